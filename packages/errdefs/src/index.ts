@@ -1,0 +1,2 @@
+export * from "./errors.ts";
+export { fromGrpcCode, grpcCodeOf, httpStatusOf } from "./codes.ts";

@@ -1,0 +1,3 @@
+export type { ServiceClient, CallOptions } from "./client.ts";
+export type { ContainerdClient } from "./containerd.ts";
+export { packAny, unpackAny } from "./any.ts";
