@@ -1,0 +1,26 @@
+import type { ImageConfig } from "@longshore/api";
+import type { Descriptor, Platform } from "@longshore/oci";
+
+/** An image as a container needs it: one platform's manifest, with its configuration. */
+export interface ResolvedImage {
+  /** Docker's image ID: the digest of the target (manifest or index). */
+  id: string;
+  /** The name it was asked by, normalized (`docker.io/library/x:latest`); empty when asked by id. */
+  name: string;
+  target: Descriptor;
+  manifest: Descriptor;
+  platform: Platform;
+  config: ImageConfig;
+  /** Chain ID of the top layer; empty for an image without layers. */
+  chainId: string;
+}
+
+export interface ImageResolver {
+  /**
+   * Finds an image by id, id prefix or name.
+   * @throws NotFound `No such image: x:latest`
+   */
+  resolve(refOrId: string, platform?: Platform): Promise<ResolvedImage>;
+  /** Sees to it that the snapshot named by the chain ID exists, unpacking the layers if need be. */
+  unpack(image: ResolvedImage): Promise<void>;
+}
