@@ -1,0 +1,26 @@
+import { FailedPrecondition } from "@longshore/errdefs";
+
+/** What a server method knows of its call beside the request. */
+export class CallContext {
+  /** Metadata keys are lower case; a repeated key keeps its first value, as containerd reads it. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Aborted when the client goes away or its deadline passes. */
+  readonly signal: AbortSignal;
+
+  constructor(metadata: Record<string, string>, signal: AbortSignal) {
+    this.metadata = metadata;
+    this.signal = signal;
+  }
+
+  /** @throws FailedPrecondition when the call names no namespace. */
+  get namespace(): string {
+    const namespace = this.metadata["containerd-namespace"];
+    if (!namespace) throw new FailedPrecondition("namespace is required");
+    return namespace;
+  }
+
+  /** The lease that objects made in this call belong to, if the client named one. */
+  get lease(): string | undefined {
+    return this.metadata["containerd-lease"] || undefined;
+  }
+}

@@ -1,0 +1,179 @@
+import { chmod, lstat, unlink } from "node:fs/promises";
+import { once } from "node:events";
+import { connect } from "node:net";
+import * as grpc from "@grpc/grpc-js";
+import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import type { GenService, GenServiceMethods } from "@bufbuild/protobuf/codegenv2";
+import { Unavailable, grpcCodeOf, messageOf } from "@longshore/errdefs";
+import { CallContext } from "./context.ts";
+import { methodCodec } from "./definition.ts";
+
+type In<M> = M extends { input: infer I extends DescMessage } ? MessageShape<I> : never;
+type Out<M> = M extends { output: infer O extends DescMessage } ? MessageInitShape<O> : never;
+
+/** The methods of a service as plain async functions and generators; a thrown errdefs class sets the status. */
+export type ServiceImplementation<S extends GenService<GenServiceMethods>> = {
+  [K in keyof S["method"]]: S["method"][K] extends { methodKind: "unary" }
+    ? (request: In<S["method"][K]>, context: CallContext) => Promise<Out<S["method"][K]>> | Out<S["method"][K]>
+    : S["method"][K] extends { methodKind: "server_streaming" }
+      ? (request: In<S["method"][K]>, context: CallContext) => AsyncIterable<Out<S["method"][K]>>
+      : S["method"][K] extends { methodKind: "client_streaming" }
+        ? (requests: AsyncIterable<In<S["method"][K]>>, context: CallContext) => Promise<Out<S["method"][K]>>
+        : (requests: AsyncIterable<In<S["method"][K]>>, context: CallContext) => AsyncIterable<Out<S["method"][K]>>;
+};
+
+/** A service ready to be registered on a server. */
+export interface BoundService {
+  readonly definition: grpc.ServiceDefinition;
+  readonly handlers: grpc.UntypedServiceImplementation;
+}
+
+type AnyHandler = (request: unknown, context: CallContext) => unknown;
+/** What the four kinds of call have in common for us. */
+interface AnyCall {
+  readonly metadata: grpc.Metadata;
+  on(event: "cancelled", listener: () => void): unknown;
+}
+
+function contextOf(call: AnyCall): { context: CallContext; end: () => void } {
+  const abort = new AbortController();
+  call.on("cancelled", () => abort.abort());
+  const metadata: Record<string, string> = {};
+  for (const key of Object.keys(call.metadata.getMap())) {
+    const first = call.metadata.get(key)[0];
+    if (typeof first === "string") metadata[key] = first;
+  }
+  return { context: new CallContext(metadata, abort.signal), end: () => abort.abort() };
+}
+
+function statusOf(error: unknown): Partial<grpc.StatusObject> {
+  return { code: grpcCodeOf(error), details: messageOf(error) };
+}
+
+function unary(handler: AnyHandler): grpc.handleUnaryCall<unknown, unknown> {
+  return (call, callback) => {
+    const { context } = contextOf(call);
+    Promise.resolve()
+      .then(() => handler(call.request, context))
+      .then(
+        (response) => callback(null, response),
+        (error: unknown) => callback(statusOf(error)),
+      );
+  };
+}
+
+function clientStreaming(handler: AnyHandler): grpc.handleClientStreamingCall<unknown, unknown> {
+  return (call, callback) => {
+    const { context } = contextOf(call);
+    Promise.resolve()
+      .then(() => handler(call, context))
+      .then(
+        (response) => callback(null, response),
+        (error: unknown) => callback(statusOf(error)),
+      );
+  };
+}
+
+/** Pumps an async iterable into the call, at the pace of the client. */
+async function respond(call: grpc.ServerDuplexStream<unknown, unknown>, responses: AsyncIterable<unknown>, signal: AbortSignal): Promise<void> {
+  for await (const response of responses) {
+    if (signal.aborted) return;
+    if (!call.write(response)) await once(call, "drain", { signal }).catch(() => undefined);
+  }
+}
+
+function serverStreaming(handler: AnyHandler, hasRequestStream: boolean): grpc.handleBidiStreamingCall<unknown, unknown> {
+  return (call) => {
+    const { context, end } = contextOf(call);
+    // A handler that has read enough must still be able to answer, so leaving the loop keeps the call open.
+    const request = hasRequestStream ? call.iterator({ destroyOnReturn: false }) : (call as unknown as { request: unknown }).request;
+    // A cancelled request stream errors; the handler sees it through its iteration and the signal.
+    if (hasRequestStream) call.on("error", () => undefined);
+    Promise.resolve()
+      .then(() => respond(call, handler(request, context) as AsyncIterable<unknown>, context.signal))
+      .then(
+        () => call.end(),
+        (error: unknown) => call.emit("error", statusOf(error)),
+      )
+      .finally(end);
+  };
+}
+
+/** Binds plain functions to a protobuf service. */
+export function implement<S extends GenService<GenServiceMethods>>(service: S, implementation: ServiceImplementation<S>): BoundService {
+  const definition: Record<string, grpc.MethodDefinition<unknown, unknown>> = {};
+  const handlers: grpc.UntypedServiceImplementation = {};
+  for (const method of service.methods) {
+    const handler = (implementation as unknown as Record<string, AnyHandler>)[method.localName];
+    if (handler === undefined) throw new TypeError(`${service.typeName}.${method.name} is not implemented`);
+    const bound = handler.bind(implementation);
+    definition[method.localName] = { ...methodCodec(method), originalName: method.localName };
+    handlers[method.localName] =
+      method.methodKind === "unary"
+        ? unary(bound)
+        : method.methodKind === "client_streaming"
+          ? clientStreaming(bound)
+          : serverStreaming(bound, method.methodKind === "bidi_streaming");
+  }
+  return { definition: definition as grpc.ServiceDefinition, handlers };
+}
+
+export interface ServeOptions {
+  /** Path of the unix socket; a dead socket file there is replaced. */
+  path: string;
+  /** Mode of the socket file. */
+  mode?: number;
+}
+
+export interface RunningServer {
+  /** Stops taking calls and ends open ones after `graceMs`. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** containerd's limit for one message, both directions. */
+export const maxMessageBytes = 16 << 20;
+
+async function isServed(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
+
+/**
+ * Serves on a unix socket.
+ * @throws Unavailable when another process serves that socket.
+ */
+export async function serve(services: readonly BoundService[], options: ServeOptions): Promise<RunningServer> {
+  const stale = await lstat(options.path).catch(() => undefined);
+  if (stale !== undefined) {
+    if (await isServed(options.path)) throw new Unavailable(`listen unix ${options.path}: address already in use`);
+    await unlink(options.path);
+  }
+  const server = new grpc.Server({
+    "grpc.max_receive_message_length": maxMessageBytes,
+    "grpc.max_send_message_length": maxMessageBytes,
+  });
+  for (const { definition, handlers } of services) server.addService(definition, handlers);
+  await new Promise<void>((resolve, reject) => {
+    server.bindAsync(`unix:${options.path}`, grpc.ServerCredentials.createInsecure(), (error) => (error ? reject(error) : resolve()));
+  });
+  if (options.mode !== undefined) await chmod(options.path, options.mode);
+  return {
+    close: (graceMs = 3000) =>
+      new Promise<void>((resolve) => {
+        const timer = setTimeout(() => {
+          server.forceShutdown();
+          resolve();
+        }, graceMs);
+        server.tryShutdown(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      }),
+  };
+}
