@@ -1,1 +1,16 @@
-export {};
+export {
+  type Reference,
+  defaultDomain,
+  defaultTag,
+  parse,
+  parseDockerRef,
+  parseNormalized,
+  splitHostPath,
+  tagNameOnly,
+  trimNamed,
+  withDigest,
+  withTag,
+} from "./reference.ts";
+export { familiarName, familiarString, format, repositoryOf } from "./format.ts";
+export { type AnyReference, parseAnyReference } from "./any.ts";
+export { isDigest, validateDigest } from "./digest.ts";
