@@ -35,6 +35,10 @@ export interface ContainerCPUUsage {
   usage_in_usermode: number;
 }
 
+/** A set of strings as Go's JSON writes it: keys with empty objects. */
+export type StringSet = Record<string, Record<string, never>>;
+
+/** Absent members are those that Docker leaves out when empty; `null` is an empty list or map. */
 export interface ContainerConfig {
   Hostname: string;
   Domainname: string;
@@ -42,23 +46,24 @@ export interface ContainerConfig {
   AttachStdin: boolean;
   AttachStdout: boolean;
   AttachStderr: boolean;
-  ExposedPorts?: Record<string, Record<string, never>>;
+  ExposedPorts?: StringSet;
   Tty: boolean;
   OpenStdin: boolean;
   StdinOnce: boolean;
-  Env: string[];
-  Cmd: string[];
-  Healthcheck: HealthConfig;
+  Env: string[] | null;
+  Cmd: string[] | null;
+  Healthcheck?: HealthConfig;
   ArgsEscaped?: boolean;
   Image: string;
-  Volumes: Record<string, Record<string, never>>;
+  Volumes: StringSet | null;
   WorkingDir: string;
-  Entrypoint: string[];
+  Entrypoint: string[] | null;
   NetworkDisabled?: boolean;
   MacAddress?: string;
-  OnBuild?: string[];
-  Labels: Record<string, string>;
+  OnBuild: string[] | null;
+  Labels: Record<string, string> | null;
   StopSignal?: string;
+  /** Seconds; negative waits for ever. */
   StopTimeout?: number;
   Shell?: string[];
 }
@@ -83,13 +88,13 @@ export interface ContainerInspectResponse {
   RestartCount: number;
   Driver: string;
   Platform: string;
-  ImageManifestDescriptor: OCIDescriptor;
+  ImageManifestDescriptor?: OCIDescriptor;
   MountLabel: string;
   ProcessLabel: string;
   AppArmorProfile: string;
-  ExecIDs?: string[];
+  ExecIDs: string[] | null;
   HostConfig: HostConfig;
-  GraphDriver: DriverData;
+  GraphDriver?: DriverData;
   SizeRw?: number;
   SizeRootFs?: number;
   Mounts: MountPoint[];
@@ -138,7 +143,7 @@ export interface ContainerState {
   Error: string;
   StartedAt: string;
   FinishedAt: string;
-  Health: Health;
+  Health?: Health;
 }
 
 export interface ContainerStatsResponse {
@@ -174,8 +179,9 @@ export interface ContainerSummary {
   Names: string[];
   Image: string;
   ImageID: string;
-  ImageManifestDescriptor: OCIDescriptor;
+  ImageManifestDescriptor?: OCIDescriptor;
   Command: string;
+  /** Unix seconds. */
   Created: number;
   Ports: Port[];
   SizeRw?: number;
@@ -184,7 +190,7 @@ export interface ContainerSummary {
   State: "created" | "running" | "paused" | "restarting" | "exited" | "removing" | "dead";
   Status: string;
   HostConfig: {
-    NetworkMode: string;
+    NetworkMode?: string;
     Annotations?: Record<string, string>;
   };
   NetworkSettings: {
@@ -214,7 +220,7 @@ export interface ContainerWaitExitError {
 
 export interface ContainerWaitResponse {
   StatusCode: number;
-  Error: ContainerWaitExitError;
+  Error?: ContainerWaitExitError;
 }
 
 export interface ContainerdInfo {
@@ -239,14 +245,14 @@ export interface DeviceMapping {
 export interface DeviceRequest {
   Driver: string;
   Count: number;
-  DeviceIDs: string[];
-  Capabilities: string[][];
-  Options: Record<string, string>;
+  DeviceIDs: string[] | null;
+  Capabilities: string[][] | null;
+  Options: Record<string, string> | null;
 }
 
 export interface DriverData {
   Name: string;
-  Data: Record<string, string>;
+  Data: Record<string, string> | null;
 }
 
 export interface FilesystemChange {
@@ -257,16 +263,17 @@ export interface FilesystemChange {
 export interface Health {
   Status: "none" | "starting" | "healthy" | "unhealthy";
   FailingStreak: number;
-  Log: HealthcheckResult[];
+  Log: HealthcheckResult[] | null;
 }
 
+/** Durations in nanoseconds; 0 or absent: inherited, then the default. */
 export interface HealthConfig {
-  Test: string[];
-  Interval: number;
-  Timeout: number;
-  Retries: number;
-  StartPeriod: number;
-  StartInterval: number;
+  Test?: string[];
+  Interval?: number;
+  Timeout?: number;
+  StartPeriod?: number;
+  StartInterval?: number;
+  Retries?: number;
 }
 
 export interface HealthcheckResult {
@@ -276,98 +283,108 @@ export interface HealthcheckResult {
   Output: string;
 }
 
+export interface LogConfig {
+  Type: string;
+  Config: Record<string, string> | null;
+}
+
+/** In the order in which Docker writes the members. */
 export interface HostConfig extends Resources {
-  Binds: string[];
+  Binds: string[] | null;
   ContainerIDFile: string;
-  LogConfig: {
-    Type: "local" | "json-file" | "syslog" | "journald" | "gelf" | "fluentd" | "awslogs" | "splunk" | "etwlogs" | "none";
-    Config: Record<string, string>;
-  };
+  LogConfig: LogConfig;
   NetworkMode: string;
-  PortBindings: PortMap;
+  PortBindings: PortMap | null;
   RestartPolicy: RestartPolicy;
   AutoRemove: boolean;
   VolumeDriver: string;
-  VolumesFrom: string[];
-  Mounts: Mount[];
-  ConsoleSize?: number[];
-  Annotations: Record<string, string>;
-  CapAdd: string[];
-  CapDrop: string[];
-  CgroupnsMode: "private" | "host";
-  Dns: string[];
-  DnsOptions: string[];
-  DnsSearch: string[];
-  ExtraHosts: string[];
-  GroupAdd: string[];
+  VolumesFrom: string[] | null;
+  /** Height, width. */
+  ConsoleSize: [number, number];
+  Annotations?: Record<string, string>;
+  CapAdd: string[] | null;
+  CapDrop: string[] | null;
+  CgroupnsMode: "private" | "host" | "";
+  Dns: string[] | null;
+  DnsOptions: string[] | null;
+  DnsSearch: string[] | null;
+  ExtraHosts: string[] | null;
+  GroupAdd: string[] | null;
   IpcMode: string;
   Cgroup: string;
-  Links: string[];
+  Links: string[] | null;
   OomScoreAdj: number;
   PidMode: string;
   Privileged: boolean;
   PublishAllPorts: boolean;
   ReadonlyRootfs: boolean;
-  SecurityOpt: string[];
-  StorageOpt: Record<string, string>;
-  Tmpfs: Record<string, string>;
+  SecurityOpt: string[] | null;
+  StorageOpt?: Record<string, string>;
+  Tmpfs?: Record<string, string>;
   UTSMode: string;
   UsernsMode: string;
+  /** Bytes. */
   ShmSize: number;
   Sysctls?: Record<string, string>;
   Runtime?: string;
   Isolation: "default" | "process" | "hyperv" | "";
-  MaskedPaths: string[];
-  ReadonlyPaths: string[];
+  Mounts?: Mount[];
+  MaskedPaths: string[] | null;
+  ReadonlyPaths: string[] | null;
+  Init?: boolean;
 }
 
+export type Propagation = "private" | "rprivate" | "shared" | "rshared" | "slave" | "rslave";
+export type MountType = "bind" | "volume" | "image" | "tmpfs" | "npipe" | "cluster";
+
 export interface Mount {
-  Target: string;
-  Source: string;
-  Type: "bind" | "volume" | "image" | "tmpfs" | "npipe" | "cluster";
-  ReadOnly: boolean;
-  Consistency: string;
-  BindOptions: {
-    Propagation: "private" | "rprivate" | "shared" | "rshared" | "slave" | "rslave";
-    NonRecursive: boolean;
-    CreateMountpoint: boolean;
-    ReadOnlyNonRecursive: boolean;
-    ReadOnlyForceRecursive: boolean;
+  Type?: MountType;
+  Source?: string;
+  Target?: string;
+  ReadOnly?: boolean;
+  Consistency?: string;
+  BindOptions?: {
+    Propagation?: Propagation | "";
+    NonRecursive?: boolean;
+    CreateMountpoint?: boolean;
+    ReadOnlyNonRecursive?: boolean;
+    ReadOnlyForceRecursive?: boolean;
   };
-  VolumeOptions: {
-    NoCopy: boolean;
-    Labels: Record<string, string>;
-    DriverConfig: {
-      Name: string;
-      Options: Record<string, string>;
+  VolumeOptions?: {
+    NoCopy?: boolean;
+    Labels?: Record<string, string>;
+    Subpath?: string;
+    DriverConfig?: {
+      Name?: string;
+      Options?: Record<string, string>;
     };
-    Subpath: string;
   };
-  ImageOptions: {
-    Subpath: string;
+  ImageOptions?: {
+    Subpath?: string;
   };
-  TmpfsOptions: {
-    SizeBytes: number;
-    Mode: number;
-    Options: string[][];
+  TmpfsOptions?: {
+    SizeBytes?: number;
+    Mode?: number;
+    Options?: string[][];
   };
+  ClusterOptions?: Record<string, never>;
 }
 
 export interface MountPoint {
-  Type: "bind" | "volume" | "image" | "tmpfs" | "npipe" | "cluster";
-  Name: string;
+  Type?: MountType;
+  Name?: string;
   Source: string;
   Destination: string;
-  Driver: string;
+  Driver?: string;
   Mode: string;
   RW: boolean;
-  Propagation: string;
+  Propagation: Propagation | "";
 }
 
 export interface Port {
-  IP: string;
+  IP?: string;
   PrivatePort: number;
-  PublicPort: number;
+  PublicPort?: number;
   Type: "tcp" | "udp" | "sctp";
 }
 
@@ -376,7 +393,7 @@ export interface PortBinding {
   HostPort: string;
 }
 
-export type PortMap = Record<string, PortBinding[]>;
+export type PortMap = Record<string, PortBinding[] | null>;
 
 export interface ProcessConfig {
   privileged: boolean;
@@ -386,41 +403,45 @@ export interface ProcessConfig {
   arguments: string[];
 }
 
+export interface WeightDevice {
+  Path: string;
+  Weight: number;
+}
+
+export interface Ulimit {
+  Name: string;
+  Soft: number;
+  Hard: number;
+}
+
 export interface Resources {
   CpuShares: number;
   Memory: number;
+  NanoCpus: number;
   CgroupParent: string;
   BlkioWeight: number;
-  BlkioWeightDevice: {
-    Path: string;
-    Weight: number;
-  }[];
-  BlkioDeviceReadBps: ThrottleDevice[];
-  BlkioDeviceWriteBps: ThrottleDevice[];
-  BlkioDeviceReadIOps: ThrottleDevice[];
-  BlkioDeviceWriteIOps: ThrottleDevice[];
+  BlkioWeightDevice: WeightDevice[] | null;
+  BlkioDeviceReadBps: ThrottleDevice[] | null;
+  BlkioDeviceWriteBps: ThrottleDevice[] | null;
+  BlkioDeviceReadIOps: ThrottleDevice[] | null;
+  BlkioDeviceWriteIOps: ThrottleDevice[] | null;
   CpuPeriod: number;
   CpuQuota: number;
   CpuRealtimePeriod: number;
   CpuRealtimeRuntime: number;
   CpusetCpus: string;
   CpusetMems: string;
-  Devices: DeviceMapping[];
-  DeviceCgroupRules: string[];
-  DeviceRequests: DeviceRequest[];
-  KernelMemoryTCP: number;
+  Devices: DeviceMapping[] | null;
+  DeviceCgroupRules: string[] | null;
+  DeviceRequests: DeviceRequest[] | null;
+  KernelMemory?: number;
+  KernelMemoryTCP?: number;
   MemoryReservation: number;
   MemorySwap: number;
-  MemorySwappiness: number;
-  NanoCpus: number;
-  OomKillDisable: boolean;
-  Init?: boolean;
-  PidsLimit?: number;
-  Ulimits: {
-    Name: string;
-    Soft: number;
-    Hard: number;
-  }[];
+  MemorySwappiness: number | null;
+  OomKillDisable: boolean | null;
+  PidsLimit: number | null;
+  Ulimits: Ulimit[] | null;
   CpuCount: number;
   CpuPercent: number;
   IOMaximumIOps: number;

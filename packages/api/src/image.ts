@@ -1,10 +1,14 @@
-import type { DriverData, HealthConfig } from "./container.ts";
+import type { DriverData, HealthConfig, StringSet } from "./container.ts";
 
 export interface AuthConfig {
-  username: string;
-  password: string;
-  email: string;
-  serveraddress: string;
+  username?: string;
+  password?: string;
+  /** base64 of `username:password`. */
+  auth?: string;
+  email?: string;
+  serveraddress?: string;
+  identitytoken?: string;
+  registrytoken?: string;
 }
 
 export interface BuildCache {
@@ -54,25 +58,27 @@ export interface ErrorDetail {
   message: string;
 }
 
+/** An image's configuration as its config blob holds it; a member is absent when it is not set there. */
 export interface ImageConfig {
-  User: string;
-  ExposedPorts?: Record<string, Record<string, never>>;
-  Env: string[];
-  Cmd: string[];
-  Healthcheck: HealthConfig;
-  ArgsEscaped?: boolean;
-  Volumes: Record<string, Record<string, never>>;
-  WorkingDir: string;
-  Entrypoint: string[];
-  OnBuild?: string[];
-  Labels: Record<string, string>;
+  User?: string;
+  ExposedPorts?: StringSet | null;
+  Env?: string[] | null;
+  Entrypoint?: string[] | null;
+  Cmd?: string[] | null;
+  Volumes?: StringSet | null;
+  WorkingDir?: string;
+  Labels?: Record<string, string> | null;
   StopSignal?: string;
-  Shell?: string[];
+  ArgsEscaped?: boolean;
+  Healthcheck?: HealthConfig | null;
+  OnBuild?: string[] | null;
+  Shell?: string[] | null;
 }
 
+/** One of the two. */
 export interface ImageDeleteResponseItem {
-  Untagged: string;
-  Deleted: string;
+  Untagged?: string;
+  Deleted?: string;
 }
 
 export interface ImageID {
@@ -81,8 +87,6 @@ export interface ImageID {
 
 export interface ImageInspect {
   Id: string;
-  Descriptor: OCIDescriptor;
-  Manifests?: ImageManifestSummary[];
   RepoTags: string[];
   RepoDigests: string[];
   Parent: string;
@@ -90,20 +94,22 @@ export interface ImageInspect {
   Created?: string;
   DockerVersion: string;
   Author: string;
-  Config: ImageConfig;
+  Config?: ImageConfig;
   Architecture: string;
   Variant?: string;
   Os: string;
   OsVersion?: string;
   Size: number;
-  GraphDriver: DriverData;
+  GraphDriver?: DriverData;
   RootFS: {
     Type: string;
-    Layers: string[];
+    Layers?: string[];
   };
   Metadata: {
     LastTagTime?: string;
   };
+  Descriptor?: OCIDescriptor;
+  Manifests?: ImageManifestSummary[];
 }
 
 export interface ImageManifestSummary {
@@ -111,8 +117,8 @@ export interface ImageManifestSummary {
   Descriptor: OCIDescriptor;
   Available: boolean;
   Size: {
-    Total: number;
     Content: number;
+    Total: number;
   };
   Kind: "image" | "attestation" | "unknown";
   ImageData?: {
@@ -128,17 +134,29 @@ export interface ImageManifestSummary {
 }
 
 export interface ImageSummary {
-  Id: string;
-  ParentId: string;
-  RepoTags: string[];
-  RepoDigests: string[];
-  Created: number;
-  Size: number;
-  SharedSize: number;
-  Labels: Record<string, string>;
   Containers: number;
-  Manifests: ImageManifestSummary[];
-  Descriptor: OCIDescriptor;
+  /** Unix seconds. */
+  Created: number;
+  Id: string;
+  Labels: Record<string, string> | null;
+  ParentId: string;
+  Descriptor?: OCIDescriptor;
+  Manifests?: ImageManifestSummary[];
+  RepoDigests: string[];
+  RepoTags: string[];
+  SharedSize: number;
+  Size: number;
+}
+
+/** One line of an image's history, newest first. */
+export interface ImageHistoryItem {
+  Comment: string;
+  /** Unix seconds. */
+  Created: number;
+  CreatedBy: string;
+  Id: string;
+  Size: number;
+  Tags: string[] | null;
 }
 
 export interface OCIDescriptor {
@@ -148,16 +166,16 @@ export interface OCIDescriptor {
   urls?: string[];
   annotations?: Record<string, string>;
   data?: string;
-  platform: OCIPlatform;
+  platform?: OCIPlatform;
   artifactType?: string;
 }
 
 export interface OCIPlatform {
   architecture: string;
   os: string;
-  "os.version": string;
-  "os.features": string[];
-  variant: string;
+  "os.version"?: string;
+  "os.features"?: string[];
+  variant?: string;
 }
 
 export interface ProgressDetail {

@@ -10,17 +10,18 @@ export interface ConfigReference {
 }
 
 export interface EndpointIPAMConfig {
-  IPv4Address: string;
-  IPv6Address: string;
-  LinkLocalIPs: string[];
+  IPv4Address?: string;
+  IPv6Address?: string;
+  LinkLocalIPs?: string[];
 }
 
+/** In the order in which Docker writes the members. */
 export interface EndpointSettings {
-  IPAMConfig: EndpointIPAMConfig;
-  Links: string[];
+  IPAMConfig: EndpointIPAMConfig | null;
+  Links: string[] | null;
+  Aliases: string[] | null;
   MacAddress: string;
-  Aliases: string[];
-  DriverOpts?: Record<string, string>;
+  DriverOpts: Record<string, string> | null;
   GwPriority: number;
   NetworkID: string;
   EndpointID: string;
@@ -30,20 +31,20 @@ export interface EndpointSettings {
   IPv6Gateway: string;
   GlobalIPv6Address: string;
   GlobalIPv6PrefixLen: number;
-  DNSNames: string[];
+  DNSNames: string[] | null;
 }
 
 export interface IPAM {
   Driver: string;
-  Config: IPAMConfig[];
-  Options: Record<string, string>;
+  Options: Record<string, string> | null;
+  Config: IPAMConfig[] | null;
 }
 
 export interface IPAMConfig {
-  Subnet: string;
-  IPRange: string;
-  Gateway: string;
-  AuxiliaryAddresses: Record<string, string>;
+  Subnet?: string;
+  IPRange?: string;
+  Gateway?: string;
+  AuxiliaryAddresses?: Record<string, string>;
 }
 
 export interface Network {
@@ -87,8 +88,8 @@ export interface NetworkSettings {
   LinkLocalIPv6PrefixLen: number;
   Ports: PortMap;
   SandboxKey: string;
-  SecondaryIPAddresses?: Address[];
-  SecondaryIPv6Addresses?: Address[];
+  SecondaryIPAddresses: Address[] | null;
+  SecondaryIPv6Addresses: Address[] | null;
   EndpointID: string;
   Gateway: string;
   GlobalIPv6Address: string;

@@ -11,6 +11,10 @@ export interface EventActor {
 }
 
 export interface EventMessage {
+  /** Older names of Action, Actor.ID and Actor.Attributes.image, for containers and images. */
+  status?: string;
+  id?: string;
+  from?: string;
   Type: "builder" | "config" | "container" | "daemon" | "image" | "network" | "node" | "plugin" | "secret" | "service" | "volume";
   Action: string;
   Actor: EventActor;
@@ -30,7 +34,7 @@ export interface IDResponse {
 
 export interface IndexInfo {
   Name: string;
-  Mirrors: string[];
+  Mirrors: string[] | null;
   Secure: boolean;
   Official: boolean;
 }

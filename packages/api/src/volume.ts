@@ -2,11 +2,11 @@ export interface Volume {
   Name: string;
   Driver: string;
   Mountpoint: string;
-  CreatedAt: string;
-  Status: Record<string, Record<string, unknown>>;
-  Labels: Record<string, string>;
+  CreatedAt?: string;
+  Status?: Record<string, unknown>;
+  Labels: Record<string, string> | null;
   Scope: "local" | "global";
-  Options: Record<string, string>;
+  Options: Record<string, string> | null;
   UsageData?: {
     Size: number;
     RefCount: number;
@@ -16,11 +16,11 @@ export interface Volume {
 export interface VolumeCreateOptions {
   Name: string;
   Driver: string;
-  DriverOpts: Record<string, string>;
-  Labels: Record<string, string>;
+  DriverOpts: Record<string, string> | null;
+  Labels: Record<string, string> | null;
 }
 
 export interface VolumeListResponse {
   Volumes: Volume[];
-  Warnings: string[];
+  Warnings: string[] | null;
 }

@@ -1,1 +1,3 @@
 export * from "./image.ts";
+export type * as runtime from "./runtime.ts";
+export type { Linux, LinuxResources, Process, Spec } from "./runtime.ts";
