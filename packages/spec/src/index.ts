@@ -1,1 +1,3 @@
-export {};
+export type { EngineSettings, ExecInput, MountRecord, ReadyMount, ResolvedUser, SpecInput } from "./contract.ts";
+export type { HostFacts } from "./host.ts";
+export type { SysInfo } from "./sysinfo.ts";
