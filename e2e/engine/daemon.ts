@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { openSync, closeSync, readFileSync } from "node:fs";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { until } from "../host/until.ts";
+
+/** One daemon process under test: started, killed, started again on the same state. */
+export class Daemon {
+  readonly name: string;
+  readonly log: string;
+  readonly #command: string;
+  readonly #args: readonly string[];
+  readonly #socket: string;
+  readonly #env: Record<string, string>;
+  #child: ChildProcess | undefined;
+
+  constructor(options: { name: string; command: string; args: readonly string[]; socket: string; log: string; env?: Record<string, string> }) {
+    this.name = options.name;
+    this.#command = options.command;
+    this.#args = options.args;
+    this.#socket = options.socket;
+    this.#env = options.env ?? {};
+    this.log = options.log;
+  }
+
+  get pid(): number {
+    const pid = this.#child?.pid;
+    if (pid === undefined) throw new Error(`${this.name} does not run`);
+    return pid;
+  }
+
+  /** Starts it and waits until its socket accepts connections. */
+  async start(extraArgs: readonly string[] = []): Promise<void> {
+    const fd = openSync(this.log, "a");
+    const child = spawn(this.#command, [...this.#args, ...extraArgs], { stdio: ["ignore", fd, fd], env: { ...process.env, ...this.#env } });
+    closeSync(fd);
+    this.#child = child;
+    await until(`${this.name} answers on ${this.#socket}`, async () => {
+      if (child.exitCode !== null) throw new Error(`ended with ${child.exitCode}: ${readFileSync(this.log, "utf8").slice(-2000)}`);
+      return accepts(this.#socket);
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#end("SIGTERM");
+  }
+
+  async kill(): Promise<void> {
+    await this.#end("SIGKILL");
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, "exit");
+    child.kill(signal);
+    await ended;
+  }
+}
+
+function accepts(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}

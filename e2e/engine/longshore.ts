@@ -1,0 +1,74 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type ExecOptions, type Result, exec } from "../host/exec.ts";
+import { Daemon } from "./daemon.ts";
+import { repository, tool } from "./tools.ts";
+
+/** An engine and a containerd of the test's own: data root, state, sockets and bridge lie in one folder. */
+export class Longshore {
+  readonly dir: string;
+  readonly host: string;
+  readonly containerd: Daemon;
+  readonly engine: Daemon;
+
+  constructor(options: { bridge: string; bip: string; engineArgs?: readonly string[] }) {
+    // Short, since unix socket paths are limited.
+    this.dir = mkdtempSync("/tmp/longshore-");
+    mkdirSync(join(this.dir, "docker-config"));
+    const containerdSocket = join(this.dir, "containerd.sock");
+    const socket = join(this.dir, "docker.sock");
+    this.host = `unix://${socket}`;
+    this.containerd = new Daemon({
+      name: "containerd",
+      command: join(repository, "bin/containerd"),
+      args: ["--root", join(this.dir, "containerd"), "--state", join(this.dir, "run/containerd"), "--address", containerdSocket],
+      socket: containerdSocket,
+      log: join(this.dir, "containerd.log"),
+    });
+    this.engine = new Daemon({
+      name: "dockerd",
+      command: join(repository, "bin/dockerd"),
+      args: [
+        ...["-H", this.host, "--data-root", join(this.dir, "data"), "--exec-root", join(this.dir, "run/docker")],
+        ...["--pidfile", join(this.dir, "docker.pid"), "--containerd", containerdSocket, "--config-file", join(this.dir, "daemon.json")],
+        ...["--bip", options.bip, "--bridge-name", options.bridge],
+        ...(options.engineArgs ?? []),
+      ],
+      socket,
+      log: join(this.dir, "dockerd.log"),
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.containerd.start();
+    await this.engine.start();
+  }
+
+  /** Runs the stock docker CLI against this engine. */
+  docker(args: readonly string[], options: ExecOptions = {}): Promise<Result> {
+    return exec(tool("docker"), args, { ...options, env: { ...this.clientEnv(), ...options.env } });
+  }
+
+  /** Like `docker`, but a failing command rejects; gives stdout without its last newline. */
+  async ok(args: readonly string[], options: ExecOptions = {}): Promise<string> {
+    const result = await this.docker(args, options);
+    if (result.code !== 0) throw new Error(`docker ${args.join(" ")}: exit ${result.code}: ${result.stderr || result.stdout}`);
+    return result.stdout.replace(/\n$/, "");
+  }
+
+  /** Runs the stock ctr against this containerd. */
+  ctr(args: readonly string[], options: ExecOptions = {}): Promise<Result> {
+    return exec(tool("ctr"), ["--address", join(this.dir, "containerd.sock"), ...args], options);
+  }
+
+  clientEnv(): Record<string, string> {
+    return { DOCKER_HOST: this.host, DOCKER_CONFIG: join(this.dir, "docker-config") };
+  }
+
+  /** Ends both daemons and removes everything they kept. Containers must be gone before. */
+  async dispose(): Promise<void> {
+    await this.engine.stop();
+    await this.containerd.stop();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,18 @@
+import { type HostState, hostState } from "../host/state.ts";
+import { importBusybox } from "./busybox.ts";
+import { Longshore } from "./longshore.ts";
+
+/** The engine that most test files share; root hooks start it and the last test ends it. */
+export const shared = new Longshore({ bridge: "lse2e0", bip: "10.213.0.1/24" });
+
+/** The host as it was before the shared engine started. */
+export let before: HostState;
+
+export const mochaHooks = {
+  async beforeAll(this: Mocha.Context): Promise<void> {
+    this.timeout(120_000);
+    before = await hostState(shared.dir);
+    await shared.start();
+    await importBusybox(shared);
+  },
+};

@@ -1,0 +1,60 @@
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { must } from "./exec.ts";
+
+/** What an engine can leave behind on its host. Each list is sorted. */
+export interface HostState {
+  mounts: string[];
+  links: string[];
+  tables: string[];
+  cgroups: string[];
+  processes: string[];
+}
+
+function cgroupFolders(): string[] {
+  const root = "/sys/fs/cgroup";
+  const found: string[] = [];
+  const walk = (dir: string, depth: number): void => {
+    for (const entry of readdirSync(dir, { withFileTypes: true })) {
+      if (!entry.isDirectory()) continue;
+      const path = join(dir, entry.name);
+      found.push(path);
+      if (depth > 0) walk(path, depth - 1);
+    }
+  };
+  walk(root, 4);
+  return found.sort();
+}
+
+/** Processes whose command line or environment names `marker`, as `pid command`. */
+export function processesOf(marker: string): string[] {
+  const found: string[] = [];
+  for (const pid of readdirSync("/proc")) {
+    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue;
+    try {
+      const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+      if (command.includes(marker)) found.push(`${pid} ${command}`);
+    } catch {
+      // ended between the listing and the look
+    }
+  }
+  return found.sort();
+}
+
+/** Mounts, links, nft tables and cgroups of the host, and the processes that name `marker`. */
+export async function hostState(marker: string): Promise<HostState> {
+  const mounts = readFileSync("/proc/self/mounts", "utf8").split("\n").filter(Boolean).map((line) => line.split(" ").slice(0, 2).join(" "));
+  const links = existsSync("/sys/class/net") ? readdirSync("/sys/class/net") : [];
+  const tables = (await must("nft", ["list", "tables"])).split("\n").filter(Boolean);
+  return { mounts: mounts.sort(), links: links.sort(), tables: tables.sort(), cgroups: cgroupFolders(), processes: processesOf(marker) };
+}
+
+/** What `after` has and `before` had not, by kind; empty when nothing was left. */
+export function leftBehind(before: HostState, after: HostState): Partial<HostState> {
+  const left: Partial<HostState> = {};
+  for (const kind of ["mounts", "links", "tables", "cgroups", "processes"] as const) {
+    const extra = after[kind].filter((each) => !before[kind].includes(each));
+    if (extra.length > 0) left[kind] = extra;
+  }
+  return left;
+}
