@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type ExecOptions, type Result, exec } from "../host/exec.ts";
+import { type ExecOptions, type Result, exec, must } from "../host/exec.ts";
 import { Daemon } from "./daemon.ts";
 import { repository, tool } from "./tools.ts";
 
@@ -10,8 +10,13 @@ export class Longshore {
   readonly host: string;
   readonly containerd: Daemon;
   readonly engine: Daemon;
+  readonly #bridge: string;
+  readonly #address: string;
 
-  constructor(options: { bridge: string; bip: string; engineArgs?: readonly string[] }) {
+  /** @param options.address of the bridge, with prefix length: the default network's subnet */
+  constructor(options: { bridge: string; address: string; engineArgs?: readonly string[] }) {
+    this.#bridge = options.bridge;
+    this.#address = options.address;
     // Short, since unix socket paths are limited.
     this.dir = mkdtempSync("/tmp/longshore-");
     mkdirSync(join(this.dir, "docker-config"));
@@ -31,7 +36,7 @@ export class Longshore {
       args: [
         ...["-H", this.host, "--data-root", join(this.dir, "data"), "--exec-root", join(this.dir, "run/docker")],
         ...["--pidfile", join(this.dir, "docker.pid"), "--containerd", containerdSocket, "--config-file", join(this.dir, "daemon.json")],
-        ...["--bip", options.bip, "--bridge-name", options.bridge],
+        ...["--bridge", options.bridge],
         ...(options.engineArgs ?? []),
       ],
       socket,
@@ -40,6 +45,10 @@ export class Longshore {
   }
 
   async start(): Promise<void> {
+    // As with dockerd, a bridge that is named by a flag belongs to whoever made it.
+    await must("ip", ["link", "add", this.#bridge, "type", "bridge"]);
+    await must("ip", ["address", "add", this.#address, "dev", this.#bridge]);
+    await must("ip", ["link", "set", this.#bridge, "up"]);
     await this.containerd.start();
     await this.engine.start();
   }
@@ -69,6 +78,7 @@ export class Longshore {
   async dispose(): Promise<void> {
     await this.engine.stop();
     await this.containerd.stop();
+    await must("ip", ["link", "delete", this.#bridge]);
     rmSync(this.dir, { recursive: true, force: true });
   }
 }

@@ -1,4 +1,4 @@
-import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { GenService, GenServiceMethods } from "@bufbuild/protobuf/codegenv2";
 
 /** What travels beside a call, whatever carries it (gRPC or ttrpc). */
@@ -41,5 +41,3 @@ export type ServiceClient<S extends GenService<GenServiceMethods>> = {
           ? Bidi<I, O>
           : never;
 };
-
-export type { DescMethod, DescService };
