@@ -1,0 +1,141 @@
+import { InvalidArgument } from "@longshore/errdefs";
+import type { LogLevel } from "@longshore/log";
+import { readDaemonJson } from "./daemon-json.ts";
+import type { Given } from "./flags.ts";
+import { options } from "./options.ts";
+import type { AddressPool, RuntimeConfig, UlimitConfig } from "./values.ts";
+
+/** The engine's configuration: dockerd's options, merged from the command line and daemon.json. */
+export interface Config {
+  hosts: string[];
+  group: string;
+  dataRoot: string;
+  execRoot: string;
+  pidfile: string;
+  containerd: string;
+  containerdNamespace: string;
+  logLevel: LogLevel;
+  debug: boolean;
+  experimental: boolean;
+  logDriver: string;
+  logOpts: Record<string, string>;
+  labels: string[];
+  defaultRuntime: string;
+  runtimes: Record<string, RuntimeConfig>;
+  defaultShmSize: number;
+  defaultIpcMode: string;
+  defaultCgroupnsMode: string;
+  defaultUlimits: Record<string, UlimitConfig>;
+  cgroupParent: string;
+  init: boolean;
+  initPath: string;
+  noNewPrivileges: boolean;
+  seccompProfile: string;
+  storageDriver: string;
+  insecureRegistries: string[];
+  registryMirrors: string[];
+  maxConcurrentDownloads: number;
+  maxConcurrentUploads: number;
+  shutdownTimeout: number;
+  network: NetworkConfig;
+}
+
+/** What the default bridge and all networks are made of. */
+export interface NetworkConfig {
+  bip: string;
+  bridge: string;
+  fixedCidr: string;
+  mtu: number;
+  icc: boolean;
+  ip: string;
+  ipForward: boolean;
+  ipMasq: boolean;
+  iptables: boolean;
+  userlandProxy: boolean;
+  userlandProxyPath: string;
+  defaultAddressPools: AddressPool[];
+  dns: string[];
+  dnsSearch: string[];
+  dnsOpts: string[];
+}
+
+const logLevels = ["trace", "debug", "info", "warn", "error", "fatal"];
+
+/**
+ * Merges both places and checks the whole.
+ * @throws InvalidArgument with dockerd's text
+ */
+export async function loadConfig(flags: Given): Promise<Config> {
+  const path = String(flags.get("config-file") ?? "/etc/docker/daemon.json");
+  const file = await readDaemonJson(path, flags);
+  const read = <T>(flag: string, fallback?: T): T => {
+    const value = flags.get(flag) ?? file.get(flag) ?? options.find((option) => option.flag === flag)?.fallback ?? fallback;
+    return value as T;
+  };
+  const config: Config = {
+    hosts: read("host", ["unix:///var/run/docker.sock"]),
+    group: read("group"),
+    dataRoot: read("data-root"),
+    execRoot: read("exec-root"),
+    pidfile: read("pidfile"),
+    containerd: read<string>("containerd").replace(/^unix:\/\//, ""),
+    containerdNamespace: read("containerd-namespace"),
+    logLevel: read<boolean>("debug") ? "debug" : read("log-level"),
+    debug: read("debug"),
+    experimental: read("experimental"),
+    logDriver: read("log-driver"),
+    logOpts: read("log-opt", {}),
+    labels: read("label", []),
+    defaultRuntime: read("default-runtime"),
+    runtimes: read("add-runtime", {}),
+    defaultShmSize: read("default-shm-size"),
+    defaultIpcMode: read("default-ipc-mode"),
+    defaultCgroupnsMode: read("default-cgroupns-mode"),
+    defaultUlimits: read("default-ulimit", {}),
+    cgroupParent: read("cgroup-parent"),
+    init: read("init"),
+    initPath: read("init-path"),
+    noNewPrivileges: read("no-new-privileges"),
+    seccompProfile: read("seccomp-profile"),
+    storageDriver: read("storage-driver"),
+    insecureRegistries: read("insecure-registry", []),
+    registryMirrors: read("registry-mirror", []),
+    maxConcurrentDownloads: read("max-concurrent-downloads"),
+    maxConcurrentUploads: read("max-concurrent-uploads"),
+    shutdownTimeout: read("shutdown-timeout"),
+    network: {
+      bip: read("bip"),
+      bridge: read("bridge"),
+      fixedCidr: read("fixed-cidr"),
+      mtu: read("mtu"),
+      icc: read("icc"),
+      ip: read("ip"),
+      ipForward: read("ip-forward"),
+      ipMasq: read("ip-masq"),
+      iptables: read("iptables"),
+      userlandProxy: read("userland-proxy"),
+      userlandProxyPath: read("userland-proxy-path"),
+      defaultAddressPools: read("default-address-pool", []),
+      dns: read("dns", []),
+      dnsSearch: read("dns-search", []),
+      dnsOpts: read("dns-opt", []),
+    },
+  };
+  check(config, read<boolean>("tls") || read<boolean>("tlsverify"), path);
+  return config;
+}
+
+function check(config: Config, tls: boolean, path: string): void {
+  const refuse = (reason: string): never => {
+    throw new InvalidArgument(`unable to configure the Docker daemon with file ${path}: merged configuration validation from file and command line flags failed: ${reason}`);
+  };
+  if (!logLevels.includes(config.logLevel)) refuse(`invalid logging level: ${config.logLevel}`);
+  if (tls) refuse("TLS is not supported yet: listen on a unix socket, or on a tcp address of the loopback interface without --tls");
+  if (config.maxConcurrentDownloads < 0) refuse(`invalid max concurrent downloads: ${config.maxConcurrentDownloads}`);
+  if (config.maxConcurrentUploads < 0) refuse(`invalid max concurrent uploads: ${config.maxConcurrentUploads}`);
+  if (config.network.mtu < 0) refuse(`invalid default MTU: ${config.network.mtu}`);
+  if (!["private", "shareable"].includes(config.defaultIpcMode)) refuse(`IPC mode ${JSON.stringify(config.defaultIpcMode)} is not supported as default value`);
+  if (!["", "private", "host"].includes(config.defaultCgroupnsMode)) refuse(`cgroup namespace mode ${JSON.stringify(config.defaultCgroupnsMode)} is not supported`);
+  if (config.storageDriver !== "overlayfs" && config.storageDriver !== "overlay2") refuse(`storage driver ${config.storageDriver} is not supported: only overlayfs is`);
+  if (config.network.bip !== "" && config.network.bridge !== "") refuse("you specified -b & --bip, mutually exclusive options. Please specify only one");
+}

@@ -1,0 +1,71 @@
+import { InvalidArgument } from "@longshore/errdefs";
+
+export interface AddressPool {
+  base: string;
+  size: number;
+}
+export interface RuntimeConfig {
+  path: string;
+  runtimeArgs: string[];
+}
+export interface UlimitConfig {
+  Name: string;
+  Soft: number;
+  Hard: number;
+}
+
+const units: Record<string, number> = { "": 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4, p: 1024 ** 5 };
+
+/** `64M`, `1gib`, `512` in bytes. @throws InvalidArgument */
+export function parseBytes(value: string): number {
+  const match = /^(\d+(?:\.\d+)?) ?([kmgtp])?(?:i?b)?$/i.exec(value.trim()) ?? /^(\d+)(b)$/i.exec(value.trim());
+  const unit = units[(match?.[2] ?? "").toLowerCase()];
+  if (match === null || unit === undefined) throw new InvalidArgument(`invalid size: '${value}'`);
+  return Math.trunc(Number(match[1]) * unit);
+}
+
+/** @throws InvalidArgument in the words of dockerd's flag parser */
+export function parseBool(value: string): boolean {
+  if (["1", "t", "T", "TRUE", "true", "True"].includes(value)) return true;
+  if (["0", "f", "F", "FALSE", "false", "False"].includes(value)) return false;
+  throw new InvalidArgument(`strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`);
+}
+
+export function parseInteger(value: string): number {
+  if (!/^[+-]?\d+$/.test(value)) throw new InvalidArgument(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
+  return Number(value);
+}
+
+/** `base=10.0.0.0/8,size=24` */
+export function parsePool(value: string): AddressPool {
+  const fields = new Map(value.split(",").map((field) => field.split("=", 2) as [string, string | undefined]));
+  for (const [key, part] of fields) {
+    if (part === undefined) throw new InvalidArgument(`invalid field '${key}' must be a key=value pair`);
+    if (key !== "base" && key !== "size") throw new InvalidArgument(`unexpected key '${key}' in '${key}=${part}'`);
+  }
+  const base = fields.get("base") ?? "";
+  if (!/^[0-9a-fA-F.:]+\/\d+$/.test(base)) throw new InvalidArgument(`invalid base prefix ${JSON.stringify(base)}`);
+  const size = fields.get("size") ?? "";
+  if (!/^\d+$/.test(size)) throw new InvalidArgument(`invalid size value: ${size}`);
+  return { base, size: Number(size) };
+}
+
+/** `name=path` */
+export function parseRuntime(value: string): [string, RuntimeConfig] {
+  const equals = value.indexOf("=");
+  const name = value.slice(0, equals).trim().toLowerCase();
+  const path = value.slice(equals + 1).trim();
+  if (equals < 0 || name === "" || path === "") throw new InvalidArgument(`invalid runtime argument: ${value}`);
+  if (name === "runc") throw new InvalidArgument(`runtime name 'runc' is reserved`);
+  return [name, { path, runtimeArgs: [] }];
+}
+
+/** `nofile=1024:2048` */
+export function parseUlimit(value: string): UlimitConfig {
+  const match = /^([a-z]+)=(-?\d+)(?::(-?\d+))?$/.exec(value);
+  if (match === null) throw new InvalidArgument(`invalid ulimit argument: ${value}`);
+  const soft = Number(match[2]);
+  const hard = match[3] === undefined ? soft : Number(match[3]);
+  if (hard !== -1 && (soft > hard || soft === -1)) throw new InvalidArgument(`ulimit soft limit must be less than or equal to hard limit: ${soft} > ${hard}`);
+  return { Name: match[1] ?? "", Soft: soft, Hard: hard };
+}

@@ -1,0 +1,47 @@
+import type { IncomingMessage } from "node:http";
+import type { Logger } from "@longshore/log";
+import { type FastifyInstance, fastify } from "fastify";
+import { checkVersion, engineVersion, maxApiVersion, splitVersion } from "./api-version.ts";
+import { errorBody, sendError } from "./errors.ts";
+import { apiVersionOf, rememberVersion } from "./request.ts";
+
+/**
+ * The HTTP application without its routes: version prefixes, Docker's headers on each handled
+ * answer, errors as Docker words them. Bodies are left unread for the routes.
+ */
+export function createApp(log: Logger, options: { experimental: boolean }): FastifyInstance {
+  const app = fastify({
+    loggerInstance: log.child({ module: "http" }),
+    disableRequestLogging: true,
+    bodyLimit: Number.MAX_SAFE_INTEGER,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 4096 },
+    rewriteUrl: (request) => rewrite(request as unknown as IncomingMessage),
+  }) as unknown as FastifyInstance;
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", (_request, _payload, done) => done(null));
+  app.addHook("onRequest", (request, reply, done) => {
+    if (request.is404) return done();
+    void reply
+      .header("Api-Version", maxApiVersion)
+      .header("Docker-Experimental", String(options.experimental))
+      .header("Ostype", "linux")
+      .header("Server", `Docker/${engineVersion} (linux)`);
+    try {
+      checkVersion(apiVersionOf(request));
+      done();
+    } catch (error) {
+      sendError(error, request, reply);
+    }
+  });
+  app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
+  app.setNotFoundHandler((_request, reply) => reply.code(404).type("application/json").send(errorBody("page not found")));
+  app.options("/*", (_request, reply) => reply.code(200).send());
+  return app;
+}
+
+function rewrite(request: IncomingMessage): string {
+  const { version, path } = splitVersion(request.url ?? "/");
+  rememberVersion(request, version);
+  return path;
+}

@@ -1,0 +1,75 @@
+import { InvalidArgument } from "@longshore/errdefs";
+import type { FastifyRequest } from "fastify";
+import { decode, type Shape } from "./shape.ts";
+
+/** More than any real request needs, and less than would hurt the daemon. */
+const maxJsonBytes = 32 << 20;
+
+/** The whole body of a request. @throws InvalidArgument when it exceeds `limit` bytes */
+export async function readBody(request: FastifyRequest, limit = maxJsonBytes): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request.raw) {
+    size += (chunk as Buffer).length;
+    if (size > limit) throw new InvalidArgument("http: request body too large");
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
+}
+
+function checkContentType(request: FastifyRequest): void {
+  const header = request.headers["content-type"] ?? "";
+  const mediaType = header.split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  if (mediaType === "application/json") return;
+  throw new InvalidArgument(`unsupported Content-Type header (${mediaType}): must be 'application/json'`);
+}
+
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body) as unknown;
+  } catch (error) {
+    throw syntaxError(body, error instanceof Error ? error.message : "");
+  }
+}
+
+/** Puts V8's words for a syntax error into those of Docker's decoder. */
+function syntaxError(body: string, message: string): InvalidArgument {
+  if (message.includes("after JSON")) {
+    const position = Number(/position (\d+)/.exec(message)?.[1] ?? 0);
+    // Inside an object or list that text is a missing comma, and no second value.
+    try {
+      JSON.parse(body.slice(0, position));
+      return new InvalidArgument("unexpected content after JSON");
+    } catch {
+      return new InvalidArgument(`invalid JSON: invalid character '${body[position] ?? ""}' after value`);
+    }
+  }
+  if (/end of JSON|Unterminated/.test(message) || /^\s*(?:t|tr|tru|f|fa|fal|fals|n|nu|nul)$/.test(body)) {
+    return new InvalidArgument("invalid JSON: unexpected EOF");
+  }
+  const token = /Unexpected token '(.)'/su.exec(message)?.[1] ?? body.trimStart()[0] ?? "";
+  return new InvalidArgument(`invalid JSON: invalid character '${token}' looking for beginning of value`);
+}
+
+/**
+ * Reads a JSON body by Docker's rules: media type, one value only, field names in any case.
+ * @returns what the shape describes; `undefined` for the body `null`
+ * @throws InvalidArgument with Docker's messages
+ */
+export async function readJson<T>(request: FastifyRequest, shape: Shape): Promise<T | undefined> {
+  const body = (await readBody(request)).toString("utf8");
+  if (body === "") {
+    if (request.headers["content-type"] !== undefined) checkContentType(request);
+    throw new InvalidArgument("invalid JSON: got EOF while reading request body");
+  }
+  checkContentType(request);
+  return decode(shape, parse(body)) as T | undefined;
+}
+
+/** As `readJson`, but an empty body is no error. */
+export async function readOptionalJson<T>(request: FastifyRequest, shape: Shape): Promise<T | undefined> {
+  const body = (await readBody(request)).toString("utf8");
+  if (body === "") return undefined;
+  checkContentType(request);
+  return decode(shape, parse(body)) as T | undefined;
+}

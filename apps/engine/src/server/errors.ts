@@ -1,0 +1,32 @@
+import { httpStatusOf, isKind, messageOf } from "@longshore/errdefs";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { minApiVersion } from "./api-version.ts";
+import { compareVersions } from "./api-version.ts";
+import { apiVersionOf } from "./request.ts";
+
+/** Docker's error body: JSON and a line feed. */
+export function errorBody(message: string): string {
+  return `${JSON.stringify({ message })}\n`;
+}
+
+/** Answers a thrown error with the status of its kind; the log keeps what was not the caller's fault. */
+export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const framework = frameworkStatus(error);
+  const status = framework ?? httpStatusOf(error);
+  if (isKind(error, "NotModified")) {
+    void reply.code(304).removeHeader("content-type").send();
+    return;
+  }
+  if (status >= 500) request.log.error({ err: error, method: request.method, url: request.raw.url }, "request failed");
+  if (compareVersions(apiVersionOf(request), minApiVersion) < 0) {
+    void reply.code(status).type("text/plain; charset=utf-8").header("x-content-type-options", "nosniff").send(`${messageOf(error)}\n`);
+    return;
+  }
+  void reply.code(status).type("application/json").send(errorBody(messageOf(error)));
+}
+
+/** fastify's own errors (bad URL, bad header) carry their status. */
+function frameworkStatus(error: unknown): number | undefined {
+  if (error === null || typeof error !== "object" || !("code" in error) || !("statusCode" in error)) return undefined;
+  return typeof error.code === "string" && error.code.startsWith("FST_") && typeof error.statusCode === "number" ? error.statusCode : undefined;
+}

@@ -1,0 +1,103 @@
+import { InvalidArgument } from "@longshore/errdefs";
+
+/** Filters of a list request: each key with the set of its values. */
+export class Filters {
+  readonly #values: Map<string, Set<string>>;
+
+  constructor(values: Map<string, Set<string>>) {
+    this.#values = values;
+  }
+
+  /**
+   * Reads the `filters` parameter: a map of key to list of strings, or of key to `{value: true}`.
+   * @param accepted keys; any when omitted
+   * @throws InvalidArgument `invalid filter …`
+   */
+  static parse(parameter: string, accepted?: readonly string[]): Filters {
+    const values = new Map<string, Set<string>>();
+    if (parameter === "") return new Filters(values);
+    let parsed: unknown;
+    try {
+      parsed = JSON.parse(parameter);
+    } catch (error) {
+      throw new InvalidArgument("invalid filter", { cause: error });
+    }
+    if (parsed === null) return new Filters(values);
+    if (typeof parsed !== "object" || Array.isArray(parsed)) throw new InvalidArgument("invalid filter");
+    for (const [key, member] of Object.entries(parsed)) values.set(key, readValues(member));
+    const filters = new Filters(values);
+    for (const key of values.keys()) {
+      if (accepted !== undefined && !accepted.includes(key)) throw new InvalidArgument(`invalid filter '${key}'`);
+    }
+    return filters;
+  }
+
+  has(key: string): boolean {
+    return this.#values.has(key);
+  }
+
+  get(key: string): string[] {
+    return [...(this.#values.get(key) ?? [])];
+  }
+
+  keys(): string[] {
+    return [...this.#values.keys()];
+  }
+
+  /** Whether the key is absent or one of its values is exactly `value`. */
+  exact(key: string, value: string): boolean {
+    const wanted = this.#values.get(key);
+    return wanted === undefined || wanted.size === 0 || wanted.has(value);
+  }
+
+  /** As `exact`, but a value also matches as a regular expression. */
+  match(key: string, value: string): boolean {
+    if (this.exact(key, value)) return true;
+    return this.get(key).some((pattern) => {
+      try {
+        return new RegExp(pattern).test(value);
+      } catch {
+        return false;
+      }
+    });
+  }
+
+  /** As `exact`, but a value also matches as a prefix. */
+  prefix(key: string, value: string): boolean {
+    return this.exact(key, value) || this.get(key).some((wanted) => value.startsWith(wanted));
+  }
+
+  /** Whether all `key` and `key=value` forms hold for `labels`. */
+  labels(key: string, labels: Record<string, string> | null | undefined): boolean {
+    return this.get(key).every((wanted) => hasLabel(wanted, labels ?? {}));
+  }
+
+  /** @throws InvalidArgument unless the value is a boolean word or absent */
+  bool(key: string, fallback: boolean): boolean {
+    const wanted = this.#values.get(key);
+    if (wanted === undefined || wanted.size === 0) return fallback;
+    const yes = wanted.has("1") || wanted.has("true");
+    const no = wanted.has("0") || wanted.has("false");
+    if (yes === no) throw new InvalidArgument(`invalid filter '${key}=[${[...wanted].join(" ")}]'`);
+    return yes;
+  }
+}
+
+/** Whether one `key` or `key=value` form holds for `labels`. */
+export function hasLabel(wanted: string, labels: Record<string, string>): boolean {
+  const equals = wanted.indexOf("=");
+  const key = equals < 0 ? wanted : wanted.slice(0, equals);
+  const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
+  return value !== undefined && (equals < 0 || value === wanted.slice(equals + 1));
+}
+
+function readValues(member: unknown): Set<string> {
+  if (Array.isArray(member)) {
+    if (!member.every((value) => typeof value === "string")) throw new InvalidArgument("invalid filter");
+    return new Set(member);
+  }
+  if (member === null || typeof member !== "object") throw new InvalidArgument("invalid filter");
+  const entries = Object.entries(member);
+  if (!entries.every(([, on]) => typeof on === "boolean")) throw new InvalidArgument("invalid filter");
+  return new Set(entries.filter(([, on]) => on).map(([value]) => value));
+}

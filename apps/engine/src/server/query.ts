@@ -1,0 +1,42 @@
+import { InvalidArgument } from "@longshore/errdefs";
+import type { FastifyRequest } from "fastify";
+
+const falseWords = new Set(["", "0", "no", "false", "none"]);
+
+/** The query of a request, read by Docker's rules: the first of repeated values counts. */
+export class Query {
+  readonly #params: URLSearchParams;
+
+  constructor(request: FastifyRequest) {
+    const url = request.raw.url ?? "";
+    const mark = url.indexOf("?");
+    this.#params = new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1));
+  }
+
+  has(name: string): boolean {
+    return this.#params.has(name);
+  }
+
+  /** The first value, or an empty string. */
+  get(name: string): string {
+    return this.#params.get(name) ?? "";
+  }
+
+  all(name: string): string[] {
+    return this.#params.getAll(name);
+  }
+
+  /** False for `""`, `0`, `no`, `false`, `none` in any case, true for everything else; `fallback` when absent. */
+  bool(name: string, fallback = false): boolean {
+    const value = this.#params.get(name);
+    return value === null ? fallback : !falseWords.has(value.trim().toLowerCase());
+  }
+
+  /** @throws InvalidArgument in the words of Docker's number parser; `fallback` when absent or empty */
+  int(name: string, fallback: number): number {
+    const value = this.get(name);
+    if (value === "") return fallback;
+    if (!/^[+-]?\d+$/.test(value)) throw new InvalidArgument(`strconv.Atoi: parsing "${value}": invalid syntax`);
+    return Number(value);
+  }
+}
