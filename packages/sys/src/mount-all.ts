@@ -1,0 +1,91 @@
+import { closeSync } from "node:fs";
+import { posix } from "node:path";
+import { MNT, MS, O } from "./constants.ts";
+import { parseMountOptions } from "./mount-options.ts";
+import { mount, mountSetattr, umount } from "./mount.ts";
+import { openInRoot } from "./open.ts";
+
+/** A mount as containerd's snapshotters and the OCI runtime spec write it. */
+export interface MountSpec {
+  type: string;
+  source: string;
+  /** Below the target that all are mounted on; resolved inside it, symbolic links included. */
+  target?: string;
+  options?: readonly string[];
+}
+
+/** mount(2) takes one page for its data, the closing NUL counted. */
+const maxData = 4095;
+
+/**
+ * Mounts all on `target`, in order; when one fails, those before it are undone and its error is
+ * thrown. Overlay layer lists of more than a page are made relative to the folder they share.
+ */
+export function mountAll(mounts: readonly MountSpec[], target: string): void {
+  const done: string[] = [];
+  try {
+    for (const spec of mounts) {
+      const below = spec.target ?? "";
+      if (below === "" || below === "/") {
+        mountOne(spec, target, () => done.push(target));
+        continue;
+      }
+      const fd = openInRoot(target, below, O.PATH);
+      try {
+        mountOne(spec, `/proc/self/fd/${fd}`, () => done.push(posix.join(target, below)));
+      } finally {
+        closeSync(fd);
+      }
+    }
+  } catch (error) {
+    for (const path of done.toReversed()) unmountAll(path);
+    throw error;
+  }
+}
+
+/** Unmounts what lies on `target`, layer by layer; nothing mounted, or no such path, is no error. */
+export function unmountAll(target: string, flags: number = MNT.DETACH): void {
+  for (;;) {
+    try {
+      umount(target, flags | MNT.UMOUNT_NOFOLLOW);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EINVAL" || code === "ENOENT") return;
+      throw error;
+    }
+  }
+}
+
+function mountOne(spec: MountSpec, target: string, mounted: () => void): void {
+  const { flags, propagation, recursiveAttributes, data } = parseMountOptions(spec.options ?? []);
+  const bind = (flags & MS.BIND) !== 0;
+  const { text, workdir } = fitData(data);
+  mount(spec.source, target, bind ? undefined : spec.type, bind ? flags & (MS.BIND | MS.REC) : flags, bind ? undefined : text, workdir);
+  mounted();
+  // the kernel ignores all other flags of a first bind mount
+  if (bind && (flags & ~(MS.BIND | MS.REC)) !== 0) mount("none", target, undefined, (flags & ~MS.REC) | MS.REMOUNT);
+  for (const flag of propagation) mount("none", target, undefined, flag);
+  if (recursiveAttributes !== 0) mountSetattr(target, { set: recursiveAttributes, recursive: true });
+}
+
+/** Options as one string; too long a `lowerdir` is shortened to paths relative to a working directory. */
+export function fitData(options: readonly string[]): { text: string; workdir?: string } {
+  const text = options.join(",");
+  if (Buffer.byteLength(text) <= maxData) return { text };
+  const index = options.findIndex((option) => option.startsWith("lowerdir="));
+  const layers = options[index]?.slice("lowerdir=".length).split(":") ?? [];
+  const workdir = sharedFolder(layers);
+  if (workdir === undefined) return { text };
+  const relative = layers.map((layer) => posix.relative(workdir, layer));
+  return { text: options.with(index, `lowerdir=${relative.join(":")}`).join(","), workdir };
+}
+
+function sharedFolder(paths: readonly string[]): string | undefined {
+  let shared = paths[0]?.split("/").slice(0, -1) ?? [];
+  for (const path of paths) {
+    const parts = path.split("/").slice(0, -1);
+    const differs = shared.findIndex((part, i) => part !== parts[i]);
+    if (differs >= 0) shared = shared.slice(0, differs);
+  }
+  return shared.length > 1 ? shared.join("/") : undefined;
+}
