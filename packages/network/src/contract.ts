@@ -1,4 +1,4 @@
-import type { EndpointSettings, PortMap } from "@longshore/api";
+import type { EndpointSettings, IPAM, Network, PortMap } from "@longshore/api";
 
 /** What a container asks of its network, taken from its configuration at start. */
 export interface SandboxRequest {
@@ -7,11 +7,11 @@ export interface SandboxRequest {
   containerName: string;
   hostname: string;
   domainname: string;
-  /** `bridge`, `host`, `none`, `container:<id>` or a network's name or id. */
+  /** `bridge` (or `default`), `host`, `none`, `container:<id>` or a network's name or id. */
   networkMode: string;
-  /** By network name or id; with several, the one with the highest GwPriority gives the default route. */
+  /** By network name or id; the one with the highest GwPriority gives the default route, then the smallest name. */
   endpoints: Record<string, Partial<EndpointSettings>>;
-  /** `80/tcp` → bindings; an empty HostPort asks for any free port. */
+  /** `80/tcp` → bindings; an empty HostPort asks for any free port, `8000-8010` for one of these. */
   portBindings: PortMap;
   publishAllPorts: boolean;
   /** `80/tcp` forms. */
@@ -21,29 +21,87 @@ export interface SandboxRequest {
   dnsOptions: string[];
   /** `name:ip`, `host-gateway` allowed as ip. */
   extraHosts: string[];
-  /** The container's directory under the data root, where `hosts` and `resolv.conf` are written. */
+  /** The container's directory under the data root, where `hosts`, `hostname` and `resolv.conf` are written. */
   containerDir: string;
 }
 
 /** A network namespace that is ready: links, addresses, routes, rules and files are in place. */
 export interface Sandbox {
+  /** 64 hex digits; empty for `container:`. */
   id: string;
-  /** Path of the bound namespace (`/proc/1/ns/net` style for host); empty for `container:`. */
+  /**
+   * Path of the bound namespace, for the runtime spec. For `host` it is `/proc/1/ns/net`, for
+   * `container:<id>` that container's path; then no sandbox of its own exists.
+   */
   netnsPath: string;
   /** As `NetworkSettings.Networks` shows it, by network name. */
   networks: Record<string, EndpointSettings>;
-  /** As `NetworkSettings.Ports` shows it, chosen host ports filled in. */
+  /** As `NetworkSettings.Ports` shows it, chosen host ports filled in, exposed ports without binding null. */
   ports: PortMap;
 }
 
 /**
  * The network side of a container's life. Everything that `allocate` did survives the death of
- * the engine; `release` undoes it and may be called again.
+ * the engine; `release` undoes it and may be called again. `network connect` and `disconnect`
+ * events are published here, by each call.
  */
 export interface Sandboxes {
-  /** @throws NotFound, Conflict, PermissionDenied with Docker's messages; nothing is left behind then. */
+  /**
+   * The message of an error is complete, Docker's `failed to set up container networking: ` included.
+   * @throws NotFound, Conflict, PermissionDenied, Unknown with Docker's messages; nothing is left behind then.
+   */
   allocate(request: SandboxRequest): Promise<Sandbox>;
   release(containerId: string): Promise<void>;
   /** After a restart: keeps the sandboxes of `running` (container ids), releases all others. */
   restore(running: ReadonlySet<string>): Promise<void>;
+  /** What `allocate` gave, with later changes; undefined without a live sandbox. */
+  get(containerId: string): Sandbox | undefined;
+  /** Attaches a running container to one more network. @throws PermissionDenied `endpoint with name c already exists in network n` */
+  connect(containerId: string, network: string, settings: Partial<EndpointSettings>): Promise<Sandbox>;
+  /** Detaches a running container. @throws Unknown `container ID is not connected to network n` */
+  disconnect(containerId: string, network: string): Promise<Sandbox>;
+  /** A renamed container: what DNS answers and what inspect of a network shows. */
+  rename(containerId: string, name: string): void;
+}
+
+/** The body of `POST /networks/create`, defaults filled in. */
+export interface NetworkCreateOptions {
+  Name: string;
+  Driver: string;
+  Scope: string;
+  EnableIPv4: boolean;
+  EnableIPv6: boolean;
+  IPAM: IPAM;
+  Internal: boolean;
+  Attachable: boolean;
+  Ingress: boolean;
+  ConfigOnly: boolean;
+  ConfigFrom: string;
+  Options: Record<string, string>;
+  Labels: Record<string, string>;
+}
+
+/** Networks by id and name. */
+export interface Networks {
+  /** @returns the new network's id */
+  create(options: Partial<NetworkCreateOptions> & { Name: string }): Promise<string>;
+  /**
+   * By full id, name, or unique id prefix; without `Containers`.
+   * @throws NotFound `network x not found`, InvalidArgument when several match
+   */
+  get(idOrName: string): Network;
+  /** With `Containers`, the live endpoints. */
+  inspect(idOrName: string): Network;
+  list(): Network[];
+  /** @throws NotFound, PermissionDenied for predefined networks and those with endpoints */
+  remove(idOrName: string): Promise<void>;
+  /** Removes those unused networks that `matches` accepts; answers their names. */
+  prune(matches: (network: Network) => boolean): Promise<string[]>;
+  /** Whether a live endpoint uses the network. */
+  inUse(id: string): boolean;
+  /**
+   * What can be checked of an endpoint when a container is created or connected, before it runs.
+   * @throws InvalidArgument `invalid endpoint settings:\n…`; a create prefixes `invalid config for network X: `
+   */
+  validateEndpoint(network: string, settings: Partial<EndpointSettings>): void;
 }
