@@ -1,1 +1,3 @@
-export {};
+export { mapField } from "./adapt.ts";
+export { type Adaptor, type Filter, always, any } from "./filter.ts";
+export { parse, parseAll } from "./parser.ts";
