@@ -1,0 +1,43 @@
+import { Agent, type Dispatcher, EnvHttpProxyAgent } from "undici";
+import { rootCertificates } from "node:tls";
+import { type TlsOptions, isLoopback } from "./host.ts";
+
+/** Long enough for a registry that looks something up in slow storage. */
+const answerTimeoutMs = 60_000;
+const connectTimeoutMs = 30_000;
+
+/** Connections to registries, kept open and shared by all that is fetched with the same TLS material. */
+export class Connections implements AsyncDisposable {
+  readonly #agents = new Map<string, Dispatcher>();
+
+  /** The dispatcher for a host; proxies of the environment are used but for this machine itself. */
+  to(host: string, tls: TlsOptions | undefined): Dispatcher {
+    const direct = isLoopback(host);
+    const key = JSON.stringify([direct, tls ?? {}]);
+    const known = this.#agents.get(key);
+    if (known !== undefined) return known;
+    const connect = {
+      timeout: connectTimeoutMs,
+      rejectUnauthorized: tls?.skipVerify !== true,
+      ...(tls?.ca === undefined ? {} : { ca: [...rootCertificates, ...tls.ca] }),
+      ...(tls?.certificates === undefined
+        ? {}
+        : { cert: tls.certificates.map(({ cert }) => cert), key: tls.certificates.map(({ key: pem }) => pem) }),
+    };
+    const options: Agent.Options = { connect, headersTimeout: answerTimeoutMs, bodyTimeout: answerTimeoutMs, allowH2: false };
+    const agent = direct ? new Agent(options) : new EnvHttpProxyAgent({ ...options, requestTls: connect });
+    this.#agents.set(key, agent);
+    return agent;
+  }
+
+  /** Breaks every connection. */
+  async close(): Promise<void> {
+    const agents = [...this.#agents.values()];
+    this.#agents.clear();
+    await Promise.all(agents.map((agent) => agent.destroy()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

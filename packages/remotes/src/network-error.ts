@@ -1,0 +1,102 @@
+import { getServers } from "node:dns";
+import { Canceled, Unavailable } from "@longshore/errdefs";
+
+interface SystemError extends Error {
+  code?: string;
+  address?: string;
+  port?: number;
+  hostname?: string;
+}
+
+/** The registry could not be reached, or the connection broke. `code` is Node's or undici's. */
+export class NetworkError extends Unavailable {
+  readonly code: string;
+
+  constructor(message: string, code: string, cause: unknown) {
+    super(message, { cause });
+    this.code = code;
+  }
+}
+
+const unknownAuthority = new Set([
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+]);
+
+/** Codes of broken or stalled connections, after which the same request may well succeed. */
+const transient = new Set([
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "EAI_AGAIN",
+  "UND_ERR_SOCKET",
+  "UND_ERR_HEADERS_TIMEOUT",
+  "UND_ERR_BODY_TIMEOUT",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+function firstOf(error: unknown): SystemError {
+  // With several addresses Node reports one error each; the first is what Go reports.
+  if (error instanceof AggregateError && error.errors[0] instanceof Error) return error.errors[0];
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+function dialText(error: SystemError, url: URL): string | undefined {
+  const address = error.address ?? url.hostname;
+  const port = error.port ?? (url.port || (url.protocol === "https:" ? 443 : 80));
+  const target = `dial tcp ${address.includes(":") && !address.startsWith("[") ? `[${address}]` : address}:${port}`;
+  switch (error.code) {
+    case "ECONNREFUSED":
+      return `${target}: connect: connection refused`;
+    case "EHOSTUNREACH":
+      return `${target}: connect: no route to host`;
+    case "ENETUNREACH":
+      return `${target}: connect: network is unreachable`;
+    case "ETIMEDOUT":
+    case "UND_ERR_CONNECT_TIMEOUT":
+      return `${target}: i/o timeout`;
+    case "ENOTFOUND": {
+      const [server] = getServers();
+      const on = server === undefined ? "" : ` on ${/^[\d.]+$/.test(server) ? `${server}:53` : server}`;
+      return `dial tcp: lookup ${error.hostname ?? url.hostname}${on}: no such host`;
+    }
+    case "EAI_AGAIN":
+      return `dial tcp: lookup ${error.hostname ?? url.hostname}: Temporary failure in name resolution`;
+    default:
+      return undefined;
+  }
+}
+
+function causeText(error: SystemError, url: URL): string {
+  const code = error.code ?? "";
+  if (unknownAuthority.has(code)) return "tls: failed to verify certificate: x509: certificate signed by unknown authority";
+  if (code === "CERT_HAS_EXPIRED") return "tls: failed to verify certificate: x509: certificate has expired or is not yet valid";
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
+    return `tls: failed to verify certificate: x509: certificate is not valid for ${url.hostname}: ${error.message}`;
+  }
+  if (code === "EPROTO" || code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_PACKET_LENGTH_TOO_LONG") {
+    return "http: server gave HTTP response to HTTPS client";
+  }
+  if (code === "ECONNRESET") return "read: connection reset by peer";
+  if (code === "UND_ERR_SOCKET") return "EOF";
+  if (code === "UND_ERR_HEADERS_TIMEOUT") return "net/http: timeout awaiting response headers";
+  return dialText(error, url) ?? error.message;
+}
+
+/** Words a failed request as Go's HTTP client does, since users and scripts know these texts: `Get "https://…": dial tcp …`. */
+export function networkError(method: string, url: URL, error: unknown): NetworkError | Canceled {
+  const first = firstOf(error);
+  if (first.name === "AbortError" || first.code === "ABORT_ERR" || first.code === "UND_ERR_ABORTED") {
+    return new Canceled("context canceled", { cause: error });
+  }
+  const verb = method.charAt(0) + method.slice(1).toLowerCase();
+  return new NetworkError(`${verb} "${url.href}": ${causeText(first, url)}`, first.code ?? "", error);
+}
+
+/** Whether the same request may succeed when sent again at once. */
+export function isTransient(error: unknown): boolean {
+  return error instanceof NetworkError && transient.has(error.code);
+}
