@@ -1,0 +1,351 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { mediaTypes } from "@longshore/oci";
+import { parseNormalized } from "@longshore/reference";
+import { FaultRegistry, digest256, onFirst } from "./fault-registry.ts";
+import { Connections, type CredentialsCallback, Registry, RegistryError, dockerHosts, fixedSchemeHosts, readVerified, verified } from "./index.ts";
+
+const retry = { attempts: 4, firstDelayMs: 1, maxDelayMs: 5 };
+
+describe("remotes", () => {
+  let server: FaultRegistry;
+  let connections: Connections;
+  let registry: Registry;
+  beforeEach(async () => {
+    server = await new FaultRegistry().listen();
+    connections = new Connections();
+    registry = client();
+  });
+  afterEach(async () => {
+    await connections.close();
+    await server[Symbol.asyncDispose]();
+  });
+  const client = (credentials?: CredentialsCallback): Registry =>
+    new Registry({ hosts: fixedSchemeHosts("http"), connections, retry, ...(credentials === undefined ? {} : { credentials }) });
+  const named = (name: string) => parseNormalized(`${server.host}/${name}`);
+  const fetch = (descriptor: { mediaType: string; digest: string; size: number }, offset = 0) => registry.fetch(named("x"), descriptor, { offset });
+  async function bytesOf(content: AsyncIterable<Uint8Array>): Promise<Buffer> {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of content) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  }
+
+  describe("resolve", () => {
+    it("finds a manifest by tag and by digest with one HEAD", async () => {
+      const manifest = server.addManifest("x", "1", mediaTypes.ociManifest, { schemaVersion: 2 });
+      assert.deepEqual(await registry.resolve(named("x:1")), manifest);
+      assert.deepEqual(await registry.resolve(named(`x@${manifest.digest}`)), manifest);
+      assert.deepEqual(server.log, ["HEAD /v2/x/manifests/1", `HEAD /v2/x/manifests/${manifest.digest}`]);
+    });
+
+    it("falls back to GET where HEAD says too little", async () => {
+      const manifest = server.addManifest("x", "1", mediaTypes.dockerManifest, { schemaVersion: 2 });
+      server.faults.push((request, response) => request.method === "HEAD" && Boolean(response.writeHead(405).end()));
+      assert.deepEqual(await registry.resolve(named("x:1")), manifest);
+    });
+
+    it("gives the registry's own words for what is not there", async () => {
+      await assert.rejects(registry.resolve(named("x:1")), { name: "NotFound", message: `${server.host}/x:1: not found: manifest unknown: manifest unknown` });
+    });
+
+    it("refuses a manifest that is not the one asked for by digest", async () => {
+      const manifest = server.addManifest("x", "1", mediaTypes.ociManifest, { schemaVersion: 2 });
+      const other = `sha256:${"a".repeat(64)}`;
+      const entry = server.manifests.get(`x@${manifest.digest}`);
+      assert.ok(entry);
+      server.manifests.set(`x@${other}`, entry);
+      await assert.rejects(registry.resolve(named(`x@${other}`)), { name: "FailedPrecondition", message: /unexpected digest/ });
+    });
+
+    it("words an unreachable registry as Docker does", async () => {
+      await assert.rejects(registry.resolve(parseNormalized("127.0.0.1:1/x:1")), {
+        name: "NetworkError",
+        message: 'failed to do request: Head "http://127.0.0.1:1/v2/x/manifests/1": dial tcp 127.0.0.1:1: connect: connection refused',
+      });
+      await assert.rejects(registry.resolve(parseNormalized("nohost.invalid/x:1")), {
+        message: /^failed to do request: Head "http:\/\/nohost\.invalid\/v2\/x\/manifests\/1": dial tcp: lookup nohost\.invalid.*: (no such host|Temporary failure in name resolution)$/,
+      });
+    });
+
+    it("tries HTTPS on this machine first, then plain HTTP", async () => {
+      const manifest = server.addManifest("x", "1", mediaTypes.ociManifest, { schemaVersion: 2 });
+      const docker = new Registry({ hosts: dockerHosts({ certsDirs: [] }), connections, retry });
+      assert.deepEqual(await docker.resolve(named("x:1")), manifest);
+    });
+  });
+
+  describe("retries", () => {
+    for (const status of [429, 500, 503]) {
+      it(`sends a request again after ${status}`, async () => {
+        const manifest = server.addManifest("x", "1", mediaTypes.ociManifest, { schemaVersion: 2 });
+        server.faults.push(onFirst(3, /HEAD/, (_, response) => Boolean(response.writeHead(status, { "retry-after": "0" }).end())));
+        assert.deepEqual(await registry.resolve(named("x:1")), manifest);
+      });
+    }
+
+    it("gives up after some tries with the registry's message", async () => {
+      server.faults.push((_, response, own) => own.fail(response, 429, "TOOMANYREQUESTS", "slow down"));
+      await assert.rejects(registry.resolve(named("x:1")), (error: unknown) => {
+        assert.ok(error instanceof RegistryError);
+        assert.equal(error.message, "toomanyrequests: slow down");
+        assert.equal(error.status, 429);
+        return true;
+      });
+    });
+
+    it("survives a connection that is cut before the answer", async () => {
+      const manifest = server.addManifest("x", "1", mediaTypes.ociManifest, { schemaVersion: 2 });
+      server.faults.push(onFirst(2, /HEAD/, (request) => Boolean(request.socket.destroy())));
+      assert.deepEqual(await registry.resolve(named("x:1")), manifest);
+    });
+  });
+
+  describe("fetch", () => {
+    const content = randomBytes(300_000);
+
+    it("streams a blob and checks it", async () => {
+      const blob = server.addBlob(content);
+      assert.deepEqual(await readVerified(fetch(blob), blob, 1 << 20), content);
+      assert.deepEqual(await bytesOf(fetch(blob, 299_990)), content.subarray(299_990));
+    });
+
+    it("goes on from where a broken connection left it", async () => {
+      const blob = server.addBlob(content);
+      server.faults.push(
+        onFirst(3, /GET/, (request, response) => {
+          const from = Number(/\d+/.exec(request.headers.range ?? "0")?.[0]);
+          response.writeHead(from > 0 ? 206 : 200, { "content-length": content.length - from, "content-range": `bytes ${from}-${content.length - 1}/${content.length}` });
+          response.write(content.subarray(from, from + 50_000), () => setImmediate(() => response.destroy()));
+          return true;
+        }),
+      );
+      assert.deepEqual(await readVerified(fetch(blob), blob, 1 << 20), content);
+      const ranges = server.requests.map(({ headers }) => headers.range);
+      assert.equal(ranges[0], undefined);
+      assert.ok(ranges.length > 1 && ranges.slice(1).every((range) => range !== undefined && range !== "bytes=0-"), String(ranges));
+    });
+
+    it("copes with a registry that knows no ranges", async () => {
+      const blob = server.addBlob(content);
+      server.faults.push((request, response) => {
+        if (request.headers.range === undefined) return false;
+        response.writeHead(200).end(content);
+        return true;
+      });
+      assert.deepEqual(await bytesOf(fetch(blob, 123_456)), content.subarray(123_456));
+    });
+
+    it("refuses a truncated blob", async () => {
+      const blob = { ...server.addBlob(content.subarray(0, 1000)), size: 2000 };
+      await assert.rejects(bytesOf(fetch(blob)), (error: Error) => /range invalid|unexpected EOF/.test(error.message));
+    });
+
+    it("refuses a blob that is longer than it should be", async () => {
+      const blob = { ...server.addBlob(content), size: 2000 };
+      await assert.rejects(bytesOf(fetch(blob)), /longer than its size 2000/);
+    });
+
+    it("refuses a blob with another digest", async () => {
+      const blob = server.addBlob(content);
+      server.blobs.set(blob.digest, randomBytes(content.length));
+      await assert.rejects(bytesOf(verified(fetch(blob), blob)), /unexpected digest/);
+    });
+
+    it("ends when it is told to", async () => {
+      const blob = server.addBlob(content);
+      const abort = new AbortController();
+      server.faults.push((_, response) => {
+        response.writeHead(200, { "content-length": content.length });
+        response.write(content.subarray(0, 1000), () => abort.abort());
+        return true;
+      });
+      await assert.rejects(bytesOf(registry.fetch(named("x"), blob, { signal: abort.signal })), { name: "Canceled" });
+    });
+  });
+
+  describe("redirects", () => {
+    const content = randomBytes(1000);
+
+    it("follows them to storage without taking the credentials along", async () => {
+      await using storage = await new FaultRegistry().listen();
+      const blob = storage.addBlob(content);
+      server.faults.push((request, response) => {
+        if (request.headers.authorization === undefined) return Boolean(response.writeHead(401, { "www-authenticate": 'Basic realm="x"' }).end());
+        response.writeHead(307, { location: `http://${storage.host}/v2/s/blobs/${blob.digest}` }).end();
+        return true;
+      });
+      registry = client(async () => ({ kind: "basic", username: "u", password: "p" }));
+      assert.deepEqual(await bytesOf(fetch(blob)), content);
+      assert.equal(storage.requests[0]?.headers.authorization, undefined);
+      assert.equal(server.requests.at(-1)?.headers.authorization, `Basic ${Buffer.from("u:p").toString("base64")}`);
+    });
+
+    for (const location of ["file:///etc/passwd", "gopher://x/", "data:text/plain,x", "http://"]) {
+      it(`does not follow one to ${location}`, async () => {
+        const blob = server.addBlob(content);
+        server.faults.push((_, response) => Boolean(response.writeHead(302, { location }).end()));
+        await assert.rejects(bytesOf(fetch(blob)), { name: "InvalidArgument" });
+      });
+    }
+
+    it("does not walk in circles", async () => {
+      const blob = server.addBlob(content);
+      server.faults.push((request, response) => Boolean(response.writeHead(302, { location: request.url }).end()));
+      await assert.rejects(bytesOf(fetch(blob)), /stopped after 10 redirects/);
+      assert.equal(server.log.length, 11);
+    });
+
+    it("fetches a foreign layer from its own http URLs only", async () => {
+      await using storage = await new FaultRegistry().listen();
+      const blob = { ...storage.addBlob(content), mediaType: "application/vnd.docker.image.rootfs.foreign.diff.tar" };
+      const urls = ["file:///etc/hostname", `http://${storage.host}/v2/s/blobs/${blob.digest}`];
+      assert.deepEqual(await bytesOf(fetch({ ...blob, urls } as typeof blob)), content);
+      await assert.rejects(bytesOf(fetch({ ...blob, urls: urls.slice(0, 1) } as typeof blob)), /unsupported protocol scheme/);
+    });
+  });
+
+  describe("authorization", () => {
+    /** Asks for a bearer token, which its own /token hands out. */
+    function bearer(token: (request: { headers: Record<string, unknown>; url: string; method: string }) => string | undefined): void {
+      server.faults.push((request, response) => {
+        if (request.url?.startsWith("/token") === true) {
+          const value = token({ headers: request.headers, url: request.url, method: request.method ?? "" });
+          if (value === undefined) return server.fail(response, 401, "UNAUTHORIZED", "incorrect username or password");
+          response.writeHead(200).end(JSON.stringify({ token: value, expires_in: 300 }));
+          return true;
+        }
+        if (request.headers.authorization === "Bearer good") return false;
+        response.setHeader("www-authenticate", `Bearer realm="http://${server.host}/token",service="reg",scope="repository:x:pull"`);
+        return server.fail(response, 401, "UNAUTHORIZED", "authentication required");
+      });
+    }
+
+    it("gets an anonymous token, once for many requests", async () => {
+      const manifest = server.addManifest("x", "1", mediaTypes.ociManifest, { schemaVersion: 2 });
+      bearer(() => "good");
+      assert.deepEqual(await registry.resolve(named("x:1")), manifest);
+      await registry.resolve(named("x:1"));
+      const tokens = server.log.filter((line) => line.includes("/token"));
+      assert.equal(tokens.length, 1);
+      assert.match(tokens[0] ?? "", /scope=repository%3Ax%3Apull/);
+      assert.match(tokens[0] ?? "", /service=reg/);
+    });
+
+    it("shows the password to the token service alone", async () => {
+      server.addManifest("x", "1", mediaTypes.ociManifest, { schemaVersion: 2 });
+      const seen: unknown[] = [];
+      bearer(({ headers }) => {
+        seen.push(headers["authorization"]);
+        return "good";
+      });
+      registry = client(async () => ({ kind: "basic", username: "u", password: "p" }));
+      await registry.resolve(named("x:1"));
+      assert.deepEqual(seen, [`Basic ${Buffer.from("u:p").toString("base64")}`]);
+    });
+
+    it("trades an identity token by POST", async () => {
+      server.addManifest("x", "1", mediaTypes.ociManifest, { schemaVersion: 2 });
+      bearer(({ method }) => (method === "POST" ? "good" : "bad"));
+      registry = client(async () => ({ kind: "identityToken", token: "refresh" }));
+      await registry.resolve(named("x:1"));
+    });
+
+    it("gets a new token when the old one has run out", async () => {
+      server.addManifest("x", "1", mediaTypes.ociManifest, { schemaVersion: 2 });
+      let count = 0;
+      bearer(() => (++count === 1 ? "expired" : "good"));
+      await registry.resolve(named("x:1"));
+      assert.equal(count, 2);
+    });
+
+    it("tells wrong credentials and missing rights apart from what is not there", async () => {
+      bearer(() => undefined);
+      registry = client(async () => ({ kind: "basic", username: "u", password: "wrong" }));
+      await assert.rejects(registry.resolve(named("x:1")), {
+        name: "Unauthenticated",
+        message: "pull access denied, repository does not exist or may require authorization: server message: unauthorized: incorrect username or password",
+      });
+      server.faults.length = 0;
+      server.faults.push((_, response) => server.fail(response, 403, "DENIED", "requested access to the resource is denied"));
+      await assert.rejects(registry.resolve(named("x:1")), {
+        name: "PermissionDenied",
+        message: "pull access denied, repository does not exist or may require authorization: server message: denied: requested access to the resource is denied",
+      });
+    });
+
+    it("asks nobody by file for a token", async () => {
+      server.faults.push((_, response) => Boolean(response.writeHead(401, { "www-authenticate": 'Bearer realm="file:///etc/passwd"' }).end()));
+      await assert.rejects(registry.resolve(named("x:1")), /unsupported scheme in realm/);
+    });
+  });
+
+  describe("push", () => {
+    const content = randomBytes(400_000);
+    const descriptor = { mediaType: mediaTypes.ociLayer, digest: digest256(content), size: content.length };
+    const open = async function* (offset: number): AsyncGenerator<Uint8Array> {
+      for (let at = offset; at < content.length; at += 32_768) yield content.subarray(at, Math.min(at + 32_768, content.length));
+    };
+
+    it("uploads a blob that is not there and leaves one that is", async () => {
+      const progress: number[] = [];
+      assert.deepEqual(await registry.push(named("x"), descriptor, open, { onProgress: (sent) => progress.push(sent) }), { status: "pushed" });
+      assert.deepEqual(server.blobs.get(descriptor.digest), content);
+      assert.equal(progress.at(-1), content.length);
+      assert.deepEqual(await registry.push(named("x"), descriptor, open), { status: "exists" });
+    });
+
+    it("mounts from another repository", async () => {
+      server.addBlob(content);
+      server.faults.push(onFirst(1, /HEAD/, (_, response) => Boolean(response.writeHead(404).end())));
+      assert.deepEqual(await registry.push(named("x"), descriptor, open, { mountFrom: ["other/y"] }), { status: "mounted", from: "other/y" });
+    });
+
+    it("resumes an upload whose connection broke", async () => {
+      server.faults.push(
+        onFirst(1, /PUT .*uploads/, (request) => {
+          let got = 0;
+          const id = /uploads\/([^?]+)/.exec(request.url ?? "")?.[1] ?? "";
+          request.on("data", (chunk: Buffer) => {
+            got += chunk.length;
+            server.uploads.set(id, content.subarray(0, got));
+            if (got > 100_000) request.socket.destroy();
+          });
+          return true;
+        }),
+      );
+      assert.deepEqual(await registry.push(named("x"), descriptor, open), { status: "pushed" });
+      assert.deepEqual(server.blobs.get(descriptor.digest), content);
+      assert.ok(server.log.some((line) => line.startsWith("PATCH")));
+    });
+
+    it("puts a manifest under its tag", async () => {
+      const bytes = Buffer.from("{}");
+      const manifest = { mediaType: mediaTypes.ociManifest, digest: digest256(bytes), size: 2 };
+      const one = async function* (): AsyncGenerator<Uint8Array> {
+        yield bytes;
+      };
+      assert.deepEqual(await registry.push(named("x:1"), manifest, one, { tag: "1" }), { status: "pushed" });
+      assert.equal(server.manifests.get("x:1")?.type, mediaTypes.ociManifest);
+      assert.deepEqual(await registry.push(named("x:1"), manifest, one, { tag: "1" }), { status: "exists" });
+    });
+
+    it("gives the registry's words for a refusal", async () => {
+      server.faults.push((_, response) => server.fail(response, 401, "UNAUTHORIZED", "authentication required"));
+      await assert.rejects(registry.push(named("x"), descriptor, open), {
+        name: "Unauthenticated",
+        message: "push access denied, repository does not exist or may require authorization: server message: unauthorized: authentication required",
+      });
+    });
+  });
+
+  it("lists tags over several pages", async () => {
+    server.faults.push((request, response) => {
+      if (request.url === "/v2/x/tags/list") return Boolean(response.writeHead(200, { link: '</v2/x/tags/list?last=b>; rel="next"' }).end('{"tags":["a","b"]}'));
+      if (request.url === "/v2/x/tags/list?last=b") return Boolean(response.writeHead(200).end('{"tags":["c"]}'));
+      return false;
+    });
+    const tags: string[] = [];
+    for await (const tag of registry.tags(named("x"))) tags.push(tag);
+    assert.deepEqual(tags, ["a", "b", "c"]);
+  });
+});
