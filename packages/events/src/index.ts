@@ -1,1 +1,2 @@
-export {};
+export { Exchange, type Publisher } from "./exchange.ts";
+export { validateTopic } from "./topic.ts";
