@@ -53,6 +53,14 @@ bool arg_bool(call *c, size_t i) {
 /* A NUL inside would silently name another object to the kernel, so it is refused. */
 static char *read_string(call *c, napi_value value, size_t i) {
   size_t length = 0;
+  void *bytes;
+  bool is_buffer = false;
+  /* names that are not UTF-8 come as buffers */
+  if (napi_is_buffer(c->env, value, &is_buffer) == napi_ok && is_buffer && napi_get_buffer_info(c->env, value, &bytes, &length) == napi_ok) {
+    char *copy = memchr(bytes, 0, length) ? NULL : strndup(bytes, length);
+    if (!copy) fail_type(c, i, "a path without NUL");
+    return copy;
+  }
   if (napi_get_value_string_utf8(c->env, value, NULL, 0, &length) != napi_ok) {
     fail_type(c, i, "a string");
     return "";

@@ -1,9 +1,9 @@
 import { addon } from "./addon.ts";
 
 const native = addon as {
-  mknod(path: string, mode: number, major: number, minor: number): void;
-  mkfifo(path: string, mode: number): void;
-  lutimes(path: string, atime: bigint, mtime: bigint): void;
+  mknod(path: string | Buffer, mode: number, major: number, minor: number): void;
+  mkfifo(path: string | Buffer, mode: number): void;
+  lutimes(path: string | Buffer, atime: bigint, mtime: bigint): void;
   renameat2(from: string, to: string, flags: number): void;
   flock(fd: number, operation: number): void;
   fallocate(fd: number, mode: number, offset: number, length: number): void;
@@ -11,17 +11,17 @@ const native = addon as {
 };
 
 /** mknod(2): `mode` is a type of `S` with permissions, which the umask narrows. */
-export function mknod(path: string, mode: number, major = 0, minor = 0): void {
+export function mknod(path: string | Buffer, mode: number, major = 0, minor = 0): void {
   native.mknod(path, mode, major, minor);
 }
 
 /** mkfifo(3). */
-export function mkfifo(path: string, mode: number): void {
+export function mkfifo(path: string | Buffer, mode: number): void {
   native.mkfifo(path, mode);
 }
 
 /** Sets both times, in nanoseconds since 1970, of `path` itself even when it is a symbolic link. */
-export function lutimes(path: string, atimeNs: bigint, mtimeNs: bigint): void {
+export function lutimes(path: string | Buffer, atimeNs: bigint, mtimeNs: bigint): void {
   native.lutimes(path, atimeNs, mtimeNs);
 }
 
