@@ -51,8 +51,8 @@ export interface LinuxCapabilities {
 export interface POSIXRlimit {
   /** `RLIMIT_NOFILE` form. */
   type: string;
-  hard: number;
-  soft: number;
+  hard: number | bigint;
+  soft: number | bigint;
 }
 
 export interface Scheduler {
@@ -228,7 +228,7 @@ export interface LinuxSyscall {
 
 export interface LinuxSeccompArg {
   index: number;
-  value: number;
-  valueTwo?: number;
+  value: number | bigint;
+  valueTwo?: number | bigint;
   op: string;
 }
