@@ -16,17 +16,15 @@ async function list(dir: string): Promise<string[]> {
 export async function readCertificates(dir: string): Promise<TlsOptions> {
   const names = await list(dir);
   const read = (name: string): Promise<string> => readFile(join(dir, name), "utf8");
-  const certificates = names
-    .filter((name) => name.endsWith(".cert"))
-    .map(async (name) => {
-      const key = `${name.slice(0, -".cert".length)}.key`;
-      if (!names.includes(key)) {
-        throw new InvalidArgument(`missing key ${key} for client certificate ${name}. CA certificates must use the extension .crt`);
-      }
-      return { cert: await read(name), key: await read(key) };
-    });
+  const clients = names.filter((name) => name.endsWith(".cert")).map((cert) => ({ cert, key: `${cert.slice(0, -".cert".length)}.key` }));
+  for (const { cert, key } of clients) {
+    if (!names.includes(key)) {
+      throw new InvalidArgument(`missing key ${key} for client certificate ${cert}. CA certificates must use the extension .crt`);
+    }
+  }
   const ca = await Promise.all(names.filter((name) => name.endsWith(".crt")).map(read));
-  return { ...(ca.length === 0 ? {} : { ca }), ...(certificates.length === 0 ? {} : { certificates: await Promise.all(certificates) }) };
+  const certificates = await Promise.all(clients.map(async ({ cert, key }) => ({ cert: await read(cert), key: await read(key) })));
+  return { ...(ca.length === 0 ? {} : { ca }), ...(certificates.length === 0 ? {} : { certificates }) };
 }
 
 /** The TLS material of `<dir>/<host>` in the first of `dirs` that has some. */
