@@ -1,0 +1,94 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import type { Logger } from "@longshore/log";
+import type { Family, Prefix } from "./ipam/prefix.ts";
+import { mustPrefix } from "./ipam/defaults.ts";
+import { CommandFailed, ipBatch, run } from "./run.ts";
+
+/** A bridge device with the addresses that the host has on it. */
+export interface BridgeDevice {
+  name: string;
+  /** Gateways with their subnets' lengths (`172.17.0.1/16`). */
+  addresses: string[];
+  /** 0: the kernel's default. */
+  mtu: number;
+}
+
+/** A random unicast address of the locally administered kind. */
+export function randomMac(): string {
+  const bytes = randomBytes(6);
+  bytes[0] = (bytes[0]! & 0xfe) | 0x02;
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
+}
+
+export function deviceExists(name: string): boolean {
+  return existsSync(`/sys/class/net/${name}`);
+}
+
+interface AddrInfo {
+  family: "inet" | "inet6";
+  local: string;
+  prefixlen: number;
+  scope: string;
+}
+
+/** The addresses of a device in CIDR form, link-local ones left out. */
+export async function deviceAddresses(name: string): Promise<string[]> {
+  const [link] = JSON.parse(await run("ip", ["-j", "addr", "show", "dev", name])) as { addr_info: AddrInfo[] }[];
+  return (link?.addr_info ?? []).filter(({ scope }) => scope === "global").map(({ local, prefixlen }) => `${local}/${prefixlen}`);
+}
+
+/** Makes the device as it should be, or brings an existing one (of an earlier run, or the administrator's own) there. */
+export async function ensureBridge({ name, addresses, mtu }: BridgeDevice): Promise<void> {
+  const exists = deviceExists(name);
+  const have = exists ? await deviceAddresses(name) : [];
+  const lines: string[] = [];
+  // A MAC of its own: without one a bridge takes the lowest of its ports and changes it as they come and go.
+  if (!exists) lines.push(`link add name ${name} address ${randomMac()} type bridge`);
+  for (const address of addresses) {
+    if (!have.includes(address)) lines.push(`addr add ${address} dev ${name}${address.includes(":") ? " nodad" : " brd +"}`);
+  }
+  if (mtu > 0) lines.push(`link set dev ${name} mtu ${mtu}`);
+  lines.push(`link set dev ${name} up`);
+  await ipBatch(lines);
+}
+
+/** Removes a device; one that is not there is no error. */
+export async function removeLink(name: string): Promise<void> {
+  if (!deviceExists(name)) return;
+  try {
+    await run("ip", ["link", "del", "dev", name]);
+  } catch (error) {
+    if (!(error instanceof CommandFailed) || deviceExists(name)) throw error;
+  }
+}
+
+interface Route {
+  dst: string;
+  dev: string;
+}
+
+/** The blocks that the host's routing tables lead to, those through `except` left out. */
+export async function hostRoutes(family: Family, except: ReadonlySet<string>): Promise<Prefix[]> {
+  const routes = JSON.parse((await run("ip", ["-j", `-${family}`, "route", "show", "table", "main"])) || "[]") as Route[];
+  return routes
+    .filter(({ dst, dev }) => dst !== "default" && !except.has(dev))
+    .map(({ dst }) => mustPrefix(dst.includes("/") ? dst : `${dst}/${family === 4 ? 32 : 128}`));
+}
+
+const forwarding = { 4: "/proc/sys/net/ipv4/ip_forward", 6: "/proc/sys/net/ipv6/conf/all/forwarding" } as const;
+
+/** Lets the host route; without it no packet leaves a bridge. */
+export function enableForwarding(family: Family, log: Logger): void {
+  const path = forwarding[family];
+  if (readFileSync(path, "utf8").trim() !== "0") return;
+  writeFileSync(path, "1");
+  log.info({ path }, "IP forwarding is switched on");
+}
+
+/** Whether sockets can be bound to IPv6 addresses on this host. */
+export function hostHasIPv6(): boolean {
+  const path = "/proc/sys/net/ipv6/conf/lo/disable_ipv6";
+  return existsSync(path) && readFileSync(path, "utf8").trim() === "0";
+}
+

@@ -1,0 +1,83 @@
+import type { Logger } from "@longshore/log";
+import type { Family } from "../ipam/prefix.ts";
+import { CommandFailed, run } from "../run.ts";
+import { type BridgeRules, type PortRule, portCommands, removeTable, renderTable } from "./table.ts";
+
+/** What the rules are made of, asked anew at each rebuild. */
+export interface RuleSource {
+  bridges(family: Family): BridgeRules[];
+  ports(family: Family): PortRule[];
+}
+
+const families: readonly Family[] = [4, 6];
+
+/** Applies commands in one nftables transaction: all of them or none. */
+export async function nft(commands: string): Promise<void> {
+  await run("nft", ["-f", "-"], commands);
+}
+
+/**
+ * The engine's own nftables table, one for each address family. Records are the truth: the table
+ * is rebuilt from them at start and whenever it turns out to be gone (a flushed firewall).
+ */
+export class Firewall {
+  readonly #table: string;
+  readonly #source: RuleSource;
+  readonly #log: Logger;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(table: string, source: RuleSource, log: Logger) {
+    this.#table = table;
+    this.#source = source;
+    this.#log = log;
+  }
+
+  /** One change after the other: a rebuild must not read records that an element is just about to follow. */
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const result = this.#last.then(change);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  #render(): string {
+    return families
+      .filter((family) => family === 4 || this.#source.bridges(family).length > 0)
+      .map((family) => renderTable(family, this.#table, this.#source.bridges(family), this.#source.ports(family)))
+      .join("");
+  }
+
+  /** Replaces the tables by what the records say now. */
+  rebuild(): Promise<void> {
+    return this.#inTurn(() => nft(this.#render()));
+  }
+
+  /** Adds or deletes ports that the records already have, or have no more. */
+  change(action: "add" | "delete", ports: Record<Family, PortRule[]>): Promise<void> {
+    const commands = families.flatMap((family) => portCommands(action, family, this.#table, ports[family]));
+    if (commands.length === 0) return Promise.resolve();
+    return this.#inTurn(async () => {
+      try {
+        await nft(`${commands.join("\n")}\n`);
+      } catch (error) {
+        if (!(error instanceof CommandFailed)) throw error;
+        this.#log.warn({ err: error, table: this.#table }, "the firewall table is not as it was left, it is rebuilt");
+        await nft(this.#render());
+      }
+    });
+  }
+
+  /** Rebuilds the table if somebody flushed it away. */
+  repair(): Promise<void> {
+    return this.#inTurn(async () => {
+      const tables = await run("nft", ["list", "tables", "ip"]);
+      if (tables.split("\n").includes(`table ip ${this.#table}`)) return;
+      this.#log.warn({ table: this.#table }, "the firewall table is gone, it is rebuilt");
+      await nft(this.#render());
+    });
+  }
+
+  /** Takes the engine's rules off the host. */
+  remove(): Promise<void> {
+    return this.#inTurn(() => nft(families.map((family) => removeTable(family, this.#table)).join("")));
+  }
+}

@@ -1,0 +1,157 @@
+import { spawn } from "node:child_process";
+import { closeSync, existsSync, openSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { fileURLToPath } from "node:url";
+import { Unavailable } from "@longshore/errdefs";
+import type { Logger } from "@longshore/log";
+import { lines, portKey, type ProxyAnswer, type ProxyPort, type ProxyRequest } from "./protocol.ts";
+
+/** A refused request; `code` is the errno name (`EADDRINUSE`). */
+export class ProxyRefused extends Unavailable {
+  readonly code: string;
+
+  constructor(message: string, code: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+type Body = ProxyRequest extends infer R ? (R extends ProxyRequest ? Omit<R, "id"> : never) : never;
+
+interface Waiting {
+  resolve: (answer: ProxyAnswer) => void;
+  reject: (error: Error) => void;
+}
+
+// Small heaps: the process lives long and does little.
+const nodeFlags = ["--max-semi-space-size=1", "--max-old-space-size=64", "--no-warnings"];
+
+/** The engine's side of the userland proxy: starts it when the first port is published, and again if it died. */
+export class ProxyClient {
+  readonly #path: string;
+  readonly #log: Logger;
+  readonly #wanted: () => ProxyPort[];
+  readonly #waiting = new Map<number, Waiting>();
+  #connection: Promise<Socket> | undefined;
+  #sequence = 0;
+  #closed = false;
+
+  /**
+   * @param path of its socket (at most 107 bytes)
+   * @param wanted what the records say is published, for the time after a crash of the proxy
+   */
+  constructor(path: string, wanted: () => ProxyPort[], log: Logger) {
+    this.#path = path;
+    this.#wanted = wanted;
+    this.#log = log;
+  }
+
+  #dial(): Promise<Socket> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(this.#path);
+      socket.once("error", reject);
+      socket.once("connect", () => {
+        socket.off("error", reject);
+        socket.on("error", () => undefined);
+        socket.setEncoding("utf8");
+        socket.on("data", lines((line) => this.#settle(JSON.parse(line) as ProxyAnswer)) as (chunk: string | Buffer) => void);
+        socket.once("close", () => this.#lost());
+        socket.unref();
+        resolve(socket);
+      });
+    });
+  }
+
+  #settle(answer: ProxyAnswer): void {
+    this.#waiting.get(answer.id)?.resolve(answer);
+    this.#waiting.delete(answer.id);
+  }
+
+  #lost(): void {
+    this.#connection = undefined;
+    for (const { reject } of this.#waiting.values()) reject(new Unavailable("the userland proxy has ended"));
+    this.#waiting.clear();
+    if (this.#closed || this.#wanted().length === 0) return;
+    this.#log.warn("the userland proxy has ended, it is started again");
+    this.reconcile().catch((error: unknown) => this.#log.error({ err: error }, "the userland proxy cannot be started"));
+  }
+
+  async #start(): Promise<Socket> {
+    try {
+      return await this.#dial();
+    } catch {
+      await this.#spawn();
+      return this.#dial();
+    }
+  }
+
+  async #spawn(): Promise<void> {
+    const errors = openSync(`${this.#path}.log`, "a", 0o600);
+    const child = spawn(process.execPath, [...nodeFlags, fileURLToPath(new URL("main.ts", import.meta.url)), this.#path], {
+      detached: true,
+      stdio: ["ignore", "pipe", errors],
+      cwd: "/",
+      argv0: "docker-proxy",
+    });
+    closeSync(errors);
+    await new Promise<void>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("exit", (code) => reject(new Unavailable(`the userland proxy did not start (exit code ${code}), see ${this.#path}.log`)));
+      child.stdout?.once("data", () => resolve());
+    });
+    child.removeAllListeners("exit");
+    child.stdout?.destroy();
+    child.unref();
+  }
+
+  async #request(body: Body): Promise<ProxyAnswer> {
+    const socket = await (this.#connection ??= this.#start().catch((error: unknown) => {
+      this.#connection = undefined;
+      throw error;
+    }));
+    const id = ++this.#sequence;
+    socket.ref();
+    try {
+      const answer = await new Promise<ProxyAnswer>((resolve, reject) => {
+        this.#waiting.set(id, { resolve, reject });
+        socket.write(`${JSON.stringify({ id, ...body })}\n`);
+      });
+      if ("error" in answer) throw new ProxyRefused(answer.error, answer.code ?? "");
+      return answer;
+    } finally {
+      if (this.#waiting.size === 0) socket.unref();
+    }
+  }
+
+  /** @throws ProxyRefused when the port cannot be bound */
+  async publish(port: ProxyPort): Promise<void> {
+    await this.#request({ op: "publish", port });
+  }
+
+  /** Gives a port back; one that is not published is no error. */
+  async unpublish(port: ProxyPort): Promise<void> {
+    if (this.#connection === undefined && !existsSync(this.#path)) return;
+    await this.#request({ op: "unpublish", port });
+  }
+
+  /** Brings the proxy's ports to what is wanted: after a start of the engine, or of the proxy. */
+  async reconcile(): Promise<void> {
+    const wanted = new Map(this.#wanted().map((port) => [portKey(port), port]));
+    if (wanted.size === 0 && !existsSync(this.#path)) return;
+    const answer = await this.#request({ op: "list" });
+    const have = new Map(("ports" in answer ? (answer.ports ?? []) : []).map((port) => [portKey(port), port]));
+    for (const [key, port] of have) if (!wanted.has(key)) await this.unpublish(port);
+    for (const [key, port] of wanted) {
+      const same = have.get(key);
+      if (same && same.containerIp === port.containerIp && same.containerPort === port.containerPort) continue;
+      await this.publish(port).catch((error: unknown) => this.#log.error({ err: error, port }, "a published port cannot be bound again"));
+    }
+  }
+
+  /** Lets go of the process; with ports it lives on. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const socket = await this.#connection?.catch(() => undefined);
+    socket?.destroy();
+  }
+}

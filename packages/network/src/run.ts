@@ -1,0 +1,40 @@
+import { spawn } from "node:child_process";
+import { Unknown } from "@longshore/errdefs";
+
+/** A program of the host that ended with an error; the message is what it said. */
+export class CommandFailed extends Unknown {
+  readonly stderr: string;
+
+  constructor(file: string, stderr: string) {
+    super(`${file}: ${stderr.trim()}`);
+    this.stderr = stderr;
+  }
+}
+
+/**
+ * Runs a program with `input` and answers its output.
+ * @throws CommandFailed with its messages when it does not end with 0
+ */
+export async function run(file: string, args: readonly string[], input = ""): Promise<string> {
+  const child = spawn(file, args, { stdio: ["pipe", "pipe", "pipe"] });
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
+  child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
+  // A program that ends before it has read all leaves EPIPE here; its exit code says what happened.
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(input);
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  if (code !== 0) throw new CommandFailed(file, Buffer.concat(err).toString() || `exit code ${code}`);
+  return Buffer.concat(out).toString();
+}
+
+/** Applies lines of `ip` commands in one process, in the network namespace at `netns` when given. */
+export async function ipBatch(lines: readonly string[], netns?: string): Promise<void> {
+  const input = `${lines.join("\n")}\n`;
+  if (netns === undefined) await run("ip", ["-batch", "-"], input);
+  else await run("nsenter", [`--net=${netns}`, "ip", "-batch", "-"], input);
+}
