@@ -1,0 +1,161 @@
+import type { Store as ContentStore } from "@longshore/content";
+
+/** In whose name a call is made; every store that a `Scope` gives is bound to it. */
+export interface CallScope {
+  namespace: string;
+  /** The lease that blobs, ingests and snapshots made in the call belong to. */
+  lease?: string | undefined;
+}
+
+export type Labels = Record<string, string>;
+
+/** A packed message; containerd's type URLs are bare names. */
+export interface PackedAny {
+  typeUrl: string;
+  value: Uint8Array;
+}
+
+export interface Descriptor {
+  mediaType: string;
+  digest: string;
+  /** Bytes. */
+  size: number;
+  annotations: Labels;
+}
+
+export interface Image {
+  name: string;
+  labels: Labels;
+  target: Descriptor;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export interface Container {
+  id: string;
+  labels: Labels;
+  image: string;
+  runtime: { name: string; options?: PackedAny | undefined };
+  /** OCI runtime spec as JSON, packed. */
+  spec?: PackedAny | undefined;
+  snapshotter: string;
+  snapshotKey: string;
+  /** Id of the sandbox that it belongs to, or "". */
+  sandbox: string;
+  extensions: Record<string, PackedAny>;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export interface Lease {
+  id: string;
+  labels: Labels;
+  createdAt: Date;
+}
+
+/** What a lease keeps. */
+export interface LeaseResource {
+  /** `content`, `ingests`, `images` or `snapshots/<snapshotter>`. */
+  type: string;
+  /** Digest, ref, name or key. */
+  id: string;
+}
+
+export interface Namespace {
+  name: string;
+  labels: Labels;
+}
+
+export interface Mount {
+  type: string;
+  source: string;
+  target?: string;
+  options: string[];
+}
+
+export interface SnapshotInfo {
+  /** Key of an active snapshot or view, name of a committed one. */
+  name: string;
+  /** Name of the committed snapshot below it, or "". */
+  parent: string;
+  kind: "active" | "view" | "committed";
+  labels: Labels;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+/** containerd's snapshotter. A backend implements it on plain keys; the metadata store gives one per namespace. */
+export interface Snapshotter {
+  /** @throws NotFound */
+  stat(key: string): Promise<SnapshotInfo>;
+  /** Changes labels, as the content store's `update` does. @throws NotFound, InvalidArgument */
+  update(info: Pick<SnapshotInfo, "name" | "labels">, fieldpaths?: readonly string[]): Promise<SnapshotInfo>;
+  /** What it takes on disk, without its parents: bytes and inodes. */
+  usage(key: string): Promise<{ size: number; inodes: number }>;
+  /** How to mount an active snapshot or view. @throws NotFound, FailedPrecondition for a committed one */
+  mounts(key: string): Promise<Mount[]>;
+  /** A writable snapshot on `parent` ("" for none). @throws AlreadyExists, NotFound for the parent */
+  prepare(key: string, parent: string, labels?: Labels): Promise<Mount[]>;
+  /** A read-only one. */
+  view(key: string, parent: string, labels?: Labels): Promise<Mount[]>;
+  /** Makes the active snapshot `key` a committed one called `name`. @throws AlreadyExists, NotFound, FailedPrecondition */
+  commit(name: string, key: string, labels?: Labels): Promise<void>;
+  /** @throws NotFound, FailedPrecondition while it has children */
+  remove(key: string): Promise<void>;
+  /** @param filters on `kind`, `name`, `parent`, `labels.K` */
+  list(filters?: readonly string[]): AsyncIterable<SnapshotInfo>;
+  /** Frees the space of what was removed, if `remove` leaves that for later. */
+  cleanup?(): Promise<void>;
+}
+
+export interface NamespaceStore {
+  /** @throws AlreadyExists, InvalidArgument */
+  create(name: string, labels: Labels): Promise<void>;
+  /** A namespace that does not exist has no labels. */
+  labels(name: string): Promise<Labels>;
+  /** Sets labels, "" removes; `fieldpaths` are `labels.K`, none of them replaces all. @throws InvalidArgument */
+  update(name: string, labels: Labels, fieldpaths: readonly string[]): Promise<Labels>;
+  list(): Promise<Namespace[]>;
+  /** @throws NotFound, FailedPrecondition while something is in it */
+  delete(name: string): Promise<void>;
+}
+
+export interface ContainerStore {
+  get(id: string): Promise<Container>;
+  list(filters?: readonly string[]): Promise<Container[]>;
+  create(container: Omit<Container, "createdAt" | "updatedAt">): Promise<Container>;
+  /** @param fieldpaths `labels[.K]`, `spec`, `extensions[.K]`, `image`, `snapshotkey`; none replaces all that may change */
+  update(container: Omit<Container, "createdAt" | "updatedAt">, fieldpaths: readonly string[]): Promise<Container>;
+  delete(id: string): Promise<void>;
+}
+
+export interface ImageStore {
+  get(name: string): Promise<Image>;
+  list(filters?: readonly string[]): Promise<Image[]>;
+  /** @param at becomes the time stamp (source date epoch) */
+  create(image: Omit<Image, "createdAt" | "updatedAt">, at?: Date): Promise<Image>;
+  /** @param fieldpaths `labels[.K]`, `target`, `annotations[.K]`; none replaces the record */
+  update(image: Omit<Image, "createdAt" | "updatedAt">, fieldpaths: readonly string[], at?: Date): Promise<Image>;
+  /** @param target only while the image has this digest */
+  delete(name: string, target?: string): Promise<void>;
+}
+
+export interface LeaseStore {
+  /** An empty id is replaced by a random one. */
+  create(id: string, labels: Labels): Promise<Lease>;
+  delete(id: string): Promise<void>;
+  list(filters?: readonly string[]): Promise<Lease[]>;
+  addResource(id: string, resource: LeaseResource): Promise<void>;
+  deleteResource(id: string, resource: LeaseResource): Promise<void>;
+  listResources(id: string): Promise<LeaseResource[]>;
+}
+
+/** All stores of one namespace. What is made through them belongs to the scope's lease, if it has one. */
+export interface Scope extends CallScope {
+  readonly containers: ContainerStore;
+  readonly images: ImageStore;
+  readonly leases: LeaseStore;
+  readonly content: ContentStore;
+  /** @throws InvalidArgument when no such snapshotter is loaded */
+  snapshotter(name: string): Snapshotter;
+}
