@@ -269,5 +269,7 @@ NAPI_MODULE_INIT() {
   register_namespaces(env, exports);
   register_process(env, exports);
   register_spawn(env, exports);
+  register_console(env, exports);
+  register_relay(env, exports);
   return exports;
 }

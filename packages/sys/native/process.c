@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -54,6 +55,18 @@ METHOD(sys_eventfd) {
   return fd < 0 ? throw_errno(c, errno, "eventfd", NULL, NULL) : result_int(c, fd);
 }
 
+/* watchFile(path): an inotify(7) descriptor that becomes readable when the file is written. */
+METHOD(sys_watch_file) {
+  const char *path = arg_string(c, 0);
+  if (c->failed) return NULL;
+  int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+  if (fd < 0) return throw_errno(c, errno, "inotify_init1", path, NULL);
+  if (inotify_add_watch(fd, path, IN_MODIFY) >= 0) return result_int(c, fd);
+  int error = errno;
+  close(fd);
+  return throw_errno(c, error, "inotify_add_watch", path, NULL);
+}
+
 METHOD(sys_dup) {
   int fd = (int)arg_int(c, 0);
   if (c->failed) return NULL;
@@ -73,6 +86,7 @@ void register_process(napi_env env, napi_value exports) {
   export_method(env, exports, "peerCredentials", sys_getsockopt_peercred);
   export_method(env, exports, "pipe", sys_pipe);
   export_method(env, exports, "eventfd", sys_eventfd);
+  export_method(env, exports, "watchFile", sys_watch_file);
   export_method(env, exports, "dup", sys_dup);
   export_method(env, exports, "dup2", sys_dup2);
 }

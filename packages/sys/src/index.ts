@@ -1,3 +1,4 @@
+export { receiveFd, resizePty, unixListen } from "./console.ts";
 export { AF, LOCK, MNT, MOUNT_ATTR, MS, O, RENAME, RESOLVE, S, SOCK } from "./constants.ts";
 export { fallocate, flock, lutimes, major, minor, mkfifo, mknod, renameat2, syncfs } from "./fs.ts";
 export { mountAll, unmountAll, type MountSpec } from "./mount-all.ts";
@@ -5,6 +6,8 @@ export { parseMountOptions, type ParsedMountOptions } from "./mount-options.ts";
 export { mount, mountSetattr, umount } from "./mount.ts";
 export { createNetns, removeNetns, socketInNetns, type SocketInNetnsOptions } from "./netns.ts";
 export { openInRoot, openat2 } from "./open.ts";
-export { dup, dup2, eventfd, kill, peerCredentials, pipe, setChildSubreaper } from "./process.ts";
+export { dup, dup2, eventfd, kill, peerCredentials, pipe, setChildSubreaper, watchFile } from "./process.ts";
+export type { ChannelOptions, LogOptions, ProcessExit, RelayEvents } from "./relay-types.ts";
+export { Relay } from "./relay.ts";
 export { spawn, type SpawnOptions } from "./spawn.ts";
 export { lgetxattr, llistxattr, lremovexattr, lsetxattr } from "./xattr.ts";

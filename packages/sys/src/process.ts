@@ -6,6 +6,7 @@ const native = addon as {
   peerCredentials(fd: number): { pid: number; uid: number; gid: number };
   pipe(flags: number, size: number): [number, number];
   eventfd(): number;
+  watchFile(path: string): number;
   dup(fd: number): number;
   dup2(from: number, to: number): void;
 };
@@ -33,6 +34,11 @@ export function pipe(options: { nonblock?: boolean; size?: number } = {}): [numb
 /** A non-blocking eventfd(2). */
 export function eventfd(): number {
   return native.eventfd();
+}
+
+/** An inotify(7) descriptor that becomes readable whenever the file is written. */
+export function watchFile(path: string): number {
+  return native.watchFile(path);
 }
 
 /** A close-on-exec duplicate above the standard descriptors. */

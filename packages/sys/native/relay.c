@@ -1,0 +1,383 @@
+#include "relay.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "addon.h"
+
+enum command_type { COMMAND_OPEN, COMMAND_TERMINAL, COMMAND_EXITED, COMMAND_RELEASE, COMMAND_CLOSE_INPUT, COMMAND_COMPRESSED, COMMAND_LISTEN, COMMAND_UNLISTEN, COMMAND_ACCEPT, COMMAND_REFUSE, COMMAND_WATCH, COMMAND_STOP };
+
+struct command {
+  struct command *next;
+  enum command_type type;
+  int id, channel_id;
+  unsigned flags;
+  void *object;
+  char *text;
+};
+
+struct event {
+  enum event_type type;
+  int id;
+  double a, b, c;
+  size_t text_length;
+  char text[];
+};
+
+/* A descriptor watched for JavaScript: eventfd, inotify. */
+struct watch {
+  struct watch *next;
+  struct source src;
+  int id;
+};
+
+uint8_t relay_buffer[RELAY_CHUNK];
+
+static int epoll_fd = -1;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct command *first, **last = &first;
+static struct source commands = {.fd = -1};
+static napi_threadsafe_function notify;
+static bool running, reaping, stopping;
+static struct watch *watches;
+static void **graveyard;
+static size_t graves, graveyard_size;
+
+int64_t monotonic_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+void source_init(struct source *s, int fd, void (*ready)(struct source *, uint32_t), void *owner) {
+  *s = (struct source){.fd = fd, .ready = ready, .owner = owner};
+}
+
+static void source_set(struct source *s, uint32_t events) {
+  if (s->fd < 0 || (s->registered && s->events == events)) return;
+  struct epoll_event e = {.events = events, .data.ptr = s};
+  if (epoll_ctl(epoll_fd, s->registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, s->fd, &e)) return;
+  s->registered = true;
+  s->events = events;
+}
+
+void source_want(struct source *s, uint32_t events) {
+  if (events) return source_set(s, events);
+  if (s->fd >= 0 && s->registered) epoll_ctl(epoll_fd, EPOLL_CTL_DEL, s->fd, NULL);
+  s->registered = false;
+}
+
+void source_hold(struct source *s) { source_set(s, 0); }
+
+void source_close(struct source *s) {
+  if (s->fd < 0) return;
+  source_want(s, 0);
+  close(s->fd);
+  s->fd = -1;
+}
+
+void relay_free(void *memory) {
+  if (graves == graveyard_size) {
+    size_t size = graveyard_size ? graveyard_size * 2 : 64;
+    void **more = realloc(graveyard, size * sizeof *more);
+    if (!more) return; /* leaked rather than used after it is freed */
+    graveyard = more;
+    graveyard_size = size;
+  }
+  graveyard[graves++] = memory;
+}
+
+void relay_post(enum event_type type, int id, double a, double b, double c, const char *text, size_t text_length) {
+  struct event *e = malloc(sizeof *e + text_length);
+  if (!e) return;
+  *e = (struct event){.type = type, .id = id, .a = a, .b = b, .c = c, .text_length = text_length};
+  if (text_length) memcpy(e->text, text, text_length);
+  if (napi_call_threadsafe_function(notify, e, napi_tsfn_nonblocking) != napi_ok) free(e);
+}
+
+static void call_js(napi_env env, napi_value callback, void *context, void *data) {
+  (void)context;
+  struct event *e = data;
+  if (env && callback) {
+    napi_value receiver, arguments[6];
+    napi_get_undefined(env, &receiver);
+    napi_create_int32(env, e->type, &arguments[0]);
+    napi_create_int32(env, e->id, &arguments[1]);
+    napi_create_double(env, e->a, &arguments[2]);
+    napi_create_double(env, e->b, &arguments[3]);
+    napi_create_double(env, e->c, &arguments[4]);
+    napi_create_string_utf8(env, e->text, e->text_length, &arguments[5]);
+    napi_call_function(env, receiver, callback, 6, arguments, NULL);
+  }
+  free(e);
+}
+
+static void watch_ready(struct source *s, uint32_t events) {
+  struct watch *w = s->owner;
+  ssize_t n = read(s->fd, relay_buffer, RELAY_CHUNK);
+  if (n > 0) relay_post(EVENT_READY, w->id, (double)n, 0, 0, NULL, 0);
+  else if (n == 0 || (events & (EPOLLHUP | EPOLLERR))) source_close(s);
+}
+
+static void run(struct command *cmd) {
+  struct channel *ch = channel_find(cmd->id);
+  switch (cmd->type) {
+    case COMMAND_OPEN: channel_open(cmd->object); break;
+    case COMMAND_TERMINAL:
+      if (ch) channel_terminal(ch, cmd->channel_id, (int)cmd->flags);
+      else close(cmd->channel_id), close((int)cmd->flags);
+      break;
+    case COMMAND_EXITED: if (ch) channel_exited(ch); break;
+    case COMMAND_RELEASE: if (ch) channel_release(ch); break;
+    case COMMAND_CLOSE_INPUT: if (ch) input_close(ch); break;
+    case COMMAND_COMPRESSED: if (ch) channel_compressed(ch); break;
+    case COMMAND_LISTEN: listener_add(cmd->object); break;
+    case COMMAND_UNLISTEN: listener_remove(cmd->id); break;
+    case COMMAND_ACCEPT: client_accept(cmd->id, cmd->channel_id, cmd->flags, cmd->text); break;
+    case COMMAND_REFUSE: client_refuse(cmd->id, cmd->text); break;
+    case COMMAND_STOP: stopping = true; break;
+    case COMMAND_WATCH: {
+      struct watch *w = cmd->object;
+      w->next = watches;
+      watches = w;
+      source_init(&w->src, w->src.fd, watch_ready, w);
+      source_want(&w->src, EPOLLIN);
+    }
+  }
+}
+
+static void commands_ready(struct source *s, uint32_t events) {
+  (void)events;
+  uint64_t count;
+  (void)!read(s->fd, &count, sizeof count);
+  pthread_mutex_lock(&lock);
+  struct command *list = first;
+  first = NULL;
+  last = &first;
+  pthread_mutex_unlock(&lock);
+  while (list) {
+    struct command *cmd = list;
+    list = cmd->next;
+    run(cmd);
+    free(cmd->text);
+    free(cmd);
+  }
+}
+
+static int timeout_ms(void) {
+  int64_t next = channel_next_deadline();
+  if (!next) return -1;
+  int64_t left = next - monotonic_ns();
+  return left <= 0 ? 0 : (int)(left / 1000000 + 1);
+}
+
+static void *relay_main(void *data) {
+  (void)data;
+  if (reaping) reaper_start();
+  while (!stopping) {
+    struct epoll_event events[64];
+    int n = epoll_wait(epoll_fd, events, 64, timeout_ms());
+    for (int i = 0; i < n; i++) {
+      struct source *s = events[i].data.ptr;
+      /* closed, or no longer asked for, by an earlier event of this batch */
+      if (s->fd >= 0 && s->registered) s->ready(s, events[i].events);
+    }
+    if (channels) channel_deadlines(monotonic_ns());
+    while (graves > 0) free(graveyard[--graves]);
+  }
+  if (reaping) reaper_stop();
+  attach_destroy();
+  while (channels) channel_destroy(channels);
+  for (struct watch *w = watches, *next; w; w = next) {
+    next = w->next;
+    source_close(&w->src);
+    free(w);
+  }
+  watches = NULL;
+  while (graves > 0) free(graveyard[--graves]);
+  source_close(&commands);
+  close(epoll_fd);
+  napi_release_threadsafe_function(notify, napi_tsfn_release);
+  running = false;
+  return NULL;
+}
+
+/* relayStart(callback, reap): one relay per process. */
+METHOD(relay_start) {
+  bool reap = arg_bool(c, 1);
+  if (c->failed) return NULL;
+  if (running) return throw_errno(c, EBUSY, "relay", NULL, NULL);
+  napi_value name;
+  napi_create_string_utf8(c->env, "relay", NAPI_AUTO_LENGTH, &name);
+  if (napi_create_threadsafe_function(c->env, c->argv[0], NULL, name, 0, 1, NULL, NULL, NULL, call_js, &notify) != napi_ok) return throw_errno(c, EINVAL, "relay", NULL, NULL);
+  epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+  source_init(&commands, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), commands_ready, NULL);
+  source_want(&commands, EPOLLIN);
+  signal(SIGPIPE, SIG_IGN);
+  reaping = reap;
+  stopping = false;
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, 128 << 10);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_t thread;
+  /* Signals of the runtime belong to its own threads. */
+  sigset_t all, old;
+  sigfillset(&all);
+  sigdelset(&all, SIGCHLD);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  int error = pthread_create(&thread, &attributes, relay_main, NULL);
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  pthread_attr_destroy(&attributes);
+  if (error) return throw_errno(c, error, "pthread_create", NULL, NULL);
+  running = true;
+  return NULL;
+}
+
+static napi_value submit(call *c, struct command command) {
+  struct command *cmd = running ? malloc(sizeof *cmd) : NULL;
+  if (!cmd) return throw_errno(c, running ? ENOMEM : EINVAL, "relay", NULL, NULL);
+  *cmd = command;
+  if (command.text) cmd->text = strdup(command.text);
+  pthread_mutex_lock(&lock);
+  *last = cmd;
+  last = &cmd->next;
+  pthread_mutex_unlock(&lock);
+  uint64_t one = 1;
+  (void)!write(commands.fd, &one, sizeof one);
+  return NULL;
+}
+
+static void nonblocking(int fd) {
+  if (fd >= 0) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
+
+/* relayOpen(id, terminal, [stdout, stderr, sink1, sink2, file1, file2, input, fifo, keeper], log path | null, max size, max files, compress, attrs).
+   All descriptors become the relay's own, also when it fails. */
+METHOD(relay_open) {
+  size_t count = 0;
+  int id = (int)arg_int(c, 0);
+  bool terminal = arg_bool(c, 1);
+  int *fds = arg_ints(c, 2, &count);
+  const char *log_path = arg_optional_string(c, 3);
+  int64_t max_size = arg_int(c, 4);
+  int max_files = (int)arg_int(c, 5);
+  bool compress = arg_bool(c, 6);
+  const char *attrs = arg_string(c, 7);
+  if (c->failed) return NULL;
+  if (count != 9) return throw_errno(c, EINVAL, "relay", NULL, NULL);
+  struct channel *ch = calloc(1, sizeof *ch);
+  struct jsonlog *log = NULL;
+  if (!ch || (log_path && !(log = jsonlog_open(log_path, max_size, max_files, compress, attrs)))) {
+    int error = ch ? errno : ENOMEM;
+    free(ch);
+    for (size_t i = 0; i < count; i++)
+      if (fds[i] >= 0) close(fds[i]);
+    return throw_errno(c, error, "open", log_path, NULL);
+  }
+  ch->id = id;
+  ch->terminal = terminal;
+  ch->log = log;
+  for (int i = 0; i < 2; i++) {
+    struct output *o = &ch->outputs[i];
+    o->channel = ch;
+    o->number = i + 1;
+    o->line.stream = i ? "stderr" : "stdout";
+    o->src.fd = fds[i];
+    o->sink.fd = fds[2 + i];
+    o->file = fds[4 + i];
+    nonblocking(o->src.fd);
+    nonblocking(o->sink.fd);
+  }
+  ch->input.fd = fds[6];
+  ch->fifo.fd = fds[7];
+  ch->fifo_keeper = fds[8];
+  nonblocking(ch->input.fd);
+  nonblocking(ch->fifo.fd);
+  return submit(c, (struct command){.type = COMMAND_OPEN, .object = ch});
+}
+
+/* relayTerminal(id, master): the master becomes the relay's own, also when it fails. */
+METHOD(relay_terminal) {
+  int id = (int)arg_int(c, 0), master = (int)arg_int(c, 1);
+  if (c->failed) return NULL;
+  int input = fcntl(master, F_DUPFD_CLOEXEC, 3);
+  if (input < 0) {
+    int error = errno;
+    close(master);
+    return throw_errno(c, error, "dup", NULL, NULL);
+  }
+  nonblocking(master);
+  return submit(c, (struct command){.type = COMMAND_TERMINAL, .id = id, .channel_id = master, .flags = (unsigned)input});
+}
+
+static napi_value submit_id(call *c, enum command_type type) {
+  int id = (int)arg_int(c, 0);
+  return c->failed ? NULL : submit(c, (struct command){.type = type, .id = id});
+}
+
+METHOD(relay_exited) { return submit_id(c, COMMAND_EXITED); }
+METHOD(relay_release) { return submit_id(c, COMMAND_RELEASE); }
+METHOD(relay_close_input) { return submit_id(c, COMMAND_CLOSE_INPUT); }
+METHOD(relay_compressed) { return submit_id(c, COMMAND_COMPRESSED); }
+METHOD(relay_unlisten) { return submit_id(c, COMMAND_UNLISTEN); }
+METHOD(relay_stop) { return running ? submit(c, (struct command){.type = COMMAND_STOP}) : NULL; }
+
+/* relayListen(id, fd, path): path is removed with the listener. */
+METHOD(relay_listen) {
+  int id = (int)arg_int(c, 0), fd = (int)arg_int(c, 1);
+  const char *path = arg_string(c, 2);
+  if (c->failed) return NULL;
+  struct listener *l = calloc(1, sizeof *l);
+  if (!l || !(l->path = strdup(path))) {
+    free(l);
+    return throw_errno(c, ENOMEM, "relay", path, NULL);
+  }
+  l->id = id;
+  l->src.fd = fd;
+  nonblocking(fd);
+  return submit(c, (struct command){.type = COMMAND_LISTEN, .object = l});
+}
+
+/* relayAccept(client, channel, flags, reply) */
+METHOD(relay_accept) {
+  struct command cmd = {.type = COMMAND_ACCEPT, .id = (int)arg_int(c, 0), .channel_id = (int)arg_int(c, 1), .flags = (unsigned)arg_int(c, 2), .text = arg_string(c, 3)};
+  return c->failed ? NULL : submit(c, cmd);
+}
+
+METHOD(relay_refuse) {
+  struct command cmd = {.type = COMMAND_REFUSE, .id = (int)arg_int(c, 0), .text = arg_string(c, 1)};
+  return c->failed ? NULL : submit(c, cmd);
+}
+
+METHOD(relay_watch) {
+  int id = (int)arg_int(c, 0), fd = (int)arg_int(c, 1);
+  if (c->failed) return NULL;
+  struct watch *w = calloc(1, sizeof *w);
+  if (!w) return throw_errno(c, ENOMEM, "relay", NULL, NULL);
+  w->id = id;
+  w->src.fd = fd;
+  nonblocking(fd);
+  return submit(c, (struct command){.type = COMMAND_WATCH, .object = w});
+}
+
+void register_relay(napi_env env, napi_value exports) {
+  export_method(env, exports, "relayStart", relay_start);
+  export_method(env, exports, "relayStop", relay_stop);
+  export_method(env, exports, "relayOpen", relay_open);
+  export_method(env, exports, "relayTerminal", relay_terminal);
+  export_method(env, exports, "relayExited", relay_exited);
+  export_method(env, exports, "relayRelease", relay_release);
+  export_method(env, exports, "relayCloseInput", relay_close_input);
+  export_method(env, exports, "relayCompressed", relay_compressed);
+  export_method(env, exports, "relayListen", relay_listen);
+  export_method(env, exports, "relayUnlisten", relay_unlisten);
+  export_method(env, exports, "relayAccept", relay_accept);
+  export_method(env, exports, "relayRefuse", relay_refuse);
+  export_method(env, exports, "relayWatch", relay_watch);
+}

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { closeSync, createReadStream, createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { type Socket, connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Relay, type RelayEvents, pipe, unixListen } from "./index.ts";
+
+interface LogRecord {
+  log: string;
+  stream: string;
+  time: string;
+  attrs?: Record<string, string>;
+}
+
+describe("relay", () => {
+  let dir: string;
+  let relay: Relay;
+  let id = 0;
+  const events: RelayEvents = {};
+  const heard = <K extends keyof RelayEvents>(name: K): Promise<Parameters<NonNullable<RelayEvents[K]>>> =>
+    new Promise((resolve) => {
+      events[name] = ((...args: Parameters<NonNullable<RelayEvents[K]>>) => resolve(args)) as never;
+    });
+
+  before(() => {
+    const forward = new Proxy({} as RelayEvents, { get: (_, name) => events[name as keyof RelayEvents] });
+    relay = new Relay(forward, { reap: false });
+  });
+  after(() => relay.stop());
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), "longshore-relay-"));
+    id++;
+  });
+  afterEach(() => {
+    relay.release(id);
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  const log = (): string => join(dir, "x.log");
+  const records = (path = log()): LogRecord[] =>
+    readFileSync(path, "utf8").split("\n").slice(0, -1).map((line) => JSON.parse(line) as LogRecord);
+
+  /** Opens a channel whose process is this test; returns the ends of its stdout and stderr. */
+  function start(options: { maxSize?: number; maxFiles?: number; compress?: boolean; attrs?: string; input?: number } = {}): [number, number] {
+    const [out, err] = [pipe({ size: 1 << 20 }), pipe()];
+    const { input, ...rotation } = options;
+    relay.open(id, { terminal: false, output: [out[0], err[0]], log: { path: log(), ...rotation }, ...(input === undefined ? {} : { input }) });
+    return [out[1], err[1]];
+  }
+
+  async function end(...fds: number[]): Promise<void> {
+    for (const fd of fds) closeSync(fd);
+    const drained = heard("drained");
+    relay.exited(id);
+    await drained;
+  }
+
+  async function attach(flags = { stdin: true, stdout: true, stderr: true, closesInput: true }): Promise<{ socket: Socket; received: () => Buffer; ended: Promise<void> }> {
+    const path = join(dir, "attach.sock");
+    if (!existsSync(path)) relay.listen(id, unixListen(dir, "attach.sock"), path);
+    const connected = heard("connected");
+    const socket = connect(path);
+    socket.write('{"process":""}\n');
+    const [{ client, listener, greeting }] = await connected;
+    assert.deepEqual([listener, greeting], [id, '{"process":""}']);
+    relay.accept(client, id, flags, "{}\n");
+    const parts: Buffer[] = [];
+    const ended = new Promise<void>((resolve) => socket.on("close", () => resolve()));
+    const replied = new Promise<void>((resolve) => socket.once("data", () => resolve()));
+    socket.on("data", (part: Buffer) => parts.push(part));
+    await replied;
+    return { socket, received: () => Buffer.concat(parts).subarray(3), ended };
+  }
+
+  it("writes records as Docker's encoder does", async () => {
+    const [out, err] = start({ attrs: '{"tag":"a<b"}' });
+    writeSync(out, Buffer.from('a\tb\rc"\\<>&\x01\x7f\u2028\u00e9\u{1f600}\n', "utf8"));
+    writeSync(out, Buffer.from([0xff, 0xc3, 0x28, 0xed, 0xa0, 0x80, 0xe2, 0x82, 10]));
+    writeSync(err, "\npart");
+    await end(out, err);
+    const text = readFileSync(log(), "utf8");
+    assert.match(text, /^\{"log":"a\\u0009b\\rc\\"\\\\\\u003c\\u003e\\u0026\\u0001\x7f\\u2028é😀\\n","stream":"stdout","attrs":\{"tag":"a<b"\},"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z"\}\n/);
+    const byStream = (stream: string): string[] => records().filter((r) => r.stream === stream).map((r) => r.log);
+    assert.equal(byStream("stdout")[1], "\ufffd\ufffd(\ufffd\ufffd\ufffd\ufffd\ufffd\n");
+    assert.deepEqual(byStream("stderr"), ["\n", "part"]);
+  });
+
+  it("splits long lines at 16 KiB, between characters, under one time", async () => {
+    const [out, err] = start();
+    const line = "x".repeat(16383) + "é".repeat(12000);
+    writeSync(out, line);
+    writeSync(out, " end\nnext\n");
+    await end(out, err);
+    const all = records();
+    assert.equal(all.slice(0, -1).map((r) => r.log).join(""), `${line} end\n`);
+    assert.deepEqual(all.map((r) => Buffer.byteLength(r.log)), [16383, 16384, 7616 + 5, 5]);
+    assert.equal(new Set(all.slice(0, 3).map((r) => r.time)).size, 1);
+  });
+
+  it("rotates by size, keeps so many files, and waits for compression", async () => {
+    const rotated: string[] = [];
+    events.rotated = (channel, path) => {
+      rotated.push(path);
+      relay.compressed(channel);
+    };
+    const [out, err] = start({ maxSize: 2000, maxFiles: 3, compress: true });
+    for (let i = 0; i < 100; i++) {
+      writeSync(out, `${i}\n`);
+      if (i % 25 === 24) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await end(out, err);
+    const numbers = [`${log()}.2`, `${log()}.1`, log()].flatMap((path) => (existsSync(path) ? records(path) : [])).map((r) => Number(r.log));
+    assert.ok(rotated.length >= 1 && rotated[0] === log());
+    assert.deepEqual(numbers, Array.from({ length: numbers.length }, (_, i) => 100 - numbers.length + i));
+    assert.equal(existsSync(`${log()}.3`), false);
+  });
+
+  it("goes on without a log on a full disk and never leaves half a record", async () => {
+    const [out, err] = [pipe(), pipe()];
+    const failed = heard("logError");
+    relay.open(id, { terminal: false, output: [out[0], err[0]], log: { path: "/dev/full" } });
+    writeSync(out[1], "lost\n");
+    assert.deepEqual(await failed, [{ channel: id, errno: 28, lost: 1, path: "/dev/full" }]);
+    await end(out[1], err[1]);
+    assert.throws(() => relay.open(++id, { terminal: false, log: { path: "/nowhere/x.log" } }), { code: "ENOENT" });
+  });
+
+  it("serves attached clients with frames and takes their input", async () => {
+    const [stdinRead, stdinWrite] = pipe();
+    const [out, err] = start({ input: stdinWrite });
+    const { socket, received, ended } = await attach();
+    writeSync(out, "one\n");
+    writeSync(err, "two\n");
+    socket.end("input");
+    const input: Buffer[] = [];
+    for await (const part of createReadStream("", { fd: stdinRead })) input.push(part as Buffer);
+    assert.equal(Buffer.concat(input).toString(), "input");
+    await end(out, err);
+    await ended;
+    const frames = new Set([received().subarray(0, 12).toString("latin1"), received().subarray(12).toString("latin1")]);
+    assert.deepEqual(frames, new Set(["\x01\0\0\0\0\0\0\x04one\n", "\x02\0\0\0\0\0\0\x04two\n"]));
+  });
+
+  it("is slowed by a slow client, freed by one that vanishes, and loses nothing in the log", async () => {
+    const [out, err] = start();
+    const { socket } = await attach();
+    socket.pause();
+    const writer = createWriteStream("", { fd: out });
+    const text = "0123456789".repeat(9) + "\n";
+    let finished = false;
+    const done = new Promise<void>((resolve) => writer.end(Buffer.from(text.repeat(60_000)), () => resolve())).then(() => (finished = true));
+    while (records().length < 1000) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(finished, false);
+    socket.destroy();
+    await done;
+    await end(err);
+    assert.equal(records().length, 60_000);
+  });
+
+  it("does not wait for a grandchild that holds the output open", async () => {
+    const [out, err] = start();
+    writeSync(out, "said\n");
+    await end(err);
+    assert.deepEqual(records().map((r) => r.log), ["said\n"]);
+    closeSync(out);
+  });
+});
