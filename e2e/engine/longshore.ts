@@ -4,6 +4,9 @@ import { type ExecOptions, type Result, exec, must } from "../host/exec.ts";
 import { Daemon } from "./daemon.ts";
 import { repository, tool } from "./tools.ts";
 
+/** An engine to run the same tests against instead, such as the real one: a DOCKER_HOST value. */
+const foreignHost = process.env["LONGSHORE_TEST_HOST"];
+
 /** An engine and a containerd of the test's own: data root, state, sockets and bridge lie in one folder. */
 export class Longshore {
   readonly dir: string;
@@ -22,7 +25,7 @@ export class Longshore {
     mkdirSync(join(this.dir, "docker-config"));
     const containerdSocket = join(this.dir, "containerd.sock");
     const socket = join(this.dir, "docker.sock");
-    this.host = `unix://${socket}`;
+    this.host = foreignHost ?? `unix://${socket}`;
     this.containerd = new Daemon({
       name: "containerd",
       command: join(repository, "bin/containerd"),
@@ -45,6 +48,7 @@ export class Longshore {
   }
 
   async start(): Promise<void> {
+    if (foreignHost !== undefined) return;
     // As with dockerd, a bridge that is named by a flag belongs to whoever made it.
     await must("ip", ["link", "add", this.#bridge, "type", "bridge"]);
     await must("ip", ["address", "add", this.#address, "dev", this.#bridge]);
@@ -76,6 +80,7 @@ export class Longshore {
 
   /** Ends both daemons and removes everything they kept. Containers must be gone before. */
   async dispose(): Promise<void> {
+    if (foreignHost !== undefined) return rmSync(this.dir, { recursive: true });
     await this.engine.stop();
     await this.containerd.stop();
     await must("ip", ["link", "delete", this.#bridge]);

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { request } from "node:http";
+import { shared } from "./engine/shared.ts";
+
+interface Answer {
+  status: number;
+  message: string;
+}
+
+function call(method: string, path: string, body?: string | Buffer, headers: Record<string, string> = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ socketPath: shared.host.replace("unix://", ""), method, path, headers: body === undefined ? headers : { "Content-Type": "application/json", ...headers } }, (response) => {
+      let text = "";
+      response.on("data", (chunk: Buffer) => (text += chunk.toString()));
+      response.on("end", () => {
+        let message = text;
+        try {
+          message = (JSON.parse(text) as { message?: string }).message ?? text;
+        } catch {
+          // not every answer is JSON
+        }
+        resolve({ status: response.statusCode ?? 0, message });
+      });
+    });
+    outgoing.on("error", reject);
+    outgoing.end(body);
+  });
+}
+
+/** Requests that the engine must refuse, with the real engine's status and message. */
+const cases: [what: string, method: string, path: string, body: string | undefined, status: number, message: string | RegExp][] = [
+  ["broken JSON", "POST", "/v1.51/containers/create", '{"Image": ', 400, /^invalid JSON: /],
+  ["no body", "POST", "/v1.51/containers/create", "", 400, "invalid JSON: got EOF while reading request body"],
+  ["null", "POST", "/v1.51/containers/create", "null", 400, "config cannot be empty in order to create a container"],
+  ["trailing data", "POST", "/v1.51/containers/create", '{"Image":"busybox"}{"x":1}', 400, "unexpected content after JSON"],
+  ["unknown image", "POST", "/v1.51/containers/create", '{"Image":"no-such-image"}', 404, "No such image: no-such-image:latest"],
+  ["bad image name", "POST", "/v1.51/containers/create", '{"Image":"UPPER"}', 400, /^invalid reference format: repository name \(library\/UPPER\) must be lowercase$/],
+  ["bad container name", "POST", "/v1.51/containers/create?name=-x", '{"Image":"busybox"}', 400, "Invalid container name (-x), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"],
+  ["too little memory", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"Memory":1000}}', 400, "Minimum memory limit allowed is 6MB"],
+  ["auto-remove with a policy", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"AutoRemove":true,"RestartPolicy":{"Name":"always"}}}', 400, "can't create 'AutoRemove' container with restart policy"],
+  ["unknown capability", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"CapAdd":["NO_SUCH"]}}', 400, /unknown capability: "CAP_NO_SUCH"/],
+  ["unknown runtime", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"Runtime":"nope"}}', 400, /unknown or invalid runtime name: nope/],
+  ["unknown container", "GET", "/v1.51/containers/nope/json", undefined, 404, "No such container: nope"],
+  ["unknown exec", "GET", "/v1.51/exec/nope/json", undefined, 404, "No such exec instance: nope"],
+  ["unknown network", "GET", "/v1.51/networks/nope", undefined, 404, "network nope not found"],
+  ["unknown volume", "GET", "/v1.51/volumes/nope", undefined, 404, "get nope: no such volume"],
+  ["unknown image to inspect", "GET", "/v1.51/images/nope/json", undefined, 404, "No such image: nope:latest"],
+  ["unknown path", "GET", "/v1.51/no/such/path", undefined, 404, "page not found"],
+  ["too new a version", "GET", "/v1.99/info", undefined, 400, "client version 1.99 is too new. Maximum supported API version is 1.51"],
+  ["too old a version", "GET", "/v1.12/info", undefined, 400, /client version 1\.12 is too old\. Minimum supported API version is 1\.24/],
+  ["bad filter", "GET", "/v1.51/containers/json?filters=nonsense", undefined, 400, "invalid filter"],
+  ["unknown filter", "GET", `/v1.51/containers/json?filters=${encodeURIComponent('{"nope":["x"]}')}`, undefined, 400, "invalid filter 'nope'"],
+  ["logs of neither stream", "GET", "/v1.51/containers/CONTAINER/logs", undefined, 400, "Bad parameters: you must choose at least one stream"],
+  ["exec without a command", "POST", "/v1.51/containers/CONTAINER/exec", "{}", 400, "No exec command specified"],
+  ["kill of a stopped container", "POST", "/v1.51/containers/CONTAINER/kill", undefined, 409, /^cannot kill container: CONTAINER: container [0-9a-f]{64} is not running$/],
+  ["unknown signal", "POST", "/v1.51/containers/CONTAINER/kill?signal=NOPE", undefined, 400, /invalid signal: NOPE/],
+  ["archive of nothing", "GET", "/v1.51/containers/CONTAINER/archive?path=/nowhere", undefined, 404, /Could not find the file \/nowhere in container/],
+];
+
+describe("bad input", () => {
+  const name = "e2e-bad-input";
+  before(() => shared.ok(["create", "--name", name, "busybox", "true"]));
+  after(() => shared.docker(["rm", "-f", name]));
+
+  for (const [what, method, path, body, status, message] of cases) {
+    it(what, async () => {
+      const before = await shared.ok(["ps", "-aq"]);
+      const answer = await call(method, path.replace("CONTAINER", name), body);
+      const expected = typeof message === "string" ? message : new RegExp(message.source.replace("CONTAINER", name), message.flags);
+      assert.equal(answer.status, status, answer.message);
+      if (typeof expected === "string") assert.equal(answer.message.trim(), expected);
+      else assert.match(answer.message.trim(), expected);
+      assert.equal(await shared.ok(["ps", "-aq"]), before);
+    });
+  }
+
+  it("a body of the wrong type", async () => {
+    const answer = await call("POST", "/v1.51/containers/create", '{"Image":"busybox"}', { "Content-Type": "text/plain" });
+    assert.deepEqual(answer, { status: 400, message: "unsupported Content-Type header (text/plain): must be 'application/json'" });
+  });
+
+  it("an oversized body does not bring the engine down", async () => {
+    // The real engine takes it; refused or taken, the engine must still answer afterwards.
+    await call("POST", "/v1.51/containers/create?name=e2e-oversized", `{"Image":"busybox","Env":["X=${"x".repeat(64 << 20)}"]}`).catch(() => undefined);
+    await shared.docker(["rm", "-f", "e2e-oversized"]);
+    assert.equal((await call("GET", "/_ping")).message, "OK");
+  });
+
+  for (const [what, member] of [
+    ["a layer with ../", "../escaped"],
+    ["a layer with an absolute path", "/tmp/e2e-escaped"],
+    ["a layer with a path through a symlink", "link/e2e-escaped"],
+  ] as const) {
+    it(what, async () => {
+      const { mkdtempSync, rmSync, existsSync } = await import("node:fs");
+      const { join } = await import("node:path");
+      const dir = mkdtempSync("/tmp/e2e-evil-");
+      try {
+        const script = `
+import sys, tarfile, io
+t = tarfile.open(sys.argv[1], "w")
+if sys.argv[2].startswith("link/"):
+    l = tarfile.TarInfo("link"); l.type = tarfile.SYMTYPE; l.linkname = "/tmp"; t.addfile(l)
+d = tarfile.TarInfo(sys.argv[2]); d.size = 4; t.addfile(d, io.BytesIO(b"evil"))
+s = tarfile.TarInfo("sh"); s.size = 0; t.addfile(s)
+t.close()`;
+        const { must } = await import("./host/exec.ts");
+        await must("python3", ["-c", script, join(dir, "evil.tar"), member]);
+        await shared.docker(["import", join(dir, "evil.tar"), "e2e-evil"]);
+        await shared.docker(["create", "--name", "e2e-evil", "e2e-evil", "/sh"]);
+        for (const path of ["/tmp/e2e-escaped", "/tmp/escaped", "/escaped"]) assert.ok(!existsSync(path), path);
+      } finally {
+        rmSync(dir, { recursive: true });
+        await shared.docker(["rm", "-f", "e2e-evil"]);
+        await shared.docker(["rmi", "-f", "e2e-evil"]);
+      }
+    });
+  }
+});

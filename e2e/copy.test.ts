@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { shared } from "./engine/shared.ts";
+
+describe("cp, export and commit", () => {
+  const name = "e2e-copy";
+  let dir: string;
+  beforeEach(() => (dir = mkdtempSync(join(tmpdir(), "e2e-copy-"))));
+  afterEach(async () => {
+    rmSync(dir, { recursive: true });
+    await shared.docker(["rm", "-f", "-v", name]);
+    await shared.docker(["rmi", "-f", "e2e-committed"]);
+  });
+
+  for (const running of [false, true]) {
+    it(`copies files and folders both ways (${running ? "running" : "created"})`, async () => {
+      await shared.ok([running ? "run" : "create", ...(running ? ["-d"] : []), "--name", name, "busybox", "sleep", "300"]);
+      mkdirSync(join(dir, "folder/sub"), { recursive: true });
+      writeFileSync(join(dir, "folder/sub/file"), "text", { mode: 0o640 });
+      symlinkSync("sub/file", join(dir, "folder/link"));
+      await shared.ok(["cp", join(dir, "folder"), `${name}:/tmp`]);
+      await shared.ok(["cp", `${name}:/tmp/folder`, join(dir, "back")]);
+      assert.deepEqual(readdirSync(join(dir, "back"), { recursive: true }).sort(), ["link", "sub", "sub/file"]);
+      assert.equal(readFileSync(join(dir, "back/sub/file"), "utf8"), "text");
+      assert.equal(lstatSync(join(dir, "back/sub/file")).mode & 0o777, 0o640);
+      assert.ok(lstatSync(join(dir, "back/link")).isSymbolicLink());
+      const missing = await shared.docker(["cp", `${name}:/nowhere`, dir]);
+      assert.match(missing.stderr, /Could not find the file \/nowhere in container e2e-copy/);
+    });
+  }
+
+  it("a symlink in the container does not lead cp out of it", async () => {
+    writeFileSync(join(dir, "secret"), "of the host");
+    await shared.ok(["run", "-d", "--name", name, "busybox", "sh", "-c", `ln -s ${dir} /out; sleep 300`]);
+    const read = await shared.docker(["cp", `${name}:/out/secret`, join(dir, "stolen")]);
+    assert.equal(read.code, 1);
+    writeFileSync(join(dir, "planted"), "x");
+    await shared.docker(["cp", join(dir, "planted"), `${name}:/out/arrived`]);
+    assert.deepEqual(readdirSync(dir).sort(), ["planted", "secret"]);
+  });
+
+  it("export and import carry the file system over", async () => {
+    await shared.docker(["run", "--name", name, "busybox", "sh", "-c", "echo kept > /kept"]);
+    await shared.ok(["export", "-o", join(dir, "root.tar"), name]);
+    await shared.ok(["import", "--change", 'CMD ["cat","/kept"]', join(dir, "root.tar"), "e2e-committed"]);
+    assert.equal(await shared.ok(["run", "--rm", "e2e-committed"]), "kept");
+  });
+
+  it("commit makes an image of a container and its changed configuration", async () => {
+    await shared.docker(["run", "--name", name, "-e", "FROM=container", "busybox", "sh", "-c", "echo new > /new; rm /etc/group"]);
+    const id = await shared.ok(["commit", "-m", "a message", "-a", "someone", "--change", 'CMD ["sh","-c","cat /new; ls /etc; echo $FROM"]', name, "e2e-committed"]);
+    assert.match(id, /^sha256:[0-9a-f]{64}$/);
+    assert.equal(await shared.ok(["run", "--rm", "e2e-committed"]), "new\nhostname\nhosts\nmtab\npasswd\nresolv.conf\ncontainer");
+    assert.equal(await shared.ok(["inspect", "-f", "{{.Author}}|{{.Comment}}", "e2e-committed"]), "someone|a message");
+    assert.match(await shared.ok(["history", "--format", "{{.Comment}}|{{.CreatedBy}}", "e2e-committed"]), /^a message\|sh -c echo new/);
+  });
+});

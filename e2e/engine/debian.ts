@@ -1,0 +1,8 @@
+import type { Longshore } from "./longshore.ts";
+import { debianRoot } from "./tools.ts";
+
+/** Imports the minimal Debian root (apt, curl, perl-base, iproute2) as `debian`, once. */
+export async function importDebian(longshore: Longshore): Promise<void> {
+  if ((await longshore.docker(["image", "inspect", "debian"])).code === 0) return;
+  await longshore.ok(["import", "--change", 'CMD ["bash"]', debianRoot, "debian"]);
+}
