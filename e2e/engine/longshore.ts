@@ -71,7 +71,7 @@ export class Longshore {
 
   /** Runs the stock ctr against this containerd. */
   ctr(args: readonly string[], options: ExecOptions = {}): Promise<Result> {
-    return exec(tool("ctr"), ["--address", join(this.dir, "containerd.sock"), ...args], options);
+    return exec(tool("ctr"), ["--address", process.env["LONGSHORE_TEST_CONTAINERD"] ?? join(this.dir, "containerd.sock"), ...args], options);
   }
 
   clientEnv(): Record<string, string> {
