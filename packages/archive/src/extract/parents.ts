@@ -1,0 +1,16 @@
+import type { ByteString } from "../tar/header.ts";
+
+/**
+ * Finds the folder that an entry goes into. The path it returns has no symbolic link in it, or is
+ * held open, so that what is made below it lies inside the root.
+ */
+export interface Parents {
+  /**
+   * The path of the folder `dir` (a clean name, "" for the root), to which `/<base>` is added.
+   * @param create makes what is missing; without it a missing folder throws ENOENT
+   */
+  resolve(dir: ByteString, create: boolean): ByteString;
+  /** A folder or symbolic link was removed or replaced: what was found before no longer counts. */
+  forget(): void;
+  close(): void;
+}
