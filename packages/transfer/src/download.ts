@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Writer } from "@longshore/content";
+import { isKind } from "@longshore/errdefs";
+import type { Scope } from "@longshore/metadata";
+import type { Descriptor } from "@longshore/oci";
+import type { Reference } from "@longshore/reference";
+import type { Registry } from "@longshore/remotes";
+import { refKey } from "./documents.ts";
+import { sourceLabelKey } from "./gc-labels.ts";
+import { prefixed } from "./prefixed.ts";
+
+/** Pause before asking again for an ingest that somebody else (a client's own pull) writes. */
+const busyMs = 100;
+
+export interface Source {
+  readonly registry: Registry;
+  readonly reference: Reference;
+}
+
+/** Opens the ingest; undefined when the blob is there by now. */
+async function openWriter(scope: Scope, descriptor: Descriptor, signal: AbortSignal): Promise<Writer | undefined> {
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      return await scope.content.writer({ ref: refKey(descriptor), size: descriptor.size, expected: descriptor.digest });
+    } catch (error) {
+      if (isKind(error, "AlreadyExists")) return undefined;
+      if (!isKind(error, "Unavailable")) throw error;
+      await sleep(busyMs, undefined, { signal });
+    }
+  }
+}
+
+async function fill(writer: Writer, { registry, reference }: Source, descriptor: Descriptor, signal: AbortSignal, report: (done: number) => void): Promise<void> {
+  if (writer.status().offset > descriptor.size) await writer.reset();
+  let at = writer.status().offset;
+  for await (const chunk of registry.fetch(reference, descriptor, { offset: at, signal })) {
+    await writer.write(chunk);
+    at += chunk.length;
+    report(at);
+  }
+}
+
+/**
+ * Brings one blob or manifest into the content store, from where an earlier try left it.
+ * @returns whether it was there already
+ * @throws FailedPrecondition `failed commit on ref "layer-sha256:…": …` when digest or size differ
+ */
+export async function download(scope: Scope, source: Source, descriptor: Descriptor, signal: AbortSignal, report: (done: number) => void): Promise<"exists" | "fetched"> {
+  for (;;) {
+    const writer = await openWriter(scope, descriptor, signal);
+    if (writer === undefined) return "exists";
+    const resumed = writer.status().offset > 0;
+    try {
+      await fill(writer, source, descriptor, signal, report);
+      await writer.commit(descriptor.size, descriptor.digest, { [sourceLabelKey(source.reference)]: source.reference.path });
+      return "fetched";
+    } catch (error) {
+      if (isKind(error, "AlreadyExists")) return "exists";
+      if (!isKind(error, "FailedPrecondition")) throw error;
+      // The wrong bytes may be those that an earlier try left: the store has dropped them.
+      if (!resumed) throw prefixed(`failed commit on ref "${refKey(descriptor)}"`, error);
+    } finally {
+      await writer.close();
+    }
+  }
+}
