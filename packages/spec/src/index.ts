@@ -1,3 +1,10 @@
 export type { EngineSettings, ExecInput, MountRecord, ReadyMount, ResolvedUser, SpecInput } from "./contract.ts";
-export type { HostFacts } from "./host.ts";
-export type { SysInfo } from "./sysinfo.ts";
+export { buildSpec, defaultAppArmorProfile } from "./build.ts";
+export { buildExecProcess } from "./exec.ts";
+export { goArch, readHostFacts, type HostFacts } from "./host.ts";
+export { containerOf, isOwnNamespace, usesShmPath } from "./modes.ts";
+export { parseMountPoints, type MountPointsInput } from "./mounts/points.ts";
+export { defaultMaskedPaths, defaultReadonlyPaths } from "./paths.ts";
+export { resourcesOf } from "./resources.ts";
+export { readSysInfo, type SysInfo } from "./sysinfo.ts";
+export { resolveUser, type ReadRootFile } from "./user.ts";
