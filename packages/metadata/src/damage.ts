@@ -1,0 +1,112 @@
+import { readdirSync, renameSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { messageOf } from "@longshore/errdefs";
+import type { Logger } from "@longshore/log";
+import { labels } from "./columns.ts";
+import { containerOf } from "./containers.ts";
+import { blobOf } from "./content.ts";
+import { Database, type Row } from "./database.ts";
+import { imageOf } from "./images.ts";
+import { leaseOf } from "./leases.ts";
+import { recordTables } from "./schema.ts";
+import { snapshotOf } from "./snapshot-table.ts";
+
+const readers: Partial<Record<(typeof recordTables)[number], (row: Row) => unknown>> = {
+  namespaces: (row) => labels(row),
+  containers: containerOf,
+  images: imageOf,
+  blobs: blobOf,
+  snapshots: snapshotOf,
+  leases: leaseOf,
+};
+
+/**
+ * Opens the database whatever its state. A file that SQLite cannot use is renamed to
+ * `<path>.damaged-<time>` and its readable records are brought over; a record that cannot be read
+ * moves to the table `damaged`. All of it is reported.
+ */
+export function openSalvaging(path: string, logger: Logger): Database {
+  const database = openOrReplace(path, logger);
+  setDamagedAside(database, logger);
+  return database;
+}
+
+/** Whether something was set aside, so that what it kept is unknown. */
+export function hasDamage(database: Database, path: string): boolean {
+  const aside = readdirSync(dirname(path)).some((name) => name.startsWith(`${basename(path)}.damaged-`));
+  return aside || database.get("SELECT 1 FROM damaged LIMIT 1") !== undefined;
+}
+
+function openOrReplace(path: string, logger: Logger): Database {
+  try {
+    return Database.open(path);
+  } catch (error) {
+    if (!/malformed|not a database|disk image/.test(messageOf(error))) throw error;
+    const aside = `${path}.damaged-${Date.now()}`;
+    logger.error({ path, aside, error: messageOf(error) }, "metadata database is damaged: set aside");
+    for (const suffix of ["-wal", "-shm", ""]) {
+      try {
+        renameSync(path + suffix, aside + suffix);
+      } catch (missing) {
+        if ((missing as NodeJS.ErrnoException).code !== "ENOENT") throw missing;
+      }
+    }
+    const database = Database.open(path);
+    bringOver(aside, database, logger);
+    return database;
+  }
+}
+
+/** Copies what can be read, row by row. Leases go before their resources. */
+function bringOver(aside: string, into: Database, logger: Logger): void {
+  const source = new DatabaseSync(join(aside), { readOnly: true });
+  try {
+    for (const table of [...recordTables, "sequence"]) {
+      let copied = 0;
+      try {
+        for (const row of source.prepare(`SELECT * FROM ${table}`).iterate()) {
+          const columns = Object.keys(row);
+          const marks = columns.map(() => "?").join(", ");
+          into.run(`INSERT OR REPLACE INTO ${table} (${columns.join(", ")}) VALUES (${marks})`, ...Object.values(row));
+          copied++;
+        }
+      } catch (error) {
+        logger.error({ table, copied, error: messageOf(error) }, "not all records of the damaged database could be brought over");
+      }
+    }
+    // Numbers must stay new whatever was read.
+    into.run("UPDATE sequence SET value = (SELECT MAX(value) FROM sequence) + 1000000");
+    into.run("DELETE FROM sequence WHERE rowid > (SELECT MIN(rowid) FROM sequence)");
+  } finally {
+    source.close();
+  }
+}
+
+function setDamagedAside(database: Database, logger: Logger): void {
+  for (const table of recordTables) {
+    const read = readers[table];
+    if (read === undefined) continue;
+    for (const row of database.all(`SELECT * FROM ${table}`)) {
+      try {
+        read(row);
+      } catch (error) {
+        move(database, table, row, messageOf(error));
+        logger.error({ table, namespace: row["namespace"], record: nameOf(row), error: messageOf(error) }, "record cannot be read: set aside");
+      }
+    }
+  }
+}
+
+function nameOf(row: Row): unknown {
+  return row["id"] ?? row["name"] ?? row["key"] ?? row["digest"];
+}
+
+function move(database: Database, table: string, row: Row, problem: string): void {
+  const keys = ["namespace", "snapshotter", "id", "name", "key", "digest"].filter((column) => column in row && !(column === "digest" && table === "images"));
+  const json = JSON.stringify(row, (_key, value: unknown) => (value instanceof Uint8Array ? { base64: Buffer.from(value).toString("base64") } : value));
+  database.transaction(() => {
+    database.run("INSERT INTO damaged (source, record, problem, found_at) VALUES (?, ?, ?, ?)", table, json, problem, Date.now());
+    database.run(`DELETE FROM ${table} WHERE ${keys.map((column) => `${column} = ?`).join(" AND ")}`, ...keys.map((column) => row[column] ?? null));
+  });
+}

@@ -1,0 +1,94 @@
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite";
+import { FailedPrecondition } from "@longshore/errdefs";
+import { migrations } from "./schema.ts";
+
+export type Row = Record<string, SQLOutputValue>;
+
+/** The SQLite file: every transaction is on disk when it returns. */
+export class Database {
+  readonly #sql: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  #inTransaction = false;
+
+  private constructor(sql: DatabaseSync) {
+    this.#sql = sql;
+  }
+
+  /**
+   * Opens or makes the database and brings its schema up to date.
+   * @throws FailedPrecondition when a newer release has written it; SQLite's own error when it is damaged
+   */
+  static open(path: string): Database {
+    const sql = new DatabaseSync(path, { timeout: 10_000 });
+    try {
+      sql.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
+      const problem = sql.prepare("PRAGMA quick_check(1)").get()?.["quick_check"];
+      if (problem !== "ok") throw new Error(`database disk image is malformed: ${String(problem)}`);
+      const database = new Database(sql);
+      database.#migrate(path);
+      return database;
+    } catch (error) {
+      sql.close();
+      throw error;
+    }
+  }
+
+  #migrate(path: string): void {
+    const version = Number(this.get("PRAGMA user_version")?.["user_version"]);
+    if (version > migrations.length) throw new FailedPrecondition(`${path} has schema ${version}, this release knows ${migrations.length}: failed precondition`);
+    for (const [index, step] of migrations.entries()) {
+      if (index < version) continue;
+      this.transaction(() => this.#sql.exec(`${step}; PRAGMA user_version = ${index + 1};`));
+    }
+  }
+
+  /** Runs `work` in one transaction, or in the one that runs already; an error undoes it all. */
+  transaction<T>(work: () => T): T {
+    if (this.#inTransaction) return work();
+    this.#sql.exec("BEGIN IMMEDIATE");
+    this.#inTransaction = true;
+    try {
+      const result = work();
+      this.#sql.exec("COMMIT");
+      return result;
+    } catch (error) {
+      // SQLite itself undoes a transaction after some errors (a full disk).
+      if (this.#sql.isTransaction) this.#sql.exec("ROLLBACK");
+      throw error;
+    } finally {
+      this.#inTransaction = false;
+    }
+  }
+
+  get(query: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#statement(query).get(...values);
+  }
+
+  all(query: string, ...values: SQLInputValue[]): Row[] {
+    return this.#statement(query).all(...values);
+  }
+
+  /** @returns how many rows changed */
+  run(query: string, ...values: SQLInputValue[]): number {
+    return Number(this.#statement(query).run(...values).changes);
+  }
+
+  /** A number that was never given before. */
+  next(): number {
+    return Number(this.get("UPDATE sequence SET value = value + 1 RETURNING value")?.["value"]);
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#sql.close();
+  }
+
+  #statement(query: string): StatementSync {
+    let statement = this.#statements.get(query);
+    if (statement === undefined) {
+      statement = this.#sql.prepare(query);
+      this.#statements.set(query, statement);
+    }
+    return statement;
+  }
+}

@@ -1,0 +1,26 @@
+import type { Store as ContentStore } from "@longshore/content";
+import type { Publisher } from "@longshore/events";
+import type { Logger } from "@longshore/log";
+import type { Snapshotter } from "./contract.ts";
+import type { Database } from "./database.ts";
+import type { Gate } from "./gate.ts";
+
+/** What all stores of the metadata share. */
+export interface Environment {
+  database: Database;
+  /** The blobs of all namespaces. */
+  content: ContentStore;
+  /** The snapshots of all namespaces, by snapshotter. */
+  snapshotters: ReadonlyMap<string, Snapshotter>;
+  publisher: Publisher;
+  gate: Gate;
+  logger: Logger;
+  /** Told of each change, so that garbage is collected in time. */
+  onMutation: () => void;
+  onDeletion: () => void;
+}
+
+/** Makes a namespace known: the first object in it does that. Part of the caller's transaction. */
+export function ensureNamespace(database: Database, namespace: string): void {
+  database.run("INSERT OR IGNORE INTO namespaces (name, labels) VALUES (?, '{}')", namespace);
+}
