@@ -5,9 +5,12 @@ import type { Scope } from "@longshore/metadata";
 import type { Descriptor } from "@longshore/oci";
 import type { Reference } from "@longshore/reference";
 import type { Registry } from "@longshore/remotes";
+import type { ScopeOpener } from "./contract.ts";
 import { refKey } from "./documents.ts";
-import { sourceLabelKey } from "./gc-labels.ts";
+import { addSource, sourceLabelKey } from "./gc-labels.ts";
+import { hold } from "./lease.ts";
 import { prefixed } from "./prefixed.ts";
+import { SharedWork } from "./shared-work.ts";
 
 /** Pause before asking again for an ingest that somebody else (a client's own pull) writes. */
 const busyMs = 100;
@@ -41,12 +44,7 @@ async function fill(writer: Writer, { registry, reference }: Source, descriptor:
   }
 }
 
-/**
- * Brings one blob or manifest into the content store, from where an earlier try left it.
- * @returns whether it was there already
- * @throws FailedPrecondition `failed commit on ref "layer-sha256:…": …` when digest or size differ
- */
-export async function download(scope: Scope, source: Source, descriptor: Descriptor, signal: AbortSignal, report: (done: number) => void): Promise<"exists" | "fetched"> {
+async function download(scope: Scope, source: Source, descriptor: Descriptor, signal: AbortSignal, report: (done: number) => void): Promise<Outcome> {
   for (;;) {
     const writer = await openWriter(scope, descriptor, signal);
     if (writer === undefined) return "exists";
@@ -63,5 +61,34 @@ export async function download(scope: Scope, source: Source, descriptor: Descrip
     } finally {
       await writer.close();
     }
+  }
+}
+
+export type Outcome = "exists" | "fetched";
+
+/** Brings blobs and manifests from registries into the content store, each once at a time. */
+export class Downloads {
+  readonly #open: ScopeOpener;
+  readonly #work = new SharedWork<Outcome>();
+
+  constructor(open: ScopeOpener) {
+    this.#open = open;
+  }
+
+  /**
+   * Brings one blob in, from where an earlier try left it; the scope's lease keeps it.
+   * @returns whether it was there already
+   * @throws FailedPrecondition `failed commit on ref "layer-sha256:…": …` when digest or size differ
+   */
+  async fetch(scope: Scope, source: Source, descriptor: Descriptor, signal: AbortSignal, report: (done: number) => void): Promise<Outcome> {
+    // Before anything is asked, so that what is found cannot be collected a moment later.
+    await hold(scope, { type: "content", id: descriptor.digest });
+    const { namespace } = scope;
+    const outcome = await this.#work.run(JSON.stringify([namespace, descriptor.digest]), signal, report, (shared, tell) =>
+      // Without a lease: an ingest then outlives a pull that breaks off, and the next one resumes it.
+      download(this.#open({ namespace }), source, descriptor, shared, tell),
+    );
+    await addSource(scope.content, descriptor, source.reference);
+    return outcome;
   }
 }

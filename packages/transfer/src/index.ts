@@ -1,1 +1,9 @@
-export {};
+export { Transfer, type TransferOptions } from "./transfer.ts";
+export type * from "./contract.ts";
+export type { Source } from "./download.ts";
+export type { ExportedImages } from "./export.ts";
+export type { PushedImage } from "./push.ts";
+export { pullReference } from "./pull.ts";
+export { chainIds } from "./chain-id.ts";
+export { formatPlatform, hostPlatform, normalizePlatform, rankPlatforms } from "./platforms.ts";
+export { type AnyStream, receiveBytes, sendBytes } from "./byte-stream.ts";

@@ -1,5 +1,5 @@
 import { isKind } from "@longshore/errdefs";
-import type { CallScope, Scope } from "@longshore/metadata";
+import type { CallScope, LeaseResource, Scope } from "@longshore/metadata";
 import type { ScopeOpener } from "./contract.ts";
 
 /** How long what a crash left behind is kept, so that the transfer can be taken up again. */
@@ -20,4 +20,9 @@ export async function withLease<T>(open: ScopeOpener, call: CallScope, work: (sc
       if (!isKind(error, "NotFound")) throw error;
     });
   }
+}
+
+/** Lets the scope's lease keep something that others may have made or will make. */
+export async function hold(scope: Scope, resource: LeaseResource): Promise<void> {
+  if (scope.lease !== undefined) await scope.leases.addResource(scope.lease, resource);
 }

@@ -7,37 +7,47 @@ interface Task<T> {
   users: number;
 }
 
+type Work<T> = (signal: AbortSignal, report: (done: number) => void) => Promise<T>;
+
 /** Work that several may want at once and that is done only once: the second joins the first. */
 export class SharedWork<T> {
   readonly #tasks = new Map<string, Task<T>>();
 
   /**
-   * Does `work`, or joins the one under way by the same key. The work is aborted once all who want it are.
+   * Does `work`, or joins the one under way by the same key. The work is aborted once all who want it
+   * are. Who joined work that failed does it himself: the other may have had other rights or given up.
    * @throws Canceled when `signal` aborts, whatever becomes of the work
    */
-  async run(key: string, signal: AbortSignal, onProgress: (done: number) => void, work: (signal: AbortSignal, report: (done: number) => void) => Promise<T>): Promise<T> {
-    if (signal.aborted) throw new Canceled("context canceled", { cause: signal.reason });
-    let task = this.#tasks.get(key);
-    if (task === undefined || task.abort.signal.aborted) {
-      const abort = new AbortController();
-      const listeners = new Set<(done: number) => void>();
-      const before = task?.result.catch(() => undefined);
-      // Work that is being given up must be out of the way first: it may still hold what is needed.
-      const result = (async () => {
-        await before;
-        return work(abort.signal, (done) => {
-          for (const listener of listeners) listener(done);
-        });
-      })();
-      const own: Task<T> = { result, abort, listeners, users: 0 };
-      this.#tasks.set(key, own);
-      const forget = (): void => {
-        if (this.#tasks.get(key) === own) this.#tasks.delete(key);
-      };
-      result.then(forget, forget);
-      task = own;
+  async run(key: string, signal: AbortSignal, onProgress: (done: number) => void, work: Work<T>): Promise<T> {
+    for (;;) {
+      if (signal.aborted) throw new Canceled("context canceled", { cause: signal.reason });
+      const known = this.#tasks.get(key);
+      if (known === undefined || known.abort.signal.aborted) return this.#join(this.#start(key, known, work), signal, onProgress);
+      try {
+        return await this.#join(known, signal, onProgress);
+      } catch (error) {
+        if (signal.aborted) throw error;
+      }
     }
-    return this.#join(task, signal, onProgress);
+  }
+
+  #start(key: string, before: Task<T> | undefined, work: Work<T>): Task<T> {
+    const abort = new AbortController();
+    const listeners = new Set<(done: number) => void>();
+    const result = (async () => {
+      // Work that is being given up must be out of the way first: it may still hold what is needed.
+      await before?.result.catch(() => undefined);
+      return work(abort.signal, (done) => {
+        for (const listener of listeners) listener(done);
+      });
+    })();
+    const task: Task<T> = { result, abort, listeners, users: 0 };
+    this.#tasks.set(key, task);
+    const forget = (): void => {
+      if (this.#tasks.get(key) === task) this.#tasks.delete(key);
+    };
+    result.then(forget, forget);
+    return task;
   }
 
   async #join(task: Task<T>, signal: AbortSignal, onProgress: (done: number) => void): Promise<T> {

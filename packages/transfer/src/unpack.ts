@@ -3,8 +3,9 @@ import { InvalidArgument, isKind } from "@longshore/errdefs";
 import type { Mount, Scope, Snapshotter } from "@longshore/metadata";
 import type { Descriptor } from "@longshore/oci";
 import { chainIds } from "./chain-id.ts";
-import type { Applier } from "./contract.ts";
+import type { Applier, ScopeOpener } from "./contract.ts";
 import { addLabels } from "./gc-labels.ts";
+import { hold, withLease } from "./lease.ts";
 import { prefixed } from "./prefixed.ts";
 import { SharedWork } from "./shared-work.ts";
 
@@ -38,12 +39,21 @@ function extractKey(chainId: string): string {
   return `extract-${process.hrtime.bigint() % 1_000_000_000n}-${randomBytes(3).toString("base64url")} ${chainId}`;
 }
 
+/** One layer's place in its chain. */
+interface Step {
+  readonly diffId: string;
+  readonly chainId: string;
+  readonly parent: string;
+}
+
 /** Turns layers into snapshots named by chain ID. */
 export class Unpacker {
+  readonly #open: ScopeOpener;
   readonly #applier: Applier;
   readonly #work = new SharedWork<void>();
 
-  constructor(applier: Applier) {
+  constructor(open: ScopeOpener, applier: Applier) {
+    this.#open = open;
     this.#applier = applier;
   }
 
@@ -60,13 +70,17 @@ export class Unpacker {
     for (const [position, layer] of layers.entries()) {
       const chainId = chain[position] ?? "";
       // Two pulls of images that share layers unpack each of them once.
+      await hold(scope, { type: `snapshots/${request.snapshotter}`, id: chainId });
       const key = JSON.stringify([scope.namespace, request.snapshotter, chainId]);
       await this.#work.run(key, request.signal, () => undefined, async (signal) => {
         if (await exists(snapshotter, chainId)) return;
         await request.fetched(layer, position);
         signal.throwIfAborted();
         request.onStart?.(layer);
-        await this.#layer(request, snapshotter, layer, diffIds[position] ?? "", chainId, chain[position - 1] ?? "", signal);
+        // A lease of its own: this pull may be given up while another waits for the same layer.
+        await withLease(this.#open, { namespace: scope.namespace }, (own) =>
+          this.#layer(own, request.snapshotter, layer, { diffId: diffIds[position] ?? "", chainId, parent: chain[position - 1] ?? "" }, signal),
+        );
         request.onDone?.(layer);
       });
       await request.fetched(layer, position);
@@ -77,7 +91,9 @@ export class Unpacker {
     return top;
   }
 
-  async #layer(request: UnpackRequest, snapshotter: Snapshotter, layer: Descriptor, diffId: string, chainId: string, parent: string, signal: AbortSignal): Promise<void> {
+  async #layer(scope: Scope, name: string, layer: Descriptor, step: Step, signal: AbortSignal): Promise<void> {
+    const { diffId, chainId, parent } = step;
+    const snapshotter = scope.snapshotter(name);
     const key = extractKey(chainId);
     let mounts: Mount[];
     try {
@@ -88,8 +104,8 @@ export class Unpacker {
       throw prefixed(`failed to prepare extraction snapshot "${key}"`, error);
     }
     try {
-      const applied = await this.#applier.apply(request.scope.content, layer, mounts, signal).catch((error: unknown) => {
-        throw prefixed(`failed to extract layer (${layer.mediaType} ${layer.digest}) to ${request.snapshotter} as "${key}"`, error);
+      const applied = await this.#applier.apply(scope.content, layer, mounts, signal).catch((error: unknown) => {
+        throw prefixed(`failed to extract layer (${layer.mediaType} ${layer.digest}) to ${name} as "${key}"`, error);
       });
       if (applied.diffId !== diffId) throw new InvalidArgument(`wrong diff id "${applied.diffId}" calculated on extraction "${diffId}"`);
       await snapshotter.commit(chainId, key).catch(async (error: unknown) => {

@@ -1,0 +1,58 @@
+import { InvalidArgument } from "@longshore/errdefs";
+import { packAny, unpackAny } from "@longshore/proto";
+import { DataSchema, WindowUpdateSchema } from "@longshore/proto/containerd/types/transfer/transfer";
+import type { Any } from "@bufbuild/protobuf/wkt";
+
+/** Messages both ways over containerd's Streaming service. */
+export interface AnyStream {
+  /** Resolves when the message has been taken by the connection. @throws Canceled when the other side is gone */
+  send(message: Any): Promise<void>;
+  /** The next message; undefined once the other side has ended. @throws Canceled when it is gone */
+  receive(): Promise<Any | undefined>;
+  /** Ends our side, and the call with it. */
+  close(): void;
+}
+
+/** The largest piece that is sent in one message, in bytes. */
+const pieceBytes = 32 << 10;
+/** How much the sender may have under way; containerd grants 64 KiB, which lets a fast connection wait. */
+const windowBytes = 1 << 20;
+
+/** Reads the bytes that the other side sends; it may send only as much as we grant. */
+export async function* receiveBytes(stream: AnyStream): AsyncGenerator<Uint8Array> {
+  let window = 0;
+  for (;;) {
+    if (window < windowBytes / 2) {
+      const update = windowBytes - window;
+      await stream.send(packAny(WindowUpdateSchema, { update }));
+      window += update;
+    }
+    const message = await stream.receive();
+    if (message === undefined) return;
+    const data = unpackAny(message, DataSchema);
+    if (data === undefined) throw new InvalidArgument(`stream type ${message.typeUrl} is not supported in a byte stream`);
+    window -= data.data.length;
+    if (data.data.length > 0) yield data.data;
+  }
+}
+
+/** Sends bytes, never more than the other side has granted. */
+export async function sendBytes(stream: AnyStream, content: AsyncIterable<Uint8Array>): Promise<void> {
+  let window = 0;
+  for await (const chunk of content) {
+    for (let at = 0; at < chunk.length; ) {
+      while (window <= 0) window += await grant(stream);
+      const size = Math.min(pieceBytes, window, chunk.length - at);
+      await stream.send(packAny(DataSchema, { data: chunk.subarray(at, at + size) }));
+      window -= size;
+      at += size;
+    }
+  }
+}
+
+async function grant(stream: AnyStream): Promise<number> {
+  const message = await stream.receive();
+  const update = message === undefined ? undefined : unpackAny(message, WindowUpdateSchema);
+  if (update === undefined) throw new InvalidArgument("the stream ended while there was still something to send");
+  return update.update;
+}

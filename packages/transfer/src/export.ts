@@ -1,0 +1,39 @@
+import { InvalidArgument, NotImplemented } from "@longshore/errdefs";
+import type { ArchiveExportOptions, ReferenceRule, TransferCall } from "./contract.ts";
+import type { Environment } from "./environment.ts";
+import { imageNameAnnotation, refNameAnnotation } from "./image-names.ts";
+import { withLease } from "./lease.ts";
+
+export interface ExportedImages {
+  readonly name: string;
+  readonly extraReferences: readonly ReferenceRule[];
+}
+
+/** `io.containerd.image.name` and the tag alone, by which other engines read the archive. */
+function annotationsOf(name: string): Record<string, string> {
+  const tag = /:([^:/@]+)$/.exec(name)?.[1];
+  return { [imageNameAnnotation]: name, ...(tag === undefined ? {} : { [refNameAnnotation]: tag }) };
+}
+
+/**
+ * Writes images to `sink` as one archive.
+ * @throws NotFound for an image or its content
+ */
+export async function exportImages(
+  environment: Environment,
+  images: ExportedImages,
+  options: ArchiveExportOptions,
+  sink: (content: AsyncIterable<Uint8Array>) => Promise<void>,
+  call: TransferCall,
+): Promise<void> {
+  if (images.extraReferences.some(({ isPrefix }) => isPrefix)) throw new NotImplemented("prefix lookup on export not implemented");
+  const names = [...(images.name === "" ? [] : [images.name]), ...images.extraReferences.map(({ name }) => name)];
+  if (names.length === 0) throw new InvalidArgument("no image name to export");
+  call.progress({ event: "Exporting" });
+  await withLease(environment.open, call, async (scope) => {
+    const found = await Promise.all(names.map((name) => scope.images.get(name)));
+    const archived = found.map(({ name, target }) => ({ ...target, annotations: { ...target.annotations, ...annotationsOf(name) } }));
+    await sink(environment.archiver.write(archived, scope.content, options));
+  });
+  call.progress({ event: "Completed export" });
+}

@@ -1,0 +1,109 @@
+import { NotFound, isKind } from "@longshore/errdefs";
+import type { Scope } from "@longshore/metadata";
+import type { Descriptor, Platform } from "@longshore/oci";
+import { format, trimNamed } from "@longshore/reference";
+import { type PushResult, isNondistributable, tagOf } from "@longshore/remotes";
+import { allOrFirstError } from "./all-or-first-error.ts";
+import type { TransferCall } from "./contract.ts";
+import { isIndex, isManifest, readIndex, readManifest, refKey } from "./documents.ts";
+import type { Source } from "./download.ts";
+import type { Environment } from "./environment.ts";
+import { addSource, sourceLabelKey } from "./gc-labels.ts";
+import { withLease } from "./lease.ts";
+import { ProgressJob } from "./progress-job.ts";
+import { chooseManifests } from "./select.ts";
+
+/** How many repositories a blob is tried to be mounted from. */
+const maxMounts = 3;
+
+/** What of an image is pushed. */
+export interface PushedImage {
+  readonly name: string;
+  /** Of an index; empty for all of it. */
+  readonly platforms: readonly Platform[];
+}
+
+interface Push {
+  readonly environment: Environment;
+  readonly scope: Scope;
+  readonly to: Source;
+  readonly call: TransferCall;
+  readonly platforms: readonly Platform[];
+}
+
+function eventOf(result: PushResult): string {
+  if (result.status === "mounted") return `mounted from ${result.from}`;
+  return result.status === "exists" ? "already exists" : "complete";
+}
+
+async function mountSources(push: Push, descriptor: Descriptor): Promise<string[]> {
+  const { labels } = await push.scope.content.info(descriptor.digest);
+  const known = labels[sourceLabelKey(push.to.reference)]?.split(",") ?? [];
+  return known.filter((path) => path !== push.to.reference.path).slice(0, maxMounts);
+}
+
+/** Whether a blob is left out: layers that may not be passed on and are not here lie elsewhere by their URLs. */
+async function isLeftOut(push: Push, descriptor: Descriptor): Promise<boolean> {
+  if (!isNondistributable(descriptor.mediaType)) return false;
+  try {
+    await push.scope.content.info(descriptor.digest);
+    return false;
+  } catch (error) {
+    if (isKind(error, "NotFound")) return true;
+    throw error;
+  }
+}
+
+async function send(push: Push, job: ProgressJob, descriptor: Descriptor, signal: AbortSignal, tag: { tag?: string }): Promise<void> {
+  const { to, scope } = push;
+  const result = await to.registry.push(to.reference, descriptor, (offset) => scope.content.read(descriptor.digest, offset), {
+    ...tag,
+    mountFrom: isManifest(descriptor) || isIndex(descriptor) ? [] : await mountSources(push, descriptor),
+    onProgress: (sent) => job.bytes(sent),
+    signal,
+  });
+  await addSource(scope.content, descriptor, to.reference);
+  job.end(eventOf(result));
+}
+
+async function pushBlob(push: Push, descriptor: Descriptor, parent: string, signal: AbortSignal): Promise<void> {
+  if (await isLeftOut(push, descriptor)) return;
+  const job = new ProgressJob(push.call.progress, descriptor, parent, "uploading");
+  await push.environment.uploadSlots.run(signal, () => send(push, job, descriptor, signal, {}));
+}
+
+/** Children first: a registry takes a manifest only when it has all that it names. */
+async function pushTree(push: Push, descriptor: Descriptor, parent: string, signal: AbortSignal, tag: { tag?: string }): Promise<void> {
+  const { content } = push.scope;
+  const job = new ProgressJob(push.call.progress, descriptor, parent, "uploading");
+  const own = refKey(descriptor);
+  if (isIndex(descriptor)) {
+    const index = await readIndex(content, descriptor.digest);
+    const chosen = chooseManifests(index, descriptor.digest, { platforms: push.platforms, allMetadata: false, manifestLimit: 0 });
+    await allOrFirstError(signal, (inner) => chosen.map((child) => pushTree(push, child.descriptor, own, inner, {})));
+  } else if (isManifest(descriptor)) {
+    const manifest = await readManifest(content, descriptor.digest);
+    const blobs = new Map([...manifest.layers, manifest.config].map((blob) => [blob.digest, blob]));
+    await allOrFirstError(signal, (inner) => [...blobs.values()].map((blob) => pushBlob(push, blob, own, inner)));
+  }
+  await send(push, job, descriptor, signal, tag);
+}
+
+/**
+ * Pushes an image under the name that `to` bears.
+ * @throws NotFound for the image or content of it that is missing, errors of the registry
+ */
+export async function push(environment: Environment, image: PushedImage, to: Source, call: TransferCall): Promise<void> {
+  const name = format(to.reference);
+  await withLease(environment.open, call, async (scope) => {
+    const { target } = await scope.images.get(image.name);
+    call.progress({ event: `Pushing to OCI Registry (${name})` });
+    call.progress({ event: "pushing content", name: image.name, desc: target });
+    await pushTree({ environment, scope, to, call, platforms: image.platforms }, target, image.name, call.signal, tagOf(to.reference)).catch((error: unknown) => {
+      if (isKind(error, "NotFound") && error instanceof NotFound) throw new NotFound(`failed to push ${format(trimNamed(to.reference))}: ${error.message}`, { cause: error });
+      throw error;
+    });
+    call.progress({ event: "pushed content", name: image.name, desc: target });
+    call.progress({ event: `Completed push to OCI Registry (${name})`, desc: target });
+  });
+}
