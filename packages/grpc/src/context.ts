@@ -15,7 +15,7 @@ export class CallContext {
   /** @throws FailedPrecondition when the call names no namespace. */
   get namespace(): string {
     const namespace = this.metadata["containerd-namespace"];
-    if (!namespace) throw new FailedPrecondition("namespace is required");
+    if (!namespace) throw new FailedPrecondition("namespace is required: failed precondition");
     return namespace;
   }
 
