@@ -56,6 +56,14 @@ export interface EngineSettings {
   init: boolean;
   /** Host path of the init binary (tini), bound to /sbin/docker-init. */
   initPath: string;
+  /** Names that `--runtime` takes, `runc` and `io.containerd.runc.v2` among them. */
+  runtimes: string[];
+  defaultRuntime: string;
+  /** Bytes, 64 MiB unless configured. */
+  defaultShmSize: number;
+  defaultIpcMode: "private" | "shareable";
+  /** Empty: private on cgroup v2, host on v1. */
+  defaultCgroupnsMode: "private" | "host" | "";
 }
 
 export interface SpecInput {

@@ -1,5 +1,7 @@
 export type { EngineSettings, ExecInput, MountRecord, ReadyMount, ResolvedUser, SpecInput } from "./contract.ts";
 export { buildSpec, defaultAppArmorProfile } from "./build.ts";
+export { completeContainerConfig, completeHostConfig, completeResources, type Given } from "./complete.ts";
+export { createEnvironment, overrideEnvironment } from "./environment.ts";
 export { buildExecProcess } from "./exec.ts";
 export { goArch, readHostFacts, type HostFacts } from "./host.ts";
 export { containerOf, isOwnNamespace, usesShmPath } from "./modes.ts";
@@ -8,3 +10,8 @@ export { defaultMaskedPaths, defaultReadonlyPaths } from "./paths.ts";
 export { resourcesOf } from "./resources.ts";
 export { readSysInfo, type SysInfo } from "./sysinfo.ts";
 export { resolveUser, type ReadRootFile } from "./user.ts";
+export { parseSignal } from "./verify/config.ts";
+export { checkRestartPolicy } from "./verify/host-config.ts";
+export { checkCreateRequest } from "./verify/request.ts";
+export { verifyResources } from "./verify/resources.ts";
+export { adaptContainerSettings, verifyContainerSettings } from "./verify/settings.ts";

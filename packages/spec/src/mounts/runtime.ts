@@ -43,20 +43,21 @@ interface Propagations {
 async function bindMount(mount: ReadyMount, input: SpecInput, propagations: Propagations): Promise<runtime.Mount> {
   const { record, source } = mount;
   const bindOptions = record.Type === "bind" ? record.Spec.BindOptions : undefined;
-  let propagation = record.Propagation || defaultPropagation;
+  const propagation = record.Propagation ?? "";
   const automatic = propagation === "rslave" && (bindOptions?.Propagation ?? "") === "";
+  let needsRoot = true;
   try {
     await checkPropagation(source, propagation);
   } catch (error) {
-    // The engine itself chose rslave for what contains its data root: private is right where nothing is shared.
+    // The engine itself chose rslave for what contains its data root: harmless where nothing is shared.
     if (!automatic) throw error;
-    propagation = defaultPropagation;
+    needsRoot = false;
   }
   if (propagation === "shared" || propagation === "rshared") propagations.root = "shared";
-  else if ((propagation === "slave" || propagation === "rslave") && propagations.root === "") propagations.root = "rslave";
+  else if (needsRoot && propagation.endsWith("slave") && propagations.root === "") propagations.root = "rslave";
   const options = [bindOptions?.NonRecursive === true ? "bind" : "rbind"];
   if (!record.RW) options.push(readOnlyOption(mount, input.host.recursiveReadOnly));
-  options.push(propagation);
+  if (propagation !== "") options.push(propagation);
   return { destination: record.Destination, type: "bind", source, options };
 }
 
@@ -77,7 +78,17 @@ function fileMounts(input: SpecInput, overrides: Map<string, ReadyMount>): Ready
 }
 
 function ownBind(Destination: string, RW: boolean): ReadyMount["record"] {
-  return { Type: "bind", Source: "", Destination, RW, Name: "", Driver: "", Spec: {}, SkipMountpointCreation: false };
+  return {
+    Type: "bind",
+    Source: "",
+    Destination,
+    RW,
+    Name: "",
+    Driver: "",
+    Propagation: defaultPropagation,
+    Spec: {},
+    SkipMountpointCreation: false,
+  };
 }
 
 /** All that the user, or the engine on the user's behalf, mounts; parents before children. */
