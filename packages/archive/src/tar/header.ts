@@ -62,5 +62,5 @@ export function textOf(bytes: ByteString): string {
 
 /** Text as the byte string of its UTF-8 form. */
 export function byteString(text: string): ByteString {
-  return /[^\x00-\x7f]/.test(text) ? Buffer.from(text, "utf8").toString("latin1") : text;
+  return /[\u0080-\uffff]/.test(text) ? Buffer.from(text, "utf8").toString("latin1") : text;
 }

@@ -29,7 +29,7 @@ function splitPath(name: string): { prefix: string; name: string } | undefined {
   return { prefix: name.slice(0, slash), name: name.slice(slash + 1) };
 }
 
-const isAscii = (text: string): boolean => /^[\x00-\x7f]*$/.test(text);
+const isAscii = (text: string): boolean => !/[\u0080-\uffff]/.test(text);
 
 function encodeBlock(header: TarHeader, records: Map<string, string>, flag: string): Buffer {
   const block = Buffer.alloc(blockSize);
@@ -67,7 +67,7 @@ function encodePax(header: TarHeader, records: Map<string, string>): Buffer {
   const body = Buffer.concat([...records].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => formatPaxRecord(key, value)));
   const name = header.name.replace(/\/$/, "");
   const slash = name.lastIndexOf("/") + 1;
-  const paxName = `${name.slice(0, slash)}PaxHeaders.0/${name.slice(slash)}`.replace(/[^\x00-\x7f]/g, "").slice(0, 100);
+  const paxName = `${name.slice(0, slash)}PaxHeaders.0/${name.slice(slash)}`.replace(/[\u0080-\uffff]/g, "").slice(0, 100);
   const pax: TarHeader = {
     ...emptyHeader,
     name: paxName,

@@ -1,0 +1,159 @@
+import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
+import { AlreadyExists, FailedPrecondition, InvalidArgument, NotFound } from "@longshore/errdefs";
+import type { Kind, SnapshotInfo, Usage } from "./contract.ts";
+
+/** A snapshot with what only its snapshotter knows. */
+export interface StoredSnapshot extends SnapshotInfo {
+  /** Names its folder; never given twice. */
+  id: number;
+  usage: Usage;
+}
+
+type Row = Record<string, SQLOutputValue>;
+
+const schema = `
+  CREATE TABLE IF NOT EXISTS snapshots (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    parent INTEGER REFERENCES snapshots (id),
+    kind TEXT NOT NULL CHECK (kind IN ('active', 'view', 'committed')),
+    labels TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    size INTEGER NOT NULL DEFAULT 0,
+    inodes INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS snapshots_parent ON snapshots (parent);
+  PRAGMA user_version = 1;`;
+const schemaVersion = 1;
+
+const selection = "SELECT s.*, p.name AS parent_name FROM snapshots s LEFT JOIN snapshots p ON p.id = s.parent";
+
+function stored(row: Row): StoredSnapshot {
+  return {
+    id: Number(row["id"]),
+    name: String(row["name"]),
+    parent: String(row["parent_name"] ?? ""),
+    kind: row["kind"] as Kind,
+    labels: JSON.parse(String(row["labels"])) as Record<string, string>,
+    createdAt: new Date(Number(row["created_at"])),
+    updatedAt: new Date(Number(row["updated_at"])),
+    usage: { size: Number(row["size"]), inodes: Number(row["inodes"]) },
+  };
+}
+
+/** What a snapshotter knows of its snapshots: one SQLite file, every transaction on the disk when it returns. */
+export class SnapshotMetadata {
+  readonly #sql: DatabaseSync;
+
+  /** @throws FailedPrecondition when a newer release wrote the file; SQLite's error when it is damaged */
+  constructor(path: string) {
+    this.#sql = new DatabaseSync(path, { timeout: 10_000 });
+    this.#sql.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
+    const version = Number(this.#get("PRAGMA user_version")?.["user_version"]);
+    if (version > schemaVersion) {
+      this.#sql.close();
+      throw new FailedPrecondition(`${path} has schema ${version}, this release knows ${schemaVersion}: failed precondition`);
+    }
+    if (version < schemaVersion) this.transaction(() => this.#sql.exec(schema));
+  }
+
+  /** Runs `work` in one transaction; an error undoes it. */
+  transaction<T>(work: () => T): T {
+    this.#sql.exec("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      this.#sql.exec("COMMIT");
+      return result;
+    } catch (error) {
+      // SQLite itself undoes a transaction after some errors (a full disk).
+      if (this.#sql.isTransaction) this.#sql.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  /** @throws NotFound */
+  get(name: string): StoredSnapshot {
+    const row = this.#get(`${selection} WHERE s.name = ?`, name);
+    if (row === undefined) throw new NotFound(`snapshot ${name}: not found`);
+    return stored(row);
+  }
+
+  list(): StoredSnapshot[] {
+    return this.#sql.prepare(`${selection} ORDER BY s.name`).all().map(stored);
+  }
+
+  ids(): Set<number> {
+    return new Set(this.#sql.prepare("SELECT id FROM snapshots").all().map((row) => Number(row["id"])));
+  }
+
+  /** Ids of the committed snapshots below it, the next one first. */
+  parentIds(id: number): number[] {
+    const rows = this.#sql
+      .prepare(
+        `WITH RECURSIVE chain (id, depth) AS (
+           SELECT parent, 1 FROM snapshots WHERE id = ?
+           UNION ALL SELECT s.parent, depth + 1 FROM snapshots s JOIN chain c ON s.id = c.id
+         ) SELECT id FROM chain WHERE id IS NOT NULL ORDER BY depth`,
+      )
+      .all(id);
+    return rows.map((row) => Number(row["id"]));
+  }
+
+  /** @throws AlreadyExists, NotFound, InvalidArgument */
+  create(name: string, parent: string, kind: "active" | "view", labels: Record<string, string>): StoredSnapshot {
+    let parentId: number | null = null;
+    if (parent !== "") {
+      const row = this.#get("SELECT id, kind FROM snapshots WHERE name = ?", parent);
+      if (row === undefined) throw new NotFound(`failed to create snapshot: missing parent "${parent}" bucket: not found`);
+      if (row["kind"] !== "committed") throw new InvalidArgument(`failed to create snapshot: parent "${parent}" is not committed snapshot: invalid argument`);
+      parentId = Number(row["id"]);
+    }
+    if (this.#exists(name)) throw new AlreadyExists(`failed to create snapshot: snapshot ${name}: already exists`);
+    const now = Date.now();
+    this.#sql
+      .prepare("INSERT INTO snapshots (name, parent, kind, labels, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)")
+      .run(name, parentId, kind, JSON.stringify(labels), now, now);
+    return this.get(name);
+  }
+
+  /** @throws AlreadyExists, NotFound, FailedPrecondition */
+  commit(name: string, key: string, usage: Usage, labels: Record<string, string>): void {
+    if (this.#exists(name)) throw new AlreadyExists(`failed to commit snapshot ${key}: committed snapshot ${name}: already exists`);
+    const row = this.#get("SELECT kind FROM snapshots WHERE name = ?", key);
+    if (row === undefined) throw new NotFound(`failed to commit snapshot ${key}: failed to get active snapshot "${key}": not found`);
+    if (row["kind"] !== "active") throw new FailedPrecondition(`failed to commit snapshot ${key}: snapshot "${key}" is not active: failed precondition`);
+    const now = Date.now();
+    this.#sql
+      .prepare("UPDATE snapshots SET name = ?, kind = 'committed', labels = ?, created_at = ?, updated_at = ?, size = ?, inodes = ? WHERE name = ?")
+      .run(name, JSON.stringify(labels), now, now, usage.size, usage.inodes, key);
+  }
+
+  /** @throws NotFound, FailedPrecondition */
+  remove(name: string): StoredSnapshot {
+    const row = this.#get(`${selection} WHERE s.name = ?`, name);
+    if (row === undefined) throw new NotFound(`failed to remove snapshot ${name}: snapshot ${name}: not found`);
+    const snapshot = stored(row);
+    if (this.#get("SELECT 1 FROM snapshots WHERE parent = ? LIMIT 1", snapshot.id) !== undefined) {
+      throw new FailedPrecondition(`failed to remove snapshot ${name}: cannot remove snapshot with child: failed precondition`);
+    }
+    this.#sql.prepare("DELETE FROM snapshots WHERE id = ?").run(snapshot.id);
+    return snapshot;
+  }
+
+  setLabels(name: string, labels: Record<string, string>): void {
+    this.#sql.prepare("UPDATE snapshots SET labels = ?, updated_at = ? WHERE name = ?").run(JSON.stringify(labels), Date.now(), name);
+  }
+
+  close(): void {
+    this.#sql.close();
+  }
+
+  #exists(name: string): boolean {
+    return this.#get("SELECT 1 FROM snapshots WHERE name = ?", name) !== undefined;
+  }
+
+  #get(query: string, ...values: (string | number | null)[]): Row | undefined {
+    return this.#sql.prepare(query).get(...values);
+  }
+}

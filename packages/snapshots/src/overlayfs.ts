@@ -1,0 +1,159 @@
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { FailedPrecondition, InvalidArgument } from "@longshore/errdefs";
+import { mapField, parseAll } from "@longshore/filters";
+import { type Logger, silent } from "@longshore/log";
+import type { Mount, SnapshotInfo, Snapshotter, Usage } from "./contract.ts";
+import { changedLabels } from "./labels.ts";
+import { SnapshotMetadata, type StoredSnapshot } from "./metadata.ts";
+import { Removal } from "./removal.ts";
+import { checkOverlaySupport, supportsIndex } from "./supported.ts";
+import { diskUsage } from "./usage.ts";
+
+export interface OverlayfsOptions {
+  /** Holds `metadata.db` and `snapshots/<n>/{fs,work}`; made when missing. */
+  root: string;
+  logger?: Logger;
+}
+
+/**
+ * Snapshots on overlayfs, in containerd's layout. A folder is made under a temporary name, renamed
+ * inside the transaction that records it, and deleted after the one that forgets it: a process that is
+ * killed leaves at most folders without a record, which the next start deletes.
+ */
+export class OverlayfsSnapshotter implements Snapshotter {
+  readonly root: string;
+  readonly #folder: string;
+  readonly #metadata: SnapshotMetadata;
+  readonly #removal: Removal;
+  readonly #options: readonly string[];
+
+  /** @throws FailedPrecondition when the kernel or the file system cannot do overlayfs */
+  constructor({ root, logger = silent }: OverlayfsOptions) {
+    this.root = resolve(root);
+    this.#folder = join(this.root, "snapshots");
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    checkOverlaySupport(this.root);
+    this.#metadata = new SnapshotMetadata(join(this.root, "metadata.db"));
+    this.#options = supportsIndex() ? ["index=off"] : [];
+    this.#removal = new Removal(this.#folder, logger);
+    this.#removal.sweep(this.#metadata.ids());
+  }
+
+  async stat(key: string): Promise<SnapshotInfo> {
+    return infoOf(this.#metadata.get(key));
+  }
+
+  async update(info: Pick<SnapshotInfo, "name" | "labels">, fieldpaths: readonly string[] = []): Promise<SnapshotInfo> {
+    return this.#metadata.transaction(() => {
+      const { labels } = this.#metadata.get(info.name);
+      this.#metadata.setLabels(info.name, changedLabels(info, labels, fieldpaths));
+      return infoOf(this.#metadata.get(info.name));
+    });
+  }
+
+  async usage(key: string): Promise<Usage> {
+    const snapshot = this.#metadata.get(key);
+    return snapshot.kind === "active" ? diskUsage(this.#upper(snapshot.id)) : snapshot.usage;
+  }
+
+  async mounts(key: string): Promise<Mount[]> {
+    const snapshot = this.#metadata.get(key);
+    if (snapshot.kind === "committed") {
+      throw new FailedPrecondition(`failed to get active mount: requested snapshot ${key} not active or view: failed precondition`);
+    }
+    return this.#mountsOf(snapshot);
+  }
+
+  async prepare(key: string, parent: string, labels: Record<string, string> = {}): Promise<Mount[]> {
+    return this.#create(key, parent, "active", labels);
+  }
+
+  async view(key: string, parent: string, labels: Record<string, string> = {}): Promise<Mount[]> {
+    return this.#create(key, parent, "view", labels);
+  }
+
+  async commit(name: string, key: string, labels: Record<string, string> = {}): Promise<void> {
+    const active = this.#metadata.get(key);
+    const usage = active.kind === "active" ? await diskUsage(this.#upper(active.id)) : active.usage;
+    this.#metadata.transaction(() => this.#metadata.commit(name, key, usage, labels));
+  }
+
+  async remove(key: string): Promise<void> {
+    const { id } = this.#metadata.transaction(() => this.#metadata.remove(key));
+    this.#removal.remove(id);
+  }
+
+  async *list(filters: readonly string[] = []): AsyncGenerator<SnapshotInfo> {
+    const wanted = parseAll(filters);
+    for (const snapshot of this.#metadata.list()) {
+      const { name, parent, kind, labels } = snapshot;
+      const matches = wanted(([field, ...rest]) => {
+        if (field === "labels") return mapField(labels, rest);
+        return rest.length === 0 ? { name, parent, kind }[field ?? ""] : undefined;
+      });
+      if (matches) yield infoOf(snapshot);
+    }
+  }
+
+  async cleanup(): Promise<void> {
+    this.#removal.sweep(this.#metadata.ids());
+    await this.#removal.settled();
+  }
+
+  /** Waits for what is being deleted and closes the database. */
+  async close(): Promise<void> {
+    await this.#removal.settled();
+    this.#metadata.close();
+  }
+
+  #create(key: string, parent: string, kind: "active" | "view", labels: Record<string, string>): Mount[] {
+    if (key === "") throw new InvalidArgument("failed to create snapshot: key is empty: invalid argument");
+    const folder = mkdtempSync(join(this.#folder, "new-"));
+    let final = folder;
+    try {
+      mkdirSync(join(folder, "fs"));
+      chmodSync(join(folder, "fs"), 0o755);
+      if (kind === "active") mkdirSync(join(folder, "work"), { mode: 0o711 });
+      const snapshot = this.#metadata.transaction(() => {
+        const created = this.#metadata.create(key, parent, kind, labels);
+        const [below] = this.#metadata.parentIds(created.id);
+        if (below !== undefined) copyOwner(this.#upper(below), join(folder, "fs"));
+        // Last but for the commit itself: without a record the folder is garbage.
+        renameSync(folder, join(this.#folder, String(created.id)));
+        final = join(this.#folder, String(created.id));
+        return created;
+      });
+      return this.#mountsOf(snapshot);
+    } catch (error) {
+      rmSync(final, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  #mountsOf({ id, kind }: StoredSnapshot): Mount[] {
+    const parents = this.#metadata.parentIds(id).map((parent) => this.#upper(parent));
+    const [below] = parents;
+    if (below === undefined) return [{ type: "bind", source: this.#upper(id), options: [kind === "view" ? "ro" : "rw", "rbind"] }];
+    if (kind === "view" && parents.length === 1) return [{ type: "bind", source: below, options: ["ro", "rbind"] }];
+    const options = [...this.#options];
+    if (kind === "active") options.push(`workdir=${join(this.#folder, String(id), "work")}`, `upperdir=${this.#upper(id)}`);
+    options.push(`lowerdir=${parents.join(":")}`);
+    return [{ type: "overlay", source: "overlay", options }];
+  }
+
+  #upper(id: number): string {
+    return join(this.#folder, String(id), "fs");
+  }
+}
+
+/** The top folder of a merged tree is the upper one, which must look like that below it. */
+function copyOwner(from: string, to: string): void {
+  const { uid, gid, mode } = statSync(from);
+  chownSync(to, uid, gid);
+  chmodSync(to, mode & 0o7777);
+}
+
+function infoOf({ name, parent, kind, labels, createdAt, updatedAt }: StoredSnapshot): SnapshotInfo {
+  return { name, parent, kind, labels, createdAt, updatedAt };
+}
