@@ -1,6 +1,6 @@
 import { type FileHandle, open, readdir, rm, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { makeDir } from "@longshore/atomicfile";
+import { makeDir, writeFileAtomic } from "@longshore/atomicfile";
 import { AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, OutOfRange, isKind } from "@longshore/errdefs";
 import { parseAll } from "@longshore/filters";
 import type { Info, Status, Store, Writer, WriterOptions } from "./contract.ts";
@@ -101,16 +101,22 @@ export class LocalStore implements Store {
     }
   }
 
-  /** An ingest that was meant for another size cannot be the same content: it begins anew. */
+  /**
+   * An ingest that was meant for another size cannot be the same content: it is written anew. What
+   * it holds stays until then, so that a wrong size alone destroys nothing.
+   */
   async #resume(ref: string, size: number): Promise<Status> {
     const files = ingestFiles(this.#ingests, ref);
+    let status: Status;
     try {
-      const status = await readIngest(files, ref);
-      if (size === 0 || status.total === 0 || status.total === size) return { ...status, total: status.total || size };
+      status = await readIngest(files, ref);
     } catch (error) {
       if (!isKind(error, "NotFound")) throw error;
+      return createIngest(files, ref, size);
     }
-    return createIngest(files, ref, size);
+    if (size === 0 || status.total === size) return status;
+    await writeFileAtomic(files.total, String(size), 0o644);
+    return { ...status, total: size, offset: status.total === 0 ? status.offset : 0 };
   }
 
   status(ref: string): Promise<Status> {

@@ -85,6 +85,10 @@ export function contentStoreSuite(open: () => Promise<Store>): void {
     const second = await store.writer({ ref: "r", size: 7 });
     assert.equal(second.status().offset, 0);
     await second.close();
+    assert.equal((await store.status("r")).offset, 3, "what is held goes only when it is written over");
+    const third = await store.writer({ ref: "r", size: 2 });
+    await third.write(Buffer.from("xy"));
+    assert.equal(await third.commit(2, ""), digestOf("xy"));
   });
 
   it("lets one writer hold a ref", async () => {

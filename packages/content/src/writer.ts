@@ -51,6 +51,8 @@ class LocalWriter implements Writer {
 
   async write(data: Uint8Array): Promise<void> {
     const handle = this.#open();
+    // Data of another size's ingest may still lie there.
+    if (this.#offset === 0) await handle.truncate(0);
     for (let done = 0; done < data.length; ) {
       const { bytesWritten } = await handle.write(data, done, data.length - done, this.#offset);
       this.#digester.update(data.subarray(done, done + bytesWritten));
@@ -73,6 +75,7 @@ class LocalWriter implements Writer {
     const digest = this.digest();
     let keep = false;
     try {
+      if (this.#offset === 0) await handle.truncate(0);
       // What is published is the file, so it is the file that is measured.
       const held = (await handle.stat()).size;
       // A short ingest may still be resumed; any other mismatch can only be begun anew.
