@@ -1,13 +1,13 @@
 import { EmptySchema } from "@bufbuild/protobuf/wkt";
 import { InvalidArgument } from "@longshore/errdefs";
-import { type BoundService, implement } from "@longshore/grpc";
+import type { ServiceImplementation } from "@longshore/grpc";
 import { packAny, unpackAny } from "@longshore/proto";
 import { StreamInitSchema, Streaming } from "@longshore/proto/containerd/services/streaming/v1/streaming";
 import { ServerStream, type StreamRegistry } from "./streams.ts";
 
 /** containerd's Streaming service: opens the streams that other calls refer to by id. */
-export function streamingService(registry: StreamRegistry): BoundService {
-  return implement(Streaming, {
+export function streamingService(registry: StreamRegistry): ServiceImplementation<typeof Streaming> {
+  return {
     async *stream(requests, context) {
       const incoming = requests[Symbol.asyncIterator]();
       const first = await incoming.next();
@@ -22,5 +22,5 @@ export function streamingService(registry: StreamRegistry): BoundService {
         registry.remove(context.namespace, init.id);
       }
     },
-  });
+  };
 }

@@ -1,9 +1,9 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { InvalidArgument, NotImplemented } from "@longshore/errdefs";
-import { type BoundService, type CallContext, implement } from "@longshore/grpc";
+import type { CallContext, ServiceImplementation } from "@longshore/grpc";
 import type { Logger } from "@longshore/log";
 import { unpackAny } from "@longshore/proto";
-import { Transfer as TransferDesc } from "@longshore/proto/containerd/services/transfer/v1/transfer";
+import type { Transfer as TransferDesc } from "@longshore/proto/containerd/services/transfer/v1/transfer";
 import {
   type ImageExportStream,
   ImageExportStreamSchema,
@@ -139,8 +139,8 @@ function workFor(deps: TransferDeps, source: Any, destination: Any): Work {
 }
 
 /** containerd's Transfer service. */
-export function transferService(deps: TransferDeps): BoundService {
-  return implement(TransferDesc, {
+export function transferService(deps: TransferDeps): ServiceImplementation<typeof TransferDesc> {
+  return {
     async transfer({ source, destination, options }, context) {
       if (source === undefined || destination === undefined) throw new InvalidArgument("a transfer needs a source and a destination");
       const work = workFor(deps, source, destination);
@@ -152,5 +152,5 @@ export function transferService(deps: TransferDeps): BoundService {
       }
       return {};
     },
-  });
+  };
 }
