@@ -1,4 +1,7 @@
 import type { Store as ContentStore } from "@longshore/content";
+import type { Snapshotter } from "@longshore/snapshots";
+
+export type { Mount, SnapshotInfo, Snapshotter, Usage } from "@longshore/snapshots";
 
 /** In whose name a call is made; every store that a `Scope` gives is bound to it. */
 export interface CallScope {
@@ -64,48 +67,6 @@ export interface LeaseResource {
 export interface Namespace {
   name: string;
   labels: Labels;
-}
-
-export interface Mount {
-  type: string;
-  source: string;
-  target?: string;
-  options: string[];
-}
-
-export interface SnapshotInfo {
-  /** Key of an active snapshot or view, name of a committed one. */
-  name: string;
-  /** Name of the committed snapshot below it, or "". */
-  parent: string;
-  kind: "active" | "view" | "committed";
-  labels: Labels;
-  createdAt: Date;
-  updatedAt: Date;
-}
-
-/** containerd's snapshotter. A backend implements it on plain keys; the metadata store gives one per namespace. */
-export interface Snapshotter {
-  /** @throws NotFound */
-  stat(key: string): Promise<SnapshotInfo>;
-  /** Changes labels, as the content store's `update` does. @throws NotFound, InvalidArgument */
-  update(info: Pick<SnapshotInfo, "name" | "labels">, fieldpaths?: readonly string[]): Promise<SnapshotInfo>;
-  /** What it takes on disk, without its parents: bytes and inodes. */
-  usage(key: string): Promise<{ size: number; inodes: number }>;
-  /** How to mount an active snapshot or view. @throws NotFound, FailedPrecondition for a committed one */
-  mounts(key: string): Promise<Mount[]>;
-  /** A writable snapshot on `parent` ("" for none). @throws AlreadyExists, NotFound for the parent */
-  prepare(key: string, parent: string, labels?: Labels): Promise<Mount[]>;
-  /** A read-only one. */
-  view(key: string, parent: string, labels?: Labels): Promise<Mount[]>;
-  /** Makes the active snapshot `key` a committed one called `name`. @throws AlreadyExists, NotFound, FailedPrecondition */
-  commit(name: string, key: string, labels?: Labels): Promise<void>;
-  /** @throws NotFound, FailedPrecondition while it has children */
-  remove(key: string): Promise<void>;
-  /** @param filters on `kind`, `name`, `parent`, `labels.K` */
-  list(filters?: readonly string[]): AsyncIterable<SnapshotInfo>;
-  /** Frees the space of what was removed, if `remove` leaves that for later. */
-  cleanup?(): Promise<void>;
 }
 
 export interface NamespaceStore {

@@ -58,4 +58,8 @@ export class FakeSnapshotter implements Snapshotter {
   async *list(): AsyncGenerator<SnapshotInfo> {
     yield* [...this.held.values()];
   }
+
+  async cleanup(): Promise<void> {
+    // There is nothing on disk.
+  }
 }

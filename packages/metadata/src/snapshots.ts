@@ -1,7 +1,7 @@
 import { AlreadyExists, FailedPrecondition, NotFound, isKind } from "@longshore/errdefs";
 import { SnapshotCommitSchema, SnapshotPrepareSchema, SnapshotRemoveSchema } from "@longshore/proto/containerd/events/events";
 import { parseAll } from "@longshore/filters";
-import type { CallScope, Labels, Mount, SnapshotInfo, Snapshotter } from "./contract.ts";
+import type { CallScope, Labels, Mount, SnapshotInfo, Snapshotter, Usage } from "./contract.ts";
 import type { Environment } from "./environment.ts";
 import { snapshotAdaptor } from "./filters.ts";
 import { updateLabels, validateLabels, withoutEmpty } from "./labels.ts";
@@ -53,7 +53,7 @@ export class ScopedSnapshotter implements Snapshotter {
     return this.#info(record);
   }
 
-  async usage(key: string): Promise<{ size: number; inodes: number }> {
+  async usage(key: string): Promise<Usage> {
     return this.#backend.usage(this.#get(key).backendKey);
   }
 
@@ -164,6 +164,11 @@ export class ScopedSnapshotter implements Snapshotter {
       }
       if (filter(snapshotAdaptor(info))) yield info;
     }
+  }
+
+  /** Frees what the backend can free at once; what was removed here waits for the next collection. */
+  async cleanup(): Promise<void> {
+    await this.#backend.cleanup();
   }
 
   #get(key: string): SnapshotRecord {

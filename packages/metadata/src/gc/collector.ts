@@ -50,16 +50,17 @@ export class Collector {
     let removed = 0;
     for (const [name, keys] of orphans) {
       const backend = this.#env.snapshotters.get(name);
+      if (backend === undefined) continue;
       for (const key of keys) {
         try {
-          await backend?.remove(key);
+          await backend.remove(key);
           removed++;
         } catch (error) {
           // A mount that lingers must not stop the others; the next collection tries again.
           this.#env.logger.warn({ snapshotter: name, key, error: messageOf(error) }, "snapshot could not be removed");
         }
       }
-      if (keys.length > 0) await backend?.cleanup?.();
+      if (keys.length > 0) await backend.cleanup();
     }
     return removed;
   }
