@@ -1,0 +1,79 @@
+import { chown, mkdir, rm, writeFile } from "node:fs/promises";
+import { dirname, isAbsolute, resolve } from "node:path";
+import { execFile } from "node:child_process";
+import { InvalidArgument, messageOf } from "@longshore/errdefs";
+import { serve } from "@longshore/grpc";
+import type { Logger } from "@longshore/log";
+import { TaskManager, loadTasks } from "@longshore/runtime";
+import type { Config } from "./config.ts";
+import { serveEvents } from "./events-server.ts";
+import { lockDirectory } from "./lock.ts";
+import { apiVersion } from "./release.ts";
+import { services } from "./services.ts";
+import { openStores } from "./stores.ts";
+
+/** How long calls that are under way may take to finish at the end. */
+const graceMs = 5000;
+
+/** The directory of this program's parts that other programs start. */
+const appDir = resolve(import.meta.dirname, "..");
+const containerdBinary = resolve(appDir, "../../bin/containerd");
+/** Where the shim's build puts it; $PATH comes after. */
+const shimDirs = [resolve(appDir, "../shim/dist"), dirname(containerdBinary)];
+
+export interface Daemon {
+  /** Finishes calls that are under way, closes the stores, lets the shims go. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts containerd.
+ * @throws InvalidArgument for paths that are not absolute, FailedPrecondition when another daemon has the directories
+ */
+export async function startDaemon(config: Config, logger: Logger): Promise<Daemon> {
+  const { root, state, grpc } = config;
+  for (const [name, path] of Object.entries({ root, state, "GRPC address": grpc.address })) {
+    if (!isAbsolute(path)) throw new InvalidArgument(`${name} must be an absolute path: ${path}`);
+  }
+  if (root === state) throw new InvalidArgument("root and state must be different paths: invalid argument");
+  const ttrpcAddress = config.ttrpc.address || `${grpc.address}.ttrpc`;
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  await mkdir(state, { recursive: true, mode: 0o711 });
+  await mkdir(dirname(grpc.address), { recursive: true, mode: 0o711 });
+  const unlocks = [lockDirectory(root), lockDirectory(state)];
+  if (config.oom_score !== 0) await writeFile("/proc/self/oom_score_adj", String(config.oom_score));
+
+  const stores = await openStores(root, logger);
+  const tasks = new TaskManager({
+    config: { root, state, address: grpc.address, ttrpcAddress, containerdBinary, shimDirs, debug: logger.isLevelEnabled("debug"), version: apiVersion },
+    events: stores.exchange,
+    log: logger,
+  });
+  // Shims that waited for us deliver their events while their tasks are taken up.
+  const events = await serveEvents(ttrpcAddress, config.ttrpc, stores.exchange, logger);
+  await loadTasks(tasks, async (namespace, id) => (await stores.metadata.scope({ namespace }).containers.get(id)).runtime.name);
+  const server = await serve(services({ root, ...stores, tasks, logger }), { path: grpc.address, mode: 0o660 });
+  await chown(grpc.address, grpc.uid, grpc.gid);
+  notify("READY=1", logger);
+  logger.info({ address: grpc.address, root, state }, "containerd is up");
+
+  return {
+    async stop() {
+      notify("STOPPING=1", logger);
+      await server.close(graceMs);
+      tasks.close();
+      await events.close();
+      await stores.metadata.close();
+      for (const path of [grpc.address, ttrpcAddress]) await rm(path, { force: true });
+      for (const unlock of unlocks) unlock();
+    },
+  };
+}
+
+/** Tells systemd, when it asked; Node has no datagram sockets in the file system. */
+function notify(message: string, logger: Logger): void {
+  if (!process.env["NOTIFY_SOCKET"]) return;
+  execFile("systemd-notify", [`--pid=${process.pid}`, message], (error) => {
+    if (error) logger.warn({ error: messageOf(error) }, "systemd was not told");
+  });
+}

@@ -1,0 +1,23 @@
+import { join } from "node:path";
+import { hostPlatform } from "@longshore/transfer";
+import type { Plugin } from "./services/introspection.ts";
+import { contentDir, overlayfsDir } from "./stores.ts";
+
+const grpcPlugins = ["containers", "content", "diff", "events", "healthcheck", "images", "introspection", "leases", "namespaces", "snapshots", "streaming", "tasks", "transfer", "version"];
+
+/** The daemon's parts as `ctr plugins ls` lists them. */
+export function plugins(root: string): Plugin[] {
+  const { os, architecture, variant } = hostPlatform();
+  const platforms = [{ os, architecture, ...(variant === undefined ? {} : { variant }) }];
+  return [
+    { type: "io.containerd.content.v1", id: "content", exports: { root: join(root, contentDir) } },
+    { type: "io.containerd.snapshotter.v1", id: "overlayfs", platforms, exports: { root: join(root, overlayfsDir) } },
+    { type: "io.containerd.metadata.v1", id: "sqlite", requires: ["io.containerd.content.v1", "io.containerd.snapshotter.v1", "io.containerd.event.v1"] },
+    { type: "io.containerd.event.v1", id: "exchange" },
+    { type: "io.containerd.differ.v1", id: "walking", platforms },
+    { type: "io.containerd.gc.v1", id: "scheduler", requires: ["io.containerd.metadata.v1"] },
+    { type: "io.containerd.runtime.v2", id: "task", platforms, requires: ["io.containerd.metadata.v1", "io.containerd.event.v1"] },
+    { type: "io.containerd.transfer.v1", id: "local", requires: ["io.containerd.metadata.v1", "io.containerd.differ.v1"] },
+    ...grpcPlugins.map((id) => ({ type: "io.containerd.grpc.v1", id })),
+  ];
+}

@@ -1,0 +1,54 @@
+import { type BoundService, implement } from "@longshore/grpc";
+import type { Logger } from "@longshore/log";
+import { Containers } from "@longshore/proto/containerd/services/containers/v1/containers";
+import { Content } from "@longshore/proto/containerd/services/content/v1/content";
+import { Events } from "@longshore/proto/containerd/services/events/v1/events";
+import { Images } from "@longshore/proto/containerd/services/images/v1/images";
+import { Introspection } from "@longshore/proto/containerd/services/introspection/v1/introspection";
+import { Leases } from "@longshore/proto/containerd/services/leases/v1/leases";
+import { Namespaces } from "@longshore/proto/containerd/services/namespaces/v1/namespaces";
+import { Streaming } from "@longshore/proto/containerd/services/streaming/v1/streaming";
+import { Tasks } from "@longshore/proto/containerd/services/tasks/v1/tasks";
+import { Version } from "@longshore/proto/containerd/services/version/v1/version";
+import { Health } from "@longshore/proto/grpc/health/v1/health";
+import type { TaskManager } from "@longshore/runtime";
+import { plugins } from "./plugins.ts";
+import { containersService } from "./services/containers.ts";
+import { contentService } from "./services/content.ts";
+import { eventsService } from "./services/events.ts";
+import { healthService } from "./services/health.ts";
+import { imagesService } from "./services/images.ts";
+import { introspectionService } from "./services/introspection.ts";
+import { leasesService } from "./services/leases.ts";
+import { namespacesService } from "./services/namespaces.ts";
+import { streamingService } from "./services/streaming.ts";
+import { StreamRegistry } from "./services/streams.ts";
+import { tasksService } from "./services/tasks.ts";
+import { versionService } from "./services/version.ts";
+import type { Stores } from "./stores.ts";
+import { apiVersion, revision } from "./release.ts";
+
+export interface ServicesDeps extends Stores {
+  root: string;
+  tasks: TaskManager;
+  logger: Logger;
+}
+
+/** All services of the gRPC socket. */
+export function services({ root, exchange, metadata, tasks, logger }: ServicesDeps): BoundService[] {
+  const publisher = exchange;
+  const streams = new StreamRegistry();
+  return [
+    implement(Version, versionService({ version: apiVersion, revision })),
+    implement(Health, healthService()),
+    implement(Introspection, introspectionService({ root, plugins: plugins(root) })),
+    implement(Events, eventsService({ exchange })),
+    implement(Namespaces, namespacesService({ metadata, publisher })),
+    implement(Containers, containersService({ metadata, publisher })),
+    implement(Content, contentService({ metadata })),
+    implement(Images, imagesService({ metadata })),
+    implement(Leases, leasesService({ metadata })),
+    implement(Tasks, tasksService({ metadata, tasks, logger })),
+    implement(Streaming, streamingService(streams)),
+  ];
+}

@@ -1,0 +1,30 @@
+import { join } from "node:path";
+import { LocalStore } from "@longshore/content";
+import { Exchange } from "@longshore/events";
+import type { Logger } from "@longshore/log";
+import { Metadata } from "@longshore/metadata";
+import { OverlayfsSnapshotter } from "@longshore/snapshots";
+
+/** What the daemon keeps below its root, each part in the directory that containerd gives it. */
+export interface Stores {
+  exchange: Exchange;
+  metadata: Metadata;
+}
+
+export const contentDir = "io.containerd.content.v1.content";
+export const overlayfsDir = "io.containerd.snapshotter.v1.overlayfs";
+export const metadataDir = "io.containerd.metadata.v1.sqlite";
+
+export async function openStores(root: string, logger: Logger): Promise<Stores> {
+  const exchange = new Exchange();
+  const content = await LocalStore.open(join(root, contentDir));
+  const overlayfs = new OverlayfsSnapshotter({ root: join(root, overlayfsDir), logger });
+  const metadata = await Metadata.open({
+    root: join(root, metadataDir),
+    content,
+    snapshotters: { overlayfs },
+    publisher: exchange,
+    logger,
+  });
+  return { exchange, metadata };
+}

@@ -1,0 +1,165 @@
+import { chown, mkdir, readFile, readlink, readdir, rename, rm, symlink, writeFile, chmod } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { writeFileAtomic } from "@longshore/atomicfile";
+import { AlreadyExists, FailedPrecondition } from "@longshore/errdefs";
+import { unmountAll } from "@longshore/sys";
+
+/** The directory below root and state that containerd gives its runtime v2 tasks. */
+export const taskDir = "io.containerd.runtime.v2.task";
+
+interface IdMapping {
+  containerID: number;
+  hostID: number;
+  size: number;
+}
+
+/** The host's id of the container's root group when user namespaces map it. */
+function mappedRootGid(spec: Uint8Array): number | undefined {
+  const { linux } = JSON.parse(Buffer.from(spec).toString("utf8")) as { linux?: { uidMappings?: IdMapping[]; gidMappings?: IdMapping[] } };
+  if (!linux?.uidMappings?.length) return undefined;
+  const mapping = linux.gidMappings?.find(({ containerID, size }) => containerID <= 0 && 0 < containerID + size);
+  return mapping?.hostID;
+}
+
+/** Removes a directory so that a crash leaves it either whole or under a hidden name, which the next start removes. */
+async function removeByRename(path: string): Promise<void> {
+  const hidden = join(dirname(path), `.${path.slice(dirname(path).length + 1)}`);
+  await rm(hidden, { recursive: true, force: true });
+  try {
+    await rename(path, hidden);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw error;
+  }
+  await rm(hidden, { recursive: true, force: true });
+}
+
+async function absent<T>(reading: Promise<T>): Promise<T | undefined> {
+  return reading.catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+    throw error;
+  });
+}
+
+/** A task's directory: the OCI bundle, with containerd's and the shim's own files beside it. */
+export class Bundle {
+  readonly namespace: string;
+  readonly id: string;
+  readonly path: string;
+
+  constructor(state: string, namespace: string, id: string) {
+    this.namespace = namespace;
+    this.id = id;
+    this.path = join(state, taskDir, namespace, id);
+  }
+
+  /**
+   * Makes the bundle and the runtime's working directory.
+   * @throws AlreadyExists when there is one of that id
+   */
+  static async create(root: string, state: string, namespace: string, id: string, spec: Uint8Array): Promise<Bundle> {
+    const bundle = new Bundle(state, namespace, id);
+    const work = join(root, taskDir, namespace, id);
+    const gid = mappedRootGid(spec);
+    await mkdir(dirname(bundle.path), { recursive: true, mode: 0o711 });
+    await mkdir(dirname(work), { recursive: true, mode: 0o711 });
+    try {
+      await mkdir(bundle.path, 0o700);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EEXIST") throw new AlreadyExists(`task ${id}: already exists`, { cause: error });
+      throw error;
+    }
+    try {
+      if (gid !== undefined) {
+        await chown(bundle.path, 0, gid);
+        await chmod(bundle.path, 0o710);
+      }
+      await mkdir(join(bundle.path, "rootfs"), 0o711);
+      // What a task of the same name left behind is not ours to reuse.
+      await rm(work, { recursive: true, force: true });
+      await mkdir(work, 0o711);
+      await symlink(work, join(bundle.path, "work"));
+      await writeFile(join(bundle.path, "config.json"), spec);
+      return bundle;
+    } catch (error) {
+      await bundle.delete();
+      throw error;
+    }
+  }
+
+  /** Path of one of the bundle's files. */
+  file(name: string): string {
+    return join(this.path, name);
+  }
+
+  /** The text of a file, or nothing when there is none. */
+  read(name: string): Promise<string | undefined> {
+    return absent(readFile(this.file(name), "utf8"));
+  }
+
+  write(name: string, text: string, mode?: number): Promise<void> {
+    return writeFileAtomic(this.file(name), text, mode);
+  }
+
+  /** Whether nothing was written yet: its making was interrupted. */
+  async isEmpty(): Promise<boolean> {
+    return ((await absent(readdir(this.path))) ?? []).length === 0;
+  }
+
+  /** Unmounts the root file system and removes bundle and working directory; both may be gone already. */
+  async delete(): Promise<void> {
+    const work = await absent(readlink(this.file("work")));
+    await unmountBelow(this.path);
+    await removeByRename(this.path);
+    if (work !== undefined) await removeByRename(work);
+  }
+}
+
+/**
+ * Unmounts all that lies below a directory, the newest first.
+ * @throws when something stays: removing the directory would remove the mount's content
+ */
+export async function unmountBelow(path: string): Promise<void> {
+  const mounts = await mountsBelow(path);
+  for (const mount of mounts.toReversed()) unmountAll(mount);
+  const [left] = mounts.length === 0 ? [] : await mountsBelow(path);
+  if (left !== undefined) throw new FailedPrecondition(`unmount ${left}: still mounted`);
+}
+
+/** Mount points in the order of their making; the kernel writes space, tab, newline and backslash in octal. */
+async function mountsBelow(path: string): Promise<string[]> {
+  const lines = (await readFile("/proc/self/mountinfo", "utf8")).split("\n");
+  const points = lines.map((line) => (line.split(" ")[4] ?? "").replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8))));
+  return points.filter((point) => point.startsWith(`${path}/`));
+}
+
+/** What the state directory holds: whole bundles, and the hidden rests of interrupted removals. */
+export async function listBundles(state: string): Promise<{ bundles: Bundle[]; rests: string[] }> {
+  const base = join(state, taskDir);
+  const bundles: Bundle[] = [];
+  const rests: string[] = [];
+  for (const namespace of await directories(base)) {
+    for (const id of await directories(join(base, namespace))) {
+      if (id.startsWith(".")) rests.push(join(base, namespace, id));
+      else bundles.push(new Bundle(state, namespace, id));
+    }
+  }
+  return { bundles, rests };
+}
+
+/** Working directories below `root` whose task is gone. */
+export async function orphanedWork(root: string, has: (namespace: string, id: string) => boolean): Promise<string[]> {
+  const base = join(root, taskDir);
+  const found: string[] = [];
+  for (const namespace of await directories(base)) {
+    for (const id of await directories(join(base, namespace))) {
+      if (!has(namespace, id)) found.push(join(base, namespace, id));
+    }
+  }
+  return found;
+}
+
+async function directories(path: string): Promise<string[]> {
+  const entries = (await absent(readdir(path, { withFileTypes: true }))) ?? [];
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+}

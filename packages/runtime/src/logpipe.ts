@@ -1,0 +1,31 @@
+import { closeSync, constants, openSync } from "node:fs";
+import { Socket } from "node:net";
+import { mkfifo } from "@longshore/sys";
+
+/** The bundle's `log` fifo: what a shim writes to its stderr comes out of containerd's. */
+export class LogPipe {
+  readonly #socket: Socket;
+
+  /** Opened for both ways, so that the shim may come and go without an end of file. */
+  constructor(path: string, write: (text: Buffer) => void) {
+    try {
+      mkfifo(path, 0o700);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
+    const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+    try {
+      this.#socket = new Socket({ fd, readable: true, writable: false });
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+    this.#socket.on("data", write);
+    this.#socket.on("error", () => undefined);
+    this.#socket.unref();
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}

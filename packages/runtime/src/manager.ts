@@ -1,0 +1,220 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { timestampNow } from "@bufbuild/protobuf/wkt";
+import { AlreadyExists, type LongshoreError, NotFound, fromGrpcCode, grpcCodeOf, isKind, messageOf } from "@longshore/errdefs";
+import { validateIdentifier } from "@longshore/identifiers";
+import type { Logger } from "@longshore/log";
+import { resolveShim } from "./binary.ts";
+import { Bundle, taskDir } from "./bundle.ts";
+import type { CreateOptions, EventPublisher, Exit, RuntimeConfig } from "./contract.ts";
+import { cleanUp, cleanupTimeoutMs, publishDeath } from "./death.ts";
+import { LogPipe } from "./logpipe.ts";
+import { Shim, isClosed } from "./shim.ts";
+import { Task } from "./task.ts";
+
+const shutdownTimeoutMs = 3000;
+
+/** What `TaskManager` stands on. */
+export interface RuntimeDeps {
+  config: RuntimeConfig;
+  events: EventPublisher;
+  log: Logger;
+}
+
+/** The same error with what was being done before its message. */
+function during(what: string, error: unknown): LongshoreError {
+  return fromGrpcCode(grpcCodeOf(error), `${what}: ${messageOf(error)}`, error);
+}
+
+/** All tasks and their shims: makes, finds and ends them, and cleans up after shims that die. */
+export class TaskManager {
+  readonly deps: RuntimeDeps;
+  readonly #tasks = new Map<string, Task>();
+  readonly #pipes = new Map<string, LogPipe>();
+  /** Ids whose task is being made. */
+  readonly #creating = new Set<string>();
+  #closing = false;
+
+  constructor(deps: RuntimeDeps) {
+    this.deps = deps;
+  }
+
+  /** @throws NotFound */
+  get(namespace: string, id: string): Task {
+    const task = this.#tasks.get(`${namespace}/${id}`);
+    if (task === undefined) throw new NotFound(`task ${id} not found`);
+    return task;
+  }
+
+  has(namespace: string, id: string): boolean {
+    return this.#tasks.has(`${namespace}/${id}`);
+  }
+
+  /** The tasks of a namespace. */
+  list(namespace: string): Task[] {
+    return [...this.#tasks.values()].filter((task) => task.namespace === namespace);
+  }
+
+  /**
+   * Makes the bundle, starts the shim, creates the container.
+   * @returns the task and the pid of its init
+   * @throws AlreadyExists, InvalidArgument for the id, NotFound for the shim, and what the shim says
+   */
+  async create(namespace: string, id: string, options: CreateOptions): Promise<{ task: Task; pid: number }> {
+    validateIdentifier(namespace, "namespace: ");
+    validateIdentifier(id, "invalid task id: ");
+    const key = `${namespace}/${id}`;
+    if (this.#tasks.has(key) || this.#creating.has(key)) throw new AlreadyExists(`task ${id}: already exists`);
+    this.#creating.add(key);
+    try {
+      return await this.#create(namespace, id, options);
+    } finally {
+      this.#creating.delete(key);
+    }
+  }
+
+  async #create(namespace: string, id: string, options: CreateOptions): Promise<{ task: Task; pid: number }> {
+    const { config } = this.deps;
+    const binary = await resolveShim(options.runtime, config.shimDirs).catch((error: unknown) => {
+      throw during("failed to start shim: failed to resolve runtime path", error);
+    });
+    const bundle = await Bundle.create(config.root, config.state, namespace, id, options.spec);
+    const shimOptions = options.taskOptions === undefined || options.taskOptions.value.length === 0 ? options.runtimeOptions : options.taskOptions;
+    let shim: Shim;
+    try {
+      // Written before the shim runs: a restart must know whom to ask to clean up.
+      await bundle.write("shim-binary-path", binary);
+      this.openLog(bundle);
+      shim = await Shim.start(bundle, binary, shimOptions, config);
+    } catch (error) {
+      await this.abandon(bundle, binary);
+      throw during("failed to start shim: start failed", error);
+    }
+    const task = this.adopt(shim);
+    try {
+      const { io, checkpoint, rootfs } = options;
+      const pid = await shim.create({ id, bundle: bundle.path, rootfs: [...rootfs], ...io, checkpoint, ...(shimOptions && { options: shimOptions }) });
+      return { task, pid };
+    } catch (error) {
+      if (isClosed(error)) await shim.closed;
+      await (task.death ?? this.#discard(task));
+      throw during("failed to create shim task", error);
+    }
+  }
+
+  /**
+   * Deletes a task that has ended (or never started), ends its shim and removes the bundle.
+   * @throws NotFound, and what the shim says while the task runs
+   */
+  async delete(namespace: string, id: string): Promise<Exit> {
+    const task = this.get(namespace, id);
+    return task.deleteOnce(() => this.#delete(task));
+  }
+
+  async #delete(task: Task): Promise<Exit> {
+    let exit: Exit;
+    try {
+      const { pid, exitStatus, exitedAt } = await task.shim.task.delete({ id: task.id });
+      exit = { pid, status: exitStatus, exitedAt: exitedAt ?? timestampNow() };
+    } catch (error) {
+      if (isClosed(error)) {
+        await task.shim.closed;
+        if (task.death !== undefined) return task.death;
+        throw during("failed to delete task", error);
+      }
+      // Gone from the shim: its rests are removed all the same, and the caller learns it.
+      if (!isKind(error, "NotFound")) throw during("failed to delete task", error);
+      await this.release(task);
+      throw during("failed to delete task", error);
+    }
+    await this.release(task);
+    return exit;
+  }
+
+  /** Ends the shim of a task that it has let go, and removes what belongs to both. */
+  async release(task: Task): Promise<void> {
+    const { shim } = task;
+    this.#forget(task);
+    try {
+      await shim.shutdown(shutdownTimeoutMs);
+    } catch (error) {
+      this.deps.log.warn({ id: task.id, error: messageOf(error) }, "failed to shut down shim");
+    }
+    shim.close();
+    this.#closeLog(shim.bundle);
+    await shim.bundle.delete();
+  }
+
+  /** Undoes a creation that failed in the shim. */
+  async #discard(task: Task): Promise<void> {
+    const { shim } = task;
+    const { log } = this.deps;
+    this.#forget(task);
+    try {
+      await shim.task.delete({ id: task.id }, { timeoutMs: cleanupTimeoutMs });
+    } catch (error) {
+      log.debug({ id: task.id, error: messageOf(error) }, "failed to delete task");
+    }
+    await shim.shutdown(shutdownTimeoutMs).catch((error: unknown) => log.warn({ id: task.id, error: messageOf(error) }, "failed to shut down shim"));
+    shim.close();
+    this.#closeLog(shim.bundle);
+    await shim.bundle.delete();
+  }
+
+  /** Makes a connected shim a task of this manager. */
+  adopt(shim: Shim): Task {
+    const task = new Task(shim);
+    this.#tasks.set(`${task.namespace}/${task.id}`, task);
+    // Registered before anyone else waits for the connection's end, so that they find the death recorded.
+    void shim.closed.then(() => {
+      if (!this.#closing && this.#tasks.get(`${task.namespace}/${task.id}`) === task) task.die(this.#bury(task));
+    });
+    return task;
+  }
+
+  /** The shim of `task` died: its `delete` finds the end, which is announced in its place. */
+  async #bury(task: Task): Promise<Exit> {
+    const { log, config, events } = this.deps;
+    const { bundle, binary } = task.shim;
+    log.info({ id: task.id, namespace: task.namespace }, "shim disconnected");
+    const exit = await cleanUp(bundle, binary, config, log);
+    this.#closeLog(bundle);
+    publishDeath(bundle, exit, events);
+    this.#forget(task);
+    return exit;
+  }
+
+  /** Cleans up a bundle whose shim cannot be reached, through the shim's `delete`. */
+  async abandon(bundle: Bundle, binary: string | undefined): Promise<Exit> {
+    this.#closeLog(bundle);
+    return cleanUp(bundle, binary, this.deps.config, this.deps.log);
+  }
+
+  /** Takes what the shim of `bundle` writes to its stderr to ours. */
+  openLog(bundle: Bundle): void {
+    this.#pipes.set(bundle.path, new LogPipe(bundle.file("log"), (text) => process.stderr.write(text)));
+  }
+
+  #closeLog(bundle: Bundle): void {
+    this.#pipes.get(bundle.path)?.close();
+    this.#pipes.delete(bundle.path);
+  }
+
+  #forget(task: Task): void {
+    const key = `${task.namespace}/${task.id}`;
+    if (this.#tasks.get(key) === task) this.#tasks.delete(key);
+  }
+
+  /** Makes the directories. */
+  async prepare(): Promise<void> {
+    const { root, state } = this.deps.config;
+    for (const base of [root, state]) await mkdir(join(base, taskDir), { recursive: true, mode: 0o711 });
+  }
+
+  /** Lets all shims go; they and their containers run on. */
+  close(): void {
+    this.#closing = true;
+    for (const { shim } of this.#tasks.values()) shim.close();
+    for (const pipe of this.#pipes.values()) pipe.close();
+  }
+}
