@@ -4,7 +4,7 @@ import { isKind } from "@longshore/errdefs";
 import type { Scope } from "@longshore/metadata";
 import type { Descriptor } from "@longshore/oci";
 import type { Reference } from "@longshore/reference";
-import type { Registry } from "@longshore/remotes";
+import type { Registry as RegistryClient } from "@longshore/remotes";
 import type { ScopeOpener } from "./contract.ts";
 import { refKey } from "./documents.ts";
 import { addSource, sourceLabelKey } from "./gc-labels.ts";
@@ -15,6 +15,10 @@ import { SharedWork } from "./shared-work.ts";
 /** Pause before asking again for an ingest that somebody else (a client's own pull) writes. */
 const busyMs = 100;
 
+/** What a transfer needs of a registry. */
+export type Registry = Pick<RegistryClient, "resolve" | "fetch" | "push">;
+
+/** A name at a registry, to pull from or to push to. */
 export interface Source {
   readonly registry: Registry;
   readonly reference: Reference;
@@ -45,9 +49,10 @@ async function fill(writer: Writer, { registry, reference }: Source, descriptor:
 }
 
 async function download(scope: Scope, source: Source, descriptor: Descriptor, signal: AbortSignal, report: (done: number) => void): Promise<Outcome> {
-  for (;;) {
+  for (let anew = false; ; anew = true) {
     const writer = await openWriter(scope, descriptor, signal);
     if (writer === undefined) return "exists";
+    if (anew) await writer.reset();
     const resumed = writer.status().offset > 0;
     try {
       await fill(writer, source, descriptor, signal, report);
@@ -56,7 +61,7 @@ async function download(scope: Scope, source: Source, descriptor: Descriptor, si
     } catch (error) {
       if (isKind(error, "AlreadyExists")) return "exists";
       if (!isKind(error, "FailedPrecondition")) throw error;
-      // The wrong bytes may be those that an earlier try left: the store has dropped them.
+      // The wrong bytes may be those that an earlier try left.
       if (!resumed) throw prefixed(`failed commit on ref "${refKey(descriptor)}"`, error);
     } finally {
       await writer.close();

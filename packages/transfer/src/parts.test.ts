@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import type { Any } from "@bufbuild/protobuf/wkt";
+import { packAny, unpackAny } from "@longshore/proto";
+import { DataSchema, WindowUpdateSchema } from "@longshore/proto/containerd/types/transfer/transfer";
+import { type AnyStream, formatPlatform, rankPlatforms, receiveBytes, sendBytes } from "./index.ts";
+import { archivedNames, storedNames } from "./image-names.ts";
+import { Semaphore } from "./semaphore.ts";
+
+class Scripted implements AnyStream {
+  readonly sent: Any[] = [];
+  readonly #incoming: Any[];
+  constructor(incoming: Any[]) {
+    this.#incoming = incoming;
+  }
+  async send(message: Any): Promise<void> {
+    this.sent.push(message);
+  }
+  async receive(): Promise<Any | undefined> {
+    return this.#incoming.shift();
+  }
+  close(): void {}
+}
+
+describe("byte streams", () => {
+  it("grant a window and give what comes", async () => {
+    const stream = new Scripted([1, 2].map((byte) => packAny(DataSchema, { data: Buffer.alloc(600_000, byte) })));
+    let size = 0;
+    for await (const chunk of receiveBytes(stream)) size += chunk.length;
+    assert.equal(size, 1_200_000);
+    const granted = stream.sent.map((message) => unpackAny(message, WindowUpdateSchema)?.update ?? 0);
+    assert.equal(granted.reduce((a, b) => a + b), (1 << 20) + 1_200_000);
+  });
+
+  it("send no more than was granted", async () => {
+    const content = Buffer.alloc(100_000, 7);
+    const stream = new Scripted([packAny(WindowUpdateSchema, { update: 40_000 }), packAny(WindowUpdateSchema, { update: 60_000 })]);
+    const all = async function* (): AsyncGenerator<Uint8Array> {
+      yield content;
+    };
+    await sendBytes(stream, all());
+    const sizes = stream.sent.map((message) => unpackAny(message, DataSchema)?.data.length ?? 0);
+    assert.deepEqual(sizes, [32_768, 7_232, 32_768, 27_232]);
+    await assert.rejects(sendBytes(new Scripted([]), all()), /ended while there was still something to send/);
+    await assert.rejects(receiveBytes(new Scripted([packAny(WindowUpdateSchema, {})])).next(), { name: "InvalidArgument" });
+  });
+});
+
+describe("image names", () => {
+  const digest = `sha256:${"a".repeat(64)}`;
+  const image = (annotations: Record<string, string>) => ({ mediaType: "m", digest, size: 1, annotations });
+  const rule = { name: "pre/fix", isPrefix: true, allowOverwrite: false, addDigest: false, skipNamedDigest: false };
+  const names = (annotations: Record<string, string>, change = {}) => archivedNames(image(annotations), { extraReferences: [{ ...rule, ...change }] });
+
+  it("of archives follow the prefix", () => {
+    assert.deepEqual(names({ "io.containerd.image.name": "pre/fix:1" }), ["pre/fix:1"]);
+    assert.deepEqual(names({ "io.containerd.image.name": "pre/fixed:1" }), []);
+    assert.deepEqual(names({ "io.containerd.image.name": "else:1" }), []);
+    assert.deepEqual(names({ "io.containerd.image.name": "else:1" }, { allowOverwrite: true }), ["else:1"]);
+    assert.deepEqual(names({ "org.opencontainers.image.ref.name": "1" }), ["pre/fix:1"]);
+    assert.deepEqual(names({}), []);
+    assert.deepEqual(names({}, { addDigest: true }), [`pre/fix@${digest}`]);
+    assert.deepEqual(names({ "org.opencontainers.image.ref.name": "1" }, { addDigest: true }), ["pre/fix:1", `pre/fix@${digest}`]);
+    assert.deepEqual(names({ "org.opencontainers.image.ref.name": "1" }, { addDigest: true, skipNamedDigest: true }), ["pre/fix:1"]);
+  });
+
+  it("of pulls are those asked for", () => {
+    const extraReferences = [rule, { ...rule, isPrefix: false, name: "b:1" }, { ...rule, isPrefix: false, name: "c", addDigest: true }];
+    assert.deepEqual(storedNames(image({}), { name: "a:1", extraReferences }), ["a:1", "b:1", `c@${digest}`]);
+  });
+});
+
+describe("platforms", () => {
+  it("are the same however they are spelled", () => {
+    assert.equal(formatPlatform({ os: "Linux", architecture: "x86_64" }), "linux/amd64");
+    assert.equal(formatPlatform({ os: "linux", architecture: "aarch64", variant: "v8" }), "linux/arm64");
+    assert.equal(formatPlatform({ os: "linux", architecture: "arm" }), "linux/arm/v7");
+    assert.equal(formatPlatform({ os: "linux", architecture: "arm", variant: "6" }), "linux/arm/v6");
+  });
+
+  it("prefer the nearest variant that runs", () => {
+    const rank = rankPlatforms([{ os: "linux", architecture: "arm64" }]);
+    const of = (architecture: string, variant = ""): number | undefined => rank({ os: "linux", architecture, ...(variant === "" ? {} : { variant }) });
+    assert.equal(of("arm64"), 0);
+    assert.ok((of("arm", "v7") ?? 0) < (of("arm", "v6") ?? 0));
+    assert.equal(of("amd64"), undefined);
+    assert.equal(rankPlatforms([])({ os: "windows", architecture: "amd64" }), 0);
+  });
+});
+
+describe("semaphore", () => {
+  it("lets so many in, in order", async () => {
+    const semaphore = new Semaphore(2);
+    const signal = new AbortController().signal;
+    let inside = 0;
+    let most = 0;
+    const order: number[] = [];
+    await Promise.all(
+      [0, 1, 2, 3, 4].map((number) =>
+        semaphore.run(signal, async () => {
+          order.push(number);
+          most = Math.max(most, ++inside);
+          await new Promise(setImmediate);
+          inside -= 1;
+        }),
+      ),
+    );
+    assert.equal(most, 2);
+    assert.deepEqual(order, [0, 1, 2, 3, 4]);
+  });
+});
