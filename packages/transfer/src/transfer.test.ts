@@ -146,7 +146,6 @@ describe("transfer", () => {
       assert.deepEqual(await fixture.scope.images.list(), []);
       fixture.registry.addImage("1", layers);
       await pull();
-      assert.deepEqual(await fixture.scope.images.list(), []);
     });
 
     it("refuses a layer that cannot be unpacked", async () => {
