@@ -19,7 +19,7 @@ const graceMs = 5000;
 const appDir = resolve(import.meta.dirname, "..");
 const containerdBinary = resolve(appDir, "../../bin/containerd");
 /** Where the shim's build puts it; $PATH comes after. */
-const shimDirs = [resolve(appDir, "../shim/dist"), dirname(containerdBinary)];
+const shimDirs = [resolve(appDir, "../shim/build"), dirname(containerdBinary)];
 
 export interface Daemon {
   /** Finishes calls that are under way, closes the stores, lets the shims go. */
