@@ -1,11 +1,20 @@
-import type { ContainerConfig, HostConfig, LogConfig, Resources, RestartPolicy } from "@longshore/api";
+import type {
+  ContainerConfig,
+  DeviceRequest,
+  HostConfig,
+  LogConfig,
+  PortBinding,
+  PortMap,
+  Resources,
+  RestartPolicy,
+} from "@longshore/api";
 
 /** Each member as a client may give it: absent or null where there is nothing to say. */
 export type Given<T> = { [K in keyof T]?: T[K] | null | undefined };
 
 type GivenHostConfig = Omit<Given<HostConfig>, "LogConfig" | "RestartPolicy"> & {
-  LogConfig?: Given<LogConfig> | null;
-  RestartPolicy?: Given<RestartPolicy> | null;
+  LogConfig?: Given<LogConfig> | null | undefined;
+  RestartPolicy?: Given<RestartPolicy> | null | undefined;
 };
 
 /** Drops members without a value, which Docker leaves out when it writes them. */
@@ -40,6 +49,24 @@ export function completeContainerConfig(given: Given<ContainerConfig>): Containe
   };
 }
 
+function completePortMap(given: PortMap): PortMap {
+  const complete = ({ HostIp, HostPort }: Partial<PortBinding>): PortBinding => ({
+    HostIp: HostIp ?? "",
+    HostPort: HostPort ?? "",
+  });
+  return Object.fromEntries(Object.entries(given).map(([port, list]) => [port, list?.map(complete) ?? null]));
+}
+
+function completeDeviceRequest(given: Given<DeviceRequest>): DeviceRequest {
+  return {
+    Driver: given.Driver ?? "",
+    Count: given.Count ?? 0,
+    DeviceIDs: given.DeviceIDs ?? null,
+    Capabilities: given.Capabilities ?? null,
+    Options: given.Options ?? null,
+  };
+}
+
 /** Full resource limits of what a client gave; nothing is limited that it did not name. */
 export function completeResources(given: Given<Resources>): Resources {
   return {
@@ -61,7 +88,7 @@ export function completeResources(given: Given<Resources>): Resources {
     CpusetMems: given.CpusetMems ?? "",
     Devices: given.Devices ?? null,
     DeviceCgroupRules: given.DeviceCgroupRules ?? null,
-    DeviceRequests: given.DeviceRequests ?? null,
+    DeviceRequests: given.DeviceRequests?.map(completeDeviceRequest) ?? null,
     ...present({ KernelMemoryTCP: given.KernelMemoryTCP || undefined }),
     MemoryReservation: given.MemoryReservation ?? 0,
     MemorySwap: given.MemorySwap ?? 0,
@@ -83,7 +110,7 @@ export function completeHostConfig(given: GivenHostConfig): HostConfig {
     ContainerIDFile: given.ContainerIDFile ?? "",
     LogConfig: { Type: given.LogConfig?.Type ?? "", Config: given.LogConfig?.Config ?? null },
     NetworkMode: given.NetworkMode ?? "",
-    PortBindings: given.PortBindings ?? null,
+    PortBindings: given.PortBindings ? completePortMap(given.PortBindings) : null,
     RestartPolicy: {
       Name: given.RestartPolicy?.Name ?? "",
       MaximumRetryCount: given.RestartPolicy?.MaximumRetryCount ?? 0,
@@ -114,7 +141,8 @@ export function completeHostConfig(given: GivenHostConfig): HostConfig {
     UTSMode: given.UTSMode ?? "",
     UsernsMode: given.UsernsMode ?? "",
     ShmSize: given.ShmSize ?? 0,
-    ...present({ Sysctls: given.Sysctls, Runtime: given.Runtime || undefined }),
+    ...present({ Sysctls: given.Sysctls }),
+    Runtime: given.Runtime ?? "",
     Isolation: given.Isolation ?? "",
     ...completeResources(given),
     ...present({ Mounts: given.Mounts }),

@@ -31,10 +31,18 @@ export function recordOf(mount: Mount): MountRecord {
       break;
     case "image":
       record.Name = mount.Source ?? "";
+      record.RW = false;
       record.Propagation = defaultPropagation;
       break;
     default:
   }
+  return record;
+}
+
+/** Local volumes are labelled for sharing unless a mode says otherwise; inspect shows it. */
+function withDefaultMode(record: MountRecord): MountRecord {
+  const local = record.Type === "volume" && (record.Driver === "" || record.Driver === "local");
+  if (local) record.Relabel ??= "z";
   return record;
 }
 
@@ -64,7 +72,7 @@ export async function parseBind(raw: string, volumeDriver: string): Promise<Moun
   }
   const record = recordOf(mount);
   if (mode !== "") record.Relabel = mode;
-  return record;
+  return withDefaultMode(record);
 }
 
 /** The record of one `--mount`. @throws InvalidArgument */
@@ -72,7 +80,7 @@ export async function parseMount(mount: Mount, exists: PathExists): Promise<Moun
   await checkMount(mount, exists);
   const record = recordOf(mount);
   record.SkipMountpointCreation = mount.Type === "bind" && mount.BindOptions?.CreateMountpoint !== true;
-  return record;
+  return withDefaultMode(record);
 }
 
 /**

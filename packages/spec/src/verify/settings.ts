@@ -35,6 +35,9 @@ function verifyPlatform(hostConfig: HostConfig, host: HostFacts, settings: Engin
   if (CgroupnsMode === "private" && !host.sysInfo.CgroupNamespaces) {
     warnings.push("Your kernel does not support cgroup namespaces.  Cgroup namespace setting discarded.");
   }
+  if ((hostConfig.Mounts ?? []).some((mount) => mount.Type === "image")) {
+    warnings.push("Image mount is an experimental feature");
+  }
   return warnings;
 }
 
