@@ -1,1 +1,2 @@
-export * from "./contract.ts";
+export type * from "./contract.ts";
+export { NetworkController, type NetworkControllerOptions } from "./controller.ts";

@@ -62,16 +62,18 @@ export interface SandboxRecord {
   id: string;
   containerId: string;
   containerName: string;
+  /** `host` has no namespace of its own. */
+  mode: "private" | "host";
   netnsPath: string;
   hostname: string;
   domainname: string;
   containerDir: string;
-  extraHosts: string[];
-  /** Name servers, search domains and options for the embedded DNS' upstream. */
-  nameservers: string[];
+  portRequest: { bindings: PortMap; exposed: string[]; publishAll: boolean };
   /** `NetworkSettings.Ports`. */
   ports: PortMap;
   published: PublishedPort[];
+  /** What the embedded DNS asks; null for a container without it. */
+  dns: { servers: string[]; onHost: boolean } | null;
 }
 
 const schema = `

@@ -1,12 +1,15 @@
 import type { Logger } from "@longshore/log";
 import type { Family } from "../ipam/prefix.ts";
 import { CommandFailed, run } from "../run.ts";
-import { type BridgeRules, type PortRule, portCommands, removeTable, renderTable } from "./table.ts";
+import type { ForeignFirewall } from "./foreign.ts";
+import { type BridgeRules, type OpenPort, type PortRule, portCommands, removeTable, renderTable } from "./table.ts";
 
 /** What the rules are made of, asked anew at each rebuild. */
 export interface RuleSource {
   bridges(family: Family): BridgeRules[];
   ports(family: Family): PortRule[];
+  /** Ports that routed networks let in. */
+  open(family: Family): OpenPort[];
 }
 
 const families: readonly Family[] = [4, 6];
@@ -23,12 +26,14 @@ export async function nft(commands: string): Promise<void> {
 export class Firewall {
   readonly #table: string;
   readonly #source: RuleSource;
+  readonly #foreign: ForeignFirewall;
   readonly #log: Logger;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(table: string, source: RuleSource, log: Logger) {
+  constructor(table: string, source: RuleSource, foreign: ForeignFirewall, log: Logger) {
     this.#table = table;
     this.#source = source;
+    this.#foreign = foreign;
     this.#log = log;
   }
 
@@ -39,16 +44,19 @@ export class Firewall {
     return result;
   }
 
-  #render(): string {
-    return families
-      .filter((family) => family === 4 || this.#source.bridges(family).length > 0)
-      .map((family) => renderTable(family, this.#table, this.#source.bridges(family), this.#source.ports(family)))
-      .join("");
+  async #rebuild(): Promise<void> {
+    const { bridges, ports, open } = this.#source;
+    const tables = families.map((family) =>
+      bridges(family).length === 0 && family === 6
+        ? removeTable(family, this.#table)
+        : renderTable(family, this.#table, { bridges: bridges(family), ports: ports(family), open: open(family) }),
+    );
+    await nft(`${tables.join("")}${(await this.#foreign.commands()).join("\n")}\n`);
   }
 
   /** Replaces the tables by what the records say now. */
   rebuild(): Promise<void> {
-    return this.#inTurn(() => nft(this.#render()));
+    return this.#inTurn(() => this.#rebuild());
   }
 
   /** Adds or deletes ports that the records already have, or have no more. */
@@ -61,7 +69,7 @@ export class Firewall {
       } catch (error) {
         if (!(error instanceof CommandFailed)) throw error;
         this.#log.warn({ err: error, table: this.#table }, "the firewall table is not as it was left, it is rebuilt");
-        await nft(this.#render());
+        await this.#rebuild();
       }
     });
   }
@@ -72,7 +80,7 @@ export class Firewall {
       const tables = await run("nft", ["list", "tables", "ip"]);
       if (tables.split("\n").includes(`table ip ${this.#table}`)) return;
       this.#log.warn({ table: this.#table }, "the firewall table is gone, it is rebuilt");
-      await nft(this.#render());
+      await this.#rebuild();
     });
   }
 

@@ -20,6 +20,9 @@ export interface PortRule {
   containerPort: number;
 }
 
+/** A port of a container that a routed network lets in. */
+export type OpenPort = Pick<PortRule, "proto" | "containerIp" | "containerPort">;
+
 const words = {
   4: { family: "ip", address: "ipv4_addr", loopback: "127.0.0.0/8", ping: "meta l4proto icmp" },
   6: { family: "ip6", address: "ipv6_addr", loopback: "::1", ping: "meta l4proto ipv6-icmp" },
@@ -31,36 +34,43 @@ function elements(list: readonly string[]): string {
   return list.length > 0 ? ` elements = { ${list.join(", ")} };` : "";
 }
 
-/** The map a port belongs in, and its element there. */
-export function portElement(rule: PortRule): { map: "published" | "published_at"; key: string; value: string; open: string } {
+/** The map a port belongs in, its element there, and that of the container itself among those who ask for the port. */
+function portElement(rule: PortRule): { map: "published" | "published_at"; key: string; value: string; own: string } {
   const { proto, hostIp, hostPort, containerIp, containerPort } = rule;
   const key = `${proto} . ${hostPort}`;
   return {
     map: hostIp === undefined ? "published" : "published_at",
     key: hostIp === undefined ? key : `${hostIp} . ${key}`,
     value: `${containerIp} . ${containerPort}`,
-    open: `${containerIp} . ${proto} . ${containerPort}`,
+    own: `${containerIp} . ${key}`,
   };
 }
 
 /** `nft` commands that add or delete ports in the standing table. */
 export function portCommands(action: "add" | "delete", family: Family, table: string, rules: readonly PortRule[]): string[] {
-  return rules.map((rule) => {
-    const { map, key, value } = portElement(rule);
-    return `${action} element ${words[family].family} ${table} ${map} { ${key}${action === "add" ? ` : ${value}` : ""} }`;
+  const commands = rules.flatMap((rule) => {
+    const { map, key, value, own } = portElement(rule);
+    const element = `${action} element ${words[family].family} ${table}`;
+    return [`${element} ${map} { ${key}${action === "add" ? ` : ${value}` : ""} }`, `${element} own { ${own} }`];
   });
+  return [...new Set(commands)];
 }
 
 /**
  * The whole table of one family: rules stand still and look up sets and maps, so that a published
- * port is one element more and each packet costs the same whatever their number. Declaring,
- * deleting and adding it in one transaction replaces it whole.
+ * port is a few elements more and each packet costs the same whatever their number. Declaring,
+ * deleting and adding it in one transaction replaces it whole. A container that asks for its own published
+ * port is left to the proxy: a bridge does not send a frame back to where it came from.
  */
-export function renderTable(family: Family, table: string, bridges: readonly BridgeRules[], ports: readonly PortRule[]): string {
+export function renderTable(
+  family: Family,
+  table: string,
+  { bridges, ports, open }: { bridges: readonly BridgeRules[]; ports: readonly PortRule[]; open: readonly OpenPort[] },
+): string {
   const { family: keyword, address, loopback, ping } = words[family];
   const of = (accept: (bridge: BridgeRules) => boolean) => bridges.filter(accept);
   const devices = (list: readonly BridgeRules[]) => elements(list.map(({ device }) => quote(device)));
-  const translating = of(({ masquerade, internal, gatewayMode }) => masquerade && !internal && !gatewayMode.includes("routed"));
+  const translating = of(({ masquerade, internal, gatewayMode }) => masquerade && !internal && gatewayMode !== "routed");
   const published = ports.map(portElement);
   const inMap = (name: string) => elements(published.filter(({ map }) => map === name).map(({ key, value }) => `${key} : ${value}`));
   const proto = "meta l4proto . th dport";
@@ -80,7 +90,8 @@ table ${keyword} ${table} {
   set masqueraded { type ${address}; flags interval;${elements(translating.map(({ subnet }) => subnet))} }
   map published { type inet_proto . inet_service : ${address} . inet_service;${inMap("published")} }
   map published_at { type ${address} . inet_proto . inet_service : ${address} . inet_service;${inMap("published_at")} }
-  set open { type ${address} . inet_proto . inet_service;${elements([...new Set(routed.length > 0 ? published.map(({ open }) => open) : [])])} }
+  set own { type ${address} . inet_proto . inet_service;${elements([...new Set(published.map(({ own }) => own))])} }
+  set open { type ${address} . inet_proto . inet_service;${elements([...new Set(open.map(({ containerIp, proto, containerPort }) => `${containerIp} . ${proto} . ${containerPort}`))])} }
   chain publish {
     dnat ${keyword} to ${keyword} daddr . ${proto} map @published_at
     dnat ${keyword} to ${proto} map @published
@@ -91,10 +102,11 @@ ${guards.join("\n")}
   }
   chain nat-prerouting {
     type nat hook prerouting priority dstnat; policy accept;
+    ${keyword} saddr . ${proto} @own return
     fib daddr type local jump publish
   }
   chain nat-output {
-    type nat hook output priority dstnat; policy accept;
+    type nat hook output priority -100; policy accept;
     ${keyword} daddr != ${loopback} fib daddr type local jump publish
   }
   chain nat-postrouting {

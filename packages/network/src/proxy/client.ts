@@ -16,8 +16,6 @@ export class ProxyRefused extends Unavailable {
   }
 }
 
-type Body = ProxyRequest extends infer R ? (R extends ProxyRequest ? Omit<R, "id"> : never) : never;
-
 interface Waiting {
   resolve: (answer: ProxyAnswer) => void;
   reject: (error: Error) => void;
@@ -31,6 +29,7 @@ export class ProxyClient {
   readonly #path: string;
   readonly #log: Logger;
   readonly #wanted: () => ProxyPort[];
+  readonly #onLost: () => Promise<void>;
   readonly #waiting = new Map<number, Waiting>();
   #connection: Promise<Socket> | undefined;
   #sequence = 0;
@@ -38,11 +37,13 @@ export class ProxyClient {
 
   /**
    * @param path of its socket (at most 107 bytes)
-   * @param wanted what the records say is published, for the time after a crash of the proxy
+   * @param wanted what the records say is published
+   * @param onLost brings back what a proxy that died had to do
    */
-  constructor(path: string, wanted: () => ProxyPort[], log: Logger) {
+  constructor(path: string, wanted: () => ProxyPort[], onLost: () => Promise<void>, log: Logger) {
     this.#path = path;
     this.#wanted = wanted;
+    this.#onLost = onLost;
     this.#log = log;
   }
 
@@ -53,8 +54,7 @@ export class ProxyClient {
       socket.once("connect", () => {
         socket.off("error", reject);
         socket.on("error", () => undefined);
-        socket.setEncoding("utf8");
-        socket.on("data", lines((line) => this.#settle(JSON.parse(line) as ProxyAnswer)) as (chunk: string | Buffer) => void);
+        socket.on("data", lines((line) => this.#settle(JSON.parse(line) as ProxyAnswer & { id: number })));
         socket.once("close", () => this.#lost());
         socket.unref();
         resolve(socket);
@@ -62,7 +62,7 @@ export class ProxyClient {
     });
   }
 
-  #settle(answer: ProxyAnswer): void {
+  #settle(answer: ProxyAnswer & { id: number }): void {
     this.#waiting.get(answer.id)?.resolve(answer);
     this.#waiting.delete(answer.id);
   }
@@ -71,9 +71,9 @@ export class ProxyClient {
     this.#connection = undefined;
     for (const { reject } of this.#waiting.values()) reject(new Unavailable("the userland proxy has ended"));
     this.#waiting.clear();
-    if (this.#closed || this.#wanted().length === 0) return;
-    this.#log.warn("the userland proxy has ended, it is started again");
-    this.reconcile().catch((error: unknown) => this.#log.error({ err: error }, "the userland proxy cannot be started"));
+    if (this.#closed) return;
+    this.#log.warn("the userland proxy has ended");
+    this.#onLost().catch((error: unknown) => this.#log.error({ err: error }, "the userland proxy cannot be started"));
   }
 
   async #start(): Promise<Socket> {
@@ -104,7 +104,13 @@ export class ProxyClient {
     child.unref();
   }
 
-  async #request(body: Body): Promise<ProxyAnswer> {
+  /** Whether there may be a proxy that has something to give back. */
+  maybeRunning(): boolean {
+    return this.#connection !== undefined || existsSync(this.#path);
+  }
+
+  /** Sends one request, to a proxy started for it if need be. @throws ProxyRefused, Unavailable */
+  async request(body: ProxyRequest): Promise<ProxyAnswer> {
     const socket = await (this.#connection ??= this.#start().catch((error: unknown) => {
       this.#connection = undefined;
       throw error;
@@ -116,7 +122,7 @@ export class ProxyClient {
         this.#waiting.set(id, { resolve, reject });
         socket.write(`${JSON.stringify({ id, ...body })}\n`);
       });
-      if ("error" in answer) throw new ProxyRefused(answer.error, answer.code ?? "");
+      if (answer.error !== undefined) throw new ProxyRefused(answer.error, answer.code ?? "");
       return answer;
     } finally {
       if (this.#waiting.size === 0) socket.unref();
@@ -125,21 +131,21 @@ export class ProxyClient {
 
   /** @throws ProxyRefused when the port cannot be bound */
   async publish(port: ProxyPort): Promise<void> {
-    await this.#request({ op: "publish", port });
+    await this.request({ op: "publish", port });
   }
 
   /** Gives a port back; one that is not published is no error. */
   async unpublish(port: ProxyPort): Promise<void> {
-    if (this.#connection === undefined && !existsSync(this.#path)) return;
-    await this.#request({ op: "unpublish", port });
+    if (!this.maybeRunning()) return;
+    await this.request({ op: "unpublish", port });
   }
 
   /** Brings the proxy's ports to what is wanted: after a start of the engine, or of the proxy. */
   async reconcile(): Promise<void> {
     const wanted = new Map(this.#wanted().map((port) => [portKey(port), port]));
-    if (wanted.size === 0 && !existsSync(this.#path)) return;
-    const answer = await this.#request({ op: "list" });
-    const have = new Map(("ports" in answer ? (answer.ports ?? []) : []).map((port) => [portKey(port), port]));
+    if (wanted.size === 0 && !this.maybeRunning()) return;
+    const answer = await this.request({ op: "list" });
+    const have = new Map((answer.ports ?? []).map((port) => [portKey(port), port]));
     for (const [key, port] of have) if (!wanted.has(key)) await this.unpublish(port);
     for (const [key, port] of wanted) {
       const same = have.get(key);

@@ -1,3 +1,6 @@
+import type { DnsPorts, DnsSandbox } from "../dns/server.ts";
+import type { DnsNetwork } from "../dns/zone.ts";
+
 /** A port of the host and where it leads. */
 export interface ProxyPort {
   proto: "tcp" | "udp";
@@ -7,22 +10,34 @@ export interface ProxyPort {
   containerPort: number;
 }
 
-/** One request a line, as JSON; answered by one line with the same `id`. */
+/** One request a line, as JSON with an `id`; answered by one line with the same `id`. */
 export type ProxyRequest =
-  | { id: number; op: "publish" | "unpublish"; port: ProxyPort }
-  | { id: number; op: "list" };
+  | { op: "publish" | "unpublish"; port: ProxyPort }
+  | { op: "list" }
+  | { op: "dns-networks"; networks: DnsNetwork[] }
+  | { op: "dns-serve"; sandbox: DnsSandbox }
+  | { op: "dns-stop"; containerId: string };
 
-export type ProxyAnswer = { id: number; error: string; code?: string } | { id: number; ports?: ProxyPort[] };
+export interface ProxyAnswer {
+  /** A refusal: what went wrong, and the errno name if there is one. */
+  error?: string;
+  code?: string;
+  /** To `list`. */
+  ports?: ProxyPort[];
+  /** To `dns-serve`; `fresh` when the sockets were opened just now. */
+  dns?: DnsPorts;
+  fresh?: boolean;
+}
 
 export function portKey({ proto, hostIp, hostPort }: ProxyPort): string {
   return `${proto}/${hostIp}/${hostPort}`;
 }
 
 /** Cuts a stream of text into lines. */
-export function lines(take: (line: string) => void): (chunk: string) => void {
+export function lines(take: (line: string) => void): (chunk: string | Buffer) => void {
   let rest = "";
   return (chunk) => {
-    const parts = (rest + chunk).split("\n");
+    const parts = (rest + chunk.toString()).split("\n");
     rest = parts.pop() ?? "";
     for (const line of parts) take(line);
   };

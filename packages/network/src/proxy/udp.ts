@@ -15,7 +15,8 @@ const typeOf = (address: string) => (isIPv6(address) ? "udp6" : "udp4");
 /** Listens for one published UDP port; each client address has a socket towards the container. */
 export async function proxyUdp(port: ProxyPort): Promise<() => Promise<void>> {
   const flows = new Map<string, Flow>();
-  const server = createSocket({ type: typeOf(port.hostIp), ipv6Only: true });
+  const type = typeOf(port.hostIp);
+  const server = createSocket(type === "udp6" ? { type, ipv6Only: true } : { type });
 
   const end = (key: string) => {
     const flow = flows.get(key);

@@ -1,0 +1,149 @@
+import { readdirSync } from "node:fs";
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { EmitEvent } from "@longshore/api";
+import { InvalidArgument } from "@longshore/errdefs";
+import type { Logger } from "@longshore/log";
+import { parseBridgeOptions } from "./bridge-options.ts";
+import { removeLink } from "./bridge.ts";
+import type { Networks, Sandboxes } from "./contract.ts";
+import { type DefaultBridgeOptions, defaultBridgeDevice, ensureNetworks } from "./default-networks.ts";
+import { DnsControl } from "./dns/control.ts";
+import { Firewall, type RuleSource } from "./firewall/firewall.ts";
+import { ForeignFirewall } from "./firewall/foreign.ts";
+import { defaultPools, mustPrefix } from "./ipam/defaults.ts";
+import type { AddressPool } from "./ipam/pool.ts";
+import { parsePrefix } from "./ipam/prefix.ts";
+import { NetworkStore } from "./networks.ts";
+import { ephemeralRange, PortAllocator } from "./ports/allocator.ts";
+import { ProxyClient } from "./proxy/client.ts";
+import { portRules, proxyPorts, Publisher } from "./publisher.ts";
+import { Records } from "./records.ts";
+import { SandboxStore } from "./sandboxes.ts";
+
+/** dockerd's options for networks, by their names. */
+export interface NetworkControllerOptions extends DefaultBridgeOptions {
+  /** Docker's inner layout: records in `network/files` below it. */
+  dataRoot: string;
+  /** Namespaces in `netns` below it, and the proxy's socket. */
+  execRoot: string;
+  userlandProxy: boolean;
+  /** As in daemon.json: base CIDR and the size in bits of what is cut from it; empty: Docker's own. */
+  defaultAddressPools: readonly { base: string; size: number }[];
+  hostGatewayIps?: readonly string[];
+  emit: EmitEvent;
+  log: Logger;
+}
+
+/** How often a firewall that somebody flushed is noticed, in milliseconds. */
+const repairEvery = 30_000;
+
+function poolsOf(configured: NetworkControllerOptions["defaultAddressPools"]): AddressPool[] {
+  if (configured.length === 0) return defaultPools;
+  return configured.map(({ base, size }) => {
+    const prefix = parsePrefix(base);
+    if (!prefix || size < prefix.bits || size > (prefix.family === 4 ? 32 : 128)) {
+      throw new InvalidArgument(`invalid default address pool: ${base} in blocks of /${size}`);
+    }
+    return { base: prefix, size };
+  });
+}
+
+function ruleSource(records: Records): RuleSource {
+  return {
+    bridges: (family) =>
+      [...records.networks.values()].flatMap((network) => {
+        const found = network.subnets.find(({ subnet }) => mustPrefix(subnet).family === family);
+        if (network.bridge === "" || !found) return [];
+        const { icc, masquerade, gatewayMode } = parseBridgeOptions(network);
+        return [{ device: network.bridge, subnet: found.subnet, internal: network.internal, icc, masquerade, gatewayMode: gatewayMode[family] }];
+      }),
+    ports: (family) => [...records.sandboxes.values()].flatMap(({ published }) => portRules(published, family)),
+    open: (family) =>
+      [...records.sandboxes.values()]
+        .flatMap(({ published }) => published)
+        .filter(({ hostPort, containerIp }) => hostPort === 0 && containerIp.includes(":") === (family === 6)),
+  };
+}
+
+/** The table's name: two engines on one host differ by their bridges. */
+function tableName(bridge: string): string {
+  return bridge === "" || bridge === defaultBridgeDevice ? "longshore" : `longshore-${bridge}`;
+}
+
+/** All of an engine's networking. */
+export class NetworkController {
+  readonly networks: Networks;
+  readonly sandboxes: Sandboxes;
+  readonly #records: Records;
+  readonly #firewall: Firewall;
+  readonly #foreign: ForeignFirewall;
+  readonly #proxy: ProxyClient;
+  readonly #timer: NodeJS.Timeout;
+  readonly #runDir: string;
+
+  private constructor(parts: { networks: NetworkStore; sandboxes: SandboxStore; records: Records; firewall: Firewall; foreign: ForeignFirewall; proxy: ProxyClient; runDir: string }, log: Logger) {
+    this.networks = parts.networks;
+    this.sandboxes = parts.sandboxes;
+    this.#records = parts.records;
+    this.#firewall = parts.firewall;
+    this.#foreign = parts.foreign;
+    this.#proxy = parts.proxy;
+    this.#runDir = parts.runDir;
+    this.#timer = setInterval(() => {
+      this.repair().catch((error: unknown) => log.error({ err: error }, "the firewall cannot be repaired"));
+    }, repairEvery);
+    this.#timer.unref();
+  }
+
+  /**
+   * Reads the records and brings devices, rules and published ports to what they say. The
+   * containers' sandboxes are left as they are until `sandboxes.restore` says which of them live.
+   */
+  static async open(options: NetworkControllerOptions): Promise<NetworkController> {
+    const { dataRoot, execRoot, emit, log } = options;
+    const pools = poolsOf(options.defaultAddressPools);
+    const netnsDir = join(execRoot, "netns");
+    const runDir = join(execRoot, "network");
+    await mkdir(runDir, { recursive: true, mode: 0o711 });
+    const records = new Records(join(dataRoot, "network", "files"), log);
+    const foreign = new ForeignFirewall(() => [...records.networks.values()].map(({ bridge }) => bridge).filter((bridge) => bridge !== ""), log);
+    const firewall = new Firewall(tableName(options.bridge === "none" ? "" : options.bridge), ruleSource(records), foreign, log);
+    const wanted = () => (options.userlandProxy ? [...records.sandboxes.values()].flatMap(({ published }) => proxyPorts(published)) : []);
+    const bringBack = async () => {
+      if (wanted().length > 0) await proxy.reconcile();
+      await dns.restore();
+    };
+    const proxy: ProxyClient = new ProxyClient(join(runDir, "proxy.sock"), wanted, bringBack, log);
+    const dns = new DnsControl(records, proxy);
+    const networks = new NetworkStore(records, firewall, pools, log);
+    const publisher = new Publisher(records, new PortAllocator(ephemeralRange()), proxy, firewall, options.userlandProxy);
+    const sandboxes = new SandboxStore({ records, networks, publisher, dns, emit, log, netnsDir, hostGatewayIps: [...(options.hostGatewayIps ?? [])] });
+    await ensureNetworks(records, networks, options);
+    await firewall.rebuild();
+    await proxy.reconcile();
+    sandboxes.forgetStrayNetns(await readdir(netnsDir).catch(() => []));
+    return new NetworkController({ networks, sandboxes, records, firewall, foreign, proxy, runDir }, log);
+  }
+
+  /** Puts the rules back if somebody flushed them. Runs by itself now and then; call it when a firewall was reloaded. */
+  repair(): Promise<void> {
+    return this.#firewall.repair();
+  }
+
+  /**
+   * Ends with the engine. Containers that live keep all they have; when none does, devices and
+   * rules are taken off the host, and the next start makes them anew.
+   */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    if (this.#records.sandboxes.size === 0) {
+      for (const { bridge, ownsBridge } of this.#records.networks.values()) if (ownsBridge) await removeLink(bridge);
+      await this.#firewall.remove();
+      await this.#foreign.remove();
+    }
+    await this.#proxy.close();
+    this.#records.close();
+    if (this.#records.sandboxes.size === 0 && readdirSync(this.#runDir).length === 0) await rm(this.#runDir, { recursive: true });
+  }
+}

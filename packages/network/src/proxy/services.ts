@@ -1,0 +1,65 @@
+import { DnsServer } from "../dns/server.ts";
+import { Zones } from "../dns/zone.ts";
+import { portKey, type ProxyAnswer, type ProxyPort, type ProxyRequest } from "./protocol.ts";
+import { proxyTcp } from "./tcp.ts";
+import { proxyUdp } from "./udp.ts";
+
+/** What the proxy process does for its engine: published ports, and DNS for containers. */
+export class Services {
+  readonly #ports = new Map<string, { port: ProxyPort; close: () => Promise<void> }>();
+  readonly #zones = new Zones();
+  readonly #dns = new Map<string, { server: DnsServer; netnsPath: string }>();
+
+  get idle(): boolean {
+    return this.#ports.size === 0 && this.#dns.size === 0;
+  }
+
+  /** @throws what the socket calls give, with their errno names as `code` */
+  async handle(request: ProxyRequest): Promise<ProxyAnswer> {
+    switch (request.op) {
+      case "list":
+        return { ports: [...this.#ports.values()].map(({ port }) => port) };
+      case "publish":
+        await this.#unpublish(request.port);
+        this.#ports.set(portKey(request.port), { port: request.port, close: await open(request.port) });
+        return {};
+      case "unpublish":
+        await this.#unpublish(request.port);
+        return {};
+      case "dns-networks":
+        for (const network of request.networks) this.#zones.put(network);
+        return {};
+      case "dns-serve":
+        return this.#serveDns(request.sandbox);
+      case "dns-stop":
+        await this.#stopDns(request.containerId);
+        return {};
+    }
+  }
+
+  async #unpublish(port: ProxyPort): Promise<void> {
+    const key = portKey(port);
+    const known = this.#ports.get(key);
+    this.#ports.delete(key);
+    await known?.close();
+  }
+
+  async #serveDns(sandbox: Extract<ProxyRequest, { op: "dns-serve" }>["sandbox"]): Promise<ProxyAnswer> {
+    const known = this.#dns.get(sandbox.containerId);
+    if (known && known.netnsPath === sandbox.netnsPath) return { dns: known.server.ports, fresh: false };
+    await this.#stopDns(sandbox.containerId);
+    const server = await DnsServer.open(this.#zones, sandbox);
+    this.#dns.set(sandbox.containerId, { server, netnsPath: sandbox.netnsPath });
+    return { dns: server.ports, fresh: true };
+  }
+
+  async #stopDns(containerId: string): Promise<void> {
+    const known = this.#dns.get(containerId);
+    this.#dns.delete(containerId);
+    await known?.server.close();
+  }
+}
+
+function open(port: ProxyPort): Promise<() => Promise<void>> {
+  return (port.proto === "tcp" ? proxyTcp : proxyUdp)(port);
+}

@@ -1,0 +1,177 @@
+import type { PortMap } from "@longshore/api";
+import { messageOf, Unknown } from "@longshore/errdefs";
+import { hostHasIPv6 } from "./bridge.ts";
+import { parseBridgeOptions } from "./bridge-options.ts";
+import { isLoopback } from "./files/resolv-conf.ts";
+import type { Firewall } from "./firewall/firewall.ts";
+import type { PortRule } from "./firewall/table.ts";
+import type { Family } from "./ipam/prefix.ts";
+import type { PortAllocator } from "./ports/allocator.ts";
+import { type PortWish, portWishes } from "./ports/bindings.ts";
+import { type ProxyClient, ProxyRefused } from "./proxy/client.ts";
+import type { ProxyPort } from "./proxy/protocol.ts";
+import type { EndpointRecord, NetworkRecord, PublishedPort, Records, SandboxRecord } from "./records.ts";
+
+/** The words of the errors that bind(2) gives. */
+const bindErrors: Record<string, string> = {
+  EADDRINUSE: "address already in use",
+  EADDRNOTAVAIL: "cannot assign requested address",
+  EACCES: "permission denied",
+  EINVAL: "invalid argument",
+};
+
+/** A wish for any port tries so many before it gives up. */
+const attempts = 10;
+
+function familyOf(ip: string): Family {
+  return ip.includes(":") ? 6 : 4;
+}
+
+/** What the proxy has to hold: everything but SCTP, which it does not speak, and ports of routed networks, which have none on the host. */
+export function proxyPorts(published: readonly PublishedPort[]): ProxyPort[] {
+  return published.flatMap((port) => (port.hostPort === 0 || port.proto === "sctp" ? [] : [{ ...port, proto: port.proto }]));
+}
+
+/** What the kernel translates: same family on both sides, and not loopback, whose packets never leave it. */
+export function portRules(published: readonly PublishedPort[], family: Family): PortRule[] {
+  return published
+    .filter(({ hostIp, containerIp, hostPort }) => hostPort !== 0 && familyOf(hostIp) === family && familyOf(containerIp) === family && !isLoopback(hostIp))
+    .map(({ hostIp, ...rest }) => ({ ...rest, hostIp: hostIp === "0.0.0.0" || hostIp === "::" ? undefined : hostIp }));
+}
+
+/** Publishes the ports of containers: allocation, proxy and address translation together. */
+export class Publisher {
+  readonly #records: Records;
+  readonly #ports: PortAllocator;
+  readonly #proxy: ProxyClient;
+  readonly #firewall: Firewall;
+  readonly #userlandProxy: boolean;
+
+  constructor(records: Records, ports: PortAllocator, proxy: ProxyClient, firewall: Firewall, userlandProxy: boolean) {
+    this.#records = records;
+    this.#ports = ports;
+    this.#proxy = proxy;
+    this.#firewall = firewall;
+    this.#userlandProxy = userlandProxy;
+    for (const { published } of records.sandboxes.values()) {
+      for (const { hostIp, proto, hostPort } of published) if (hostPort !== 0) ports.hold([hostIp], proto, hostPort);
+    }
+  }
+
+  #wildcards(network: NetworkRecord, endpoint: EndpointRecord): string[] {
+    const { hostBinding } = parseBridgeOptions(network);
+    if (hostBinding !== "" && hostBinding !== "0.0.0.0") return [hostBinding];
+    // Without a proxy nothing leads from IPv6 to a container that has none.
+    const v6 = hostHasIPv6() && (this.#userlandProxy || endpoint.ipv6 !== "");
+    return [...(endpoint.ipv4 === "" && !this.#userlandProxy ? [] : ["0.0.0.0"]), ...(v6 ? ["::"] : [])];
+  }
+
+  #target(endpoint: EndpointRecord, hostIp: string): string {
+    return familyOf(hostIp) === 6 ? endpoint.ipv6 || endpoint.ipv4 : endpoint.ipv4 || endpoint.ipv6;
+  }
+
+  /** Takes a port on all addresses of the wish, or none. */
+  async #bind(wish: PortWish, hostPort: number, endpoint: EndpointRecord): Promise<PublishedPort[]> {
+    const done: PublishedPort[] = [];
+    try {
+      for (const hostIp of wish.hostIps) {
+        const port: PublishedPort = { proto: wish.proto, hostIp, hostPort, containerIp: this.#target(endpoint, hostIp), containerPort: wish.containerPort };
+        if (this.#userlandProxy) for (const proxied of proxyPorts([port])) await this.#proxy.publish(proxied);
+        done.push(port);
+      }
+      return done;
+    } catch (error) {
+      for (const port of proxyPorts(done)) await this.#proxy.unpublish(port);
+      for (const hostIp of wish.hostIps) this.#ports.release(hostIp, wish.proto, hostPort);
+      if (!(error instanceof ProxyRefused)) throw error;
+      const hostIp = wish.hostIps[done.length] ?? "";
+      const shownIp = hostIp.includes(":") ? `[${hostIp}]` : hostIp;
+      const target = `${this.#target(endpoint, hostIp)}:${wish.containerPort}/${wish.proto}`;
+      throw new BindRefused(`failed to bind host port for ${shownIp}:${hostPort}:${target}: ${bindErrors[error.code] ?? messageOf(error)}`, error.code);
+    }
+  }
+
+  async #fulfil(wish: PortWish, endpoint: EndpointRecord): Promise<PublishedPort[]> {
+    const avoid = new Set<number>();
+    for (;;) {
+      const hostPort = this.#ports.request(wish.hostIps, wish.proto, wish.range, avoid);
+      try {
+        return await this.#bind(wish, hostPort, endpoint);
+      } catch (error) {
+        // Another program of the host has it: any other port will do unless just this one was asked for.
+        const fixed = wish.range !== undefined && wish.range.begin === wish.range.end;
+        if (fixed || !(error instanceof BindRefused) || error.code !== "EADDRINUSE" || avoid.size >= attempts) throw error;
+        avoid.add(hostPort);
+      }
+    }
+  }
+
+  async #unbind(published: readonly PublishedPort[]): Promise<void> {
+    if (this.#userlandProxy) await Promise.all(proxyPorts(published).map((port) => this.#proxy.unpublish(port)));
+    for (const { hostIp, proto, hostPort } of published) if (hostPort !== 0) this.#ports.release(hostIp, proto, hostPort);
+  }
+
+  /**
+   * Publishes what the container asks for, through its gateway endpoint, and records it.
+   * @throws Unknown `driver failed programming external connectivity on endpoint NAME (ID): …`; nothing is published then
+   */
+  async publish(sandbox: SandboxRecord, network: NetworkRecord, endpoint: EndpointRecord): Promise<void> {
+    const { bindings, exposed, publishAll } = sandbox.portRequest;
+    const published: PublishedPort[] = [];
+    const shown = new Map<string, { HostIp: string; HostPort: string }[]>();
+    try {
+      for (const wish of portWishes(bindings, exposed, publishAll, this.#wildcards(network, endpoint))) {
+        const ports = this.#routed(network, wish, endpoint) ?? (await this.#fulfil(wish, endpoint));
+        published.push(...ports);
+        const list = shown.get(wish.key) ?? [];
+        list.push(...ports.map(({ hostIp, hostPort }) => ({ HostIp: hostIp, HostPort: hostPort === 0 ? "" : String(hostPort) })));
+        shown.set(wish.key, list);
+      }
+      this.#records.putSandbox({ ...sandbox, published, ports: portMap(shown, exposed) });
+      await this.#apply("add", published);
+    } catch (error) {
+      await this.#unbind(published);
+      this.#records.putSandbox({ ...sandbox, published: [], ports: {} });
+      const prefix = `driver failed programming external connectivity on endpoint ${sandbox.containerName} (${endpoint.id})`;
+      throw new Unknown(`${prefix}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  /** Routed networks need no port of the host, only an open one of the container. */
+  #routed(network: NetworkRecord, wish: PortWish, endpoint: EndpointRecord): PublishedPort[] | undefined {
+    const { gatewayMode } = parseBridgeOptions(network);
+    if (wish.hostIps.some((ip) => gatewayMode[familyOf(ip)] !== "routed")) return undefined;
+    return wish.hostIps
+      .map((hostIp) => ({ proto: wish.proto, hostIp, hostPort: 0, containerIp: this.#target(endpoint, hostIp), containerPort: wish.containerPort }))
+      .filter(({ hostIp, containerIp }) => familyOf(hostIp) === familyOf(containerIp));
+  }
+
+  #apply(action: "add" | "delete", published: readonly PublishedPort[]): Promise<void> {
+    if (published.some(({ hostPort }) => hostPort === 0)) return this.#firewall.rebuild();
+    return this.#firewall.change(action, { 4: portRules(published, 4), 6: portRules(published, 6) });
+  }
+
+  /** Gives back all ports of a container. */
+  async unpublish(sandbox: SandboxRecord): Promise<void> {
+    const { published } = sandbox;
+    if (published.length === 0) return;
+    this.#records.putSandbox({ ...sandbox, published: [], ports: {} });
+    await this.#apply("delete", published);
+    await this.#unbind(published);
+  }
+}
+
+class BindRefused extends Unknown {
+  readonly code: string;
+
+  constructor(message: string, code: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** As `NetworkSettings.Ports` shows ports: published ones with their bindings, exposed ones null. */
+function portMap(shown: ReadonlyMap<string, { HostIp: string; HostPort: string }[]>, exposed: readonly string[]): PortMap {
+  const keys = [...new Set([...exposed, ...shown.keys()])].sort();
+  return Object.fromEntries(keys.map((key) => [key, shown.get(key) ?? null]));
+}
