@@ -1,4 +1,4 @@
-import { InvalidArgument } from "@longshore/errdefs";
+import { Unknown } from "@longshore/errdefs";
 import type { FastifyRequest } from "fastify";
 
 const falseWords = new Set(["", "0", "no", "false", "none"]);
@@ -32,11 +32,11 @@ export class Query {
     return value === null ? fallback : !falseWords.has(value.trim().toLowerCase());
   }
 
-  /** @throws InvalidArgument in the words of Docker's number parser; `fallback` when absent or empty */
+  /** @throws Unknown (status 500, as Docker answers) in the words of Docker's number parser; `fallback` when absent or empty */
   int(name: string, fallback: number): number {
     const value = this.get(name);
     if (value === "") return fallback;
-    if (!/^[+-]?\d+$/.test(value)) throw new InvalidArgument(`strconv.Atoi: parsing "${value}": invalid syntax`);
+    if (!/^[+-]?\d+$/.test(value)) throw new Unknown(`strconv.Atoi: parsing "${value}": invalid syntax`);
     return Number(value);
   }
 }

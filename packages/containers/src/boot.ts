@@ -1,0 +1,77 @@
+import { mkdir, readdir, rmdir } from "node:fs/promises";
+import { join } from "node:path";
+import { isKind } from "@longshore/errdefs";
+import { unmountAll } from "@longshore/sys";
+import { Container } from "./container.ts";
+import type { Context } from "./context.ts";
+import { ownerLabel } from "./create.ts";
+import { scheduleRestart } from "./exit.ts";
+import { startHealth } from "./health.ts";
+import { resync } from "./monitor.ts";
+import { loadContainers } from "./record-files.ts";
+import { removeContainer, removeRuntime } from "./remove.ts";
+import { startsAtBoot } from "./restart-policy.ts";
+import { startContainer } from "./start.ts";
+import { attempt, deleteTask } from "./task.ts";
+
+/** Loads all records and brings them in line with what containerd says. Nothing is started yet. */
+export async function restoreContainers(context: Context): Promise<void> {
+  const { settings, store } = context;
+  const root = join(settings.dataRoot, "containers");
+  const damaged = join(settings.dataRoot, "damaged");
+  await mkdir(root, { recursive: true, mode: 0o710 });
+  await mkdir(damaged, { recursive: true, mode: 0o700 });
+  await mkdir(join(settings.execRoot, "attach"), { recursive: true, mode: 0o700 });
+  await unmountLeftovers(context);
+  for (const { record, hostConfig } of await loadContainers(root, damaged, context.log)) {
+    const container = new Container(record, hostConfig, join(root, record.ID));
+    store.add(container);
+    store.reserve(container.name, container.id);
+    for (const mount of Object.values(record.MountPoints)) {
+      if (mount.Type === "volume" && mount.Name !== "") context.volumes.reference(mount.Name, record.ID);
+    }
+  }
+  await context.network.restore(new Set(store.list().filter((container) => container.alive).map((container) => container.id)));
+  await resync(context);
+  await removeLeftovers(context);
+}
+
+/** Temporary mounts of an engine that was killed. Only empty directories are removed: what is mounted is somebody's file system. */
+async function unmountLeftovers(context: Context): Promise<void> {
+  const root = join(context.settings.execRoot, "mnt");
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(root)) {
+    unmountAll(join(root, name));
+    await attempt(context, "removing a mount point", () => rmdir(join(root, name)));
+  }
+}
+
+/** Removes what a crash left in containerd: records without a container, tasks of ended containers. */
+async function removeLeftovers(context: Context): Promise<void> {
+  const { containers } = await context.containerd.containers.list({ filters: [`labels."${ownerLabel}"=="${context.settings.dataRoot}"`] });
+  for (const { id } of containers) {
+    const container = context.store.byId(id);
+    if (container === undefined) await attempt(context, `removing leftovers of container ${id}`, () => removeRuntime(context, id));
+    else if (!container.alive) await attempt(context, `removing a task of ended container ${id}`, () => deleteTask(context, id));
+  }
+}
+
+/** Continues what the engine's end interrupted: removals, restarts; starts what its policy wants running. */
+export async function resumeContainers(context: Context): Promise<void> {
+  await Promise.all(
+    context.store.list().map(async (container) => {
+      const { State } = container.record;
+      if (container.alive) startHealth(context, container);
+      else if (State.RemovalInProgress || State.Dead || (container.hostConfig.AutoRemove && !State.Running && container.record.HasBeenStartedBefore)) {
+        await attempt(context, `removing container ${container.id}`, () => removeContainer(context, container, { force: true, removeVolumes: true }));
+      } else if (State.Restarting) scheduleRestart(context, container, 0);
+      else if (startsAtBoot(container)) {
+        await attempt(context, `starting container ${container.id}`, async () => {
+          await startContainer(context, container).catch((error: unknown) => {
+            if (!isKind(error, "NotModified")) throw error;
+          });
+        });
+      }
+    }),
+  );
+}

@@ -1,0 +1,103 @@
+import { join } from "node:path";
+import type { HealthMonitor } from "@longshore/health";
+import type { Attachment } from "./attach-sessions.ts";
+import type { Exec } from "./exec-record.ts";
+import { Mutex } from "./mutex.ts";
+import { type ContainerRecord, type HostConfig, statusOf, type Status } from "./record.ts";
+import { saveContainer, saveRecord } from "./record-files.ts";
+
+export type WaitCondition = "not-running" | "next-exit" | "removed";
+
+export interface WaitResult {
+  StatusCode: number;
+  Error?: { Message: string };
+}
+
+interface Waiter {
+  condition: WaitCondition;
+  resolve: (result: WaitResult) => void;
+}
+
+/** One container: its record, and what this process keeps about it beside the record. */
+export class Container {
+  readonly record: ContainerRecord;
+  hostConfig: HostConfig;
+  readonly dir: string;
+  /** State changes happen one after the other. */
+  readonly lock = new Mutex();
+  readonly execs = new Map<string, Exec>();
+  /** Clients that attached before the start. */
+  readonly pendingAttachments = new Set<Attachment>();
+  /** The next restart by policy, when one is due. */
+  restart: { timer: NodeJS.Timeout | undefined; delayMs: number } = { timer: undefined, delayMs: 0 };
+  /** Set while somebody stops or kills it: the next exit is final. */
+  exitOnNext = false;
+  health: HealthMonitor | undefined;
+  removing = false;
+  readonly #waiters = new Set<Waiter>();
+
+  constructor(record: ContainerRecord, hostConfig: HostConfig, dir: string) {
+    this.record = record;
+    this.hostConfig = hostConfig;
+    this.dir = dir;
+  }
+
+  get id(): string {
+    return this.record.ID;
+  }
+
+  /** Without the leading slash. */
+  get name(): string {
+    return this.record.Name.slice(1);
+  }
+
+  get status(): Status {
+    return statusOf(this.record.State);
+  }
+
+  /** Whether its process lives: `Running` also holds while it waits for its restart. */
+  get alive(): boolean {
+    return this.record.State.Running && !this.record.State.Restarting;
+  }
+
+  async save(): Promise<void> {
+    await saveRecord(this.dir, this.record);
+  }
+
+  async saveAll(): Promise<void> {
+    await saveContainer(this.dir, this);
+  }
+
+  file(name: string): string {
+    return join(this.dir, name);
+  }
+
+  result(): WaitResult {
+    const { ExitCode, Error: message } = this.record.State;
+    return message === "" ? { StatusCode: ExitCode } : { StatusCode: ExitCode, Error: { Message: message } };
+  }
+
+  /** Resolves when the condition holds; rejects with the signal's reason when that aborts first. */
+  wait(condition: WaitCondition, signal?: AbortSignal): Promise<WaitResult> {
+    if (condition === "not-running" && !this.record.State.Running) return Promise.resolve(this.result());
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = { condition, resolve: (result) => (signal?.removeEventListener("abort", abort), resolve(result)) };
+      const abort = (): void => {
+        this.#waiters.delete(waiter);
+        reject(signal?.reason);
+      };
+      if (signal?.aborted === true) return abort();
+      signal?.addEventListener("abort", abort, { once: true });
+      this.#waiters.add(waiter);
+    });
+  }
+
+  /** Wakes those who wait for the exit (`stopped`) or for the end of everything (`removed`). */
+  notify(what: "stopped" | "removed"): void {
+    for (const waiter of this.#waiters) {
+      if (what === "stopped" && waiter.condition === "removed") continue;
+      this.#waiters.delete(waiter);
+      waiter.resolve(this.result());
+    }
+  }
+}

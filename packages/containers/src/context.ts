@@ -1,0 +1,54 @@
+import type { EmitEvent } from "@longshore/api";
+import type { ImageResolver } from "@longshore/images";
+import type { Logger } from "@longshore/log";
+import type { Sandboxes } from "@longshore/network";
+import type { ContainerdClient } from "@longshore/proto";
+import type { EngineSettings, HostFacts } from "@longshore/spec";
+import type { VolumeStore } from "@longshore/volumes";
+import type { Container } from "./container.ts";
+import type { ContainerStore } from "./store.ts";
+
+export interface RuntimeSettings {
+  /** The OCI runtime's binary. */
+  path: string;
+  runtimeArgs: string[];
+}
+
+/** What the engine's configuration says about containers. */
+export interface ContainerSettings {
+  /** Docker's layout: `containers/<id>` below it. */
+  dataRoot: string;
+  /** Sockets and temporary mounts; gone after a reboot. */
+  execRoot: string;
+  snapshotter: string;
+  /** containerd's runtime, e.g. `io.containerd.longshore.v2`. */
+  shim: string;
+  defaultRuntime: string;
+  runtimes: Record<string, RuntimeSettings>;
+  logDriver: string;
+  logOpts: Record<string, string>;
+  /** DNS settings for containers that name none. */
+  dns: string[];
+  dnsSearch: string[];
+  dnsOptions: string[];
+  engine: EngineSettings;
+}
+
+/** What every operation on containers works with. */
+export interface Context {
+  readonly containerd: ContainerdClient;
+  readonly network: Sandboxes;
+  readonly volumes: VolumeStore;
+  readonly images: ImageResolver;
+  readonly emit: EmitEvent;
+  readonly log: Logger;
+  readonly settings: ContainerSettings;
+  readonly host: HostFacts;
+  readonly store: ContainerStore;
+}
+
+/** Publishes an event of a container: its labels, its image's name, its own name, and `more`. */
+export function emitContainer(context: Context, container: Container, action: string, more: Record<string, string> = {}): void {
+  const attributes = { ...container.record.Config.Labels, image: container.record.Config.Image, name: container.name, ...more };
+  context.emit("container", action, { ID: container.id, Attributes: attributes });
+}

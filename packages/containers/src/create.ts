@@ -1,0 +1,183 @@
+import { mkdir, rm } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import type { ContainerConfig, ContainerCreateResponse, EndpointSettings, HostConfig } from "@longshore/api";
+import { InvalidArgument } from "@longshore/errdefs";
+import type { ResolvedImage } from "@longshore/images";
+import type { Platform } from "@longshore/oci";
+import { adaptContainerSettings, checkCreateRequest, type MountRecord, parseMountPoints, verifyContainerSettings } from "@longshore/spec";
+import { Container } from "./container.ts";
+import { type Context, emitContainer } from "./context.ts";
+import { copyImageContent } from "./copy-up.ts";
+import { completeHostConfig } from "./host-config.ts";
+import { commandOf, completeConfig, mergeImageConfig } from "./merge-config.ts";
+import { checkName, generateName, newContainerId } from "./names.ts";
+import { showRequested } from "./network-sandbox.ts";
+import { type ContainerRecord, newState } from "./record.ts";
+import { removeRuntime } from "./remove.ts";
+import { attempt, jsonAny, runtimeOptions, specType } from "./task.ts";
+import { now } from "./time.ts";
+
+export interface CreateRequest {
+  /** Empty: one is made up. */
+  name: string;
+  platform: Platform | undefined;
+  config: Partial<ContainerConfig> | undefined;
+  hostConfig: Partial<HostConfig>;
+  endpoints: Record<string, Partial<EndpointSettings> | null>;
+}
+
+/** Marks containerd's records as ours, to find those whose container never came to be. */
+export const ownerLabel = "longshore.engine";
+
+/**
+ * Creates a container: its records here and in containerd, its file system, its volumes.
+ * @throws InvalidArgument, NotFound, Conflict with Docker's messages; nothing is left behind then.
+ */
+export async function createContainer(context: Context, request: CreateRequest): Promise<ContainerCreateResponse> {
+  if (request.config === undefined || Object.keys(request.config).length === 0) {
+    throw new InvalidArgument("config cannot be empty in order to create a container");
+  }
+  const config = completeConfig(request.config);
+  const name = request.name === "" ? undefined : checkName(request.name);
+  const hostConfig = completeHostConfig(context, request.hostConfig);
+  const { host, settings } = context;
+  checkCreateRequest(config, hostConfig, host.sysInfo);
+  const warnings = await verifyContainerSettings({ config, hostConfig, host, settings: settings.engine });
+  adaptContainerSettings(hostConfig, host, settings.engine);
+  const image = await context.images.resolve(config.Image, request.platform);
+  mergeImageConfig(config, image.config);
+  const [path, ...args] = commandOf(config);
+  const id = newContainerId();
+  const finalName = name ?? generateName((taken) => context.store.isTaken(taken));
+  context.store.reserve(finalName, id);
+  try {
+    completeHostname(config, hostConfig, id);
+    const endpoints = endpointRequests(hostConfig, request.endpoints, config);
+    const record = newRecord(context, { id, name: finalName, path, args, config, hostConfig, image, endpoints });
+    await build(context, new Container(record, hostConfig, join(context.settings.dataRoot, "containers", id)), image);
+  } catch (error) {
+    context.store.release(finalName, id);
+    throw error;
+  }
+  return { Id: id, Warnings: warnings };
+}
+
+function completeHostname(config: ContainerConfig, hostConfig: HostConfig, id: string): void {
+  if (config.Hostname !== "" || hostConfig.NetworkMode.startsWith("container:")) return;
+  config.Hostname = hostConfig.NetworkMode === "host" || hostConfig.UTSMode === "host" ? hostname() : id.slice(0, 12);
+}
+
+function endpointRequests(hostConfig: HostConfig, given: CreateRequest["endpoints"], config: ContainerConfig): Record<string, Partial<EndpointSettings>> {
+  if (hostConfig.NetworkMode.startsWith("container:")) return {};
+  const requests = Object.fromEntries(Object.entries(given).map(([network, settings]) => [network === "default" ? "bridge" : network, settings ?? {}]));
+  if (requests[hostConfig.NetworkMode] === undefined) requests[hostConfig.NetworkMode] = {};
+  const main = requests[hostConfig.NetworkMode];
+  if (main !== undefined && config.MacAddress) main.MacAddress ??= config.MacAddress;
+  return requests;
+}
+
+interface RecordParts {
+  id: string;
+  name: string;
+  path: string;
+  args: string[];
+  config: ContainerConfig;
+  hostConfig: HostConfig;
+  image: ResolvedImage;
+  endpoints: Record<string, Partial<EndpointSettings>>;
+}
+
+function newRecord(context: Context, parts: RecordParts): ContainerRecord {
+  const { id, image } = parts;
+  const hasLog = parts.hostConfig.LogConfig.Type !== "none";
+  const dir = join(context.settings.dataRoot, "containers", id);
+  const logName = parts.hostConfig.LogConfig.Type === "local" ? "local-logs/container.log" : `${id}-json.log`;
+  return {
+    State: newState(),
+    ID: id,
+    Created: now(),
+    Path: parts.path,
+    Args: parts.args,
+    Config: parts.config,
+    Image: image.id,
+    ImageManifest: { ...image.manifest, ...(image.manifest.platform === undefined ? { platform: image.platform } : {}) },
+    ImagePlatform: image.platform,
+    NetworkSettings: { Bridge: "", SandboxID: "", SandboxKey: "", Networks: showRequested(parts.endpoints), Ports: {} },
+    EndpointRequests: parts.endpoints,
+    LogPath: hasLog ? join(dir, logName) : "",
+    Name: `/${parts.name}`,
+    Driver: context.settings.snapshotter,
+    OS: image.platform.os,
+    RestartCount: 0,
+    HasBeenStartedBefore: false,
+    HasBeenManuallyStopped: false,
+    MountPoints: {},
+    MountLabel: "",
+    ProcessLabel: "",
+    AppArmorProfile: "",
+    SeccompProfile: "",
+    NoNewPrivileges: false,
+    HostnamePath: "",
+    HostsPath: "",
+    ResolvConfPath: "",
+    ShmPath: "",
+  };
+}
+
+async function build(context: Context, container: Container, image: ResolvedImage): Promise<void> {
+  const { settings, containerd } = context;
+  await using undo = new AsyncDisposableStack();
+  const mounts = await mountPoints(context, container);
+  await context.images.unpack(image);
+  await mkdir(container.dir, { recursive: true, mode: 0o710 });
+  undo.defer(() => attempt(context, "removing a container directory", () => rm(container.dir, { recursive: true, force: true })));
+  if (container.hostConfig.LogConfig.Type === "local") await mkdir(container.file("local-logs"), { mode: 0o700 });
+  undo.defer(() => attempt(context, "removing containerd's records", () => removeRuntime(context, container.id)));
+  // The record first: it keeps the snapshot from being collected.
+  await containerd.containers.create({
+    container: {
+      id: container.id,
+      image: image.name,
+      labels: { [ownerLabel]: settings.dataRoot },
+      runtime: { name: settings.shim, options: runtimeOptions(context, container.hostConfig.Runtime ?? settings.defaultRuntime) },
+      spec: jsonAny(specType, { ociVersion: "1.2.0" }),
+      snapshotter: settings.snapshotter,
+      snapshotKey: container.id,
+    },
+  });
+  await containerd.snapshots.prepare({ snapshotter: settings.snapshotter, key: container.id, parent: image.chainId });
+  await createVolumes(context, container, mounts, undo);
+  await container.saveAll();
+  context.store.add(container);
+  undo.move();
+  emitContainer(context, container, "create");
+}
+
+async function mountPoints(context: Context, container: Container): Promise<MountRecord[]> {
+  return await parseMountPoints({
+    config: container.record.Config,
+    hostConfig: container.hostConfig,
+    dataRoot: context.settings.dataRoot,
+    mountPointsOf: async (name) => Object.values(context.store.get(name).record.MountPoints),
+  });
+}
+
+/** Makes the volumes that do not exist yet, notes who uses them, and fills new ones from the image. */
+async function createVolumes(context: Context, container: Container, mounts: MountRecord[], undo: AsyncDisposableStack): Promise<void> {
+  for (const mount of mounts) {
+    if (mount.Type === "volume") {
+      const anonymous = mount.Name === "";
+      const { DriverConfig, Labels } = mount.Spec.VolumeOptions ?? {};
+      const volume = await context.volumes.create({ Name: mount.Name, Driver: DriverConfig?.Name || mount.Driver || "local", DriverOpts: DriverConfig?.Options ?? {}, Labels: Labels ?? {} });
+      Object.assign(mount, { Name: volume.Name, Driver: volume.Driver, Source: volume.Mountpoint });
+      context.volumes.reference(volume.Name, container.id);
+      undo.defer(async () => {
+        context.volumes.dereference(volume.Name, container.id);
+        if (anonymous) await attempt(context, "removing a volume", () => context.volumes.remove(volume.Name, true));
+      });
+    }
+    container.record.MountPoints[mount.Destination] = mount;
+  }
+  await copyImageContent(context, container);
+}

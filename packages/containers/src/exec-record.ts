@@ -1,0 +1,52 @@
+import { randomBytes } from "node:crypto";
+import type { Container } from "./container.ts";
+
+/** What an exec was created with, defaults filled in. */
+export interface ExecConfig {
+  attachStdin: boolean;
+  attachStdout: boolean;
+  attachStderr: boolean;
+  tty: boolean;
+  detachKeys: string;
+  env: string[];
+  cmd: string[];
+  privileged: boolean;
+  user: string;
+  workingDir: string;
+  /** Height, width. */
+  consoleSize?: [number, number];
+}
+
+/** A process to run, running, or run beside a container's init. Lives in memory, as Docker's execs do. */
+export class Exec {
+  readonly id = randomBytes(32).toString("hex");
+  readonly container: Container;
+  readonly config: ExecConfig;
+  started = false;
+  running = false;
+  pid = 0;
+  /** `null` until it has ended. */
+  exitCode: number | null = null;
+  /** When its record may go, in ms since 1970; set at its end. */
+  endedAt: number | undefined;
+  readonly ended: Promise<number>;
+  readonly #end: (code: number) => void;
+
+  constructor(container: Container, config: ExecConfig) {
+    this.container = container;
+    this.config = config;
+    const { promise, resolve } = Promise.withResolvers<number>();
+    this.ended = promise;
+    this.#end = resolve;
+  }
+
+  /** Notes the end; only the first call counts. */
+  finish(code: number): boolean {
+    if (this.endedAt !== undefined) return false;
+    this.running = false;
+    this.exitCode = code;
+    this.endedAt = Date.now();
+    this.#end(code);
+    return true;
+  }
+}

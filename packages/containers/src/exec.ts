@@ -1,0 +1,128 @@
+import type { ExecInspectResponse } from "./exec-inspect.ts";
+import { Conflict, InvalidArgument, isKind, messageOf, NotFound } from "@longshore/errdefs";
+import { type Attachment } from "./attach-sessions.ts";
+import type { Container } from "./container.ts";
+import { type Context, emitContainer } from "./context.ts";
+import { Exec, type ExecConfig } from "./exec-record.ts";
+import { execProcess } from "./runtime-spec.ts";
+import { explainStartError } from "./start-error.ts";
+import { attachSocket, execStdio } from "./stdio.ts";
+import { attempt, jsonAny, processType } from "./task.ts";
+
+/** How long the record of an ended exec can still be inspected. */
+const keepMs = 5 * 60_000;
+
+/** @throws Conflict with Docker's messages unless a process can be added to the container now */
+function checkRunning(container: Container): void {
+  const { State } = container.record;
+  if (!State.Running) throw new Conflict(`container ${container.id} is not running`);
+  if (State.Paused) throw new Conflict(`Container ${container.name} is paused, unpause the container before exec`);
+  if (State.Restarting) throw new Conflict(`Container ${container.id} is restarting, wait until the container is running`);
+}
+
+/** @returns the exec's id. @throws InvalidArgument, Conflict */
+export function createExec(context: Context, container: Container, config: ExecConfig): string {
+  if (config.cmd.length === 0) throw new InvalidArgument("No exec command specified");
+  checkRunning(container);
+  forgetEnded(container);
+  const exec = new Exec(container, config);
+  container.execs.set(exec.id, exec);
+  emitContainer(context, container, `exec_create: ${config.cmd.join(" ")}`, { execID: exec.id });
+  return exec.id;
+}
+
+function forgetEnded(container: Container): void {
+  for (const [id, exec] of container.execs) if (exec.endedAt !== undefined && Date.now() - exec.endedAt > keepMs) container.execs.delete(id);
+}
+
+/** @throws NotFound `No such exec instance: x` */
+export function findExec(context: Context, id: string): Exec {
+  for (const container of context.store.list()) {
+    const exec = container.execs.get(id);
+    if (exec !== undefined) return exec;
+  }
+  throw new NotFound(`No such exec instance: ${id}`);
+}
+
+/** @throws Conflict when it cannot be started (again) */
+export function checkStartable(exec: Exec): void {
+  if (exec.endedAt !== undefined || exec.started) throw new Conflict(`exec command ${exec.id} has already run`);
+  checkRunning(exec.container);
+}
+
+/**
+ * Starts an exec and joins `attachment`, if any, to it before its first byte of output.
+ * @throws the runtime's error as a start of a container would; the exec has then ended with 126 or 127
+ */
+export async function startExec(context: Context, exec: Exec, tty: boolean, attachment: Attachment | undefined): Promise<void> {
+  checkStartable(exec);
+  exec.started = true;
+  const { container, config } = exec;
+  const { tasks } = context.containerd;
+  emitContainer(context, container, `exec_start: ${config.cmd.join(" ")}`, { execID: exec.id });
+  try {
+    const process = await execProcess(context, container, { ...config, tty });
+    const stdio = execStdio(context, container.id, { stdin: config.attachStdin, terminal: tty });
+    await tasks.exec({ containerId: container.id, execId: exec.id, ...stdio, terminal: tty, spec: jsonAny(processType, process) });
+    await attachment?.join(attachSocket(context, container.id), exec.id);
+    exec.running = true;
+    const { pid } = await tasks.start({ containerId: container.id, execId: exec.id });
+    exec.pid = pid;
+  } catch (error) {
+    const { exitCode, error: explained } = explainStartError(error);
+    exec.finish(exitCode === 128 ? 126 : exitCode);
+    await attempt(context, "removing an exec that did not start", () => deleteExec(context, exec));
+    throw explained;
+  }
+}
+
+async function deleteExec(context: Context, exec: Exec): Promise<void> {
+  await context.containerd.tasks.deleteProcess({ containerId: exec.container.id, execId: exec.id }).catch((error: unknown) => {
+    if (!isKind(error, "NotFound")) throw error;
+  });
+}
+
+/** Notes the end of an exec; one end counts once, however often it is reported. */
+export async function handleExecExit(context: Context, exec: Exec, exitCode: number): Promise<void> {
+  if (!exec.finish(exitCode)) return;
+  emitContainer(context, exec.container, "exec_die", { execID: exec.id, exitCode: String(exitCode) });
+  await attempt(context, "removing an ended exec", () => deleteExec(context, exec));
+}
+
+/** A container that ended has taken all its execs with it. */
+export function endExecs(container: Container): void {
+  for (const exec of container.execs.values()) if (exec.started) exec.finish(137);
+}
+
+/** @throws InvalidArgument unless it runs */
+export async function resizeExec(context: Context, exec: Exec, height: number, width: number): Promise<void> {
+  if (!exec.running) throw new InvalidArgument("exec process is not started");
+  try {
+    await context.containerd.tasks.resizePty({ containerId: exec.container.id, execId: exec.id, height, width });
+  } catch (error) {
+    throw new InvalidArgument(`cannot resize exec ${exec.id}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+export function inspectExec(exec: Exec): ExecInspectResponse {
+  const { config, container } = exec;
+  return {
+    ID: exec.id,
+    Running: exec.running,
+    ExitCode: exec.exitCode,
+    ProcessConfig: {
+      tty: config.tty,
+      entrypoint: config.cmd[0] ?? "",
+      arguments: config.cmd.slice(1),
+      privileged: config.privileged,
+      ...(config.user === "" ? {} : { user: config.user }),
+    },
+    OpenStdin: config.attachStdin,
+    OpenStderr: config.attachStderr,
+    OpenStdout: config.attachStdout,
+    CanRemove: exec.endedAt !== undefined,
+    ContainerID: container.id,
+    DetachKeys: config.detachKeys === "" ? "" : Buffer.from(config.detachKeys).toString("base64"),
+    Pid: exec.pid,
+  };
+}

@@ -1,0 +1,87 @@
+import { isKind } from "@longshore/errdefs";
+import type { Container } from "./container.ts";
+import { type Context, emitContainer } from "./context.ts";
+import { endExecs } from "./exec.ts";
+import { stopHealth } from "./health.ts";
+import { releaseNetwork } from "./network-sandbox.ts";
+import { removeContainer } from "./remove.ts";
+import { nextDelay, wantsRestart } from "./restart-policy.ts";
+import { releaseShm } from "./shm.ts";
+import { startLocked } from "./start.ts";
+import { attempt, deleteTask } from "./task.ts";
+import { parseTime } from "./time.ts";
+import { releaseMounts } from "./volume-mounts.ts";
+
+/** The end of a container's init process, as containerd reports it. */
+export interface TaskExit {
+  pid: number;
+  exitCode: number;
+  /** RFC 3339 */
+  exitedAt: string;
+}
+
+/** Brings a container's record in line with the exit of its process. One exit counts once, however often it is reported. */
+export async function handleExit(context: Context, container: Container, exit: TaskExit): Promise<void> {
+  const final = await container.lock.run(async () => {
+    if (!container.alive || container.record.State.Pid !== exit.pid) return false;
+    return await exitLocked(context, container, exit);
+  });
+  if (final && container.hostConfig.AutoRemove) {
+    await attempt(context, "removing a container after its exit", () => removeContainer(context, container, { force: false, removeVolumes: true }));
+  }
+}
+
+async function exitLocked(context: Context, container: Container, exit: TaskExit): Promise<boolean> {
+  const { record } = container;
+  const { State } = record;
+  const ranMs = Math.max(0, parseTime(exit.exitedAt) - parseTime(State.StartedAt));
+  const restarts =
+    !container.exitOnNext &&
+    !container.removing &&
+    wantsRestart(container.hostConfig.RestartPolicy, { exitCode: exit.exitCode, restartCount: record.RestartCount, manuallyStopped: record.HasBeenManuallyStopped });
+  Object.assign(State, { Running: restarts, Restarting: restarts, Paused: false, Pid: 0, ExitCode: exit.exitCode, FinishedAt: exit.exitedAt });
+  if (restarts) record.RestartCount++;
+  stopHealth(container);
+  // The code is on disk before containerd forgets it with the task.
+  await container.save();
+  await attempt(context, "removing an ended task", () => deleteTask(context, container.id));
+  endExecs(container);
+  await attempt(context, "releasing a network", () => releaseNetwork(context, container));
+  releaseShm(container);
+  await releaseMounts(context, container);
+  await container.save();
+  emitContainer(context, container, "die", { exitCode: String(exit.exitCode), execDuration: String(Math.floor(ranMs / 1000)) });
+  if (!restarts) {
+    container.notify("stopped");
+    return true;
+  }
+  scheduleRestart(context, container, ranMs);
+  return false;
+}
+
+/** Starts the container again after the policy's delay, unless it is stopped before. */
+export function scheduleRestart(context: Context, container: Container, ranMs: number): void {
+  container.restart.delayMs = nextDelay(container.restart.delayMs, ranMs);
+  container.restart.timer = setTimeout(() => {
+    void container.lock
+      .run(async () => {
+        if (container.record.State.Restarting) await startLocked(context, container, true);
+      })
+      .catch((error: unknown) => {
+        context.log.error({ err: error, container: container.id }, "a restart by policy failed");
+        container.notify("stopped");
+      });
+  }, container.restart.delayMs);
+}
+
+/** The kernel killed a process of the container for lack of memory. */
+export function handleOom(context: Context, container: Container): void {
+  container.record.State.OOMKilled = true;
+  emitContainer(context, container, "oom");
+  void attempt(context, "saving a container", () => container.lock.run(() => container.save()));
+}
+
+/** Whether containerd says that it does not know the task. */
+export function isGone(error: unknown): boolean {
+  return isKind(error, "NotFound");
+}

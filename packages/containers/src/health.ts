@@ -1,0 +1,97 @@
+import { Duplex } from "node:stream";
+import { HealthMonitor, healthSettings, type ProbeResult } from "@longshore/health";
+import { Attachment } from "./attach-sessions.ts";
+import type { Container } from "./container.ts";
+import { type Context, emitContainer } from "./context.ts";
+import { createExec, findExec, startExec } from "./exec.ts";
+import { Demultiplexer } from "./stdcopy.ts";
+import { attempt } from "./task.ts";
+import { parseTime } from "./time.ts";
+
+/** More output than a probe may show is read, but not kept. */
+const keepBytes = 8192;
+
+/** Begins to probe a container that has just started, or was found running. */
+export function startHealth(context: Context, container: Container): void {
+  const { Config, State } = container.record;
+  stopHealth(container);
+  const settings = healthSettings(Config.Healthcheck, Config.Shell ?? ["/bin/sh", "-c"]);
+  if (settings === undefined) {
+    State.Health = null;
+    return;
+  }
+  const fresh = State.Health === null || container.status !== "running" || State.Health.Status === "none";
+  State.Health = fresh ? { Status: "starting", FailingStreak: 0, Log: [] } : State.Health;
+  const hooks = {
+    probe: (command: readonly string[], signal: AbortSignal) => probe(context, container, command, signal),
+    onResult: (health: NonNullable<typeof State.Health>, changed: boolean) => {
+      State.Health = health;
+      if (!changed) return;
+      emitContainer(context, container, `health_status: ${health.Status}`);
+      void attempt(context, "saving a container's health", () => container.lock.run(() => container.save()));
+    },
+  };
+  container.health = new HealthMonitor(settings, hooks, parseTime(State.StartedAt), State.Health as NonNullable<typeof State.Health>);
+}
+
+export function stopHealth(container: Container): void {
+  container.health?.stop();
+  container.health = undefined;
+}
+
+async function probe(context: Context, container: Container, command: readonly string[], signal: AbortSignal): Promise<ProbeResult> {
+  const id = createExec(context, container, {
+    attachStdin: false,
+    attachStdout: true,
+    attachStderr: true,
+    tty: false,
+    detachKeys: "",
+    env: [],
+    cmd: [...command],
+    privileged: false,
+    user: "",
+    workingDir: "",
+  });
+  const exec = findExec(context, id);
+  const output = new Capture();
+  const aborted = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  aborted.catch(() => undefined);
+  try {
+    await startExec(context, exec, false, new Attachment({ stdin: false, stdout: true, stderr: true, detachKeys: [] }, output));
+    const exitCode = await Promise.race([exec.ended, aborted]);
+    return { exitCode, output: output.text() };
+  } catch (error) {
+    if (exec.running) {
+      await attempt(context, "killing a health probe", () => context.containerd.tasks.kill({ containerId: container.id, execId: exec.id, signal: 9 }));
+    }
+    throw error;
+  } finally {
+    container.execs.delete(id);
+    output.destroy();
+  }
+}
+
+/** A client's side that only collects what both output streams say. */
+class Capture extends Duplex {
+  readonly #frames = new Demultiplexer();
+  readonly #parts: Buffer[] = [];
+  #bytes = 0;
+
+  override _read(): void {
+    // It never has input.
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.#frames.push(chunk, (_stream, payload) => {
+      if (this.#bytes < keepBytes) this.#parts.push(Buffer.from(payload));
+      this.#bytes += payload.length;
+    });
+    done();
+  }
+
+  text(): string {
+    return Buffer.concat(this.#parts).toString("utf8");
+  }
+}

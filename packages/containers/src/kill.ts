@@ -1,0 +1,74 @@
+import { Conflict, isKind, messageOf, Unknown } from "@longshore/errdefs";
+import type { Container } from "./container.ts";
+import { type Context, emitContainer } from "./context.ts";
+import { cancelRestart } from "./restart-policy.ts";
+import { parseSignal, SIGKILL } from "./signal.ts";
+import { now } from "./time.ts";
+
+/** The signal that asks the container to end: its own, or SIGTERM. */
+export function stopSignalOf(container: Container): number {
+  return parseSignal(container.record.Config.StopSignal || "SIGTERM");
+}
+
+/**
+ * Sends a signal to the container's init. A signal that is to end it also ends its restart policy.
+ * @throws Conflict `container … is not running`
+ */
+export async function sendSignal(context: Context, container: Container, signal: number): Promise<void> {
+  await container.lock.run(async () => {
+    const { record } = container;
+    if (!record.State.Running) throw new Conflict(`container ${container.id} is not running`);
+    if (record.State.Restarting) {
+      endRestarting(container);
+      await container.save();
+      return;
+    }
+    const ends = signal === SIGKILL || signal === stopSignalOf(container) || !record.Config.StopSignal;
+    const paused = record.State.Paused;
+    if (ends) container.exitOnNext = true;
+    if (!record.HasBeenManuallyStopped) {
+      record.HasBeenManuallyStopped = true;
+      await container.save();
+    }
+    try {
+      await context.containerd.tasks.kill({ containerId: container.id, signal });
+      // A frozen process would see the signal only when it is resumed.
+      if (ends && paused) await context.containerd.tasks.resume({ containerId: container.id });
+    } catch (error) {
+      // It has ended; the report of it is on its way.
+      if (!isKind(error, "NotFound")) throw new Unknown(messageOf(error), { cause: error });
+    }
+    emitContainer(context, container, "kill", { signal: String(signal) });
+  });
+}
+
+/** A container that waits for its next run has ended already. */
+function endRestarting(container: Container): void {
+  cancelRestart(container);
+  container.record.HasBeenManuallyStopped = true;
+  Object.assign(container.record.State, { Running: false, Restarting: false, FinishedAt: container.record.State.FinishedAt || now() });
+  container.notify("stopped");
+}
+
+/**
+ * `POST /containers/{id}/kill`: an empty signal is SIGKILL, and waits for the end.
+ * @throws with the prefix `cannot kill container: X: `
+ */
+export async function killContainer(context: Context, name: string, signalText: string): Promise<void> {
+  try {
+    const signal = signalText === "" ? SIGKILL : parseSignal(signalText);
+    const container = context.store.get(name);
+    const gone = container.wait("not-running");
+    await sendSignal(context, container, signal);
+    if (signal === SIGKILL) await gone;
+  } catch (error) {
+    throw prefixed(`cannot kill container: ${name}: `, error);
+  }
+}
+
+/** The same kind of error with a longer message. */
+export function prefixed(prefix: string, error: unknown): Error {
+  if (!(error instanceof Error)) return new Unknown(prefix + String(error));
+  const Kind = error.constructor as new (message: string, options?: { cause?: unknown }) => Error;
+  return isKind(error, "Unknown") ? new Unknown(prefix + error.message, { cause: error }) : new Kind(prefix + error.message, { cause: error });
+}

@@ -1,0 +1,47 @@
+import type { HostConfig } from "@longshore/api";
+import { InvalidArgument } from "@longshore/errdefs";
+
+const accepted: Record<string, readonly string[]> = {
+  "json-file": ["max-file", "max-size", "compress", "labels", "labels-regex", "env", "env-regex", "tag", "mode", "max-buffer-size"],
+  local: ["max-file", "max-size", "compress", "mode", "max-buffer-size"],
+  none: ["mode", "max-buffer-size"],
+};
+
+/** `10m` in bytes; `k`, `m`, `g` are powers of 1024. @throws InvalidArgument */
+export function parseSize(text: string): number {
+  const match = /^(\d+(?:\.\d+)?) ?([kmgtp])?(?:i?b)?$/i.exec(text.trim());
+  if (match === null) throw new InvalidArgument(`invalid size: '${text}'`);
+  return Math.trunc(Number(match[1]) * 1024 ** ["", "k", "m", "g", "t", "p"].indexOf((match[2] ?? "").toLowerCase()));
+}
+
+/**
+ * Fills in the daemon's defaults and checks driver and options.
+ * @throws InvalidArgument with Docker's messages
+ */
+export function completeLogConfig(config: HostConfig["LogConfig"] | undefined, driver: string, defaults: Record<string, string>): HostConfig["LogConfig"] {
+  const type = config?.Type === undefined || (config.Type as string) === "" ? driver : config.Type;
+  const options: Record<string, string> = { ...config?.Config };
+  if (type === driver) for (const [key, value] of Object.entries(defaults)) options[key] ??= value;
+  const known = accepted[type];
+  if (known === undefined) throw new InvalidArgument(`logger: no log driver named '${type}' is registered`);
+  checkOptions(type, known, options);
+  return { Type: type as HostConfig["LogConfig"]["Type"], Config: options };
+}
+
+function checkOptions(type: string, known: readonly string[], options: Record<string, string>): void {
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key)) throw new InvalidArgument(`unknown log opt '${key}' for ${type} log driver`);
+  }
+  const mode = options["mode"];
+  if (mode !== undefined && !["", "blocking", "non-blocking"].includes(mode)) throw new InvalidArgument(`logger: logging mode not supported: ${mode}`);
+  if (options["max-buffer-size"] !== undefined && mode !== "non-blocking") {
+    throw new InvalidArgument("logger: max-buffer-size option is only supported with 'mode=non-blocking'");
+  }
+  const size = options["max-size"];
+  if (size !== undefined && Number(size) !== -1) parseSize(size);
+  const files = options["max-file"];
+  if (files !== undefined && (!/^\d+$/.test(files) || Number(files) < 1)) throw new InvalidArgument("max-file cannot be less than 1");
+  if (type === "json-file" && files !== undefined && Number(files) > 1 && size === undefined) {
+    throw new InvalidArgument("max-file can't be set without max-size");
+  }
+}

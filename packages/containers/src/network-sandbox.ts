@@ -1,0 +1,107 @@
+import type { EndpointSettings } from "@longshore/api";
+import { Conflict } from "@longshore/errdefs";
+import type { Container } from "./container.ts";
+import type { Context } from "./context.ts";
+
+/** The paths that a container's network gives to its spec. */
+export interface NetworkPaths {
+  /** Namespace to join; absent for the host's. */
+  netns: string | undefined;
+  files: { resolvConf?: string; hostname?: string; hosts?: string };
+}
+
+/** The running container whose network is shared. @throws NotFound, Conflict with Docker's messages */
+function networkDonor(context: Context, container: Container, nameOrId: string): Container {
+  const donor = context.store.get(nameOrId);
+  if (donor === container) throw new Conflict("cannot join own network");
+  if (!donor.record.State.Running) throw new Conflict(`cannot join network of a non running container: ${donor.id}`);
+  if (donor.record.State.Restarting) throw new Conflict(`Container ${donor.id} is restarting, wait until the container is running`);
+  return donor;
+}
+
+/** Allocates the network of a container that starts; its name files are written on the way. */
+export async function allocateNetwork(context: Context, container: Container): Promise<NetworkPaths> {
+  const { record, hostConfig } = container;
+  const mode = hostConfig.NetworkMode;
+  if (mode.startsWith("container:")) {
+    const donor = networkDonor(context, container, mode.slice("container:".length));
+    record.ResolvConfPath = donor.record.ResolvConfPath;
+    record.HostsPath = donor.record.HostsPath;
+    record.HostnamePath = donor.record.HostnamePath;
+    record.Config.Hostname = donor.record.Config.Hostname;
+    record.Config.Domainname = donor.record.Config.Domainname;
+    return { netns: `/proc/${donor.record.State.Pid}/ns/net`, files: filesOf(container) };
+  }
+  const { settings } = context;
+  const sandbox = await context.network.allocate({
+    containerId: container.id,
+    containerName: container.name,
+    hostname: record.Config.Hostname,
+    domainname: record.Config.Domainname,
+    networkMode: mode,
+    endpoints: record.EndpointRequests,
+    portBindings: hostConfig.PortBindings ?? {},
+    publishAllPorts: hostConfig.PublishAllPorts,
+    exposedPorts: Object.keys(record.Config.ExposedPorts ?? {}),
+    dns: orDefault(hostConfig.Dns, settings.dns),
+    dnsSearch: orDefault(hostConfig.DnsSearch, settings.dnsSearch),
+    dnsOptions: orDefault(hostConfig.DnsOptions, settings.dnsOptions),
+    extraHosts: hostConfig.ExtraHosts ?? [],
+    containerDir: container.dir,
+  });
+  record.NetworkSettings.SandboxID = sandbox.id;
+  record.NetworkSettings.SandboxKey = sandbox.netnsPath;
+  record.NetworkSettings.Networks = sandbox.networks;
+  record.NetworkSettings.Ports = sandbox.ports;
+  record.HostsPath = container.file("hosts");
+  record.ResolvConfPath = container.file("resolv.conf");
+  record.HostnamePath = container.file("hostname");
+  return { netns: mode === "host" ? undefined : sandbox.netnsPath, files: filesOf(container) };
+}
+
+function orDefault(own: string[] | null, fallback: string[]): string[] {
+  return own === null || own.length === 0 ? fallback : own;
+}
+
+function filesOf(container: Container): NetworkPaths["files"] {
+  const { ResolvConfPath, HostnamePath, HostsPath } = container.record;
+  return {
+    ...(ResolvConfPath === "" ? {} : { resolvConf: ResolvConfPath }),
+    ...(HostnamePath === "" ? {} : { hostname: HostnamePath }),
+    ...(HostsPath === "" ? {} : { hosts: HostsPath }),
+  };
+}
+
+/** Gives the network back and forgets the addresses, but keeps what was asked for. */
+export async function releaseNetwork(context: Context, container: Container): Promise<void> {
+  if (container.hostConfig.NetworkMode.startsWith("container:")) return;
+  await context.network.release(container.id);
+  const { NetworkSettings } = container.record;
+  NetworkSettings.SandboxID = "";
+  NetworkSettings.SandboxKey = "";
+  NetworkSettings.Ports = {};
+  NetworkSettings.Networks = showRequested(container.record.EndpointRequests);
+}
+
+/** What `NetworkSettings.Networks` shows of a container that is not connected now. */
+export function showRequested(requests: Record<string, Partial<EndpointSettings>>): Record<string, EndpointSettings> {
+  return Object.fromEntries(Object.entries(requests).map(([name, request]) => [name, { ...noEndpoint, ...request }]));
+}
+
+const noEndpoint: EndpointSettings = {
+  IPAMConfig: null,
+  Links: null,
+  Aliases: null,
+  MacAddress: "",
+  DriverOpts: null,
+  GwPriority: 0,
+  NetworkID: "",
+  EndpointID: "",
+  Gateway: "",
+  IPAddress: "",
+  IPPrefixLen: 0,
+  IPv6Gateway: "",
+  GlobalIPv6Address: "",
+  GlobalIPv6PrefixLen: 0,
+  DNSNames: null,
+};

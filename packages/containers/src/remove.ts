@@ -1,0 +1,98 @@
+import { rm, unlink } from "node:fs/promises";
+import { Conflict, isKind, messageOf, Unknown } from "@longshore/errdefs";
+import type { Container } from "./container.ts";
+import { type Context, emitContainer } from "./context.ts";
+import { sendSignal } from "./kill.ts";
+import { stopHealth } from "./health.ts";
+import { cancelRestart } from "./restart-policy.ts";
+import { releaseShm } from "./shm.ts";
+import { SIGKILL } from "./signal.ts";
+import { attachSocket } from "./stdio.ts";
+import { attempt, deleteTask } from "./task.ts";
+
+export interface RemoveOptions {
+  force: boolean;
+  /** Anonymous volumes go with the container. */
+  removeVolumes: boolean;
+}
+
+/**
+ * Removes a container and all it has. Each step may be repeated: a removal that was cut short is
+ * finished at the next start.
+ * @throws Conflict when it runs and `force` is not given, or when its removal is under way
+ */
+export async function removeContainer(context: Context, container: Container, options: RemoveOptions, shownName = container.name): Promise<void> {
+  if (container.removing) throw new Conflict(`removal of container ${shownName} is already in progress`);
+  container.removing = true;
+  try {
+    if (container.record.State.Running) {
+      if (!options.force) throw new Conflict(`cannot remove container "${shownName}": ${whyNot(container)}`);
+      await endForRemoval(context, container);
+    }
+    await container.lock.run(() => removeLocked(context, container, options));
+  } catch (error) {
+    container.removing = false;
+    throw error;
+  }
+}
+
+function whyNot(container: Container): string {
+  return container.status === "paused"
+    ? "container is paused and must be unpaused first"
+    : `container is ${container.status}: stop the container before removing or force remove`;
+}
+
+async function endForRemoval(context: Context, container: Container): Promise<void> {
+  const gone = container.wait("not-running");
+  await sendSignal(context, container, SIGKILL).catch((error: unknown) => {
+    if (container.record.State.Running) throw error;
+  });
+  await gone;
+}
+
+async function removeLocked(context: Context, container: Container, options: RemoveOptions): Promise<void> {
+  const { record } = container;
+  record.State.RemovalInProgress = true;
+  cancelRestart(container);
+  stopHealth(container);
+  await container.save();
+  try {
+    await removeRuntime(context, container.id);
+    releaseShm(container);
+    await removeVolumes(context, container, options.removeVolumes);
+    // Without this file the directory no longer counts as a container.
+    await unlink(container.file("config.v2.json"));
+    await rm(container.dir, { recursive: true, force: true });
+  } catch (error) {
+    Object.assign(record.State, { RemovalInProgress: false, Dead: true });
+    await attempt(context, "saving a dead container", () => container.save());
+    throw new Unknown(`container ${container.id}: driver "${record.Driver}" failed to remove root filesystem: ${messageOf(error)}`, { cause: error });
+  }
+  context.store.delete(container);
+  for (const attachment of container.pendingAttachments) attachment.abandon();
+  emitContainer(context, container, "destroy");
+  container.notify("removed");
+}
+
+/** Removes what containerd keeps of a container: task, snapshot, record. */
+export async function removeRuntime(context: Context, id: string): Promise<void> {
+  const { containers, snapshots } = context.containerd;
+  const ignoreAbsent = (error: unknown): void => {
+    if (!isKind(error, "NotFound")) throw error;
+  };
+  await deleteTask(context, id);
+  await rm(attachSocket(context, id), { force: true });
+  await snapshots.remove({ snapshotter: context.settings.snapshotter, key: id }).then(() => undefined, ignoreAbsent);
+  await containers.delete({ id }).then(() => undefined, ignoreAbsent);
+}
+
+async function removeVolumes(context: Context, container: Container, withAnonymous: boolean): Promise<void> {
+  for (const mount of Object.values(container.record.MountPoints)) {
+    if (mount.Type !== "volume" || mount.Name === "") continue;
+    context.volumes.dereference(mount.Name, container.id);
+    // Volumes that the user named in `-v` or `--mount` outlive the container.
+    if (!withAnonymous || (mount.Spec.Source ?? "") !== "") continue;
+    if (context.volumes.references(mount.Name).length > 0) continue;
+    await attempt(context, `removing volume ${mount.Name}`, () => context.volumes.remove(mount.Name, true));
+  }
+}

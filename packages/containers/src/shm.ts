@@ -1,0 +1,46 @@
+import { mkdir } from "node:fs/promises";
+import { mountAll, unmountAll } from "@longshore/sys";
+import { Conflict } from "@longshore/errdefs";
+import type { Container } from "./container.ts";
+import type { Context } from "./context.ts";
+
+/** Where a container that shares its IPC namespace keeps /dev/shm. */
+export function shmDir(container: Container): string {
+  return container.file("mounts/shm");
+}
+
+/**
+ * Prepares shared memory as the IPC mode asks and returns its host path; `undefined` when the
+ * runtime makes its own (`private`, `none`).
+ * @throws Conflict when the container to join does not share
+ */
+export async function prepareShm(context: Context, container: Container): Promise<string | undefined> {
+  const mode = container.hostConfig.IpcMode;
+  if (mode === "host") return "/dev/shm";
+  if (mode.startsWith("container:")) {
+    const other = joined(context, mode.slice("container:".length));
+    if (other.hostConfig.IpcMode === "host") return "/dev/shm";
+    if (other.hostConfig.IpcMode !== "shareable") throw new Conflict(`cannot join IPC of container ${other.name}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`);
+    return shmDir(other);
+  }
+  if (mode !== "shareable") return undefined;
+  const path = shmDir(container);
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  unmountAll(path);
+  const options = ["nosuid", "noexec", "nodev", "mode=1777", `size=${container.hostConfig.ShmSize}`];
+  mountAll([{ type: "tmpfs", source: "shm", options }], path);
+  container.record.ShmPath = path;
+  return path;
+}
+
+export function releaseShm(container: Container): void {
+  if (container.hostConfig.IpcMode === "shareable") unmountAll(shmDir(container));
+}
+
+/** The running container whose namespace is to be joined. @throws NotFound, Conflict */
+export function joined(context: Context, nameOrId: string): Container {
+  const other = context.store.get(nameOrId);
+  if (!other.record.State.Running) throw new Conflict(`cannot join IPC of a non running container: ${other.id}`);
+  if (other.record.State.Restarting) throw new Conflict(`Container ${other.id} is restarting, wait until the container is running`);
+  return other;
+}

@@ -1,0 +1,121 @@
+import { rm } from "node:fs/promises";
+import { isKind, messageOf, NotModified, Conflict, type LongshoreError, Unknown } from "@longshore/errdefs";
+import type { MountSpec } from "@longshore/sys";
+import { attachSocket, taskStdio } from "./stdio.ts";
+import type { Container } from "./container.ts";
+import { type Context, emitContainer } from "./context.ts";
+import { startHealth } from "./health.ts";
+import { allocateNetwork, releaseNetwork } from "./network-sandbox.ts";
+import { removeContainer } from "./remove.ts";
+import { cancelRestart } from "./restart-policy.ts";
+import { rootMounts } from "./rootfs.ts";
+import { containerSpec } from "./runtime-spec.ts";
+import { prepareShm, releaseShm } from "./shm.ts";
+import { explainStartError } from "./start-error.ts";
+import { attempt, deleteTask, jsonAny, runtimeOptions, specType } from "./task.ts";
+import { now } from "./time.ts";
+import { prepareMounts } from "./volume-mounts.ts";
+
+/**
+ * Starts a container that does not run.
+ * @throws NotModified when it runs already, Conflict when its state forbids it, InvalidArgument or
+ * Unknown with the runtime's text when it cannot be started; then nothing is left behind.
+ */
+export async function startContainer(context: Context, container: Container): Promise<void> {
+  try {
+    await container.lock.run(() => startLocked(context, container, false));
+  } catch (error) {
+    await removeFailed(context, container, error);
+    throw error;
+  }
+}
+
+/** A start that failed for good leaves no `--rm` container behind. */
+async function removeFailed(context: Context, container: Container, error: unknown): Promise<void> {
+  if (!container.hostConfig.AutoRemove || isKind(error, "NotModified") || isKind(error, "Conflict")) return;
+  await attempt(context, "removing a container that did not start", () => removeContainer(context, container, { force: true, removeVolumes: true }));
+}
+
+/** As `startContainer`, for callers that hold the container's lock. */
+export async function startLocked(context: Context, container: Container, byPolicy: boolean): Promise<void> {
+  const { record } = container;
+  const { State } = record;
+  if (State.Paused) throw new Conflict("cannot start a paused container, try unpause instead");
+  if (State.RemovalInProgress || State.Dead) throw new Conflict("container is marked for removal and cannot be started");
+  if (container.alive) throw new NotModified(`container ${container.id} is already running`);
+  cancelRestart(container);
+  if (!byPolicy) {
+    record.HasBeenManuallyStopped = false;
+    record.RestartCount = 0;
+    container.restart.delayMs = 0;
+  }
+  container.exitOnNext = false;
+  try {
+    await bringUp(context, container);
+  } catch (error) {
+    throw await noteFailure(context, container, error);
+  }
+  emitContainer(context, container, "start");
+  startHealth(context, container);
+}
+
+/** Writes down why the start failed, and answers with the error to throw. */
+async function noteFailure(context: Context, container: Container, cause: unknown): Promise<LongshoreError> {
+  const { exitCode, error } = explainStartError(cause);
+  const { State } = container.record;
+  const waits = State.Running;
+  Object.assign(State, { Running: false, Restarting: false, Pid: 0, Error: error.message });
+  // A wrong request (a volume that is gone, a network's conflict) keeps its own kind.
+  const own = isKind(cause, "Unknown") || isKind(cause, "Internal") || exitCode !== 128 ? error : (cause as LongshoreError);
+  State.ExitCode = exitCode;
+  await attempt(context, "saving a container that did not start", () => container.save());
+  if (waits) container.notify("stopped");
+  return own;
+}
+
+async function bringUp(context: Context, container: Container): Promise<void> {
+  const { record } = container;
+  await using undo = new AsyncDisposableStack();
+  const mounts = await prepareMounts(context, container, undo);
+  undo.defer(async () => attempt(context, "releasing a network", () => releaseNetwork(context, container)));
+  const network = await allocateNetwork(context, container);
+  const shmPath = await prepareShm(context, container);
+  undo.defer(async () => releaseShm(container));
+  const rootfs = await rootMounts(context, container.id);
+  const spec = await containerSpec(context, container, { rootfs, mounts, network, shmPath });
+  await context.containerd.containers.update({
+    container: { id: container.id, spec: jsonAny(specType, spec) },
+    updateMask: { paths: ["spec"] },
+  });
+  undo.defer(async () => attempt(context, "removing a task", () => deleteTask(context, container.id)));
+  await createTask(context, container, rootfs);
+  for (const attachment of container.pendingAttachments) {
+    await attachment.join(attachSocket(context, container.id), "");
+    container.pendingAttachments.delete(attachment);
+  }
+  const { pid } = await context.containerd.tasks.start({ containerId: container.id });
+  const { State } = record;
+  Object.assign(State, { Running: true, Restarting: false, Paused: false, OOMKilled: false, Dead: false, Pid: pid, ExitCode: 0, Error: "", StartedAt: now() });
+  record.HasBeenStartedBefore = true;
+  await container.save();
+  undo.move();
+}
+
+async function createTask(context: Context, container: Container, rootfs: readonly MountSpec[]): Promise<void> {
+  const stdio = taskStdio(context, container);
+  const request = {
+    containerId: container.id,
+    rootfs: rootfs.map(({ type, source, target, options }) => ({ type, source, target: target ?? "", options: [...(options ?? [])] })),
+    ...stdio,
+    terminal: container.record.Config.Tty,
+    options: runtimeOptions(context, container.hostConfig.Runtime ?? context.settings.defaultRuntime),
+  };
+  await rm(attachSocket(context, container.id), { force: true });
+  try {
+    await context.containerd.tasks.create(request);
+  } catch (error) {
+    if (!isKind(error, "AlreadyExists")) throw new Unknown(`failed to create task for container: ${messageOf(error)}`, { cause: error });
+    await deleteTask(context, container.id);
+    await context.containerd.tasks.create(request);
+  }
+}

@@ -1,0 +1,46 @@
+import { join } from "node:path";
+import type { Container } from "./container.ts";
+import type { Context } from "./context.ts";
+import { parseSize } from "./log-options.ts";
+import { logAttributes } from "./log-attributes.ts";
+
+/** The three stdio fields of a task or an exec, see docs/stdio.md. */
+export interface Stdio {
+  stdin: string;
+  stdout: string;
+  stderr: string;
+}
+
+/**
+ * The socket on which the shim serves attach. Not below the container's directory: a unix
+ * address has 107 bytes at most, and half an id tells containers apart.
+ */
+export function attachSocket(context: Context, id: string): string {
+  return join(context.settings.execRoot, "attach", `${id.slice(0, 32)}.sock`);
+}
+
+function fields(uri: string, options: { stdin: boolean; terminal: boolean }): Stdio {
+  return { stdin: options.stdin ? uri : "", stdout: uri, stderr: options.terminal ? "" : uri };
+}
+
+/** What the shim needs to write the container's log and to serve attach. */
+export function taskStdio(context: Context, container: Container): Stdio {
+  const { Config } = container.record;
+  const { Type, Config: options } = container.hostConfig.LogConfig;
+  const query = new URLSearchParams({ attach: attachSocket(context, container.id), driver: Type });
+  const maxSize = options?.["max-size"] ?? (Type === "local" ? "20m" : undefined);
+  const maxFile = options?.["max-file"] ?? (Type === "local" ? "5" : undefined);
+  const compress = options?.["compress"] ?? (Type === "local" ? "true" : undefined);
+  if (maxSize !== undefined && Number(maxSize) !== -1) query.set("max-size", String(parseSize(maxSize)));
+  if (maxFile !== undefined) query.set("max-file", maxFile);
+  if (compress !== undefined) query.set("compress", String(["1", "t", "T", "true", "TRUE", "True"].includes(compress)));
+  const attributes = logAttributes(container);
+  if (Object.keys(attributes).length > 0) query.set("attrs", JSON.stringify(attributes));
+  if (Config.StdinOnce) query.set("stdin-once", "true");
+  return fields(`longshore://${encodeURI(container.record.LogPath)}?${query.toString()}`, { stdin: Config.OpenStdin, terminal: Config.Tty });
+}
+
+export function execStdio(context: Context, id: string, options: { stdin: boolean; terminal: boolean }): Stdio {
+  const query = new URLSearchParams({ attach: attachSocket(context, id) });
+  return fields(`longshore://?${query.toString()}`, options);
+}

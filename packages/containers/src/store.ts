@@ -1,0 +1,62 @@
+import { Conflict, InvalidArgument, NotFound } from "@longshore/errdefs";
+import type { Container } from "./container.ts";
+
+/** All containers of the engine, found by id, name and unique id prefix. */
+export class ContainerStore {
+  readonly #byId = new Map<string, Container>();
+  /** Name without slash → id; a name is taken before its container exists. */
+  readonly #names = new Map<string, string>();
+
+  /** @throws Conflict when another container has the name */
+  reserve(name: string, id: string): void {
+    const owner = this.#names.get(name);
+    if (owner !== undefined && owner !== id) {
+      throw new Conflict(
+        `Conflict. The container name "/${name}" is already in use by container "${owner}". You have to remove (or rename) that container to be able to reuse that name.`,
+      );
+    }
+    this.#names.set(name, id);
+  }
+
+  isTaken(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  release(name: string, id: string): void {
+    if (this.#names.get(name) === id) this.#names.delete(name);
+  }
+
+  add(container: Container): void {
+    this.#byId.set(container.id, container);
+  }
+
+  delete(container: Container): void {
+    this.#byId.delete(container.id);
+    this.release(container.name, container.id);
+  }
+
+  byId(id: string): Container | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** Newest first. */
+  list(): Container[] {
+    return [...this.#byId.values()].sort((a, b) => (a.record.Created < b.record.Created ? 1 : -1));
+  }
+
+  /**
+   * Full id, then exact name (with or without slash), then unique id prefix.
+   * @throws NotFound, InvalidArgument with Docker's messages
+   */
+  get(nameOrId: string): Container {
+    if (nameOrId === "") throw new InvalidArgument("Container name or ID cannot be empty");
+    const exact = this.#byId.get(nameOrId) ?? this.#byId.get(this.#names.get(nameOrId.replace(/^\//, "")) ?? "");
+    if (exact !== undefined) return exact;
+    const matches: Container[] = [];
+    for (const [id, container] of this.#byId) if (id.startsWith(nameOrId)) matches.push(container);
+    if (matches.length > 1) throw new InvalidArgument(`multiple IDs found with provided prefix: ${nameOrId}`);
+    const [only] = matches;
+    if (only === undefined) throw new NotFound(`No such container: ${nameOrId}`);
+    return only;
+  }
+}

@@ -1,0 +1,84 @@
+import type { ContainerSummary, MountPoint, Port, PortMap } from "@longshore/api";
+import { isKind } from "@longshore/errdefs";
+import type { Container } from "./container.ts";
+import type { Context } from "./context.ts";
+import { mountPointsOf } from "./inspect.ts";
+import { statusText } from "./status-text.ts";
+import { parseTime } from "./time.ts";
+
+function protocolPort(key: string): { PrivatePort: number; Type: Port["Type"] } {
+  const [port = "0", protocol = "tcp"] = key.split("/", 2);
+  return { PrivatePort: Number(port), Type: protocol as Port["Type"] };
+}
+
+/** One entry per binding; exposed ports without one have no public side. */
+export function portsOf(bindings: PortMap | null): Port[] {
+  const ports: Port[] = [];
+  for (const [key, entries] of Object.entries(bindings ?? {})) {
+    const base = protocolPort(key);
+    if (entries === null || entries === undefined || entries.length === 0) ports.push({ PrivatePort: base.PrivatePort, Type: base.Type });
+    for (const { HostIp, HostPort } of entries ?? []) ports.push({ IP: HostIp, PrivatePort: base.PrivatePort, PublicPort: Number(HostPort), Type: base.Type });
+  }
+  return ports;
+}
+
+/** The command as one line, arguments with spaces in quotes. */
+export function commandLine(path: string, args: readonly string[]): string {
+  return [path, ...args.map((arg) => (arg.includes(" ") ? `'${arg}'` : arg))].join(" ");
+}
+
+/** The name the container was created with, or the image's id when the name means something else now. */
+async function imageName(context: Context, container: Container, cache: Map<string, string | undefined>): Promise<string> {
+  const { Image: name } = container.record.Config;
+  const { Image: id } = container.record;
+  if (!cache.has(name)) {
+    const found = await context.images.resolve(name).catch((error: unknown) => {
+      if (isKind(error, "NotFound")) return undefined;
+      throw error;
+    });
+    cache.set(name, found?.id);
+  }
+  return cache.get(name) === id ? name : id;
+}
+
+/** What `GET /containers/json` shows of each container. */
+export async function summarize(context: Context, containers: readonly Container[], withSize: boolean): Promise<ContainerSummary[]> {
+  const cache = new Map<string, string | undefined>();
+  const nowMs = Date.now();
+  const summaries: ContainerSummary[] = [];
+  for (const container of containers) {
+    const { record, hostConfig } = container;
+    summaries.push({
+      Id: record.ID,
+      Names: [record.Name],
+      Image: await imageName(context, container, cache),
+      ImageID: record.Image,
+      ...(record.ImageManifest === null ? {} : { ImageManifestDescriptor: record.ImageManifest }),
+      Command: commandLine(record.Path, record.Args),
+      Created: Math.floor(parseTime(record.Created) / 1000),
+      Ports: portsOf(record.NetworkSettings.Ports),
+      ...(withSize ? await sizesOf(context, container) : {}),
+      Labels: record.Config.Labels ?? {},
+      State: container.status,
+      Status: statusText(record.State, nowMs),
+      HostConfig: { NetworkMode: hostConfig.NetworkMode, ...(hostConfig.Annotations === undefined ? {} : { Annotations: hostConfig.Annotations }) },
+      NetworkSettings: { Networks: record.NetworkSettings.Networks },
+      Mounts: mountPointsOf(container) as MountPoint[],
+    });
+  }
+  return summaries;
+}
+
+/** Bytes that the container wrote, and all its file system's. */
+export async function sizesOf(context: Context, container: Container): Promise<{ SizeRw?: number; SizeRootFs: number }> {
+  const { snapshots } = context.containerd;
+  const { snapshotter } = context.settings;
+  const own = Number((await snapshots.usage({ snapshotter, key: container.id })).size);
+  let total = own;
+  let key = (await snapshots.stat({ snapshotter, key: container.id })).info?.parent ?? "";
+  while (key !== "") {
+    total += Number((await snapshots.usage({ snapshotter, key })).size);
+    key = (await snapshots.stat({ snapshotter, key })).info?.parent ?? "";
+  }
+  return { ...(own === 0 ? {} : { SizeRw: own }), SizeRootFs: total };
+}

@@ -1,0 +1,84 @@
+import { mkdir, stat } from "node:fs/promises";
+import { InvalidArgument, isKind } from "@longshore/errdefs";
+import type { MountRecord, ReadyMount } from "@longshore/spec";
+import { openInRoot, O } from "@longshore/sys";
+import { closeSync, readlinkSync } from "node:fs";
+import type { Container } from "./container.ts";
+import type { Context } from "./context.ts";
+import { attempt } from "./task.ts";
+
+/**
+ * Makes every mount point of the container usable and returns them with their host paths. The
+ * stack undoes what was done.
+ * @throws InvalidArgument when a bind source is missing
+ */
+export async function prepareMounts(context: Context, container: Container, stack: AsyncDisposableStack): Promise<ReadyMount[]> {
+  const ready: ReadyMount[] = [];
+  for (const record of Object.values(container.record.MountPoints)) {
+    ready.push({ record, source: await prepareOne(context, container, record, stack) });
+  }
+  return ready;
+}
+
+async function prepareOne(context: Context, container: Container, record: MountRecord, stack: AsyncDisposableStack): Promise<string> {
+  if (record.Type === "volume") {
+    const path = await context.volumes.mount(record.Name, container.id);
+    stack.defer(() => attempt(context, "unmounting a volume", () => context.volumes.unmount(record.Name, container.id)));
+    record.Source = path;
+    emitMount(context, container, record);
+    const subpath = record.Spec.VolumeOptions?.Subpath ?? "";
+    return subpath === "" ? path : inside(path, subpath);
+  }
+  if (record.Type === "bind") {
+    await makeBindSource(record);
+    return record.Source;
+  }
+  return record.Source;
+}
+
+/** `-v` makes a missing source directory, `--mount` does not. */
+async function makeBindSource(record: MountRecord): Promise<void> {
+  try {
+    await stat(record.Source);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    if (record.SkipMountpointCreation) throw new InvalidArgument(`invalid mount config for type "bind": bind source path does not exist: ${record.Source}`, { cause: error });
+    await mkdir(record.Source, { recursive: true, mode: 0o755 });
+  }
+}
+
+/** A path below a volume, whose symbolic links lead nowhere else. */
+function inside(root: string, path: string): string {
+  const fd = openInRoot(root, path, O.PATH);
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function emitMount(context: Context, container: Container, record: MountRecord): void {
+  context.emit("volume", "mount", {
+    ID: record.Name,
+    Attributes: {
+      driver: record.Driver,
+      container: container.id,
+      destination: record.Destination,
+      "read/write": String(record.RW),
+      propagation: record.Propagation ?? "",
+    },
+  });
+}
+
+/** Lets go of the volumes of a container that has ended. */
+export async function releaseMounts(context: Context, container: Container): Promise<void> {
+  for (const record of Object.values(container.record.MountPoints)) {
+    if (record.Type !== "volume") continue;
+    await attempt(context, "unmounting a volume", async () => {
+      await context.volumes.unmount(record.Name, container.id).catch((error: unknown) => {
+        if (!isKind(error, "NotFound")) throw error;
+      });
+      context.emit("volume", "unmount", { ID: record.Name, Attributes: { driver: record.Driver, container: container.id } });
+    });
+  }
+}
