@@ -1,3 +1,4 @@
+import { Unauthenticated } from "@longshore/errdefs";
 import { type Challenge, parseChallenges } from "./challenge.ts";
 import type { Credentials, CredentialsCallback } from "./credentials.ts";
 import { type Token, type TokenExchange, basicAuthorization, fetchToken } from "./token.ts";
@@ -35,6 +36,7 @@ export class Authorizer {
   /**
    * Takes in a 401. `sent` is the header that was refused.
    * @returns whether another try with `header` may fare better
+   * @throws Unauthenticated when a password is wanted and there is none
    */
   async challenged(wwwAuthenticate: readonly string[], scopes: readonly string[], sent: string | undefined): Promise<boolean> {
     const challenges = parseChallenges(wwwAuthenticate);
@@ -45,6 +47,9 @@ export class Authorizer {
     // One request for credentials, however many requests meet their first 401 together.
     this.#credentials ??= this.#options.credentials({ host: this.#options.host, wwwAuthenticate });
     const credentials = await this.#credentials;
+    if (challenge.scheme === "basic" && (credentials.kind === "none" || credentials.kind === "identityToken")) {
+      throw new Unauthenticated("no basic auth credentials");
+    }
     if (sent === undefined) return credentials.kind !== "none" || challenge.scheme === "bearer";
     if (challenge.scheme !== "bearer" || credentials.kind === "header") return false;
     this.#tokens.delete(keyOf(this.#scopesOf(challenge, scopes)));

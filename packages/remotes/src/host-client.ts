@@ -1,5 +1,5 @@
 import { STATUS_CODES } from "node:http";
-import { InvalidArgument } from "@longshore/errdefs";
+import { InvalidArgument, Unauthenticated, isKind, messageOf } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
 import { type Dispatcher, request } from "undici";
 import { Authorizer } from "./authorizer.ts";
@@ -7,7 +7,7 @@ import { type RetryPolicy, isPassing, pause, retryAfterMs } from "./backoff.ts";
 import type { Connections } from "./connections.ts";
 import type { CredentialsCallback } from "./credentials.ts";
 import type { RegistryHost } from "./host.ts";
-import { NetworkError, isTransient, networkError } from "./network-error.ts";
+import { NetworkError, inRequest, isTransient, networkError } from "./network-error.ts";
 import { type RegistryResponse, discard, headerOf, readText } from "./response.ts";
 
 export interface HostRequest {
@@ -103,7 +103,11 @@ export class HostClient {
       const response = await this.#followed(wanted, authorization);
       if (response.status !== 401 || authorizations >= maxAuthorizations) return response;
       const header = response.headers["www-authenticate"] ?? [];
-      const again = await this.#authorizer.challenged(Array.isArray(header) ? header : [header], scopes, authorization);
+      const again = await this.#authorizer.challenged(Array.isArray(header) ? header : [header], scopes, authorization).catch(async (error: unknown) => {
+        await discard(response);
+        if (!isKind(error, "Unauthenticated")) throw error;
+        throw new Unauthenticated(inRequest(wanted.method, response.url, messageOf(error)), { cause: error });
+      });
       if (!again) return response;
       await discard(response);
     }

@@ -86,14 +86,18 @@ function causeText(error: SystemError, url: URL): string {
   return dialText(error, url) ?? error.message;
 }
 
+/** Names the request before what was wrong with it: `Get "https://…": …`. */
+export function inRequest(method: string, url: URL, problem: string): string {
+  return `${method.charAt(0)}${method.slice(1).toLowerCase()} "${url.href}": ${problem}`;
+}
+
 /** Words a failed request as Go's HTTP client does, since users and scripts know these texts: `Get "https://…": dial tcp …`. */
 export function networkError(method: string, url: URL, error: unknown): NetworkError | Canceled {
   const first = firstOf(error);
   if (first.name === "AbortError" || first.code === "ABORT_ERR" || first.code === "UND_ERR_ABORTED") {
     return new Canceled("context canceled", { cause: error });
   }
-  const verb = method.charAt(0) + method.slice(1).toLowerCase();
-  return new NetworkError(`${verb} "${url.href}": ${causeText(first, url)}`, first.code ?? "", error);
+  return new NetworkError(inRequest(method, url, causeText(first, url)), first.code ?? "", error);
 }
 
 /** Whether the same request may succeed when sent again at once. */

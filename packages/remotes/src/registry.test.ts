@@ -273,6 +273,11 @@ describe("remotes", () => {
       });
     });
 
+    it("says that a password is wanted where there is none", async () => {
+      server.faults.push((_, response) => Boolean(response.writeHead(401, { "www-authenticate": 'Basic realm="r"' }).end()));
+      await assert.rejects(registry.resolve(named("x:1")), { name: "Unauthenticated", message: `Head "http://${server.host}/v2/x/manifests/1": no basic auth credentials` });
+    });
+
     it("asks nobody by file for a token", async () => {
       server.faults.push((_, response) => Boolean(response.writeHead(401, { "www-authenticate": 'Bearer realm="file:///etc/passwd"' }).end()));
       await assert.rejects(registry.resolve(named("x:1")), /unsupported scheme in realm/);
