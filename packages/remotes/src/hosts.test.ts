@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseChallenges } from "./challenge.ts";
-import { dockerHosts, fixedSchemeHosts, hostsDirHosts, parseMirror } from "./index.ts";
+import { dockerHosts, fixedSchemeHosts, hostsDirHosts, parseMirror, writeHostsDir } from "./index.ts";
 import { retryAfterMs } from "./backoff.ts";
 
 describe("registry hosts", () => {
@@ -87,6 +87,20 @@ describe("registry hosts", () => {
     await assert.rejects(hosts("else.example"), { name: "InvalidArgument" });
     await writeFile(join(dir, "_default", "hosts.toml"), 'server = "file:///etc"');
     await assert.rejects(hosts("else.example"), /unsupported scheme/);
+  });
+
+  it("writes hosts.toml so that it reads the same", async () => {
+    await mkdir(join(dir, "certs", "registry.example"), { recursive: true });
+    for (const [file, text] of [["ca.crt", "CA"], ["c.cert", "CERT"], ["c.key", "KEY"]] as const) await writeFile(join(dir, "certs", "registry.example", file), text);
+    const docker = dockerHosts({ mirrors: ["http://mirror.example/p"], insecureRegistries: ["insecure.example"], certsDirs: [join(dir, "certs")] });
+    for (const domain of ["docker.io", "insecure.example", "registry.example", "localhost:5000"]) await writeHostsDir(join(dir, "out"), domain, await docker(domain));
+    const read = hostsDirHosts([join(dir, "out")], fixedSchemeHosts("https"));
+    const brief = async (domain: string): Promise<unknown[]> => (await read(domain)).map(({ scheme, host, path, tls }) => [`${scheme}://${host}${path}`, tls]);
+    assert.deepEqual(await brief("docker.io"), [["http://mirror.example/p/v2", {}], ["https://registry-1.docker.io/v2", {}]]);
+    assert.deepEqual(await brief("insecure.example"), [["https://insecure.example/v2", { skipVerify: true }], ["http://insecure.example/v2", {}]]);
+    assert.deepEqual(await brief("localhost:5000"), [["https://localhost:5000/v2", { skipVerify: true }], ["http://localhost:5000/v2", {}]]);
+    assert.deepEqual(await brief("registry.example"), [["https://registry.example/v2", { ca: ["CA"], certificates: [{ cert: "CERT", key: "KEY" }] }]]);
+    assert.deepEqual((await read("docker.io"))[0]?.capabilities, ["pull", "resolve"]);
   });
 
   it("refuses mirrors that cannot be meant", () => {

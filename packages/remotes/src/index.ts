@@ -4,6 +4,7 @@ export { type Credentials, type CredentialsCallback, anonymous } from "./credent
 export { type Capability, type RegistryHost, type RegistryHosts, type TlsOptions, isLoopback } from "./host.ts";
 export { type DockerRegistryConfig, dockerHosts, fixedSchemeHosts, parseMirror } from "./docker-hosts.ts";
 export { hostsDirHosts, readHostsToml } from "./hosts-toml.ts";
+export { writeHostsDir } from "./write-hosts.ts";
 export { type RetryPolicy, defaultRetryPolicy } from "./backoff.ts";
 export { RegistryError, type RegistryErrorEntry } from "./errors.ts";
 export { NetworkError } from "./network-error.ts";

@@ -67,6 +67,21 @@ describe("remotes", () => {
       });
     });
 
+    it("does not hide a registry's answer behind a way to it that is closed", async () => {
+      const base = { scheme: "http", host: server.host, path: "/v2", capabilities: ["pull", "resolve"] } as const;
+      const both = new Registry({ hosts: async () => [base, { ...base, scheme: "https" }], connections, retry });
+      await assert.rejects(both.resolve(named("x:1")), /manifest unknown/);
+    });
+
+    it("asks the registry itself what its mirror has not", async () => {
+      await using mirror = await new FaultRegistry().listen();
+      const manifest = server.addManifest("x", "1", mediaTypes.ociManifest, { schemaVersion: 2 });
+      const base = { scheme: "http", path: "/v2", capabilities: ["pull", "resolve"] } as const;
+      const mirrored = new Registry({ hosts: async () => [{ ...base, host: mirror.host }, { ...base, host: "127.0.0.1:1" }, { ...base, host: server.host }], connections, retry });
+      assert.deepEqual(await mirrored.resolve(named("x:1")), manifest);
+      assert.ok(mirror.log.length > 0);
+    });
+
     it("tries HTTPS on this machine first, then plain HTTP", async () => {
       const manifest = server.addManifest("x", "1", mediaTypes.ociManifest, { schemaVersion: 2 });
       const docker = new Registry({ hosts: dockerHosts({ certsDirs: [] }), connections, retry });

@@ -1,5 +1,6 @@
 import { NotFound } from "@longshore/errdefs";
 import { type Reference, repositoryOf } from "@longshore/reference";
+import { RegistryError } from "./errors.ts";
 import type { Capability } from "./host.ts";
 import type { HostClient, HostRequest } from "./host-client.ts";
 import { NetworkError } from "./network-error.ts";
@@ -46,15 +47,19 @@ export class Repository {
    * @throws what the last host, the registry itself, said
    */
   async firstOf<T>(capability: Capability, use: (client: HostClient) => Promise<T>): Promise<T> {
-    const clients = this.hosts(capability);
-    for (const [index, client] of clients.entries()) {
+    const refusals = new Map<string, RegistryError>();
+    let failure: unknown = new NotFound(`no ${capability} hosts: ${this.name}`);
+    for (const client of this.hosts(capability)) {
+      const { host } = client.host;
       try {
         return await use(client);
       } catch (error) {
-        if (index === clients.length - 1) throw error;
+        if (error instanceof RegistryError) refusals.set(host, error);
+        // A host that answered over HTTPS need not be reachable by plain HTTP, which is listed behind it.
+        failure = (error instanceof NetworkError ? refusals.get(host) : undefined) ?? error;
       }
     }
-    throw new NotFound(`no ${capability} hosts: ${this.name}`);
+    throw failure;
   }
 
   /** Sends a request and fails unless the status is among `expected`. */
