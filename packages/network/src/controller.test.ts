@@ -17,7 +17,7 @@ async function echoIn(netns: string, address: string, port: number): Promise<Ser
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     const from = socket.remoteAddress ?? "";
     const chunks: Buffer[] = [];
-    socket.on("data", (chunk) => chunks.push(chunk));
+    socket.on("data", (chunk) => chunks.push(Buffer.from(chunk)));
     socket.on("end", () => socket.end(`${Buffer.concat(chunks).toString()} from ${from}`));
     socket.on("error", () => undefined);
   });

@@ -75,6 +75,7 @@ function tableName(bridge: string): string {
 export class NetworkController {
   readonly networks: Networks;
   readonly sandboxes: Sandboxes;
+  readonly #sandboxes: SandboxStore;
   readonly #records: Records;
   readonly #firewall: Firewall;
   readonly #foreign: ForeignFirewall;
@@ -85,6 +86,7 @@ export class NetworkController {
   private constructor(parts: { networks: NetworkStore; sandboxes: SandboxStore; records: Records; firewall: Firewall; foreign: ForeignFirewall; proxy: ProxyClient; runDir: string }, log: Logger) {
     this.networks = parts.networks;
     this.sandboxes = parts.sandboxes;
+    this.#sandboxes = parts.sandboxes;
     this.#records = parts.records;
     this.#firewall = parts.firewall;
     this.#foreign = parts.foreign;
@@ -137,6 +139,7 @@ export class NetworkController {
    */
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    await this.#sandboxes.settled();
     if (this.#records.sandboxes.size === 0) {
       for (const { bridge, ownsBridge } of this.#records.networks.values()) if (ownsBridge) await removeLink(bridge);
       await this.#firewall.remove();

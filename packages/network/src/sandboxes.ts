@@ -5,7 +5,6 @@ import type { EmitEvent, EndpointSettings } from "@longshore/api";
 import { fromGrpcCode, grpcCodeOf, messageOf, NotFound, Unknown } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
 import { createNetns, removeNetns } from "@longshore/sys";
-import { deviceExists } from "./bridge.ts";
 import type { Sandbox, SandboxRequest, Sandboxes } from "./contract.ts";
 import type { DnsControl } from "./dns/control.ts";
 import { createEndpoint, gatewayEndpoint, gatewayOf, showEndpoint, vethPlan } from "./endpoint.ts";
@@ -13,8 +12,9 @@ import { isUserDefined } from "./endpoint-settings.ts";
 import { type NetworkStore, newId } from "./networks.ts";
 import type { Publisher } from "./publisher.ts";
 import type { EndpointRecord, NetworkRecord, Records, SandboxRecord } from "./records.ts";
-import { CommandFailed, ipBatch, run } from "./run.ts";
+import { ipBatch, ipBatches } from "./run.ts";
 import { addToHosts, removeFromHosts, writeNames, writeResolvConf } from "./sandbox-files.ts";
+import { VethRemover } from "./veth-remover.ts";
 import { hostLines, namespaceLines, routeLines } from "./veth.ts";
 
 interface Parts {
@@ -35,11 +35,18 @@ const hostNetns = "/proc/1/ns/net";
 /** Gives each running container its network. */
 export class SandboxStore implements Sandboxes {
   readonly #parts: Parts;
+  readonly #links: VethRemover;
   /** One change to a container's network after the other. */
   readonly #last = new Map<string, Promise<unknown>>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#links = new VethRemover(parts.log);
+  }
+
+  /** Waits until the links of released sandboxes are gone. */
+  settled(): Promise<void> {
+    return this.#links.settled();
   }
 
   async #inTurn<T>(containerId: string, change: () => Promise<T>): Promise<T> {
@@ -150,8 +157,9 @@ export class SandboxStore implements Sandboxes {
     await mkdir(this.#parts.netnsDir, { recursive: true, mode: 0o755 });
     createNetns(sandbox.netnsPath);
     const plans = this.#joined(sandbox.containerId).filter(({ endpoint }) => endpoint.veth !== "").map(({ network, endpoint }) => vethPlan(network, endpoint));
-    if (plans.length > 0) await ipBatch(plans.flatMap((plan) => hostLines(plan, sandbox.netnsPath)));
-    await ipBatch(["link set dev lo up", ...plans.flatMap(namespaceLines), ...this.#routes(sandbox.containerId)], sandbox.netnsPath);
+    const inside = ["link set dev lo up", ...plans.flatMap(namespaceLines), ...this.#routes(sandbox.containerId)];
+    if (plans.length === 0) await ipBatch(inside, sandbox.netnsPath);
+    else await ipBatches(plans.flatMap((plan) => hostLines(plan, sandbox.netnsPath)), sandbox.netnsPath, inside);
     if (sandbox.dns) await this.#parts.dns.serve(sandbox);
   }
 
@@ -186,13 +194,13 @@ export class SandboxStore implements Sandboxes {
     await settleAll([
       publisher.unpublish(sandbox),
       (sandbox.dns ? dns.stop(containerId) : Promise.resolve()).finally(() => (sandbox.mode === "private" ? removeNetns(sandbox.netnsPath) : undefined)),
-      removeVeths(endpoints),
     ]);
     // Last, so that a release that fails or dies half-way can be repeated.
     records.atomically(() => {
       for (const { id } of endpoints) records.dropEndpoint(id);
       records.dropSandbox(containerId);
     });
+    this.#links.expectGone(endpoints.map(({ veth }) => veth));
     await dns.update(endpoints.map(({ networkId }) => networkId));
   }
 
@@ -202,8 +210,13 @@ export class SandboxStore implements Sandboxes {
       if (running.has(containerId)) continue;
       await this.release(containerId).catch((error: unknown) => log.error({ err: error, containerId }, "a network sandbox cannot be released"));
     }
+    // Ends what no record knows: an engine died between its records and its links.
+    await this.#links.removeStrays(
+      [...records.networks.values()].map(({ bridge }) => bridge),
+      new Set([...records.endpoints.values()].map(({ veth }) => veth)),
+    );
     const orphans = [...records.endpoints.values()].filter(({ containerId }) => !records.sandboxes.has(containerId));
-    await removeVeths(orphans);
+    await this.#links.remove(orphans.map(({ veth }) => veth));
     for (const { id } of orphans) records.dropEndpoint(id);
     await dns.restore();
   }
@@ -217,12 +230,11 @@ export class SandboxStore implements Sandboxes {
       const endpoint = createEndpoint(records, sandbox, network, settings);
       try {
         const plan = vethPlan(network, endpoint);
-        await ipBatch(hostLines(plan, sandbox.netnsPath));
-        await ipBatch([...namespaceLines(plan), ...this.#routes(containerId)], sandbox.netnsPath);
+        await ipBatches(hostLines(plan, sandbox.netnsPath), sandbox.netnsPath, [...namespaceLines(plan), ...this.#routes(containerId)]);
         await this.#moveGateway(sandbox, before);
         await this.#parts.dns.update([network.id]);
       } catch (error) {
-        await removeVeths([endpoint]);
+        await this.#links.remove([endpoint.veth]);
         records.dropEndpoint(endpoint.id);
         throw error;
       }
@@ -240,7 +252,7 @@ export class SandboxStore implements Sandboxes {
       const endpoint = records.endpointsOf(containerId).find(({ networkId }) => networkId === network.id);
       if (!endpoint) throw new Unknown(`container ${containerId} is not connected to network ${network.name}`);
       const before = gatewayEndpoint(records, containerId);
-      await removeVeths([endpoint]);
+      await this.#links.remove([endpoint.veth]);
       records.dropEndpoint(endpoint.id);
       removeFromHosts(sandbox, endpoint);
       const routes = this.#routes(containerId);
@@ -291,16 +303,4 @@ async function settleAll(steps: Promise<unknown>[]): Promise<void> {
   const results = await Promise.allSettled(steps);
   const failed = results.find((result) => result.status === "rejected");
   if (failed) throw failed.reason;
-}
-
-/** Removes host sides of pairs, which takes the other sides along; absent ones are no error. */
-async function removeVeths(endpoints: readonly EndpointRecord[]): Promise<void> {
-  const present = endpoints.map(({ veth }) => veth).filter((veth) => veth !== "" && deviceExists(veth));
-  if (present.length === 0) return;
-  try {
-    await run("ip", ["-force", "-batch", "-"], present.map((veth) => `link del dev ${veth}\n`).join(""));
-  } catch (error) {
-    // A namespace that ends takes its pairs along, perhaps just now.
-    if (!(error instanceof CommandFailed) || present.some(deviceExists)) throw error;
-  }
 }

@@ -1,0 +1,54 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { silent } from "@longshore/log";
+import { NetworkController, type SandboxRequest } from "../src/index.ts";
+
+/** Times `allocate` and `release`, for a container without ports, with one, and in a user-defined network. */
+const rounds = Number(process.argv[2] ?? 30);
+const root = mkdtempSync(join(tmpdir(), "lsnet-bench-"));
+const controller = await NetworkController.open({
+  dataRoot: join(root, "data"),
+  execRoot: join(root, "run"),
+  bip: "",
+  bridge: "lsbench0",
+  fixedCidr: "",
+  mtu: 0,
+  icc: true,
+  ip: "",
+  ipMasq: true,
+  userlandProxy: true,
+  defaultAddressPools: [{ base: "10.215.0.0/16", size: 24 }],
+  emit: () => undefined,
+  log: silent,
+});
+await controller.networks.create({ Name: "user" });
+
+const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]?.toFixed(1);
+
+async function time(name: string, more: Partial<SandboxRequest>): Promise<void> {
+  const containerDir = join(root, "container");
+  mkdirSync(containerDir, { recursive: true });
+  const allocate: number[] = [];
+  const release: number[] = [];
+  for (let i = 0; i < rounds; i++) {
+    const containerId = i.toString(16).padStart(64, "a");
+    const base = { containerId, containerName: `c${i}`, hostname: "c", domainname: "", networkMode: "bridge", endpoints: {}, portBindings: {} };
+    const rest = { publishAllPorts: false, exposedPorts: [], dns: [], dnsSearch: [], dnsOptions: [], extraHosts: [], containerDir };
+    const start = performance.now();
+    await controller.sandboxes.allocate({ ...base, ...rest, ...more });
+    const middle = performance.now();
+    await controller.sandboxes.release(containerId);
+    allocate.push(middle - start);
+    release.push(performance.now() - middle);
+  }
+  console.log(`${name}: allocate ${median(allocate)} ms, release ${median(release)} ms (medians of ${rounds})`);
+}
+
+await time("none", { networkMode: "none" });
+await time("bridge", {});
+await time("bridge with a port", { portBindings: { "80/tcp": [{ HostIp: "", HostPort: "" }] } });
+await time("user-defined network", { networkMode: "user" });
+await controller.networks.remove("user");
+await controller.close();
+rmSync(root, { recursive: true });
