@@ -1,5 +1,6 @@
 #include "relay.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -10,7 +11,7 @@
 
 #include "addon.h"
 
-enum command_type { COMMAND_OPEN, COMMAND_TERMINAL, COMMAND_EXITED, COMMAND_RELEASE, COMMAND_CLOSE_INPUT, COMMAND_COMPRESSED, COMMAND_LISTEN, COMMAND_UNLISTEN, COMMAND_ACCEPT, COMMAND_REFUSE, COMMAND_WATCH, COMMAND_STOP };
+enum command_type { COMMAND_OPEN, COMMAND_TERMINAL, COMMAND_EXITED, COMMAND_RELEASE, COMMAND_CLOSE_INPUT, COMMAND_COMPRESSED, COMMAND_LISTEN, COMMAND_UNLISTEN, COMMAND_ACCEPT, COMMAND_REFUSE, COMMAND_WATCH, COMMAND_UNWATCH, COMMAND_STOP };
 
 struct command {
   struct command *next;
@@ -118,10 +119,22 @@ static void call_js(napi_env env, napi_value callback, void *context, void *data
 }
 
 static void watch_ready(struct source *s, uint32_t events) {
+  (void)events;
   struct watch *w = s->owner;
   ssize_t n = read(s->fd, relay_buffer, RELAY_CHUNK);
-  if (n > 0) relay_post(EVENT_READY, w->id, (double)n, 0, 0, NULL, 0);
-  else if (n == 0 || (events & (EPOLLHUP | EPOLLERR))) source_close(s);
+  if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  relay_post(EVENT_READY, w->id, n < 0 ? 0 : (double)n, 0, 0, NULL, 0);
+  if (n <= 0) source_close(s);
+}
+
+static void unwatch(int id) {
+  struct watch **link = &watches;
+  while (*link && (*link)->id != id) link = &(*link)->next;
+  struct watch *w = *link;
+  if (!w) return;
+  *link = w->next;
+  source_close(&w->src);
+  relay_free(w);
 }
 
 static void run(struct command *cmd) {
@@ -140,6 +153,7 @@ static void run(struct command *cmd) {
     case COMMAND_UNLISTEN: listener_remove(cmd->id); break;
     case COMMAND_ACCEPT: client_accept(cmd->id, cmd->channel_id, cmd->flags, cmd->text); break;
     case COMMAND_REFUSE: client_refuse(cmd->id, cmd->text); break;
+    case COMMAND_UNWATCH: unwatch(cmd->id); break;
     case COMMAND_STOP: stopping = true; break;
     case COMMAND_WATCH: {
       struct watch *w = cmd->object;
@@ -326,6 +340,7 @@ METHOD(relay_release) { return submit_id(c, COMMAND_RELEASE); }
 METHOD(relay_close_input) { return submit_id(c, COMMAND_CLOSE_INPUT); }
 METHOD(relay_compressed) { return submit_id(c, COMMAND_COMPRESSED); }
 METHOD(relay_unlisten) { return submit_id(c, COMMAND_UNLISTEN); }
+METHOD(relay_unwatch) { return submit_id(c, COMMAND_UNWATCH); }
 METHOD(relay_stop) { return running ? submit(c, (struct command){.type = COMMAND_STOP}) : NULL; }
 
 /* relayListen(id, fd, path): path is removed with the listener. */
@@ -380,4 +395,5 @@ void register_relay(napi_env env, napi_value exports) {
   export_method(env, exports, "relayAccept", relay_accept);
   export_method(env, exports, "relayRefuse", relay_refuse);
   export_method(env, exports, "relayWatch", relay_watch);
+  export_method(env, exports, "relayUnwatch", relay_unwatch);
 }

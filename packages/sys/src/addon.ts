@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
  * the program was compiled into one file, whose modules have no place on the disk.
  */
 function addonPath(): string {
-  const compiled = import.meta.url.includes("$bunfs");
+  // import.meta.url would say where the source lay when it was compiled
+  const compiled = process.argv[1]?.startsWith("/$bunfs/") === true;
   return compiled ? join(dirname(process.execPath), "sys.node") : fileURLToPath(new URL("../build/sys.node", import.meta.url));
 }
 

@@ -21,8 +21,8 @@ export interface RelayEvents {
   rotated?(channel: number, path: string): void;
   /** Writing the log began to fail (errno) or works again (0); `lost` counts records not written. */
   logError?(failure: { channel: number; errno: number; lost: number; path: string }): void;
-  /** A watched descriptor was readable. */
-  ready?(watch: number): void;
+  /** So many bytes were read from a watched descriptor; 0: its end, it is closed. */
+  ready?(watch: number, bytes: number): void;
 }
 
 /** A json-file log. */

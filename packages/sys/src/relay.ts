@@ -17,6 +17,7 @@ const native = addon as {
   relayAccept(client: number, channel: number, flags: number, reply: string): void;
   relayRefuse(client: number, reply: string): void;
   relayWatch(id: number, fd: number): void;
+  relayUnwatch(id: number): void;
 };
 
 /**
@@ -42,7 +43,7 @@ export class Relay {
         case 6:
           return events.logError?.({ channel: id, errno: a, lost: b, path: text });
         case 7:
-          return events.ready?.(id);
+          return events.ready?.(id, a);
       }
     }, options.reap);
   }
@@ -102,6 +103,11 @@ export class Relay {
   /** Posts `ready` whenever `fd` (eventfd, inotify) was read; the descriptor is the relay's from now on. */
   watch(id: number, fd: number): void {
     native.relayWatch(id, fd);
+  }
+
+  /** Closes a watched descriptor. */
+  unwatch(id: number): void {
+    native.relayUnwatch(id);
   }
 
   /** Ends the thread and closes everything it holds. */

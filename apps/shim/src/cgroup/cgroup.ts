@@ -1,0 +1,61 @@
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+/** The control group of a container: one folder in the unified hierarchy, or one for each v1 controller. */
+export type Cgroup = { version: 2; path: string } | { version: 1; paths: ReadonlyMap<string, string> };
+
+const unified = "/sys/fs/cgroup";
+
+/** Whether the machine has the unified hierarchy alone. On a hybrid one the controllers are v1's. */
+export function isUnified(root = unified): boolean {
+  return existsSync(join(root, "cgroup.controllers"));
+}
+
+/** The cgroup that a process is in. */
+export function cgroupOf(pid: number): Cgroup {
+  const membership = readFileSync(`/proc/${pid}/cgroup`, "utf8");
+  return parseCgroup(membership, isUnified() ? undefined : readFileSync("/proc/self/mountinfo", "utf8"));
+}
+
+/** Finds the folders for /proc/PID/cgroup's content; `mountinfo` is given on machines with v1. */
+export function parseCgroup(membership: string, mountinfo: string | undefined): Cgroup {
+  const lines = membership.trimEnd().split("\n").map((line) => /^\d+:([^:]*):(.*)$/.exec(line) ?? ["", "", "/"]);
+  if (mountinfo === undefined) return { version: 2, path: join(unified, lines.find(([, controllers]) => controllers === "")?.[2] ?? "/") };
+  const mounts = v1Mounts(mountinfo);
+  const paths = new Map<string, string>();
+  for (const [, controllers = "", path = "/"] of lines)
+    for (const controller of controllers.split(",")) {
+      const mount = mounts.get(controller);
+      if (mount === undefined) continue;
+      const below = mount.root !== "/" && path.startsWith(mount.root) ? path.slice(mount.root.length) : path;
+      paths.set(controller, join(mount.target, below));
+    }
+  return { version: 1, paths };
+}
+
+/** Where v1 hierarchies are mounted, by controller (or `name=…`). */
+export function v1Mounts(mountinfo: string): Map<string, { root: string; target: string }> {
+  const mounts = new Map<string, { root: string; target: string }>();
+  for (const line of mountinfo.trimEnd().split("\n")) {
+    const [left = "", right = ""] = line.split(" - ");
+    const [type, , options = ""] = right.split(" ");
+    const [, , , root = "/", target = ""] = left.split(" ");
+    if (type !== "cgroup") continue;
+    for (const option of options.split(",")) if (!mounts.has(option)) mounts.set(option, { root, target });
+  }
+  return mounts;
+}
+
+/** The folder that speaks for the whole group: in v1 that of any controller that runtimes always join. */
+export function mainFolder(cgroup: Cgroup): string | undefined {
+  if (cgroup.version === 2) return cgroup.path;
+  const controller = ["pids", "memory", "devices", "freezer", "cpu"].find((name) => cgroup.paths.has(name));
+  return controller === undefined ? undefined : cgroup.paths.get(controller);
+}
+
+/** The pids of the group and of all groups below it. */
+export function pidsOf(folder: string): number[] {
+  const own = readFileSync(join(folder, "cgroup.procs"), "utf8").split("\n").filter(Boolean).map(Number);
+  const below = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return own.concat(below.flatMap((entry) => pidsOf(join(folder, entry.name))));
+}

@@ -1,0 +1,84 @@
+import { chmodSync, closeSync, mkdirSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { BootstrapResultSchema } from "@longshore/proto/containerd/runtime/bootstrap/v1/bootstrap";
+import { spawn, unixListen } from "@longshore/sys";
+import { parseStartInput } from "./bootstrap-params.ts";
+import { joinShimCgroup } from "./cgroup/join.ts";
+import type { Flags } from "./flags.ts";
+import { ownCommand, serverEnvironment } from "./self.ts";
+import { groupOf, socketFolder, socketName } from "./socket-address.ts";
+
+/** `start`: finds or starts the server of the task's group and prints its address. cwd is the bundle. */
+export async function start(flags: Flags): Promise<void> {
+  const input = parseStartInput(readStdin(), flags);
+  const folder = input.socketFolder ?? socketFolder();
+  const name = socketName(flags.address, flags.namespace, groupOf(process.cwd(), flags.id));
+  const path = join(folder, name);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const listener = await listen(folder, name);
+  if (listener !== undefined) {
+    try {
+      chmodSync(path, 0o600);
+      const pid = startServer(flags, listener, path, input.ttrpcAddress);
+      if (input.options.shimCgroup !== "") joinShimCgroup(pid, input.options.shimCgroup);
+      preferToKill(pid);
+    } catch (error) {
+      rmSync(path, { force: true });
+      throw error;
+    } finally {
+      closeSync(listener);
+    }
+  }
+  const result = { version: 3, address: `unix://${path}`, protocol: "ttrpc" };
+  writeSync(1, input.binaryResult ? toBinary(BootstrapResultSchema, create(BootstrapResultSchema, result)) : Buffer.from(JSON.stringify(result)));
+}
+
+function readStdin(): Buffer {
+  try {
+    return readFileSync(0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EBADF") return Buffer.alloc(0); // started without one
+    throw error;
+  }
+}
+
+/** A new listening socket, or undefined when a server already answers there. */
+async function listen(folder: string, name: string): Promise<number | undefined> {
+  for (;;) {
+    try {
+      return unixListen(folder, name);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+      if (await answers(join(folder, name))) return undefined;
+      rmSync(join(folder, name), { force: true });
+    }
+  }
+}
+
+/** Whether something accepts connections on a unix socket. */
+export function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    const end = (alive: boolean): void => {
+      socket.destroy();
+      resolve(alive);
+    };
+    socket.once("connect", () => end(true)).once("error", () => end(false));
+  });
+}
+
+function startServer(flags: Flags, listener: number, path: string, ttrpcAddress: string | undefined): number {
+  const [command, ...args] = ownCommand() as [string, ...string[]];
+  const argv = [command, ...args, "-namespace", flags.namespace, "-id", flags.id, "-address", flags.address, "-publish-binary", flags.publishBinary];
+  if (flags.debug) argv.push("-debug");
+  const env = { ...serverEnvironment(), LONGSHORE_SHIM_SOCKET: path, ...(ttrpcAddress === undefined ? {} : { TTRPC_ADDRESS: ttrpcAddress }) };
+  return spawn(command, { argv, env, fds: [-1, -1, -1, listener], setpgid: true });
+}
+
+/** One more than containerd's own score: the kernel takes a shim before its manager. */
+function preferToKill(pid: number): void {
+  const score = Number(readFileSync(`/proc/${process.ppid}/oom_score_adj`, "utf8"));
+  writeFileSync(`/proc/${pid}/oom_score_adj`, String(Math.min(score + 1, 1000)));
+}

@@ -1,0 +1,191 @@
+import type { Any } from "@bufbuild/protobuf/wkt";
+import { AlreadyExists, FailedPrecondition, InvalidArgument, NotFound } from "@longshore/errdefs";
+import { TaskCreateSchema, TaskDeleteSchema, TaskExecAddedSchema, TaskExecStartedSchema, TaskExitSchema, TaskOOMSchema, TaskPausedSchema, TaskResumedSchema, TaskStartSchema } from "@longshore/proto/containerd/events/events";
+import { ProcessDetailsSchema } from "@longshore/proto/containerd/runc/v1/runc";
+import { MetricsSchema as MetricsV1 } from "@longshore/proto/io/containerd/cgroups/v1/cgroups";
+import { MetricsSchema as MetricsV2 } from "@longshore/proto/io/containerd/cgroups/v2/cgroups";
+import { packAny } from "@longshore/proto";
+import type { CreateTaskRequest, Task } from "@longshore/proto/containerd/task/v3/task";
+import { Status } from "@longshore/proto/containerd/v1/types/task";
+import type { ProcessExit } from "@longshore/sys";
+import type { ServiceHandlers } from "@longshore/ttrpc";
+import { mainFolder, pidsOf } from "./cgroup/cgroup.ts";
+import { metricsV1 } from "./cgroup/stats-v1.ts";
+import { metricsV2 } from "./cgroup/stats-v2.ts";
+import { checkpoint } from "./checkpoint.ts";
+import { Container } from "./container.ts";
+import type { Publisher } from "./events.ts";
+import { killProcess } from "./kill.ts";
+import type { Process } from "./process.ts";
+import type { Shim } from "./shim.ts";
+import { timestamp } from "./timestamp.ts";
+import { update } from "./update.ts";
+
+type Handlers = Required<ServiceHandlers<typeof Task>>;
+type Exited = { pid: number; exitStatus: number; exitedAt: ReturnType<typeof timestamp> };
+
+/** The task service; v2 and v3 have the same messages. */
+export class TaskService {
+  readonly #shim: Shim;
+  readonly #namespace: string;
+  readonly #events: Publisher;
+  readonly #containers = new Map<string, Container | undefined>();
+  readonly #shutdown: () => void;
+
+  constructor(shim: Shim, namespace: string, events: Publisher, shutdown: () => void) {
+    this.#shim = shim;
+    this.#namespace = namespace;
+    this.#events = events;
+    this.#shutdown = shutdown;
+  }
+
+  readonly handlers: Handlers = {
+    create: (request) => this.#create(request),
+    start: async ({ id, execId }) => {
+      const container = this.#container(id);
+      const process = container.process(execId);
+      if (execId === "") {
+        await container.startInit();
+        this.#events.publish("/tasks/start", TaskStartSchema, { containerId: id, pid: process.pid });
+      } else {
+        await container.startExec(process);
+        this.#events.publish("/tasks/exec-started", TaskExecStartedSchema, { containerId: id, execId, pid: process.pid });
+      }
+      return { pid: process.pid };
+    },
+    delete: async ({ id, execId }) => {
+      const container = this.#container(id);
+      const process = container.process(execId);
+      if (execId !== "") {
+        await container.deleteExec(process);
+        return exited(process.pid, process.exit);
+      }
+      const end = exited(process.pid, await container.delete());
+      this.#containers.delete(id);
+      this.#events.publish("/tasks/delete", TaskDeleteSchema, { containerId: id, ...end });
+      return end;
+    },
+    exec: async (request) => {
+      await this.#container(request.id).addExec(request);
+      this.#events.publish("/tasks/exec-added", TaskExecAddedSchema, { containerId: request.id, execId: request.execId });
+      return {};
+    },
+    state: ({ id, execId }) => {
+      const container = this.#container(id);
+      const { pid, status, request, exit } = container.process(execId);
+      const { stdin, stdout, stderr, terminal } = request;
+      const end = exit === undefined ? {} : { exitStatus: exit.status, exitedAt: timestamp(exit) };
+      return { id: execId || id, bundle: container.bundle, pid, status, stdin, stdout, stderr, terminal, execId, ...end };
+    },
+    kill: async ({ id, execId, signal, all }) => {
+      const container = this.#container(id);
+      await killProcess(container, container.process(execId), signal, all);
+      return {};
+    },
+    wait: async ({ id, execId }) => {
+      const process = this.#container(id).process(execId);
+      const exit = await process.exited;
+      return { exitStatus: exit.status, exitedAt: timestamp(exit) };
+    },
+    closeIO: ({ id, execId, stdin }) => {
+      const process = this.#container(id).process(execId);
+      if (stdin) this.#shim.relay.closeInput(process.stdio.channel);
+      return {};
+    },
+    resizePty: ({ id, execId, width, height }) => {
+      this.#container(id).process(execId).console.resize(width, height);
+      return {};
+    },
+    pids: ({ id }) => {
+      const container = this.#container(id);
+      const folder = container.cgroup && mainFolder(container.cgroup);
+      if (folder === undefined) throw new NotFound(`cgroup of ${id} does not exist: not found`);
+      const execs = new Map([...container.execs.values()].map((exec) => [exec.pid, exec.id]));
+      return { processes: pidsOf(folder).map((pid) => ({ pid, ...details(execs.get(pid)) })) };
+    },
+    pause: async ({ id }) => {
+      const container = this.#container(id);
+      if (container.init.status !== Status.RUNNING) throw new FailedPrecondition(`cannot pause a container that is ${Status[container.init.status].toLowerCase()}`);
+      container.init.status = Status.PAUSING;
+      await this.#switch(container, "pause", Status.PAUSED, Status.RUNNING);
+      this.#events.publish("/tasks/paused", TaskPausedSchema, { containerId: id });
+      return {};
+    },
+    resume: async ({ id }) => {
+      const container = this.#container(id);
+      if (container.init.status !== Status.PAUSED) throw new FailedPrecondition(`cannot resume a container that is ${Status[container.init.status].toLowerCase()}`);
+      await this.#switch(container, "resume", Status.RUNNING, Status.PAUSED);
+      this.#events.publish("/tasks/resumed", TaskResumedSchema, { containerId: id });
+      return {};
+    },
+    checkpoint: async ({ id, path, options }) => {
+      await checkpoint(this.#container(id), path, options);
+      return {};
+    },
+    update: async ({ id, resources }) => {
+      await update(this.#container(id), resources);
+      return {};
+    },
+    stats: ({ id }) => {
+      const { cgroup } = this.#container(id);
+      const folder = cgroup && mainFolder(cgroup);
+      if (cgroup === undefined || folder === undefined) throw new NotFound("cgroup does not exist: not found");
+      const stats = cgroup.version === 2 ? packAny(MetricsV2, metricsV2(cgroup.path)) : packAny(MetricsV1, metricsV1(cgroup.paths));
+      return { stats };
+    },
+    connect: ({ id }) => ({ shimPid: process.pid, taskPid: this.#containers.get(id)?.init.pid ?? 0 }),
+    shutdown: () => {
+      if (this.#containers.size === 0) this.#shutdown();
+      return {};
+    },
+  };
+
+  async #create(request: CreateTaskRequest): Promise<{ pid: number }> {
+    const { id, bundle, rootfs, stdin, stdout, stderr, terminal, checkpoint } = request;
+    if (id === "" || !bundle.startsWith("/")) throw new InvalidArgument("id and an absolute bundle are required");
+    if (this.#containers.has(id)) throw new AlreadyExists(`container ${id}: already exists`);
+    this.#containers.set(id, undefined); // taken while it is being made
+    try {
+      const container = await Container.create(this.#shim, request, this.#namespace, {
+        exit: (process, exit) => this.#exited(id, process, exit),
+        oom: () => this.#events.publish("/tasks/oom", TaskOOMSchema, { containerId: id }),
+      });
+      this.#containers.set(id, container);
+      const { pid } = container.init;
+      this.#events.publish("/tasks/create", TaskCreateSchema, { containerId: id, bundle, rootfs, io: { stdin, stdout, stderr, terminal }, checkpoint, pid });
+      return { pid };
+    } catch (error) {
+      this.#containers.delete(id);
+      throw error;
+    }
+  }
+
+  #container(id: string): Container {
+    const container = this.#containers.get(id);
+    if (container === undefined) throw new NotFound("container not created: not found");
+    return container;
+  }
+
+  async #switch(container: Container, verb: "pause" | "resume", done: Status, before: Status): Promise<void> {
+    const { init, runc } = container;
+    try {
+      await runc.run(`OCI runtime ${verb} failed`, [verb, container.id]);
+      if (init.exit === undefined) init.status = done;
+    } catch (error) {
+      if (init.exit === undefined) init.status = before;
+      throw error;
+    }
+  }
+
+  #exited(containerId: string, process: Process, exit: ProcessExit): void {
+    this.#events.publish("/tasks/exit", TaskExitSchema, { containerId, id: process.id || containerId, ...exited(process.pid, exit) });
+  }
+}
+
+function exited(pid: number, exit: ProcessExit | undefined): Exited {
+  return { pid, exitStatus: exit?.status ?? 0, exitedAt: timestamp(exit ?? { seconds: 0, nanoseconds: 0 }) };
+}
+
+function details(execId: string | undefined): { info?: Any } {
+  return execId === undefined ? {} : { info: packAny(ProcessDetailsSchema, { execId }) };
+}

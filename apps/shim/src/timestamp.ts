@@ -1,0 +1,12 @@
+import { create } from "@bufbuild/protobuf";
+import { type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
+
+/** A protobuf timestamp of seconds and nanoseconds since 1970. */
+export function timestamp(time: { seconds: number; nanoseconds: number }): Timestamp {
+  return create(TimestampSchema, { seconds: BigInt(time.seconds), nanos: time.nanoseconds });
+}
+
+export function now(): { seconds: number; nanoseconds: number } {
+  const ms = Date.now();
+  return { seconds: Math.floor(ms / 1000), nanoseconds: (ms % 1000) * 1e6 };
+}
