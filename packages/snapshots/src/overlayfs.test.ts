@@ -7,6 +7,12 @@ import { join } from "node:path";
 import { mountAll, unmountAll } from "@longshore/sys";
 import { OverlayfsSnapshotter, type SnapshotInfo } from "./index.ts";
 
+async function all(snapshotter: OverlayfsSnapshotter, filters?: string[]): Promise<SnapshotInfo[]> {
+  const infos: SnapshotInfo[] = [];
+  for await (const info of snapshotter.list(filters)) infos.push(info);
+  return infos;
+}
+
 describe("overlayfs snapshotter", () => {
   let root: string;
   let snapshotter: OverlayfsSnapshotter;
@@ -31,7 +37,7 @@ describe("overlayfs snapshotter", () => {
     await snapshotter.commit(name, `extract ${name}`);
   }
   async function names(filters?: string[]): Promise<string[]> {
-    return (await Array.fromAsync(snapshotter.list(filters))).map((info: SnapshotInfo) => info.name);
+    return (await all(snapshotter, filters)).map(({ name }) => name);
   }
 
   it("mounts as containerd does", async () => {
@@ -139,7 +145,7 @@ describe("overlayfs snapshotter", () => {
       const again = new OverlayfsSnapshotter({ root });
       await again.cleanup();
       const folders = readdirSync(join(root, "snapshots"));
-      const infos = await Array.fromAsync(again.list());
+      const infos = await all(again);
       assert.equal(folders.length, infos.length);
       assert.ok(folders.every((name) => /^\d+$/.test(name)), folders.join());
       for (const { name, kind } of infos) {

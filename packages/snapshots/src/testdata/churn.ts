@@ -3,7 +3,7 @@ import { OverlayfsSnapshotter } from "../index.ts";
 
 const snapshotter = new OverlayfsSnapshotter({ root: process.argv[2] as string });
 const start = process.hrtime.bigint();
-console.log("started");
+process.stdout.write("started\n");
 for (let n = 0; ; n++) {
   const id = `${start}-${n}`;
   await snapshotter.prepare(`a-${id}`, "");
