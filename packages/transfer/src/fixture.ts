@@ -18,7 +18,7 @@ export function digestOf(bytes: Uint8Array): string {
 }
 
 /** Snapshots that hold nothing, as a backend keeps them. */
-export class MemorySnapshotter implements Snapshotter {
+class MemorySnapshotter implements Snapshotter {
   readonly snapshots = new Map<string, SnapshotInfo>();
 
   async stat(key: string): Promise<SnapshotInfo> {
@@ -59,7 +59,7 @@ export class MemorySnapshotter implements Snapshotter {
 }
 
 /** A registry in memory; `onFetch` may replace what is sent. */
-export class MemoryRegistry implements Registry {
+class MemoryRegistry implements Registry {
   readonly blobs = new Map<string, Buffer>();
   readonly tags = new Map<string, Descriptor>();
   /** Digests as they were fetched and pushed, with the offset. */
