@@ -9,11 +9,12 @@ import type { DnsNetwork } from "./zone.ts";
 
 const table = "longshore";
 
-/** In the container port 53 stays free for its own programs: what goes to the server is led to where it listens. */
-export function redirectRules({ udp, tcp }: DnsPorts): string {
-  return `table ip ${table}
-delete table ip ${table}
-table ip ${table} {
+/**
+ * In the container port 53 stays free for its own programs: what goes to the server is led to where it listens.
+ * @param replace whether there may be earlier rules; without them it is some 20 ms faster
+ */
+export function redirectRules({ udp, tcp }: DnsPorts, replace: boolean): string {
+  return `${replace ? `table ip ${table}\ndelete table ip ${table}\n` : ""}table ip ${table} {
   chain output {
     type nat hook output priority -100; policy accept;
     ip daddr ${embeddedDns} udp dport 53 dnat to ${embeddedDns}:${udp}
@@ -55,13 +56,13 @@ export class DnsControl {
     await this.#proxy.request({ op: "dns-networks", networks });
   }
 
-  /** Serves a container; its loopback device must be up. */
-  async serve(sandbox: SandboxRecord): Promise<void> {
+  /** Serves a container; its loopback device must be up. @param replace whether it may have been served before */
+  async serve(sandbox: SandboxRecord, replace = false): Promise<void> {
     if (!sandbox.dns) return;
     await this.update(this.#records.endpointsOf(sandbox.containerId).map(({ networkId }) => networkId));
     const { containerId, netnsPath, dns } = sandbox;
     const answer = await this.#proxy.request({ op: "dns-serve", sandbox: { containerId, netnsPath, ...dns } });
-    if (answer.dns && answer.fresh === true) await run("nsenter", [`--net=${netnsPath}`, "nft", "-f", "-"], redirectRules(answer.dns));
+    if (answer.dns && answer.fresh === true) await run("nsenter", [`--net=${netnsPath}`, "nft", "-f", "-"], redirectRules(answer.dns, replace));
   }
 
   async stop(containerId: string): Promise<void> {
@@ -70,6 +71,6 @@ export class DnsControl {
 
   /** After a start of the engine or of the proxy: serves all containers that should be. */
   async restore(): Promise<void> {
-    for (const sandbox of this.#records.sandboxes.values()) await this.serve(sandbox);
+    for (const sandbox of this.#records.sandboxes.values()) await this.serve(sandbox, true);
   }
 }
