@@ -1,5 +1,6 @@
 import { chmod, lstat, unlink } from "node:fs/promises";
 import { once } from "node:events";
+import type { SecureServerOptions } from "node:http2";
 import { connect } from "node:net";
 import * as grpc from "@grpc/grpc-js";
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
@@ -145,6 +146,17 @@ async function isServed(path: string): Promise<boolean> {
 }
 
 /**
+ * Go's content client opens a Read call for each 16 KiB and cancels it again. HTTP/2 libraries take
+ * thousands of cancelled streams for an attack and drop the connection, in the middle of a blob.
+ * Whoever may open this socket is trusted, so the limit is lifted; grpc-js has no option for that,
+ * but hands these on to Node's http2.
+ */
+function allowCancelledCalls(server: grpc.Server): void {
+  const { commonServerOptions } = server as unknown as { commonServerOptions: SecureServerOptions };
+  Object.assign(commonServerOptions, { streamResetBurst: 2 ** 31, streamResetRate: 2 ** 31 });
+}
+
+/**
  * Serves on a unix socket.
  * @throws Unavailable when another process serves that socket.
  */
@@ -158,6 +170,7 @@ export async function serve(services: readonly BoundService[], options: ServeOpt
     "grpc.max_receive_message_length": maxMessageBytes,
     "grpc.max_send_message_length": maxMessageBytes,
   });
+  allowCancelledCalls(server);
   for (const { definition, handlers } of services) server.addService(definition, handlers);
   await new Promise<void>((resolve, reject) => {
     server.bindAsync(`unix:${options.path}`, grpc.ServerCredentials.createInsecure(), (error) => (error ? reject(error) : resolve()));

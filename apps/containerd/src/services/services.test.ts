@@ -155,6 +155,21 @@ describe("record and content services", () => {
     assert.match(value?.topic ?? "", /^\/containers\/(create|delete)$/);
   });
 
+  it("bears clients that cancel calls by the thousand, as Go's reader of blobs does", async () => {
+    await write({ action: WriteAction.COMMIT, ref: "r", data: Buffer.alloc(256 << 10) });
+    const large = digestOf(Buffer.alloc(256 << 10));
+    for (let round = 0; round < 15; round++) {
+      await Promise.all(
+        Array.from({ length: 100 }, async () => {
+          const calls = client.content.read({ digest: large })[Symbol.asyncIterator]();
+          await calls.next();
+          await calls.return?.();
+        }),
+      );
+    }
+    assert.equal((await client.content.info({ digest: large })).info?.size, 256n << 10n);
+  });
+
   it("keeps what a container's messages hold", async () => {
     const packed = { typeUrl: "t", value: Buffer.from("{}") };
     const container = { id: "c1", image: "i", labels: { a: "b" }, runtime: { name: "r", options: packed }, spec: packed, extensions: { e: packed }, sandbox: "s" };
