@@ -1,11 +1,14 @@
 import { chmod, chown, rm } from "node:fs/promises";
-import { messageOf } from "@longshore/errdefs";
+import { Unavailable, messageOf } from "@longshore/errdefs";
 import type { Exchange } from "@longshore/events";
 import type { Logger } from "@longshore/log";
 import { Events } from "@longshore/proto/containerd/services/events/ttrpc/v1/events";
-import { Server } from "@longshore/ttrpc";
+import { Connection, Server } from "@longshore/ttrpc";
 
-/** Serves the ttrpc socket on which shims publish their events. */
+/**
+ * Serves the ttrpc socket on which shims publish their events; a dead socket there is replaced.
+ * @throws Unavailable when another process serves it
+ */
 export async function serveEvents(address: string, owner: { uid: number; gid: number }, exchange: Exchange, log: Logger): Promise<Server> {
   const server = new Server().add(Events, {
     forward: ({ envelope }) => {
@@ -18,7 +21,11 @@ export async function serveEvents(address: string, owner: { uid: number; gid: nu
       return {};
     },
   });
-  // Whoever holds the lock of the state directory is alone: what lies there is a dead socket.
+  const other = await Connection.open(address).catch(() => undefined);
+  if (other !== undefined) {
+    other.close();
+    throw new Unavailable(`listen unix ${address}: address already in use`);
+  }
   await rm(address, { force: true });
   await server.listen({ path: address });
   await chown(address, owner.uid, owner.gid);

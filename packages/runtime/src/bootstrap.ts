@@ -14,6 +14,9 @@ export interface Bootstrap {
   protocol: string;
 }
 
+/** The bundle's file that tells where its shim serves. */
+export const bootstrapFile = "bootstrap.json";
+
 /** The longest directory for which a shim's socket path still fits. */
 const maxSocketDir = 42;
 

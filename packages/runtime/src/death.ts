@@ -1,9 +1,12 @@
+import { rm } from "node:fs/promises";
+import { connect } from "node:net";
 import { fromBinary } from "@bufbuild/protobuf";
 import { timestampNow } from "@bufbuild/protobuf/wkt";
 import { messageOf } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
 import { TaskDeleteSchema, TaskExitSchema } from "@longshore/proto/containerd/events/events";
 import { DeleteResponseSchema } from "@longshore/proto/containerd/task/v2/task";
+import { bootstrapFile, decodeStored } from "./bootstrap.ts";
 import type { Bundle } from "./bundle.ts";
 import { runShim } from "./command.ts";
 import type { EventPublisher, Exit, RuntimeConfig } from "./contract.ts";
@@ -20,11 +23,28 @@ const unknownStatus = 255;
 export async function cleanUp(bundle: Bundle, binary: string | undefined, config: RuntimeConfig, log: Logger): Promise<Exit> {
   const exit = binary === undefined ? undefined : await deleteAction(bundle, binary, config, log);
   try {
+    await removeDeadSocket(bundle);
     await bundle.delete();
   } catch (error) {
     log.error({ id: bundle.id, error: messageOf(error) }, "failed to remove bundle");
   }
   return exit ?? { pid: 0, status: unknownStatus, exitedAt: timestampNow() };
+}
+
+/** A shim that was killed leaves its socket behind; one that still serves other tasks keeps it. */
+async function removeDeadSocket(bundle: Bundle): Promise<void> {
+  const stored = await bundle.read(bootstrapFile);
+  if (stored === undefined) return;
+  const { address } = decodeStored(stored);
+  if (!address.startsWith("unix:///")) return;
+  const path = address.slice("unix://".length);
+  const refused = await new Promise<boolean>((resolve) => {
+    const socket = connect(path);
+    socket.once("connect", () => resolve(false));
+    socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code === "ECONNREFUSED"));
+    socket.once("connect", () => socket.destroy());
+  });
+  if (refused) await rm(path, { force: true });
 }
 
 async function deleteAction(bundle: Bundle, binary: string, config: RuntimeConfig, log: Logger): Promise<Exit | undefined> {

@@ -165,11 +165,14 @@ export class TaskManager {
   adopt(shim: Shim): Task {
     const task = new Task(shim);
     this.#tasks.set(`${task.namespace}/${task.id}`, task);
-    // Registered before anyone else waits for the connection's end, so that they find the death recorded.
-    void shim.closed.then(() => {
-      if (!this.#closing && this.#tasks.get(`${task.namespace}/${task.id}`) === task) task.die(this.#bury(task));
-    });
+    void this.#watch(task);
     return task;
+  }
+
+  /** Begins to wait before anyone else can, so that all others find the death recorded. */
+  async #watch(task: Task): Promise<void> {
+    await task.shim.closed;
+    if (!this.#closing && this.#tasks.get(`${task.namespace}/${task.id}`) === task) task.die(this.#bury(task));
   }
 
   /** The shim of `task` died: its `delete` finds the end, which is announced in its place. */

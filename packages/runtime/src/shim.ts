@@ -4,7 +4,7 @@ import type { ServiceClient } from "@longshore/proto";
 import { Task as TaskV2 } from "@longshore/proto/containerd/task/v2/task";
 import { Task as TaskV3 } from "@longshore/proto/containerd/task/v3/task";
 import { Connection, createClient, namespaceKey } from "@longshore/ttrpc";
-import { type Bootstrap, decodeStart, decodeStored, encodeStart, encodeStored } from "./bootstrap.ts";
+import { type Bootstrap, bootstrapFile, decodeStart, decodeStored, encodeStart, encodeStored } from "./bootstrap.ts";
 import type { Bundle } from "./bundle.ts";
 import { runShim } from "./command.ts";
 import type { RuntimeConfig } from "./contract.ts";
@@ -12,7 +12,6 @@ import type { RuntimeConfig } from "./contract.ts";
 /** The task API; versions 2 and 3 differ in nothing but the name of the service. */
 export type TaskClient = ServiceClient<typeof TaskV2>;
 
-const bootstrapFile = "bootstrap.json";
 const startTimeoutMs = 30_000;
 
 /** A connection to the shim that serves one task. */

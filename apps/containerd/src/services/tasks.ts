@@ -59,7 +59,7 @@ export function tasksService({ metadata, tasks, logger }: TasksDeps): ServiceImp
     async delete({ containerId }, context) {
       await taskOf(containerId, context);
       const { pid, status: exitStatus, exitedAt } = await tasks.delete(context.namespace, containerId);
-      return { id: containerId, pid, exitStatus, exitedAt };
+      return { pid, exitStatus, exitedAt };
     },
     async deleteProcess({ containerId, execId }, context) {
       const { pid, status: exitStatus, exitedAt } = await (await taskOf(containerId, context)).deleteProcess(execId);

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { defaultConfig, formatConfig, loadConfig, logLevel } from "./config.ts";
+
+describe("containerd's configuration", () => {
+  let dir: string;
+  let path: string;
+
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), "config-"));
+    path = join(dir, "config.toml");
+  });
+  afterEach(() => rmSync(dir, { recursive: true }));
+
+  it("reads what it prints", async () => {
+    writeFileSync(path, formatConfig(defaultConfig()));
+    assert.deepEqual(await loadConfig(path, true), { config: defaultConfig(), ignored: [] });
+  });
+
+  it("reads containerd's files over the defaults, and names what it ignores", async () => {
+    writeFileSync(path, 'version = 2\nroot = "/r"\n[grpc]\naddress = "/x.sock"\nmax_recv_message_size = 1\n[plugins."io.containerd.gc.v1.scheduler"]\npause_threshold = 0.1\n');
+    const { config, ignored } = await loadConfig(path, true);
+    assert.equal(config.root, "/r");
+    assert.equal(config.grpc.address, "/x.sock");
+    assert.equal(config.state, defaultConfig().state);
+    assert.deepEqual(ignored, ["grpc.max_recv_message_size", "plugins"]);
+  });
+
+  it("refuses broken files, wrong types and old versions, and does without a file that nobody named", async () => {
+    const absent = join(dir, "none.toml");
+    assert.deepEqual((await loadConfig(absent, false)).config, defaultConfig());
+    await assert.rejects(loadConfig(absent, true), { message: `failed to load TOML from ${absent}: open ${absent}: no such file or directory` });
+    for (const [text, problem] of [
+      ["version = ", /failed to load TOML from/],
+      ['version = 3\n[grpc]\nuid = "0"\n', /grpc\.uid must be a number/],
+      ["version = 1\n", /unsupported config version `1`/],
+    ] as const) {
+      writeFileSync(path, text);
+      await assert.rejects(loadConfig(path, true), problem);
+    }
+    assert.throws(() => logLevel("loud"), /not a valid logrus Level: "loud"/);
+  });
+});
