@@ -59,7 +59,7 @@ describe("bin/containerd", function () {
 
   it("passes on what shims publish, over ttrpc and through its command line", async () => {
     const abort = new AbortController();
-    const stream = connectContainerd(channel, "t").events.subscribe({ filters: ["topic==/tasks/oom"] }, { signal: abort.signal })[Symbol.asyncIterator]();
+    const stream = connectContainerd(channel, "t").events.subscribe({ filters: ['topic=="/tasks/oom"'] }, { signal: abort.signal })[Symbol.asyncIterator]();
     const first = stream.next();
     const connection = await Connection.open(`${address}.ttrpc`);
     const event = packAny(TaskOOMSchema, { containerId: "c" });
