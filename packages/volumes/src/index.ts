@@ -1,1 +1,3 @@
-export * from "./contract.ts";
+export type * from "./contract.ts";
+export { LocalVolumes } from "./local-volumes.ts";
+export { anonymousLabel } from "./names.ts";

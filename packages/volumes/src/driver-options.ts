@@ -1,0 +1,17 @@
+import { InvalidArgument } from "@longshore/errdefs";
+
+const known: readonly string[] = ["type", "o", "device", "size"];
+
+/**
+ * Checks the options of the local driver: type, device and o as mount(8) has them.
+ * @throws InvalidArgument with Docker's texts
+ */
+export function validateOptions(name: string, options: Record<string, string>): void {
+  const refuse = (why: string) => new InvalidArgument(`create ${name}: ${why}`);
+  const unknown = Object.keys(options).find((key) => !known.includes(key));
+  if (unknown !== undefined) throw refuse(`invalid option: "${unknown}"`);
+  if (options["size"] !== undefined) throw refuse("quota size requested but no quota support");
+  if (Object.keys(options).length === 0) return;
+  if ((options["device"] ?? "") === "") throw refuse('missing required option: "device"');
+  if ((options["type"] ?? "") === "") throw refuse('missing required option: "type"');
+}

@@ -1,0 +1,240 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { makeDir, syncDir } from "@longshore/atomicfile";
+import type { EmitEvent, Volume, VolumeCreateOptions } from "@longshore/api";
+import { Conflict, NotFound } from "@longshore/errdefs";
+import type { Logger } from "@longshore/log";
+import { unmountAll } from "@longshore/sys";
+import type { VolumeStore } from "./contract.ts";
+import { copyTree } from "./copy-tree.ts";
+import { validateOptions } from "./driver-options.ts";
+import { isMounted, mountLocal } from "./local-mount.ts";
+import { anonymousLabel, anonymousName, validateName } from "./names.ts";
+import { dataDir, readRecord, showVolume, type VolumeRecord, writeRecord } from "./record.ts";
+import { sizeOf } from "./size.ts";
+
+/** Names of directories that are being made or removed: no volume's can begin with a dot. */
+const unfinished = ".unfinished-";
+
+function seconds(date: Date): string {
+  return date.toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+/** Docker's `local` driver: `<data-root>/volumes/<name>/_data`. */
+export class LocalVolumes implements VolumeStore {
+  readonly #root: string;
+  readonly #emit: EmitEvent;
+  readonly #log: Logger;
+  readonly #records = new Map<string, VolumeRecord>();
+  readonly #references = new Map<string, Set<string>>();
+  /** Containers that have the volume mounted now. */
+  readonly #users = new Map<string, Set<string>>();
+  readonly #last = new Map<string, Promise<unknown>>();
+
+  private constructor(root: string, emit: EmitEvent, log: Logger) {
+    this.#root = root;
+    this.#emit = emit;
+    this.#log = log;
+  }
+
+  /** Reads the volumes below `<dataRoot>/volumes`, and ends what an earlier process left half done. */
+  static async open(options: { dataRoot: string; emit: EmitEvent; log: Logger }): Promise<LocalVolumes> {
+    const root = join(options.dataRoot, "volumes");
+    await makeDir(root, 0o701);
+    const volumes = new LocalVolumes(root, options.emit, options.log);
+    for (const entry of await readdir(root, { withFileTypes: true })) {
+      if (!entry.isDirectory()) continue;
+      if (entry.name.startsWith(unfinished)) await rm(join(root, entry.name), { recursive: true, force: true });
+      else await volumes.#load(entry.name);
+    }
+    return volumes;
+  }
+
+  async #load(name: string): Promise<void> {
+    const dir = this.#dir(name);
+    for (const leftover of await readdir(dir)) {
+      if (leftover.startsWith(unfinished)) await rm(join(dir, leftover), { recursive: true, force: true });
+    }
+    const created = seconds((await stat(dir)).mtime);
+    const record = await readRecord(dir).catch((error: unknown) => {
+      this.#log.error({ err: error, volume: name }, "a volume's record cannot be read, its data are kept without labels and options");
+      return undefined;
+    });
+    this.#records.set(name, record ?? { name, created, labels: null, options: null });
+  }
+
+  #dir(name: string): string {
+    return join(this.#root, name);
+  }
+
+  async #inTurn<T>(name: string, change: () => Promise<T>): Promise<T> {
+    const result = (this.#last.get(name) ?? Promise.resolve()).then(change);
+    const settled = result.catch(() => undefined);
+    this.#last.set(name, settled);
+    try {
+      return await result;
+    } finally {
+      if (this.#last.get(name) === settled) this.#last.delete(name);
+    }
+  }
+
+  #record(name: string): VolumeRecord {
+    const record = this.#records.get(name);
+    if (!record) throw new NotFound(`get ${name}: no such volume`);
+    return record;
+  }
+
+  #show(record: VolumeRecord): Volume {
+    return showVolume(record, this.#dir(record.name));
+  }
+
+  async create(options: Partial<VolumeCreateOptions>): Promise<Volume> {
+    const anonymous = (options.Name ?? "") === "";
+    const name = anonymous ? anonymousName() : (options.Name ?? "");
+    const driver = options.Driver ?? "";
+    if (driver !== "" && driver !== "local") throw new NotFound(`create ${name}: error looking up volume plugin ${driver}: plugin "${driver}" not found`);
+    return this.#inTurn(name, async () => {
+      const existing = this.#records.get(name);
+      if (existing) return this.#show(existing);
+      validateName(name);
+      const driverOptions = options.DriverOpts ?? {};
+      validateOptions(name, driverOptions);
+      const labels = anonymous ? { ...options.Labels, [anonymousLabel]: "" } : (options.Labels ?? null);
+      const record: VolumeRecord = { name, created: seconds(new Date()), labels, options: Object.keys(driverOptions).length > 0 ? driverOptions : null };
+      await this.#make(record);
+      this.#records.set(name, record);
+      this.#emit("volume", "create", { ID: name, Attributes: { driver: "local" } });
+      return this.#show(record);
+    });
+  }
+
+  /** Whole or not at all: made aside, then given its name. */
+  async #make(record: VolumeRecord): Promise<void> {
+    const aside = join(this.#root, `${unfinished}${randomBytes(8).toString("hex")}`);
+    await mkdir(aside, { mode: 0o701 });
+    try {
+      await mkdir(dataDir(aside), { mode: 0o755 });
+      await writeRecord(aside, record);
+      await rename(aside, this.#dir(record.name));
+    } catch (error) {
+      await rm(aside, { recursive: true, force: true });
+      throw error;
+    }
+    await syncDir(this.#root);
+  }
+
+  async get(name: string): Promise<Volume> {
+    return this.#show(this.#record(name));
+  }
+
+  async list(): Promise<{ volumes: Volume[]; warnings: string[] }> {
+    return { volumes: [...this.#records.values()].map((record) => this.#show(record)), warnings: [] };
+  }
+
+  remove(name: string, force: boolean): Promise<void> {
+    return this.#inTurn(name, async () => {
+      if (force && !this.#records.has(name)) return;
+      this.#record(name);
+      const users = this.references(name);
+      if (users.length > 0) throw new Conflict(`remove ${name}: volume is in use - [${users.join(", ")}]`);
+      await this.#destroy(name);
+    });
+  }
+
+  /** Gone for good with the rename; what remains of it is removed now or at the next start. */
+  async #destroy(name: string): Promise<void> {
+    unmountAll(dataDir(this.#dir(name)));
+    const aside = join(this.#root, `${unfinished}${randomBytes(8).toString("hex")}`);
+    await rename(this.#dir(name), aside);
+    await syncDir(this.#root);
+    this.#records.delete(name);
+    this.#users.delete(name);
+    this.#emit("volume", "destroy", { ID: name, Attributes: { driver: "local" } });
+    await rm(aside, { recursive: true, force: true });
+  }
+
+  async prune(matches: (volume: Volume) => boolean): Promise<{ deleted: string[]; reclaimed: number }> {
+    const deleted: string[] = [];
+    let reclaimed = 0;
+    for (const name of [...this.#records.keys()]) {
+      await this.#inTurn(name, async () => {
+        const record = this.#records.get(name);
+        if (!record || this.references(name).length > 0 || !matches(this.#show(record))) return;
+        const size = record.options === null ? await sizeOf(dataDir(this.#dir(name))) : 0;
+        await this.#destroy(name);
+        deleted.push(name);
+        reclaimed += size;
+      });
+    }
+    return { deleted, reclaimed };
+  }
+
+  async usage(): Promise<Volume[]> {
+    const own = [...this.#records.values()].filter(({ options }) => options === null);
+    return Promise.all(
+      own.map(async (record) => {
+        const Size = await sizeOf(dataDir(this.#dir(record.name)));
+        return { ...this.#show(record), UsageData: { RefCount: this.references(record.name).length, Size } };
+      }),
+    );
+  }
+
+  reference(name: string, containerId: string): void {
+    const holders = this.#references.get(name) ?? new Set();
+    this.#references.set(name, holders.add(containerId));
+  }
+
+  dereference(name: string, containerId: string): void {
+    const holders = this.#references.get(name);
+    holders?.delete(containerId);
+    if (holders?.size === 0) this.#references.delete(name);
+  }
+
+  references(name: string): string[] {
+    return [...new Set([...(this.#references.get(name) ?? []), ...(this.#users.get(name) ?? [])])];
+  }
+
+  mount(name: string, containerId: string): Promise<string> {
+    return this.#inTurn(name, async () => {
+      const { options } = this.#record(name);
+      const path = dataDir(this.#dir(name));
+      const users = this.#users.get(name) ?? new Set();
+      if (options !== null && users.size === 0 && !isMounted(path)) await mountLocal(path, options);
+      this.#users.set(name, users.add(containerId));
+      return path;
+    });
+  }
+
+  unmount(name: string, containerId: string): Promise<void> {
+    return this.#inTurn(name, async () => {
+      const users = this.#users.get(name);
+      users?.delete(containerId);
+      if (users !== undefined && users.size > 0) return;
+      this.#users.delete(name);
+      const options = this.#records.get(name)?.options ?? null;
+      if (options !== null) unmountAll(dataDir(this.#dir(name)));
+    });
+  }
+
+  async copyUp(source: string, volumePath: string): Promise<void> {
+    const name = basename(dirname(volumePath));
+    await this.#inTurn(name, async () => {
+      if (!(await stat(source)).isDirectory() || (await readdir(volumePath)).length > 0) return;
+      // Others see the directory they have mounted: it must stay the same one, filled as it is.
+      if (isMounted(volumePath) || (this.#users.get(name)?.size ?? 0) > 1 || volumePath !== dataDir(this.#dir(name))) {
+        await copyTree(source, volumePath);
+        return;
+      }
+      const aside = join(dirname(volumePath), `${unfinished}${randomBytes(8).toString("hex")}`);
+      await mkdir(aside, { mode: 0o755 });
+      try {
+        await copyTree(source, aside);
+        await rename(aside, volumePath);
+      } catch (error) {
+        await rm(aside, { recursive: true, force: true });
+        throw error;
+      }
+    });
+  }
+}
