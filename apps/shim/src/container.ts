@@ -23,6 +23,10 @@ export interface ContainerEvents {
 }
 
 const sigkill = 9;
+
+/** What the shim keeps in a bundle while the container is there. Init's exit stays, for `delete`. */
+const ownFiles = [bundleFile.attach, bundleFile.pid, bundleFile.options, bundleFile.runtime];
+
 let sequence = 0;
 
 /** A container of this shim: its init, its execs, and the runtime that knows it. */
@@ -75,6 +79,7 @@ export class Container {
       await container?.init.close(0);
       container?.abandon();
       unmountAll(rootfs);
+      for (const name of ownFiles) removeBundleFile(request.bundle, name);
       throw error;
     }
   }
@@ -136,7 +141,7 @@ export class Container {
     this.#attach.close();
     this.#stopOom();
     unmountAll(join(this.bundle, bundleFile.rootfs));
-    for (const name of [bundleFile.attach, bundleFile.pid, bundleFile.options, bundleFile.runtime]) removeBundleFile(this.bundle, name);
+    for (const name of ownFiles) removeBundleFile(this.bundle, name);
     return exit;
   }
 

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, rmdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { type Socket, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ import { Connection, Server, createClient } from "@longshore/ttrpc";
 import { unmountAll } from "@longshore/sys";
 
 const binary = fileURLToPath(new URL("../../build/containerd-shim-longshore-v2", import.meta.url));
-const applets = ["sh", "cat", "sleep", "printf", "head", "yes", "echo", "true", "stty", "seq", "kill", "dd", "tr", "id"];
+const applets = ["sh", "cat", "sleep", "printf", "head", "yes", "echo", "true", "stty", "seq", "kill", "dd", "tail", "tr", "id"];
 
 export interface TestEvent {
   topic: string;
@@ -78,6 +78,11 @@ export class Harness {
 
   async close(): Promise<void> {
     await this.silence();
+    for (const controller of readdirSync("/sys/fs/cgroup")) {
+      const folder = join("/sys/fs/cgroup", controller, "longshore-shim-test");
+      if (existsSync(folder)) rmdirSync(folder);
+    }
+    if (existsSync("/sys/fs/cgroup/longshore-shim-test")) rmdirSync("/sys/fs/cgroup/longshore-shim-test");
     rmSync(this.dir, { recursive: true, force: true });
   }
 }
