@@ -23,25 +23,24 @@ const window = 8;
 
 /** Sends bytes to the other side of a port at the pace at which they are read there. */
 export async function sendBytes(port: MessagePort, source: AsyncIterable<Uint8Array>): Promise<void> {
-  let credit = 0;
-  let cancelled = false;
+  const reader = { credit: 0, gone: false };
   let wake: (() => void) | undefined;
   const post = (message: FromSender, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
   port.on("message", (message: FromReceiver) => {
-    if ("cancel" in message) cancelled = true;
-    else credit += message.credit;
+    if ("cancel" in message) reader.gone = true;
+    else reader.credit += message.credit;
     wake?.();
   });
   const closed = (): void => {
-    cancelled = true;
+    reader.gone = true;
     wake?.();
   };
   port.once("close", closed);
   try {
     for await (const piece of source) {
-      while (credit === 0 && !cancelled) await new Promise<void>((resolve) => (wake = resolve));
-      if (cancelled) return;
-      credit--;
+      while (reader.credit === 0 && !reader.gone) await new Promise<void>((resolve) => (wake = resolve));
+      if (reader.gone) return;
+      reader.credit--;
       const owned = ownedBuffer(piece);
       post({ data: owned }, [owned.buffer]);
     }

@@ -92,7 +92,7 @@ export class ArchiveWorkers {
 
   #start(thread: Thread, request: Exclude<Request, { cancel: true }>, signal: AbortSignal | undefined): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const cancel = (): void => thread.worker.postMessage({ cancel: true } satisfies Request);
+      const cancel = (): void => thread.worker.postMessage({ cancel: true } satisfies Request, []);
       thread.settle = (response) => {
         thread.settle = undefined;
         signal?.removeEventListener("abort", cancel);
