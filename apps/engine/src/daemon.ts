@@ -1,0 +1,82 @@
+import { mkdir } from "node:fs/promises";
+import { type Context, ContainerStore, restoreContainers, resumeContainers, TaskMonitor } from "@longshore/containers";
+import type { ImageResolver } from "@longshore/images";
+import type { Logger } from "@longshore/log";
+import type { Sandboxes } from "@longshore/network";
+import type { ContainerdClient } from "@longshore/proto";
+import { readHostFacts } from "@longshore/spec";
+import type { VolumeStore } from "@longshore/volumes";
+import type { FastifyInstance } from "fastify";
+import type { Config } from "./config/config.ts";
+import type { Engine } from "./engine.ts";
+import type { EventHub } from "./events/hub.ts";
+import { engineId } from "./identity.ts";
+import { attachRoutes } from "./routes/attach.ts";
+import { containerRoutes } from "./routes/containers.ts";
+import { eventRoutes } from "./routes/events.ts";
+import { execRoutes } from "./routes/exec.ts";
+import { listRoutes } from "./routes/list.ts";
+import { logRoutes } from "./routes/logs.ts";
+import { systemRoutes } from "./routes/system.ts";
+import { waitRoutes } from "./routes/wait.ts";
+import { createApp } from "./server/app.ts";
+import { listen, type Listener } from "./server/listen.ts";
+import { containerSettings } from "./settings.ts";
+
+/** The parts that the engine is made of, ready to work. */
+export interface Parts {
+  containerd: ContainerdClient;
+  network: Sandboxes;
+  volumes: VolumeStore;
+  images: ImageResolver;
+  events: EventHub;
+  log: Logger;
+}
+
+export interface Daemon {
+  readonly engine: Engine;
+  /** Stops serving; containers go on. */
+  close(): Promise<void>;
+}
+
+const routes = [systemRoutes, eventRoutes, containerRoutes, listRoutes, waitRoutes, attachRoutes, logRoutes, execRoutes];
+
+async function containerContext(config: Config, parts: Parts): Promise<Context> {
+  const settings = containerSettings(config);
+  const runtime = settings.runtimes[settings.defaultRuntime]?.path ?? settings.defaultRuntime;
+  const host = await readHostFacts({ cgroupDriver: "cgroupfs", runtime: { name: settings.defaultRuntime, binary: runtime } });
+  const { containerd, network, volumes, images, events, log } = parts;
+  return { containerd, network, volumes, images, emit: events.emit, log, settings, host, store: new ContainerStore() };
+}
+
+/**
+ * Brings the engine up: records are loaded and compared with containerd, sockets are opened, then
+ * containers whose policy asks for it are started.
+ * @param more adds the routes of other resources
+ */
+export async function startDaemon(config: Config, parts: Parts, more: (app: FastifyInstance, engine: Engine) => void = () => undefined): Promise<Daemon> {
+  await mkdir(config.execRoot, { recursive: true, mode: 0o711 });
+  const containers = await containerContext(config, parts);
+  const engine: Engine = { config, containers, events: parts.events, log: parts.log, id: await engineId(config.dataRoot) };
+  await restoreContainers(containers);
+  const monitor = new TaskMonitor(containers);
+  monitor.start();
+  const app = createApp(parts.log, { experimental: config.experimental });
+  for (const route of routes) route(app, engine);
+  more(app, engine);
+  await app.ready();
+  const listeners: Listener[] = [];
+  for (const host of config.hosts) {
+    listeners.push(await listen(host, app.routing.bind(app), { group: config.group, log: parts.log }));
+    parts.log.info(`API listen on ${host.replace(/^unix:\/\//, "")}`);
+  }
+  void resumeContainers(containers);
+  return {
+    engine,
+    close: async () => {
+      await Promise.all(listeners.map((listener) => listener.close()));
+      await monitor.stop();
+      await app.close();
+    },
+  };
+}

@@ -1,0 +1,18 @@
+import type { Context } from "@longshore/containers";
+import type { Logger } from "@longshore/log";
+import type { FastifyInstance } from "fastify";
+import type { Config } from "./config/config.ts";
+import type { EventHub } from "./events/hub.ts";
+
+/** What the routes of this app work with. */
+export interface Engine {
+  readonly config: Config;
+  readonly containers: Context;
+  readonly events: EventHub;
+  readonly log: Logger;
+  /** Stable across restarts. */
+  readonly id: string;
+}
+
+/** Adds the routes of one resource. */
+export type RoutePlugin<D = Engine> = (app: FastifyInstance, engine: D) => void;

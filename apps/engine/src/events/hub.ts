@@ -1,0 +1,55 @@
+import type { EmitEvent, EventMessage } from "@longshore/api";
+import { nowNano } from "@longshore/containers";
+
+const keep = 256;
+
+/** An event as it is sent, with the old-fashioned members that containers and images also carry. */
+export type SentEvent = Partial<EventMessage> & { status?: string; id?: string; from?: string };
+
+type Listener = (event: SentEvent) => void;
+
+/** Docker's events: the last 256 are kept, listeners get all that follow. */
+export class EventHub {
+  readonly #recent: SentEvent[] = [];
+  readonly #listeners = new Set<Listener>();
+
+  readonly emit: EmitEvent = (type, action, actor) => {
+    const nano = nowNano();
+    const event: SentEvent = {
+      ...legacy(type, action, actor),
+      Type: type,
+      Action: action,
+      Actor: { ID: actor.ID, Attributes: sorted(actor.Attributes) },
+      scope: "local",
+      time: Number(nano / 1_000_000_000n),
+      // JSON has one kind of number; what a double loses here are some hundred nanoseconds.
+      timeNano: Number(nano),
+    };
+    this.#recent.push(event);
+    if (this.#recent.length > keep) this.#recent.shift();
+    for (const listener of this.#listeners) listener(event);
+  };
+
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
+  recent(): readonly SentEvent[] {
+    return this.#recent;
+  }
+
+  /** @returns a function that ends the subscription */
+  subscribe(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
+
+function legacy(type: EventMessage["Type"], action: string, actor: EventMessage["Actor"]): Pick<SentEvent, "status" | "id" | "from"> {
+  if (type === "container") return { status: action, id: actor.ID, ...(actor.Attributes["image"] === undefined ? {} : { from: actor.Attributes["image"] }) };
+  return type === "image" ? { status: action, id: actor.ID } : {};
+}
+
+function sorted(attributes: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,133 @@
+import type { ContainerConfig, EndpointSettings, HostConfig } from "@longshore/api";
+import {
+  createContainer,
+  inspectContainer,
+  killContainer,
+  pauseContainer,
+  pruneContainers,
+  removeContainer,
+  renameContainer,
+  resizeContainer,
+  restartContainer,
+  startContainer,
+  stopContainer,
+  topContainer,
+  unpauseContainer,
+  updateContainer,
+  type UpdateRequest,
+} from "@longshore/containers";
+import { InvalidArgument } from "@longshore/errdefs";
+import type { RoutePlugin } from "../engine.ts";
+import { readBody, readJson } from "../server/body.ts";
+import { Filters, hasLabel } from "../server/filters.ts";
+import { Query } from "../server/query.ts";
+import { sendJson } from "../server/send.ts";
+import { parsePointInTime } from "../server/time-parameter.ts";
+import { createBody, updateBody } from "./container-shapes.ts";
+import { parameter } from "./parameters.ts";
+import { parsePlatform, parseSize } from "./values.ts";
+
+type CreateBody = Partial<ContainerConfig> & {
+  HostConfig?: Partial<HostConfig>;
+  NetworkingConfig?: { EndpointsConfig?: Record<string, Partial<EndpointSettings> | null> | null };
+};
+
+/** Create, change and remove containers, and their life in between. */
+export const containerRoutes: RoutePlugin = (app, { containers: context }) => {
+  const find = (request: Parameters<typeof parameter>[0]) => context.store.get(parameter(request, "name"));
+
+  app.post("/containers/create", async (request, reply) => {
+    const query = new Query(request);
+    const { HostConfig, NetworkingConfig, ...config } = (await readJson<CreateBody>(request, createBody)) ?? {};
+    const result = await createContainer(context, {
+      name: query.get("name"),
+      platform: parsePlatform(query.get("platform")),
+      config: Object.keys(config).length === 0 ? undefined : config,
+      hostConfig: HostConfig ?? {},
+      endpoints: NetworkingConfig?.EndpointsConfig ?? {},
+    });
+    sendJson(reply, 201, result);
+  });
+
+  app.get("/containers/:name/json", async (request, reply) => {
+    sendJson(reply, 200, await inspectContainer(context, find(request), new Query(request).bool("size")));
+  });
+
+  app.post("/containers/:name/start", async (request, reply) => {
+    // A host configuration in the body went out of use with API 1.24; more than `{}` or `null` is one.
+    if ((await readBody(request)).length > 7) throw new InvalidArgument("starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24");
+    await startContainer(context, find(request));
+    reply.code(204).send();
+  });
+
+  app.post("/containers/:name/stop", async (request, reply) => {
+    const options = stopOptions(new Query(request));
+    await stopContainer(context, find(request), options);
+    reply.code(204).send();
+  });
+
+  app.post("/containers/:name/restart", async (request, reply) => {
+    const options = stopOptions(new Query(request));
+    await restartContainer(context, find(request), options);
+    reply.code(204).send();
+  });
+
+  app.post("/containers/:name/kill", async (request, reply) => {
+    await killContainer(context, parameter(request, "name"), new Query(request).get("signal"));
+    reply.code(204).send();
+  });
+
+  app.post("/containers/:name/pause", async (request, reply) => {
+    await pauseContainer(context, find(request));
+    reply.code(204).send();
+  });
+
+  app.post("/containers/:name/unpause", async (request, reply) => {
+    await unpauseContainer(context, find(request));
+    reply.code(204).send();
+  });
+
+  app.post("/containers/:name/resize", async (request, reply) => {
+    const [height, width] = parseSize(new Query(request));
+    await resizeContainer(context, find(request), height, width);
+    reply.code(200).send();
+  });
+
+  app.post("/containers/:name/rename", async (request, reply) => {
+    await renameContainer(context, find(request), new Query(request).get("name"));
+    reply.code(204).send();
+  });
+
+  app.post("/containers/:name/update", async (request, reply) => {
+    const body = (await readJson<UpdateRequest>(request, updateBody)) ?? {};
+    sendJson(reply, 200, { Warnings: await updateContainer(context, find(request), body) });
+  });
+
+  app.get("/containers/:name/top", async (request, reply) => {
+    sendJson(reply, 200, await topContainer(context, find(request), new Query(request).get("ps_args")));
+  });
+
+  app.delete("/containers/:name", async (request, reply) => {
+    const query = new Query(request);
+    const shown = parameter(request, "name");
+    await removeContainer(context, find(request), { force: query.bool("force"), removeVolumes: query.bool("v") }, shown);
+    reply.code(204).send();
+  });
+
+  app.post("/containers/prune", async (request, reply) => {
+    const filters = Filters.parse(new Query(request).get("filters"), ["label", "label!", "until"]);
+    const until = filters.get("until");
+    if (until.length > 1) throw new InvalidArgument("more than one until filter specified");
+    const before = until[0] === undefined ? undefined : parsePointInTime(until[0]);
+    const report = await pruneContainers(context, ({ record }) => {
+      const labels = record.Config.Labels ?? {};
+      if (!filters.labels("label", labels) || filters.get("label!").some((wanted) => hasLabel(wanted, labels))) return false;
+      return before === undefined || Date.parse(record.Created) < before;
+    });
+    sendJson(reply, 200, report);
+  });
+};
+
+function stopOptions(query: Query): { signal: string; timeout: number | undefined } {
+  return { signal: query.get("signal"), timeout: query.get("t") === "" ? undefined : query.int("t", 0) };
+}

@@ -1,0 +1,39 @@
+import type { RoutePlugin } from "../engine.ts";
+import type { SentEvent } from "../events/hub.ts";
+import { matchesEvent } from "../events/match.ts";
+import { Filters } from "../server/filters.ts";
+import { Query } from "../server/query.ts";
+import { BodyStream } from "../server/stream.ts";
+import { parseTimestamp } from "../server/time-parameter.ts";
+
+export const eventRoutes: RoutePlugin = (app, { events }) => {
+  app.get("/events", async (request, reply) => {
+    const query = new Query(request);
+    const filters = Filters.parse(query.get("filters"));
+    const since = parseTimestamp(query.get("since"));
+    const until = parseTimestamp(query.get("until"));
+    const stream = new BodyStream(reply, "application/json");
+    let chain = Promise.resolve();
+    const send = (event: SentEvent): void => {
+      if (matchesEvent(event, filters)) chain = chain.then(() => stream.json(event));
+    };
+    const stop = events.subscribe(send);
+    const bound = (event: SentEvent): boolean => BigInt(event.timeNano ?? 0) >= since && (until === 0n || BigInt(event.timeNano ?? 0) <= until);
+    if (since > 0n) for (const event of events.recent().filter(bound)) send(event);
+    await endOf(stream.gone, until);
+    stop();
+    await chain;
+    stream.end();
+  });
+};
+
+/** Resolves when the client leaves, or when the time has come. */
+async function endOf(gone: AbortSignal, until: bigint): Promise<void> {
+  if (gone.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  gone.addEventListener("abort", () => resolve(), { once: true });
+  const leftMs = Number(until / 1_000_000n) - Date.now();
+  const timer = until === 0n ? undefined : setTimeout(resolve, Math.max(0, leftMs));
+  await promise;
+  clearTimeout(timer);
+}

@@ -1,0 +1,99 @@
+import { Attachment, checkStartable, createExec, findExec, frame, inspectExec, parseDetachKeys, resizeExec, startExec, stdoutStream, emitContainer } from "@longshore/containers";
+import { messageOf } from "@longshore/errdefs";
+import type { RoutePlugin } from "../engine.ts";
+import { readJson } from "../server/body.ts";
+import { hijack, multiplexedStream, rawStream } from "../server/hijack.ts";
+import { Query } from "../server/query.ts";
+import { speaks } from "../server/request.ts";
+import { sendJson } from "../server/send.ts";
+import { execBody, execStartBody } from "./container-shapes.ts";
+import { parameter } from "./parameters.ts";
+import { parseSize } from "./values.ts";
+
+interface ExecOptions {
+  User?: string;
+  Privileged?: boolean;
+  Tty?: boolean;
+  ConsoleSize?: number[];
+  AttachStdin?: boolean;
+  AttachStderr?: boolean;
+  AttachStdout?: boolean;
+  DetachKeys?: string;
+  Env?: string[];
+  WorkingDir?: string;
+  Cmd?: string[];
+}
+
+function size(given: number[] | undefined): { consoleSize?: [number, number] } {
+  const [height, width] = given ?? [];
+  return height === undefined || width === undefined || (height === 0 && width === 0) ? {} : { consoleSize: [height, width] };
+}
+
+export const execRoutes: RoutePlugin = (app, { containers, log }) => {
+  app.post("/containers/:name/exec", async (request, reply) => {
+    const body = (await readJson<ExecOptions>(request, execBody)) ?? {};
+    if (body.DetachKeys) parseDetachKeys(body.DetachKeys);
+    const Id = createExec(containers, containers.store.get(parameter(request, "name")), {
+      attachStdin: body.AttachStdin ?? false,
+      attachStdout: body.AttachStdout ?? false,
+      attachStderr: body.AttachStderr ?? false,
+      tty: body.Tty ?? false,
+      detachKeys: body.DetachKeys ?? "",
+      env: body.Env ?? [],
+      cmd: body.Cmd ?? [],
+      privileged: body.Privileged ?? false,
+      user: body.User ?? "",
+      workingDir: body.WorkingDir ?? "",
+      ...(speaks(request, "1.42") ? size(body.ConsoleSize) : {}),
+    });
+    sendJson(reply, 201, { Id });
+  });
+
+  app.get("/exec/:id/json", (request, reply) => sendJson(reply, 200, inspectExec(findExec(containers, parameter(request, "id")))));
+
+  app.post("/exec/:id/resize", async (request, reply) => {
+    const [height, width] = parseSize(new Query(request));
+    await resizeExec(containers, findExec(containers, parameter(request, "id")), height, width);
+    reply.code(200).send();
+  });
+
+  app.post("/exec/:id/start", async (request, reply) => {
+    const body = (await readJson<{ Detach?: boolean; Tty?: boolean; ConsoleSize?: number[] }>(request, execStartBody)) ?? {};
+    const exec = findExec(containers, parameter(request, "id"));
+    checkStartable(exec);
+    const tty = body.Tty ?? false;
+    Object.assign(exec.config, size(body.ConsoleSize));
+    if (body.Detach === true) {
+      await startExec(containers, exec, tty, undefined);
+      return reply.code(200).send();
+    }
+    const { config } = exec;
+    const multiplexed = !tty && speaks(request, "1.42");
+    const { socket, upgraded } = hijack(request, reply, multiplexed ? multiplexedStream : rawStream, execHeaders(reply.getHeaders()));
+    const keys = tty ? parseDetachKeys(config.detachKeys) : [];
+    const wants = { stdin: config.attachStdin && upgraded, stdout: config.attachStdout, stderr: config.attachStderr, detachKeys: keys };
+    const attachment = new Attachment(wants, socket);
+    try {
+      await startExec(containers, exec, tty, attachment);
+      const end = await attachment.done;
+      if (end === "detached") emitContainer(containers, exec.container, "exec_detach", { execID: exec.id });
+      // The client asks for the exit code as soon as the connection ends.
+      if (end === "ended") await exec.ended;
+    } catch (error) {
+      log.debug({ err: error, exec: exec.id }, "exec start");
+      const text = Buffer.from(`${messageOf(error)}\r\n`);
+      socket.write(tty ? text : frame(stdoutStream, text));
+    }
+    socket.end();
+    return reply;
+  });
+};
+
+/** An exec's raw answer carries the headers that each answer has. */
+function execHeaders(headers: Record<string, unknown>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).flatMap(([name, value]) => (typeof value === "string" ? [[canonical(name), value]] : [])));
+}
+
+function canonical(name: string): string {
+  return name.replaceAll(/(^|-)([a-z])/g, (_whole, dash: string, letter: string) => dash + letter.toUpperCase());
+}

@@ -1,0 +1,53 @@
+import { arch as nodeArch, release } from "node:os";
+import type { RoutePlugin } from "../engine.ts";
+import { engineVersion, maxApiVersion, minApiVersion } from "../server/api-version.ts";
+import { systemInfo } from "../system/info.ts";
+import { componentVersions } from "../system/components.ts";
+import { productVersion } from "../system/product.ts";
+
+const goArches: Record<string, string> = { x64: "amd64", arm64: "arm64", arm: "arm", riscv64: "riscv64", s390x: "s390x", ppc64: "ppc64le" };
+
+/** Swarm mode is not served: its endpoints answer as on a node outside any swarm. */
+const pingHeaders = {
+  "Cache-Control": "no-cache, no-store, must-revalidate",
+  Pragma: "no-cache",
+  "Builder-Version": "2",
+  Swarm: "inactive",
+};
+
+export const systemRoutes: RoutePlugin = (app, engine) => {
+  app.get("/_ping", { exposeHeadRoute: false }, (_request, reply) => reply.headers(pingHeaders).type("text/plain; charset=utf-8").send("OK"));
+  app.head("/_ping", (_request, reply) => reply.headers(pingHeaders).header("Content-Length", "0").type("text/plain; charset=utf-8").send());
+  app.get("/info", async (_request, reply) => {
+    await reply.type("application/json").send(`${JSON.stringify(await systemInfo(engine))}\n`);
+  });
+  app.get("/version", async (_request, reply) => {
+    const arch = goArches[nodeArch()] ?? nodeArch();
+    const details = {
+      ApiVersion: maxApiVersion,
+      Arch: arch,
+      BuildTime: "",
+      Experimental: String(engine.config.experimental),
+      GitCommit: "",
+      GoVersion: "",
+      KernelVersion: release(),
+      MinAPIVersion: minApiVersion,
+      Os: "linux",
+    };
+    const answer = {
+      Platform: { Name: `Longshore ${productVersion}` },
+      Components: [{ Name: "Engine", Version: engineVersion, Details: details }, ...(await componentVersions(engine))],
+      Version: engineVersion,
+      ApiVersion: maxApiVersion,
+      MinAPIVersion: minApiVersion,
+      GitCommit: "",
+      GoVersion: "",
+      Os: "linux",
+      Arch: arch,
+      KernelVersion: release(),
+      ...(engine.config.experimental ? { Experimental: true } : {}),
+      BuildTime: "",
+    };
+    await reply.type("application/json").send(`${JSON.stringify(answer)}\n`);
+  });
+};

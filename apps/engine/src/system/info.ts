@@ -1,0 +1,120 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { availableParallelism, hostname, machine, release, totalmem } from "node:os";
+import type { SystemInfo } from "@longshore/api";
+import type { Engine } from "../engine.ts";
+import { engineVersion } from "../server/api-version.ts";
+import { initVersion, runtimeVersion } from "./components.ts";
+
+function operatingSystem(): { name: string; version: string } {
+  for (const path of ["/etc/os-release", "/usr/lib/os-release"]) {
+    try {
+      const text = readFileSync(path, "utf8");
+      const field = (key: string): string => new RegExp(`^${key}="?([^"\\n]*)"?$`, "m").exec(text)?.[1] ?? "";
+      return { name: field("PRETTY_NAME") || "Linux", version: field("VERSION_ID") };
+    } catch {
+      continue;
+    }
+  }
+  return { name: "Linux", version: "" };
+}
+
+function warnings({ sysInfo }: Engine["containers"]["host"]): string[] {
+  const list: string[] = [];
+  if (!sysInfo.MemoryLimit) list.push("WARNING: No memory limit support");
+  if (!sysInfo.SwapLimit) list.push("WARNING: No swap limit support");
+  if (!sysInfo.CPUCfs) list.push("WARNING: No cpu cfs quota support", "WARNING: No cpu cfs period support");
+  if (!sysInfo.CPUShares) list.push("WARNING: No cpu shares support");
+  if (!sysInfo.Cpuset) list.push("WARNING: No cpuset support");
+  if (sysInfo.IPv4ForwardingDisabled) list.push("WARNING: IPv4 forwarding is disabled");
+  return list;
+}
+
+function securityOptions(engine: Engine): string[] {
+  const { sysInfo } = engine.containers.host;
+  const { config } = engine;
+  return [
+    ...(sysInfo.AppArmor ? ["name=apparmor"] : []),
+    ...(sysInfo.Seccomp ? [`name=seccomp,profile=${config.seccompProfile}`] : []),
+    ...(sysInfo.CgroupVersion === 2 ? ["name=cgroupns"] : []),
+    ...(config.noNewPrivileges ? ["name=no-new-privileges"] : []),
+  ];
+}
+
+/** The answer of `GET /info`. */
+export async function systemInfo(engine: Engine): Promise<Partial<SystemInfo>> {
+  const { config, containers } = engine;
+  const { host, settings, store } = containers;
+  const { sysInfo } = host;
+  const all = store.list();
+  const count = (wanted: (status: string) => boolean): number => all.filter((container) => wanted(container.status)).length;
+  const os = operatingSystem();
+  const runtime = await runtimeVersion(engine);
+  const containerd = await containers.containerd.version.version({}).catch(() => undefined);
+  const images = await containers.containerd.images.list({}).catch(() => undefined);
+  return {
+    ID: engine.id,
+    Containers: all.length,
+    ContainersRunning: count((status) => status === "running" || status === "restarting"),
+    ContainersPaused: count((status) => status === "paused"),
+    ContainersStopped: count((status) => !["running", "restarting", "paused"].includes(status)),
+    Images: images?.images.length ?? 0,
+    Driver: settings.snapshotter,
+    DriverStatus: [["driver-type", "io.containerd.snapshotter.v1"]],
+    Plugins: { Volume: ["local"], Network: ["bridge", "host", "null"], Authorization: null as never, Log: ["json-file", "local"] },
+    MemoryLimit: sysInfo.MemoryLimit,
+    SwapLimit: sysInfo.SwapLimit,
+    ...(sysInfo.KernelMemoryTCP ? { KernelMemoryTCP: true } : {}),
+    CpuCfsPeriod: sysInfo.CPUCfs,
+    CpuCfsQuota: sysInfo.CPUCfs,
+    CPUShares: sysInfo.CPUShares,
+    CPUSet: sysInfo.Cpuset,
+    PidsLimit: sysInfo.PidsLimit,
+    IPv4Forwarding: !sysInfo.IPv4ForwardingDisabled,
+    Debug: config.debug,
+    NFd: readdirSync("/proc/self/fd").length,
+    OomKillDisable: sysInfo.OomKillDisable,
+    NGoroutines: 0,
+    SystemTime: new Date().toISOString(),
+    LoggingDriver: config.logDriver,
+    CgroupDriver: host.cgroupDriver,
+    CgroupVersion: String(sysInfo.CgroupVersion) as "1" | "2",
+    NEventsListener: engine.events.listeners,
+    KernelVersion: release(),
+    OperatingSystem: os.name,
+    OSVersion: os.version,
+    OSType: "linux",
+    Architecture: machine(),
+    IndexServerAddress: "https://index.docker.io/v1/",
+    RegistryConfig: {
+      IndexConfigs: { "docker.io": { Mirrors: config.registryMirrors, Name: "docker.io", Official: true, Secure: true } },
+      InsecureRegistryCIDRs: ["::1/128", "127.0.0.0/8", ...config.insecureRegistries.filter((entry) => entry.includes("/"))],
+      Mirrors: config.registryMirrors.length === 0 ? (null as never) : config.registryMirrors,
+    },
+    NCPU: availableParallelism(),
+    MemTotal: totalmem(),
+    GenericResources: null,
+    DockerRootDir: config.dataRoot,
+    HttpProxy: process.env["HTTP_PROXY"] ?? "",
+    HttpsProxy: process.env["HTTPS_PROXY"] ?? "",
+    NoProxy: process.env["NO_PROXY"] ?? "",
+    Name: hostname(),
+    Labels: config.labels,
+    ExperimentalBuild: config.experimental,
+    ServerVersion: engineVersion,
+    Runtimes: Object.fromEntries(Object.entries(settings.runtimes).map(([name, { path, runtimeArgs }]) => [name, { path, ...(runtimeArgs.length === 0 ? {} : { runtimeArgs }) }])),
+    DefaultRuntime: settings.defaultRuntime,
+    Swarm: { NodeID: "", NodeAddr: "", LocalNodeState: "inactive", ControlAvailable: false, Error: "", RemoteManagers: null },
+    LiveRestoreEnabled: true,
+    Isolation: "",
+    InitBinary: "docker-init",
+    ContainerdCommit: { ID: containerd?.revision ?? "" },
+    RuncCommit: { ID: runtime.commit || runtime.version },
+    InitCommit: { ID: await initVersion(engine) },
+    SecurityOptions: securityOptions(engine),
+    ...(config.network.defaultAddressPools.length === 0 ? {} : { DefaultAddressPools: config.network.defaultAddressPools.map(({ base, size }) => ({ Base: base, Size: size })) }),
+    FirewallBackend: { Driver: "nftables", Info: [] },
+    CDISpecDirs: [],
+    Containerd: { Address: config.containerd, Namespaces: { Containers: config.containerdNamespace, Plugins: "plugins.moby" } },
+    Warnings: warnings(host),
+  };
+}

@@ -1,0 +1,39 @@
+import { formatAttributes } from "./attributes.ts";
+
+/** One record of a json-file log. */
+export interface LogLine {
+  log: string;
+  stream: "stdout" | "stderr";
+  /** RFC 3339 with nanoseconds, UTC. */
+  time: string;
+  attrs?: Record<string, string>;
+}
+
+/** Parses one line of a log file; `undefined` for what is no record (a line that was cut off). */
+export function parseLine(text: string): LogLine | undefined {
+  try {
+    const line = JSON.parse(text) as Partial<LogLine>;
+    if (typeof line.log !== "string" || typeof line.time !== "string") return undefined;
+    return { log: line.log, stream: line.stream === "stderr" ? "stderr" : "stdout", time: line.time, ...(line.attrs === undefined ? {} : { attrs: line.attrs }) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Nanoseconds since 1970 of a record's time. */
+export function nanosOf(time: string): bigint {
+  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:\d\d)$/.exec(time);
+  if (match === null) return 0n;
+  return BigInt(Date.parse(`${match[1]}${match[3]}`)) * 1_000_000n + BigInt((match[2] ?? "").padEnd(9, "0"));
+}
+
+/** A time with all nine digits of its fraction, as `docker logs -t` shows it. */
+function fixedTime(time: string): string {
+  return time.replace(/(?:\.(\d+))?Z$/, (_whole, fraction: string | undefined) => `.${(fraction ?? "").padEnd(9, "0").slice(0, 9)}Z`);
+}
+
+/** A record as it is sent to a client. */
+export function renderLine(line: LogLine, options: { timestamps: boolean; details: boolean }): string {
+  const details = options.details ? `${formatAttributes(line.attrs ?? {})} ` : "";
+  return `${options.timestamps ? `${fixedTime(line.time)} ` : ""}${details}${line.log}`;
+}

@@ -1,0 +1,140 @@
+import { type FileHandle, stat } from "node:fs/promises";
+import { ChangeWatch } from "./change-watch.ts";
+import { linesOf, openIfThere, type RotatedFile, rotatedFiles, tailOffset } from "./files.ts";
+import { type LogLine, nanosOf, parseLine } from "./line.ts";
+import { LiveFile } from "./live-file.ts";
+
+export interface ReadOptions {
+  /** How many lines from the end; negative for all. */
+  tail: number;
+  /** Nanoseconds since 1970; 0 for no bound. */
+  since: bigint;
+  until: bigint;
+  /** Goes on with new lines until `ended` aborts; then the rest is read and the reading ends. */
+  follow: boolean;
+  ended: AbortSignal;
+  /** Stops at once. */
+  signal: AbortSignal;
+}
+
+/**
+ * Reads a json-file log, rotated files included, oldest line first. Following survives rotation:
+ * the file that was live is read to its end under its new name before the next one is begun.
+ * @param path of the live file; the log may be absent still
+ */
+export async function* readLog(path: string, options: ReadOptions): AsyncGenerator<LogLine> {
+  const watcher = options.follow && !options.ended.aborted ? new ChangeWatch(path) : undefined;
+  try {
+    for await (const text of rawLines(path, options, watcher)) {
+      const line = parseLine(text);
+      if (line === undefined) continue;
+      const nanos = nanosOf(line.time);
+      if (options.since > 0n && nanos < options.since) continue;
+      if (options.until > 0n && nanos > options.until) return;
+      yield line;
+    }
+  } finally {
+    watcher?.close();
+  }
+}
+
+async function* rawLines(path: string, options: ReadOptions, watcher: ChangeWatch | undefined): AsyncGenerator<string> {
+  const { old, live } = await openAtTail(path, options.tail);
+  let current = live;
+  try {
+    yield* old();
+    for (;;) {
+      // Whoever ended the container wrote its last line before.
+      const last = watcher === undefined || options.ended.aborted;
+      const lines = (await current?.next()) ?? [];
+      yield* lines;
+      if (options.signal.aborted) return;
+      if (lines.length > 0) continue;
+      const next = await nextFile(path, current);
+      if (next !== undefined) {
+        yield* (await current?.next()) ?? [];
+        await current?.close();
+        current = next;
+        continue;
+      }
+      if (last) return;
+      await watcher.wait(AbortSignal.any([options.signal, options.ended]));
+    }
+  } finally {
+    await current?.close();
+  }
+}
+
+/** The file that has taken the place of `current`; `undefined` while it is still the live one. */
+async function nextFile(path: string, current: LiveFile | undefined): Promise<LiveFile | undefined> {
+  if (current === undefined) {
+    const handle = await openIfThere(path);
+    return handle === undefined ? undefined : new LiveFile(handle, 0);
+  }
+  const identity = await current.identity();
+  const candidates = [...(await rotatedFiles(path)).filter((file) => !file.compressed).map((file) => file.path), path];
+  const identities = await Promise.all(candidates.map((candidate) => identityOf(candidate)));
+  const at = identities.indexOf(identity);
+  if (at === candidates.length - 1) return undefined;
+  // Several rotations may have happened: go on with the file right behind ours, or the oldest left.
+  const following = candidates[at + 1];
+  if (following === undefined || identities[at + 1] === undefined) return undefined;
+  const handle = await openIfThere(following);
+  return handle === undefined ? undefined : new LiveFile(handle, 0);
+}
+
+async function identityOf(path: string): Promise<string | undefined> {
+  try {
+    const { dev, ino } = await stat(path);
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
+}
+
+interface Opened {
+  /** What the rotated files give. */
+  old: () => AsyncGenerator<string>;
+  live: LiveFile | undefined;
+}
+
+async function openAtTail(path: string, tail: number): Promise<Opened> {
+  const handle = await openIfThere(path);
+  const rotated = await olderThan(handle, await rotatedFiles(path));
+  if (tail < 0) return { old: () => allOf(rotated), live: handle === undefined ? undefined : new LiveFile(handle, 0) };
+  const size = handle === undefined ? 0 : (await handle.stat()).size;
+  if (handle !== undefined && tail === 0) return { old: () => allOf([]), live: new LiveFile(handle, size) };
+  const { offset, found } = handle === undefined ? { offset: 0, found: 0 } : await tailOffset(handle, size, tail);
+  const live = handle === undefined ? undefined : new LiveFile(handle, offset);
+  return { old: () => (found >= tail ? allOf([]) : lastOf(rotated, tail - found)), live };
+}
+
+/** A rotation between opening and listing must not make our file, or a newer one, count as old. */
+async function olderThan(handle: FileHandle | undefined, files: RotatedFile[]): Promise<RotatedFile[]> {
+  if (handle === undefined) return files;
+  const { dev, ino } = await handle.stat();
+  const identities = await Promise.all(files.map((file) => identityOf(file.path)));
+  const own = identities.indexOf(`${dev}:${ino}`);
+  return own < 0 ? files : files.slice(0, own);
+}
+
+async function* allOf(files: readonly RotatedFile[]): AsyncGenerator<string> {
+  for (const file of files) yield* linesOf(file);
+}
+
+/** The last `count` lines of rotated files, reading no more of them than needed. */
+async function* lastOf(files: readonly RotatedFile[], count: number): AsyncGenerator<string> {
+  const parts: string[][] = [];
+  let missing = count;
+  for (const file of files.toReversed()) {
+    if (missing <= 0) break;
+    const lines: string[] = [];
+    for await (const line of linesOf(file)) {
+      lines.push(line);
+      if (lines.length > missing) lines.shift();
+    }
+    parts.unshift(lines);
+    missing -= lines.length;
+  }
+  for (const lines of parts) yield* lines;
+}
