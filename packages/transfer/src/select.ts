@@ -1,9 +1,8 @@
 import type { Provider } from "@longshore/content";
 import { NotFound, isKind } from "@longshore/errdefs";
-import type { Descriptor, Index, Platform } from "@longshore/oci";
 import type { ImageSelection } from "./contract.ts";
 import { isImageConfig, isIndex, isManifest, readImageConfig, readManifest } from "./documents.ts";
-import { type PlatformRank, rankPlatforms } from "./platforms.ts";
+import { type Descriptor, type Index, type Platform, type PlatformRank, rankPlatforms } from "@longshore/oci";
 
 /** One child of an index, and whether its layers are wanted or its manifest alone. */
 export interface Chosen {

@@ -1,9 +1,8 @@
 import { FailedPrecondition } from "@longshore/errdefs";
 import type { Scope } from "@longshore/metadata";
-import type { Descriptor } from "@longshore/oci";
 import type { UnpackTarget } from "./contract.ts";
 import type { Environment } from "./environment.ts";
-import { formatPlatform, rankPlatforms } from "./platforms.ts";
+import { type Descriptor, formatPlatform, rankPlatforms } from "@longshore/oci";
 import { configPlatform } from "./select.ts";
 
 /**

@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { InvalidArgument, isKind } from "@longshore/errdefs";
 import type { Mount, Scope, Snapshotter } from "@longshore/metadata";
-import type { Descriptor } from "@longshore/oci";
-import { chainIds } from "./chain-id.ts";
+import { type Descriptor, chainIds } from "@longshore/oci";
 import type { Applier, ScopeOpener } from "./contract.ts";
 import { addLabels } from "./gc-labels.ts";
 import { hold, withLease } from "./lease.ts";

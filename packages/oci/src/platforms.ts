@@ -1,4 +1,4 @@
-import type { Platform } from "@longshore/oci";
+import type { Platform } from "./image.ts";
 
 const architectures: Readonly<Record<string, string>> = { x64: "amd64", x86_64: "amd64", "x86-64": "amd64", aarch64: "arm64", armhf: "arm", armel: "arm", ia32: "386", i386: "386" };
 
