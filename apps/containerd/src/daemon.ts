@@ -63,7 +63,7 @@ export async function startDaemon(config: Config, logger: Logger): Promise<Daemo
       await server.close(graceMs);
       tasks.close();
       await events.close();
-      await stores.metadata.close();
+      await stores.close();
       for (const path of [grpc.address, ttrpcAddress]) await rm(path, { force: true });
       for (const unlock of unlocks) unlock();
     },

@@ -2,11 +2,13 @@ import { type BoundService, implement } from "@longshore/grpc";
 import type { Logger } from "@longshore/log";
 import { Containers } from "@longshore/proto/containerd/services/containers/v1/containers";
 import { Content } from "@longshore/proto/containerd/services/content/v1/content";
+import { Diff } from "@longshore/proto/containerd/services/diff/v1/diff";
 import { Events } from "@longshore/proto/containerd/services/events/v1/events";
 import { Images } from "@longshore/proto/containerd/services/images/v1/images";
 import { Introspection } from "@longshore/proto/containerd/services/introspection/v1/introspection";
 import { Leases } from "@longshore/proto/containerd/services/leases/v1/leases";
 import { Namespaces } from "@longshore/proto/containerd/services/namespaces/v1/namespaces";
+import { Snapshots } from "@longshore/proto/containerd/services/snapshots/v1/snapshots";
 import { Streaming } from "@longshore/proto/containerd/services/streaming/v1/streaming";
 import { Tasks } from "@longshore/proto/containerd/services/tasks/v1/tasks";
 import { Version } from "@longshore/proto/containerd/services/version/v1/version";
@@ -15,12 +17,14 @@ import type { TaskManager } from "@longshore/runtime";
 import { plugins } from "./plugins.ts";
 import { containersService } from "./services/containers.ts";
 import { contentService } from "./services/content.ts";
+import { diffService } from "./services/diff.ts";
 import { eventsService } from "./services/events.ts";
 import { healthService } from "./services/health.ts";
 import { imagesService } from "./services/images.ts";
 import { introspectionService } from "./services/introspection.ts";
 import { leasesService } from "./services/leases.ts";
 import { namespacesService } from "./services/namespaces.ts";
+import { snapshotsService } from "./services/snapshots.ts";
 import { streamingService } from "./services/streaming.ts";
 import { StreamRegistry } from "./services/streams.ts";
 import { tasksService } from "./services/tasks.ts";
@@ -28,14 +32,14 @@ import { versionService } from "./services/version.ts";
 import type { Stores } from "./stores.ts";
 import { apiVersion, revision } from "./release.ts";
 
-export interface ServicesDeps extends Stores {
+export interface ServicesDeps extends Omit<Stores, "close"> {
   root: string;
   tasks: TaskManager;
   logger: Logger;
 }
 
 /** All services of the gRPC socket. */
-export function services({ root, exchange, metadata, tasks, logger }: ServicesDeps): BoundService[] {
+export function services({ root, exchange, metadata, layers, tasks, logger }: ServicesDeps): BoundService[] {
   const publisher = exchange;
   const streams = new StreamRegistry();
   return [
@@ -48,7 +52,9 @@ export function services({ root, exchange, metadata, tasks, logger }: ServicesDe
     implement(Content, contentService({ metadata })),
     implement(Images, imagesService({ metadata })),
     implement(Leases, leasesService({ metadata })),
-    implement(Tasks, tasksService({ metadata, tasks, logger })),
+    implement(Snapshots, snapshotsService({ metadata })),
+    implement(Diff, diffService({ metadata, layers })),
+    implement(Tasks, tasksService({ metadata, layers, tasks, logger })),
     implement(Streaming, streamingService(streams)),
   ];
 }

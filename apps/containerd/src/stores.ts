@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { ArchiveWorkers, Layers } from "@longshore/archive";
 import { LocalStore } from "@longshore/content";
 import { Exchange } from "@longshore/events";
 import type { Logger } from "@longshore/log";
@@ -9,6 +10,8 @@ import { OverlayfsSnapshotter } from "@longshore/snapshots";
 export interface Stores {
   exchange: Exchange;
   metadata: Metadata;
+  layers: Layers;
+  close(): Promise<void>;
 }
 
 export const contentDir = "io.containerd.content.v1.content";
@@ -26,5 +29,15 @@ export async function openStores(root: string, logger: Logger): Promise<Stores> 
     publisher: exchange,
     logger,
   });
-  return { exchange, metadata };
+  const workers = new ArchiveWorkers();
+  return {
+    exchange,
+    metadata,
+    layers: new Layers(workers),
+    async close() {
+      await workers.close();
+      await metadata.close();
+      await overlayfs.close();
+    },
+  };
 }

@@ -87,6 +87,13 @@ export class Bundle {
     }
   }
 
+  /** Makes a directory for criu images; on disk, for they may be as large as the container's memory. */
+  async makeCheckpointDir(): Promise<string> {
+    const path = join(await readlink(this.file("work")), "checkpoint");
+    await mkdir(path, { mode: 0o700 });
+    return path;
+  }
+
   /** Path of one of the bundle's files. */
   file(name: string): string {
     return join(this.path, name);

@@ -15,8 +15,11 @@ export interface CreateOptions {
   spec: Uint8Array;
   rootfs: readonly Mount[];
   io: TaskIO;
-  /** Directory of criu images to restore from, "" for a fresh start. */
-  checkpoint: string;
+  /**
+   * criu images to restore from: their directory, or what fills one that lives as long as the task
+   * (they are read at the start, not at the creation). "" for a fresh start.
+   */
+  checkpoint: string | ((directory: string) => Promise<unknown>);
   /** Runtime name (`io.containerd.runc.v2`) or the absolute path of a shim. */
   runtime: string;
   runtimeOptions?: Any | undefined;

@@ -98,6 +98,17 @@ describe("runtime", () => {
     await end("a");
   });
 
+  it("keeps unpacked criu images as long as the task", async () => {
+    let images = "";
+    await manager.create("test", "a", { ...options, checkpoint: async (directory) => writeFileSync((images = join(directory, "pages-1.img")), "") });
+    assert.ok(existsSync(images));
+    await manager.delete("test", "a");
+    assert.equal(existsSync(images), false);
+    const broken = manager.create("test", "a", { ...options, checkpoint: () => Promise.reject(new Error("no such blob")) });
+    await assert.rejects(broken, /no such blob/);
+    assert.equal(existsSync(bundle("a")), false);
+  });
+
   it("tells why a shim does not start", async () => {
     const broken = join(dir, "containerd-shim-broken-v2");
     writeFileSync(broken, "#!/bin/sh\necho 'out of luck' >&2\nexit 3\n", { mode: 0o755 });

@@ -26,6 +26,18 @@ function during(what: string, error: unknown): LongshoreError {
   return fromGrpcCode(grpcCodeOf(error), `${what}: ${messageOf(error)}`, error);
 }
 
+async function openCheckpoint(bundle: Bundle, checkpoint: CreateOptions["checkpoint"]): Promise<string> {
+  if (typeof checkpoint === "string") return checkpoint;
+  try {
+    const path = await bundle.makeCheckpointDir();
+    await checkpoint(path);
+    return path;
+  } catch (error) {
+    await bundle.delete();
+    throw error;
+  }
+}
+
 /** All tasks and their shims: makes, finds and ends them, and cleans up after shims that die. */
 export class TaskManager {
   readonly deps: RuntimeDeps;
@@ -80,6 +92,7 @@ export class TaskManager {
     });
     const bundle = await Bundle.create(config.root, config.state, namespace, id, options.spec);
     const shimOptions = options.taskOptions === undefined || options.taskOptions.value.length === 0 ? options.runtimeOptions : options.taskOptions;
+    const checkpoint = await openCheckpoint(bundle, options.checkpoint);
     let shim: Shim;
     try {
       // Written before the shim runs: a restart must know whom to ask to clean up.
@@ -92,7 +105,7 @@ export class TaskManager {
     }
     const task = this.adopt(shim);
     try {
-      const { io, checkpoint, rootfs } = options;
+      const { io, rootfs } = options;
       const pid = await shim.create({ id, bundle: bundle.path, rootfs: [...rootfs], ...io, checkpoint, ...(shimOptions && { options: shimOptions }) });
       return { task, pid };
     } catch (error) {

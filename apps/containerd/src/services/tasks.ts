@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { type Any, AnySchema, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { Layers } from "@longshore/archive";
 import { AlreadyExists, InvalidArgument, Unknown, isKind, messageOf } from "@longshore/errdefs";
 import { type Filter, parseAll } from "@longshore/filters";
 import type { CallContext, ServiceImplementation } from "@longshore/grpc";
@@ -8,9 +9,11 @@ import type { Container, PackedAny } from "@longshore/metadata";
 import { type Tasks } from "@longshore/proto/containerd/services/tasks/v1/tasks";
 import type { ProcessState, Task, TaskManager } from "@longshore/runtime";
 import { type MetadataDeps, scopeOf } from "./call.ts";
-import { restoreCheckpoint, takeCheckpoint } from "./checkpoint.ts";
+import { checkpointOf, takeCheckpoint } from "./checkpoint.ts";
 
 export interface TasksDeps extends MetadataDeps {
+  /** Packs and unpacks checkpoints. */
+  layers: Layers;
   tasks: TaskManager;
   logger: Logger;
 }
@@ -20,7 +23,7 @@ function toAny(packed: PackedAny | undefined): Any | undefined {
 }
 
 /** containerd's Tasks service over the shims. */
-export function tasksService({ metadata, tasks, logger }: TasksDeps): ServiceImplementation<typeof Tasks> {
+export function tasksService({ metadata, layers, tasks, logger }: TasksDeps): ServiceImplementation<typeof Tasks> {
   const containerOf = (id: string, context: CallContext): Promise<Container> => scopeOf(metadata, context).containers.get(id);
   const taskOf = async (id: string, context: CallContext): Promise<Task> => tasks.get(context.namespace, (await containerOf(id, context)).id);
   /** The states of all tasks in the call's namespace; one that goes away meanwhile is left out. */
@@ -41,12 +44,11 @@ export function tasksService({ metadata, tasks, logger }: TasksDeps): ServiceImp
       const { containerId, stdin, stdout, stderr, terminal } = request;
       const container = await containerOf(containerId, context);
       if (tasks.has(context.namespace, containerId)) throw new AlreadyExists(`task ${containerId}: already exists`);
-      const checkpoint = await restoreCheckpoint(request, scopeOf(metadata, context).content);
       const { pid } = await tasks.create(context.namespace, containerId, {
         spec: container.spec?.value ?? new Uint8Array(),
         rootfs: request.rootfs,
         io: { stdin, stdout, stderr, terminal },
-        checkpoint,
+        checkpoint: checkpointOf(request, scopeOf(metadata, context).content, layers),
         runtime: request.runtimePath || container.runtime.name,
         runtimeOptions: toAny(container.runtime.options),
         taskOptions: request.options,
@@ -102,7 +104,7 @@ export function tasksService({ metadata, tasks, logger }: TasksDeps): ServiceImp
     async checkpoint({ containerId, options }, context) {
       const container = await containerOf(containerId, context);
       const task = await taskOf(containerId, context);
-      return { descriptors: await takeCheckpoint(task, container, options, scopeOf(metadata, context).content) };
+      return { descriptors: await takeCheckpoint(task, container, options, scopeOf(metadata, context).content, layers) };
     },
     async update({ containerId, resources, annotations }, context) {
       await (await taskOf(containerId, context)).update(resources, annotations);
