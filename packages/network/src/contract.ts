@@ -95,8 +95,8 @@ export interface Networks {
   list(): Network[];
   /** @throws NotFound, PermissionDenied for predefined networks and those with endpoints */
   remove(idOrName: string): Promise<void>;
-  /** Removes those unused networks that `matches` accepts; answers their names. */
-  prune(matches: (network: Network) => boolean): Promise<string[]>;
+  /** Removes those unused networks that `matches` accepts, and answers them. */
+  prune(matches: (network: Network) => boolean): Promise<Network[]>;
   /** Whether a live endpoint uses the network. */
   inUse(id: string): boolean;
   /**

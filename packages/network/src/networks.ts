@@ -269,14 +269,15 @@ export class NetworkStore implements Networks {
     if (record.bridge !== "") await this.#firewall.rebuild();
   }
 
-  prune(matches: (network: Network) => boolean): Promise<string[]> {
+  prune(matches: (network: Network) => boolean): Promise<Network[]> {
     return this.#inTurn(async () => {
       const unused = [...this.#records.networks.values()].filter(({ id, name }) => !predefined.includes(name) && !this.inUse(id));
-      const removed: string[] = [];
+      const removed: Network[] = [];
       for (const record of unused) {
-        if (!matches(this.#show(record, {}))) continue;
+        const network = this.#show(record, {});
+        if (!matches(network)) continue;
         await this.#tearDown(record);
-        removed.push(record.name);
+        removed.push(network);
       }
       return removed;
     });

@@ -99,18 +99,17 @@ export class SandboxStore implements Sandboxes {
     });
   }
 
-  /** The networks to join, the mode's own first, each with what was asked for there. */
+  /** The networks to join, each with what was asked for there: the mode's own first, and alone when none are named. */
   #wanted(request: SandboxRequest): { network: NetworkRecord; settings: Partial<EndpointSettings> }[] {
     const { networks } = this.#parts;
-    const mode = request.networkMode === "default" || request.networkMode === "" ? "bridge" : request.networkMode;
-    const wanted = new Map<string, { network: NetworkRecord; settings: Partial<EndpointSettings> }>();
-    const first = networks.record(mode);
-    wanted.set(first.id, { network: first, settings: {} });
-    for (const [name, settings] of Object.entries(request.endpoints).sort(([a], [b]) => (a < b ? -1 : 1))) {
-      const network = networks.record(name === "default" ? "bridge" : name);
-      wanted.set(network.id, { network, settings });
-    }
-    return [...wanted.values()];
+    const plain = (name: string) => (name === "default" || name === "" ? "bridge" : name);
+    const mode = networks.record(plain(request.networkMode));
+    const named = Object.entries(request.endpoints).map(([name, settings]) => ({ network: networks.record(plain(name)), settings }));
+    if (named.length === 0) return [{ network: mode, settings: {} }];
+    const rank = ({ id, name }: NetworkRecord) => (id === mode.id ? "" : name);
+    const sorted = named.sort((a, b) => (rank(a.network) < rank(b.network) ? -1 : 1));
+    // One network may have been named twice, by its name and its id.
+    return [...new Map(sorted.map((wish) => [wish.network.id, wish])).values()];
   }
 
   async #allocate(request: SandboxRequest): Promise<void> {
