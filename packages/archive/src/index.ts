@@ -7,3 +7,7 @@ export { FileArchiver } from "./files/file-archiver.ts";
 export type { PackOptions } from "./files/pack.ts";
 export type { UnpackOptions } from "./files/unpack.ts";
 export type { PathStat } from "./files/stat.ts";
+export { ImageArchives } from "./image/image-archives.ts";
+export type { BlobIngester, BlobReader, BlobStore, BlobWriter } from "./image/blobs.ts";
+export type { ReadOptions } from "./image/read.ts";
+export type { WriteOptions } from "./image/write.ts";

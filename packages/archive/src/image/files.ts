@@ -1,0 +1,108 @@
+import { posix } from "node:path";
+import { InvalidArgument } from "@longshore/errdefs";
+import { decompress } from "../compression/decompress.ts";
+import { cleanName } from "../extract/path.ts";
+import { type TarHeader, textOf } from "../tar/header.ts";
+import { TarParser } from "../tar/parser.ts";
+import type { Blob, BlobStore } from "./blobs.ts";
+import { Ingest } from "./ingest.ts";
+
+/** Largest JSON file that is taken into memory. */
+export const maxJsonBytes = 20 << 20;
+
+const documents = new Set(["oci-layout", "index.json", "manifest.json"]);
+
+/** The files of an image archive: its documents in memory, all else as blobs in the store. */
+export class ArchiveFiles {
+  readonly documents = new Map<string, Buffer>();
+  readonly #blobs = new Map<string, Blob>();
+  readonly #links = new Map<string, string>();
+
+  add(name: string, blob: Blob): void {
+    this.#blobs.set(name, blob);
+  }
+
+  addLink(name: string, target: string): void {
+    this.#links.set(name, target);
+  }
+
+  /** The blob of a file, links followed. @throws InvalidArgument `open x: no such file or directory` */
+  get(name: string): Blob {
+    let at = posix.normalize(name);
+    for (let links = 0; links < 40; links++) {
+      const blob = this.#blobs.get(at);
+      if (blob !== undefined) return blob;
+      const target = this.#links.get(at);
+      if (target === undefined) break;
+      at = target;
+    }
+    throw new InvalidArgument(`open ${name}: no such file or directory`);
+  }
+}
+
+/** The digest that a file's name promises, "" when it promises none. */
+function promisedDigest(name: string): string {
+  const [, algorithm, hex] = /^blobs\/(sha256|sha512)\/([0-9a-f]+)$/.exec(name) ?? [];
+  return algorithm === "sha256" && hex?.length === 64 ? `${algorithm}:${hex}` : "";
+}
+
+/**
+ * Reads an image archive to its end; blobs go straight to the store.
+ * @throws UnexpectedEof, InvalidTarHeader, FailedPrecondition for a blob that is not what its name says
+ */
+export async function readArchiveFiles(source: AsyncIterable<Uint8Array>, blobs: BlobStore, signal?: AbortSignal): Promise<ArchiveFiles> {
+  const files = new ArchiveFiles();
+  const parser = new TarParser();
+  let current: OpenFile | undefined;
+  try {
+    for await (const chunk of decompress(source)) {
+      signal?.throwIfAborted();
+      for (const event of parser.feed(chunk)) {
+        if (event.kind === "entry") current = await open(event.header, files, blobs);
+        else if (event.kind === "data") await current?.write(event.bytes);
+        else {
+          await current?.end();
+          current = undefined;
+        }
+      }
+    }
+    parser.end();
+  } finally {
+    await current?.abort();
+  }
+  return files;
+}
+
+/** A file of the archive while its data come in. */
+interface OpenFile {
+  write(data: Buffer): Promise<void>;
+  end(): Promise<void>;
+  abort(): Promise<void>;
+}
+
+async function open(header: TarHeader, files: ArchiveFiles, blobs: BlobStore): Promise<OpenFile | undefined> {
+  const clean = cleanName(header.name);
+  if (clean === undefined) throw new InvalidArgument(`invalid entry name "${textOf(header.name)}"`);
+  const name = textOf(clean);
+  if (header.type === "symlink") files.addLink(name, posix.join(posix.dirname(name), textOf(header.linkname)));
+  if (header.type === "link") files.addLink(name, posix.normalize(textOf(header.linkname)));
+  if (header.type !== "file") return undefined;
+  if (documents.has(name)) return openDocument(name, header.size, files);
+  const ingest = await Ingest.start(blobs, promisedDigest(name), header.size);
+  return {
+    write: (data) => ingest.write(data),
+    end: async () => files.add(name, await ingest.commit()),
+    abort: () => ingest.abort(),
+  };
+}
+
+function openDocument(name: string, size: number, files: ArchiveFiles): OpenFile {
+  if (size > maxJsonBytes) throw new InvalidArgument(`${name} is too large: ${size} bytes`);
+  const pieces: Buffer[] = [];
+  return {
+    // The piece's memory is used again.
+    write: async (data) => void pieces.push(Buffer.from(data)),
+    end: async () => void files.documents.set(name, Buffer.concat(pieces)),
+    abort: async () => undefined,
+  };
+}
