@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { hostPlatform } from "@longshore/transfer";
+import { hostPlatform } from "@longshore/oci";
 import type { Plugin } from "./services/introspection.ts";
 import { contentDir, overlayfsDir } from "./stores.ts";
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { packAny, unpackAny } from "@longshore/proto";
 import { DataSchema, WindowUpdateSchema } from "@longshore/proto/containerd/types/transfer/transfer";
-import { type AnyStream, formatPlatform, rankPlatforms, receiveBytes, sendBytes } from "./index.ts";
+import { formatPlatform, rankPlatforms } from "@longshore/oci";
+import { type AnyStream, receiveBytes, sendBytes } from "@longshore/proto";
 import { archivedNames, storedNames } from "./image-names.ts";
 import { Semaphore } from "./semaphore.ts";
 

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { NotFound, Unavailable } from "@longshore/errdefs";
 import { mediaTypes } from "@longshore/oci";
 import { Fixture, destination, digestOf } from "./fixture.ts";
-import { chainIds } from "./index.ts";
+import { chainIds } from "@longshore/oci";
 
 const name = "reg.example/x:1";
 const layers = [randomBytes(5000), randomBytes(6000), randomBytes(7000)];

@@ -1,6 +1,6 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { AlreadyExists, Canceled, NotFound } from "@longshore/errdefs";
-import type { AnyStream } from "@longshore/transfer";
+import type { AnyStream } from "@longshore/proto";
 
 interface Outgoing {
   readonly message: Any;

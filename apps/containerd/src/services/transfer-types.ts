@@ -1,11 +1,11 @@
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
 import { Unauthenticated } from "@longshore/errdefs";
-import type { Descriptor, Platform } from "@longshore/oci";
-import { packAny, unpackAny } from "@longshore/proto";
+import { type Descriptor, type Platform, hostPlatform } from "@longshore/oci";
+import { type AnyStream, packAny, unpackAny } from "@longshore/proto";
 import type { Platform as PlatformMessage } from "@longshore/proto/containerd/types/types";
 import { AuthRequestSchema, AuthResponseSchema, AuthType, type ImageStore, ProgressSchema } from "@longshore/proto/containerd/types/transfer/transfer";
 import type { Credentials, CredentialsCallback } from "@longshore/remotes";
-import { type AnyStream, type ImageDestination, type Progress, type ProgressSink, hostPlatform } from "@longshore/transfer";
+import type { ImageDestination, Progress, ProgressSink } from "@longshore/transfer";
 
 export function platformOf({ os, architecture, variant }: PlatformMessage): Platform {
   return { os, architecture, ...(variant === "" ? {} : { variant }) };

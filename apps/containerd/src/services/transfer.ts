@@ -2,7 +2,8 @@ import type { Any } from "@bufbuild/protobuf/wkt";
 import { InvalidArgument, NotImplemented } from "@longshore/errdefs";
 import type { CallContext, ServiceImplementation } from "@longshore/grpc";
 import type { Logger } from "@longshore/log";
-import { unpackAny } from "@longshore/proto";
+import { hostPlatform } from "@longshore/oci";
+import { receiveBytes, sendBytes, unpackAny } from "@longshore/proto";
 import type { Transfer as TransferDesc } from "@longshore/proto/containerd/services/transfer/v1/transfer";
 import {
   type ImageExportStream,
@@ -15,7 +16,7 @@ import {
   OCIRegistrySchema,
 } from "@longshore/proto/containerd/types/transfer/transfer";
 import { type Connections, Registry, type RegistryHosts, fixedSchemeHosts, hostsDirHosts } from "@longshore/remotes";
-import { type ArchiveExportOptions, type Source, type Transfer, type TransferCall, hostPlatform, pullReference, receiveBytes, sendBytes } from "@longshore/transfer";
+import { type ArchiveExportOptions, type Source, type Transfer, type TransferCall, pullReference } from "@longshore/transfer";
 import type { ServerStream, StreamRegistry } from "./streams.ts";
 import { credentialsOver, destinationOf, platformOf, progressOver } from "./transfer-types.ts";
 

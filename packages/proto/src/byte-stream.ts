@@ -1,7 +1,7 @@
 import { InvalidArgument } from "@longshore/errdefs";
-import { packAny, unpackAny } from "@longshore/proto";
 import { DataSchema, WindowUpdateSchema } from "@longshore/proto/containerd/types/transfer/transfer";
 import type { Any } from "@bufbuild/protobuf/wkt";
+import { packAny, unpackAny } from "./any.ts";
 
 /** Messages both ways over containerd's Streaming service. */
 export interface AnyStream {
