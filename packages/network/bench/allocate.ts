@@ -18,6 +18,8 @@ const controller = await NetworkController.open({
   ip: "",
   ipMasq: true,
   userlandProxy: true,
+  ipForward: true,
+  iptables: true,
   defaultAddressPools: [{ base: "10.215.0.0/16", size: 24 }],
   emit: () => undefined,
   log: silent,

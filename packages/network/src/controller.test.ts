@@ -67,6 +67,8 @@ describe("network controller on the kernel", function () {
     ip: "",
     ipMasq: true,
     userlandProxy: true,
+    ipForward: true,
+    iptables: true,
     defaultAddressPools: [{ base: "10.213.0.0/16", size: 24 }],
     emit: (type, action, { Attributes }) => events.push(`${type} ${action} ${Attributes["name"]}`),
     log: silent,

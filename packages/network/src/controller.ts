@@ -5,7 +5,6 @@ import type { EmitEvent } from "@longshore/api";
 import { InvalidArgument } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
 import { parseBridgeOptions } from "./bridge-options.ts";
-import { removeLink } from "./bridge.ts";
 import type { Networks, Sandboxes } from "./contract.ts";
 import { type DefaultBridgeOptions, defaultBridgeDevice, ensureNetworks } from "./default-networks.ts";
 import { DnsControl } from "./dns/control.ts";
@@ -14,7 +13,7 @@ import { ForeignFirewall } from "./firewall/foreign.ts";
 import { defaultPools, mustPrefix } from "./ipam/defaults.ts";
 import type { AddressPool } from "./ipam/pool.ts";
 import { parsePrefix } from "./ipam/prefix.ts";
-import { NetworkStore } from "./networks.ts";
+import { NetworkStore, removeDevice } from "./networks.ts";
 import { ephemeralRange, PortAllocator } from "./ports/allocator.ts";
 import { ProxyClient } from "./proxy/client.ts";
 import { portRules, proxyPorts, Publisher } from "./publisher.ts";
@@ -28,6 +27,10 @@ export interface NetworkControllerOptions extends DefaultBridgeOptions {
   /** Namespaces in `netns` below it, and the proxy's socket. */
   execRoot: string;
   userlandProxy: boolean;
+  /** Whether IP forwarding of the host may be switched on. */
+  ipForward: boolean;
+  /** Whether the host's packet filter is touched at all. */
+  iptables: boolean;
   /** As in daemon.json: base CIDR and the size in bits of what is cut from it; empty: Docker's own. */
   defaultAddressPools: readonly { base: string; size: number }[];
   hostGatewayIps?: readonly string[];
@@ -78,18 +81,16 @@ export class NetworkController {
   readonly #sandboxes: SandboxStore;
   readonly #records: Records;
   readonly #firewall: Firewall;
-  readonly #foreign: ForeignFirewall;
   readonly #proxy: ProxyClient;
   readonly #timer: NodeJS.Timeout;
   readonly #runDir: string;
 
-  private constructor(parts: { networks: NetworkStore; sandboxes: SandboxStore; records: Records; firewall: Firewall; foreign: ForeignFirewall; proxy: ProxyClient; runDir: string }, log: Logger) {
+  private constructor(parts: { networks: NetworkStore; sandboxes: SandboxStore; records: Records; firewall: Firewall; proxy: ProxyClient; runDir: string }, log: Logger) {
     this.networks = parts.networks;
     this.sandboxes = parts.sandboxes;
     this.#sandboxes = parts.sandboxes;
     this.#records = parts.records;
     this.#firewall = parts.firewall;
-    this.#foreign = parts.foreign;
     this.#proxy = parts.proxy;
     this.#runDir = parts.runDir;
     this.#timer = setInterval(() => {
@@ -110,7 +111,7 @@ export class NetworkController {
     await mkdir(runDir, { recursive: true, mode: 0o711 });
     const records = new Records(join(dataRoot, "network", "files"), log);
     const foreign = new ForeignFirewall(() => [...records.networks.values()].map(({ bridge }) => bridge).filter((bridge) => bridge !== ""), log);
-    const firewall = new Firewall(tableName(options.bridge === "none" ? "" : options.bridge), ruleSource(records), foreign, log);
+    const firewall = new Firewall(tableName(options.bridge === "none" ? "" : options.bridge), ruleSource(records), options.iptables ? foreign : undefined, log);
     const wanted = () => (options.userlandProxy ? [...records.sandboxes.values()].flatMap(({ published }) => proxyPorts(published)) : []);
     const bringBack = async () => {
       if (wanted().length > 0) await proxy.reconcile();
@@ -118,14 +119,14 @@ export class NetworkController {
     };
     const proxy: ProxyClient = new ProxyClient(join(runDir, "proxy.sock"), wanted, bringBack, log);
     const dns = new DnsControl(records, proxy);
-    const networks = new NetworkStore(records, firewall, pools, log);
+    const networks = new NetworkStore(records, firewall, pools, options.ipForward, log);
     const publisher = new Publisher(records, new PortAllocator(ephemeralRange()), proxy, firewall, options.userlandProxy);
     const sandboxes = new SandboxStore({ records, networks, publisher, dns, emit, log, netnsDir, hostGatewayIps: [...(options.hostGatewayIps ?? [])] });
     await ensureNetworks(records, networks, options);
     await firewall.rebuild();
     await proxy.reconcile();
     sandboxes.forgetStrayNetns(await readdir(netnsDir).catch(() => []));
-    return new NetworkController({ networks, sandboxes, records, firewall, foreign, proxy, runDir }, log);
+    return new NetworkController({ networks, sandboxes, records, firewall, proxy, runDir }, log);
   }
 
   /** Puts the rules back if somebody flushed them. Runs by itself now and then; call it when a firewall was reloaded. */
@@ -141,9 +142,8 @@ export class NetworkController {
     clearInterval(this.#timer);
     await this.#sandboxes.settled();
     if (this.#records.sandboxes.size === 0) {
-      for (const { bridge, ownsBridge } of this.#records.networks.values()) if (ownsBridge) await removeLink(bridge);
+      for (const record of this.#records.networks.values()) await removeDevice(record);
       await this.#firewall.remove();
-      await this.#foreign.remove();
     }
     await this.#proxy.close();
     this.#records.close();

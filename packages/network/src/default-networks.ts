@@ -46,6 +46,7 @@ function blank(name: string, driver: string): NetworkRecord {
     userSubnets: [],
     bridge: "",
     ownsBridge: false,
+    ownAddresses: [],
   };
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { IPAMConfig, Network, NetworkContainer } from "@longshore/api";
 import { Conflict, InvalidArgument, NotFound, PermissionDenied, Unknown } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
-import { deviceExists, enableForwarding, ensureBridge, hostRoutes, removeLink } from "./bridge.ts";
+import { deviceAddresses, deviceExists, enableForwarding, ensureBridge, hostRoutes, removeLink } from "./bridge.ts";
 import { parseBridgeOptions } from "./bridge-options.ts";
 import type { NetworkCreateOptions, Networks } from "./contract.ts";
 import { validateEndpoint } from "./endpoint-settings.ts";
@@ -12,6 +12,7 @@ import { mustPrefix, randomUlaPool } from "./ipam/defaults.ts";
 import { type AddressPool, chooseAddress, chooseSubnet } from "./ipam/pool.ts";
 import { type Family, formatAddress, formatPrefix, overlaps, parseAddress, type Prefix } from "./ipam/prefix.ts";
 import type { NetworkRecord, Records } from "./records.ts";
+import { ipBatch } from "./run.ts";
 
 export const predefined: readonly string[] = ["bridge", "host", "none"];
 const noSwarm =
@@ -26,6 +27,11 @@ export function now(): string {
   return new Date().toISOString().replace("Z", "000000Z");
 }
 
+/** Maps as the API writes them: by their keys. */
+function sorted(map: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 type Subnets = NetworkRecord["subnets"];
 
 /** Keeps the networks, their devices and their rules. */
@@ -33,13 +39,16 @@ export class NetworkStore implements Networks {
   readonly #records: Records;
   readonly #firewall: Firewall;
   readonly #log: Logger;
+  readonly #forward: boolean;
   readonly #pools: { 4: AddressPool[]; 6: AddressPool[] };
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(records: Records, firewall: Firewall, pools: AddressPool[], log: Logger) {
+  /** @param forward whether IP forwarding may be switched on */
+  constructor(records: Records, firewall: Firewall, pools: AddressPool[], forward: boolean, log: Logger) {
     this.#records = records;
     this.#firewall = firewall;
     this.#log = log;
+    this.#forward = forward;
     const v6 = pools.filter(({ base }) => base.family === 6);
     this.#pools = { 4: pools.filter(({ base }) => base.family === 4), 6: v6.length > 0 ? v6 : [randomUlaPool()] };
   }
@@ -79,8 +88,8 @@ export class NetworkStore implements Networks {
       ConfigFrom: { Network: record.configFrom },
       ConfigOnly: record.configOnly,
       Containers: containers,
-      Options: record.options,
-      Labels: record.labels,
+      Options: sorted(record.options),
+      Labels: sorted(record.labels),
     };
   }
 
@@ -169,6 +178,7 @@ export class NetworkStore implements Networks {
       userSubnets: (options.IPAM?.Config ?? []).map(({ Subnet }) => Subnet ?? ""),
       bridge: "",
       ownsBridge: false,
+      ownAddresses: [],
     };
     if (configOnly) {
       this.#records.putNetwork(record);
@@ -185,6 +195,8 @@ export class NetworkStore implements Networks {
     await this.#assignSubnets(record);
     record.bridge = bridge;
     record.ownsBridge = !deviceExists(bridge);
+    const present = record.ownsBridge ? [] : await deviceAddresses(bridge);
+    record.ownAddresses = bridgeAddresses(record).filter((address) => !present.includes(address));
     await this.#bringUp(record);
     return record.id;
   }
@@ -196,7 +208,7 @@ export class NetworkStore implements Networks {
       await this.ensureDevice(record);
       await this.#firewall.rebuild();
     } catch (error) {
-      if (record.ownsBridge) await removeLink(record.bridge);
+      await removeDevice(record);
       this.#records.dropNetwork(record.id);
       await this.#firewall.rebuild();
       throw error;
@@ -205,10 +217,9 @@ export class NetworkStore implements Networks {
 
   /** Makes the bridge of a network, or what is missing of it. */
   async ensureDevice(record: NetworkRecord): Promise<void> {
-    const { mtu, gatewayMode } = parseBridgeOptions(record);
-    const used = record.subnets.filter(({ subnet }) => gatewayMode[mustPrefix(subnet).family] !== "isolated");
-    for (const { subnet } of used) enableForwarding(mustPrefix(subnet).family, this.#log);
-    await ensureBridge({ name: record.bridge, mtu, addresses: used.map(({ subnet, gateway }) => `${gateway}/${mustPrefix(subnet).bits}`) });
+    const addresses = bridgeAddresses(record);
+    if (this.#forward) for (const address of addresses) enableForwarding(mustPrefix(address).family, this.#log);
+    await ensureBridge({ name: record.bridge, mtu: parseBridgeOptions(record).mtu, addresses });
   }
 
   /** Subnets in use by other networks and by the host's routes, `own` device left out. */
@@ -264,7 +275,7 @@ export class NetworkStore implements Networks {
 
   /** The device first, then the record: after a kill in between, the network is still there and can be removed again. */
   async #tearDown(record: NetworkRecord): Promise<void> {
-    if (record.bridge !== "" && record.ownsBridge) await removeLink(record.bridge);
+    await removeDevice(record);
     this.#records.dropNetwork(record.id);
     if (record.bridge !== "") await this.#firewall.rebuild();
   }
@@ -295,6 +306,23 @@ export class NetworkStore implements Networks {
   async freeSubnet(own: string): Promise<Prefix> {
     return chooseSubnet(this.#pools[4], await this.taken(4, own));
   }
+}
+
+/** The addresses that the host has on a network's bridge, with the subnets' lengths. */
+function bridgeAddresses(record: NetworkRecord): string[] {
+  const { gatewayMode } = parseBridgeOptions(record);
+  return record.subnets
+    .filter(({ subnet }) => gatewayMode[mustPrefix(subnet).family] !== "isolated")
+    .map(({ subnet, gateway }) => `${gateway}/${mustPrefix(subnet).bits}`);
+}
+
+/** Takes a network off the host: its bridge, or from an administrator's bridge the addresses that it brought. */
+export async function removeDevice({ bridge, ownsBridge, ownAddresses }: NetworkRecord): Promise<void> {
+  if (bridge === "" || !deviceExists(bridge)) return;
+  if (ownsBridge) return removeLink(bridge);
+  const present = await deviceAddresses(bridge);
+  const gone = ownAddresses.filter((address) => present.includes(address));
+  if (gone.length > 0) await ipBatch(gone.map((address) => `addr del ${address} dev ${bridge}`));
 }
 
 /** Fills in range and gateway: the first address of the range that hosts may have. @throws Unknown for a gateway that none may have */

@@ -30,6 +30,8 @@ export interface NetworkRecord {
   bridge: string;
   /** Whether the device goes with the network: false for one that the administrator made. */
   ownsBridge: boolean;
+  /** Addresses (CIDR) that a bridge of the administrator did not have before. */
+  ownAddresses: string[];
 }
 
 /** One address and port of the host that leads to a container. */

@@ -31,7 +31,12 @@ export async function readRecord(dir: string): Promise<VolumeRecord | undefined>
   }
 }
 
+/** Maps as the API writes them: by their keys. */
+function sorted(map: Record<string, string> | null): Record<string, string> | null {
+  return map && Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 /** As the API shows it. */
 export function showVolume({ name, created, labels, options }: VolumeRecord, dir: string): Volume {
-  return { CreatedAt: created, Driver: "local", Labels: labels, Mountpoint: dataDir(dir), Name: name, Options: options, Scope: "local" };
+  return { CreatedAt: created, Driver: "local", Labels: sorted(labels), Mountpoint: dataDir(dir), Name: name, Options: sorted(options), Scope: "local" };
 }

@@ -26,11 +26,12 @@ export async function nft(commands: string): Promise<void> {
 export class Firewall {
   readonly #table: string;
   readonly #source: RuleSource;
-  readonly #foreign: ForeignFirewall;
+  /** Undefined: the packet filter is none of the engine's business. */
+  readonly #foreign: ForeignFirewall | undefined;
   readonly #log: Logger;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(table: string, source: RuleSource, foreign: ForeignFirewall, log: Logger) {
+  constructor(table: string, source: RuleSource, foreign: ForeignFirewall | undefined, log: Logger) {
     this.#table = table;
     this.#source = source;
     this.#foreign = foreign;
@@ -45,6 +46,7 @@ export class Firewall {
   }
 
   async #rebuild(): Promise<void> {
+    if (!this.#foreign) return;
     const { bridges, ports, open } = this.#source;
     const tables = families.map((family) =>
       bridges(family).length === 0 && family === 6
@@ -62,7 +64,7 @@ export class Firewall {
   /** Adds or deletes ports that the records already have, or have no more. */
   change(action: "add" | "delete", ports: Record<Family, PortRule[]>): Promise<void> {
     const commands = families.flatMap((family) => portCommands(action, family, this.#table, ports[family]));
-    if (commands.length === 0) return Promise.resolve();
+    if (commands.length === 0 || !this.#foreign) return Promise.resolve();
     return this.#inTurn(async () => {
       try {
         await nft(`${commands.join("\n")}\n`);
@@ -77,6 +79,7 @@ export class Firewall {
   /** Rebuilds the table if somebody flushed it away. */
   repair(): Promise<void> {
     return this.#inTurn(async () => {
+      if (!this.#foreign) return;
       const tables = await run("nft", ["list", "tables", "ip"]);
       if (tables.split("\n").includes(`table ip ${this.#table}`)) return;
       this.#log.warn({ table: this.#table }, "the firewall table is gone, it is rebuilt");
@@ -86,6 +89,10 @@ export class Firewall {
 
   /** Takes the engine's rules off the host. */
   remove(): Promise<void> {
-    return this.#inTurn(() => nft(families.map((family) => removeTable(family, this.#table)).join("")));
+    return this.#inTurn(async () => {
+      if (!this.#foreign) return;
+      await nft(families.map((family) => removeTable(family, this.#table)).join(""));
+      await this.#foreign.remove();
+    });
   }
 }
