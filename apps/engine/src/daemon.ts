@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import { ArchiveWorkers, FileArchiver, Layers } from "@longshore/archive";
 import { type Context, ContainerStore, restoreContainers, resumeContainers, TaskMonitor } from "@longshore/containers";
 import type { ImageResolver } from "@longshore/images";
 import type { Logger } from "@longshore/log";
@@ -15,8 +16,10 @@ import { attachRoutes } from "./routes/attach.ts";
 import { containerRoutes } from "./routes/containers.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { execRoutes } from "./routes/exec.ts";
+import { fileRoutes } from "./routes/files.ts";
 import { listRoutes } from "./routes/list.ts";
 import { logRoutes } from "./routes/logs.ts";
+import { statsRoutes } from "./routes/stats.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { waitRoutes } from "./routes/wait.ts";
 import { createApp } from "./server/app.ts";
@@ -39,7 +42,7 @@ export interface Daemon {
   close(): Promise<void>;
 }
 
-const routes = [systemRoutes, eventRoutes, containerRoutes, listRoutes, waitRoutes, attachRoutes, logRoutes, execRoutes];
+const routes = [systemRoutes, eventRoutes, containerRoutes, listRoutes, waitRoutes, attachRoutes, logRoutes, execRoutes, fileRoutes, statsRoutes];
 
 async function containerContext(config: Config, parts: Parts): Promise<Context> {
   const settings = containerSettings(config);
@@ -57,7 +60,8 @@ async function containerContext(config: Config, parts: Parts): Promise<Context> 
 export async function startDaemon(config: Config, parts: Parts, more: (app: FastifyInstance, engine: Engine) => void = () => undefined): Promise<Daemon> {
   await mkdir(config.execRoot, { recursive: true, mode: 0o711 });
   const containers = await containerContext(config, parts);
-  const engine: Engine = { config, containers, events: parts.events, log: parts.log, id: await engineId(config.dataRoot) };
+  const workers = new ArchiveWorkers();
+  const engine: Engine = { config, containers, events: parts.events, log: parts.log, archiver: new FileArchiver(workers), layers: new Layers(workers), id: await engineId(config.dataRoot) };
   await restoreContainers(containers);
   const monitor = new TaskMonitor(containers);
   monitor.start();
@@ -77,6 +81,7 @@ export async function startDaemon(config: Config, parts: Parts, more: (app: Fast
       await Promise.all(listeners.map((listener) => listener.close()));
       await monitor.stop();
       await app.close();
+      await workers.close();
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { FileArchiver, Layers } from "@longshore/archive";
 import type { Context } from "@longshore/containers";
 import type { Logger } from "@longshore/log";
 import type { FastifyInstance } from "fastify";
@@ -10,6 +11,8 @@ export interface Engine {
   readonly containers: Context;
   readonly events: EventHub;
   readonly log: Logger;
+  readonly archiver: FileArchiver;
+  readonly layers: Layers;
   /** Stable across restarts. */
   readonly id: string;
 }

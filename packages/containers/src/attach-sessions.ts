@@ -24,32 +24,39 @@ export class Attachment {
   readonly #request: AttachRequest;
   readonly #client: Duplex;
   readonly #finish: (end: AttachEnd) => void;
-  #output: NodeJS.WritableStream | undefined;
+  #socket: Socket | undefined;
 
-  /** @param output takes the process's output instead of the client's side itself (to reframe it) */
-  constructor(request: AttachRequest, client: Duplex, output?: NodeJS.WritableStream) {
+  constructor(request: AttachRequest, client: Duplex) {
     const { promise, resolve } = Promise.withResolvers<AttachEnd>();
     this.done = promise;
     this.#finish = resolve;
     this.#request = request;
     this.#client = client;
-    this.#output = output;
     client.once("close", () => resolve("gone"));
     client.once("error", () => resolve("gone"));
   }
 
-  /** Joins the client to the process that the shim serves at `path`. */
+  /**
+   * Joins the client to the process that the shim serves at `path`. Output waits for `flow`: what
+   * the OCI runtime says of a start that fails is no output of the process.
+   */
   async join(path: string, process: string): Promise<void> {
     const { stdin, stdout, stderr } = this.#request;
     const { socket } = await connectAttach(path, { process, stdin, stdout, stderr });
     this.#client.once("close", () => socket.destroy());
     if (this.#client.destroyed) socket.destroy();
+    this.#socket = socket;
     this.#copyInput(socket);
-    this.#copyOutput(socket);
+  }
+
+  /** Lets the output of the process, which has started, go to the client. */
+  flow(): void {
+    if (this.#socket !== undefined) this.#copyOutput(this.#socket);
   }
 
   /** Ends the wait of a client whose process will never come. */
   abandon(): void {
+    this.#socket?.destroy();
     this.#finish("ended");
   }
 
@@ -68,8 +75,7 @@ export class Attachment {
   }
 
   #copyOutput(socket: Socket): void {
-    const output = this.#output ?? this.#client;
-    socket.pipe(output, { end: false });
+    socket.pipe(this.#client, { end: false });
     socket.once("end", () => this.#finish("ended"));
     socket.once("close", () => this.#finish("ended"));
     socket.once("error", () => this.#finish("ended"));

@@ -22,6 +22,7 @@ export async function attachContainer(context: Context, container: Container, at
       return true;
     }
     await attachment.join(attachSocket(context, container.id), "");
+    attachment.flow();
     return false;
   });
   try {

@@ -72,9 +72,9 @@ export class Container {
     return join(this.dir, name);
   }
 
+  /** Docker tells a waiter the exit code alone; why a start failed goes to whoever asked for the start. */
   result(): WaitResult {
-    const { ExitCode, Error: message } = this.record.State;
-    return message === "" ? { StatusCode: ExitCode } : { StatusCode: ExitCode, Error: { Message: message } };
+    return { StatusCode: this.record.State.ExitCode };
   }
 
   /** Resolves when the condition holds; rejects with the signal's reason when that aborts first. */

@@ -1,13 +1,8 @@
-import { execFile } from "node:child_process";
 import { closeSync } from "node:fs";
-import { chmod, chown, readdir, stat } from "node:fs/promises";
-import { promisify } from "node:util";
 import { O, openInRoot } from "@longshore/sys";
 import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
 import { rootMounts, withMounts } from "./rootfs.ts";
-
-const run = promisify(execFile);
 
 /** Fills the container's empty volumes with what the image has at their place, owners and modes included. */
 export async function copyImageContent(context: Context, container: Container): Promise<void> {
@@ -17,7 +12,7 @@ export async function copyImageContent(context: Context, container: Container): 
     for (const mount of mounts) {
       const target = await context.volumes.mount(mount.Name, container.id);
       try {
-        if ((await readdir(target)).length === 0) await copyBelow(root, mount.Destination, target);
+        await copyBelow(context, root, mount.Destination, target);
       } finally {
         await context.volumes.unmount(mount.Name, container.id);
       }
@@ -25,7 +20,7 @@ export async function copyImageContent(context: Context, container: Container): 
   });
 }
 
-async function copyBelow(root: string, path: string, target: string): Promise<void> {
+async function copyBelow(context: Context, root: string, path: string, target: string): Promise<void> {
   let fd: number;
   try {
     fd = openInRoot(root, path, O.PATH | O.DIRECTORY);
@@ -34,11 +29,7 @@ async function copyBelow(root: string, path: string, target: string): Promise<vo
     throw error;
   }
   try {
-    const source = `/proc/${process.pid}/fd/${fd}`;
-    await run("cp", ["-a", "--", `${source}/.`, target]);
-    const { uid, gid, mode } = await stat(source);
-    await chown(target, uid, gid);
-    await chmod(target, mode & 0o7777);
+    await context.volumes.copyUp(`/proc/self/fd/${fd}`, target);
   } finally {
     closeSync(fd);
   }

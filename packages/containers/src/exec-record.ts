@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { ResolvedUser } from "@longshore/spec";
 import type { Container } from "./container.ts";
 
 /** What an exec was created with, defaults filled in. */
@@ -22,6 +23,8 @@ export class Exec {
   readonly id = randomBytes(32).toString("hex");
   readonly container: Container;
   readonly config: ExecConfig;
+  /** `undefined`: the container's own. */
+  readonly user: ResolvedUser | undefined;
   started = false;
   running = false;
   pid = 0;
@@ -32,9 +35,10 @@ export class Exec {
   readonly ended: Promise<number>;
   readonly #end: (code: number) => void;
 
-  constructor(container: Container, config: ExecConfig) {
+  constructor(container: Container, config: ExecConfig, user: ResolvedUser | undefined) {
     this.container = container;
     this.config = config;
+    this.user = user;
     const { promise, resolve } = Promise.withResolvers<number>();
     this.ended = promise;
     this.#end = resolve;

@@ -4,7 +4,7 @@ import { type Attachment } from "./attach-sessions.ts";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
 import { Exec, type ExecConfig } from "./exec-record.ts";
-import { execProcess } from "./runtime-spec.ts";
+import { execProcess, execUser } from "./runtime-spec.ts";
 import { explainStartError } from "./start-error.ts";
 import { attachSocket, execStdio } from "./stdio.ts";
 import { attempt, jsonAny, processType } from "./task.ts";
@@ -20,12 +20,13 @@ function checkRunning(container: Container): void {
   if (State.Restarting) throw new Conflict(`Container ${container.id} is restarting, wait until the container is running`);
 }
 
-/** @returns the exec's id. @throws InvalidArgument, Conflict */
-export function createExec(context: Context, container: Container, config: ExecConfig): string {
+/** @returns the exec's id. @throws InvalidArgument, Conflict, Unknown for a user that the container does not know */
+export async function createExec(context: Context, container: Container, config: ExecConfig): Promise<string> {
   if (config.cmd.length === 0) throw new InvalidArgument("No exec command specified");
   checkRunning(container);
+  const user = await execUser(context, container, config.user);
   forgetEnded(container);
-  const exec = new Exec(container, config);
+  const exec = new Exec(container, config, user);
   container.execs.set(exec.id, exec);
   emitContainer(context, container, `exec_create: ${config.cmd.join(" ")}`, { execID: exec.id });
   return exec.id;
@@ -61,13 +62,14 @@ export async function startExec(context: Context, exec: Exec, tty: boolean, atta
   const { tasks } = context.containerd;
   emitContainer(context, container, `exec_start: ${config.cmd.join(" ")}`, { execID: exec.id });
   try {
-    const process = await execProcess(context, container, { ...config, tty });
+    const process = await execProcess(context, container, { ...config, tty }, exec.user);
     const stdio = execStdio(context, container.id, { stdin: config.attachStdin, terminal: tty });
     await tasks.exec({ containerId: container.id, execId: exec.id, ...stdio, terminal: tty, spec: jsonAny(processType, process) });
     await attachment?.join(attachSocket(context, container.id), exec.id);
     exec.running = true;
     const { pid } = await tasks.start({ containerId: container.id, execId: exec.id });
     exec.pid = pid;
+    attachment?.flow();
   } catch (error) {
     const { exitCode, error: explained } = explainStartError(error);
     exec.finish(exitCode === 128 ? 126 : exitCode);

@@ -40,7 +40,7 @@ export function stopHealth(container: Container): void {
 }
 
 async function probe(context: Context, container: Container, command: readonly string[], signal: AbortSignal): Promise<ProbeResult> {
-  const id = createExec(context, container, {
+  const id = await createExec(context, container, {
     attachStdin: false,
     attachStdout: true,
     attachStderr: true,

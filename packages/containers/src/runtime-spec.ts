@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { closeSync } from "node:fs";
+import { closeSync, readFileSync } from "node:fs";
 import { Conflict, NotFound } from "@longshore/errdefs";
 import { type Process, type Spec, unmarshalRuntime } from "@longshore/oci";
 import { buildExecProcess, buildSpec, containerOf, type ReadRootFile, type ReadyMount, type ResolvedUser, resolveUser } from "@longshore/spec";
@@ -68,15 +67,17 @@ function pidNamespaceDonor(context: Context, nameOrId: string): Container {
   return donor;
 }
 
+/** Looks a user up in a container's own files; `undefined` when none is named. */
+export async function execUser(context: Context, container: Container, name: string): Promise<ResolvedUser | undefined> {
+  if (name === "") return undefined;
+  return await withRoot(context, container, (root) => resolveUser(rootReader(root), name, container.hostConfig.GroupAdd ?? []));
+}
+
 /** The OCI process of an exec, from the spec that the container runs with. */
-export async function execProcess(context: Context, container: Container, config: ExecConfig): Promise<Process> {
+export async function execProcess(context: Context, container: Container, config: ExecConfig, user: ResolvedUser | undefined): Promise<Process> {
   const { container: stored } = await context.containerd.containers.get({ id: container.id });
   const spec = unmarshalRuntime<Spec>(stored?.spec?.value ?? new Uint8Array());
   if (spec.process === undefined) throw new NotFound(`container ${container.id} has no process in its spec`);
-  let user: ResolvedUser | undefined;
-  if (config.user !== "") {
-    user = await withRoot(context, container, (root) => resolveUser(rootReader(root), config.user, container.hostConfig.GroupAdd ?? []));
-  }
   return buildExecProcess({
     process: spec.process,
     config: container.record.Config,

@@ -62,6 +62,8 @@ export async function startLocked(context: Context, container: Container, byPoli
 /** Writes down why the start failed, and answers with the error to throw. */
 async function noteFailure(context: Context, container: Container, cause: unknown): Promise<LongshoreError> {
   const { exitCode, error } = explainStartError(cause);
+  for (const attachment of container.pendingAttachments) attachment.abandon();
+  container.pendingAttachments.clear();
   const { State } = container.record;
   const waits = State.Running;
   Object.assign(State, { Running: false, Restarting: false, Pid: 0, Error: error.message });
@@ -89,11 +91,10 @@ async function bringUp(context: Context, container: Container): Promise<void> {
   });
   undo.defer(async () => attempt(context, "removing a task", () => deleteTask(context, container.id)));
   await createTask(context, container, rootfs);
-  for (const attachment of container.pendingAttachments) {
-    await attachment.join(attachSocket(context, container.id), "");
-    container.pendingAttachments.delete(attachment);
-  }
+  for (const attachment of container.pendingAttachments) await attachment.join(attachSocket(context, container.id), "");
   const { pid } = await context.containerd.tasks.start({ containerId: container.id });
+  for (const attachment of container.pendingAttachments) attachment.flow();
+  container.pendingAttachments.clear();
   const { State } = record;
   Object.assign(State, { Running: true, Restarting: false, Paused: false, OOMKilled: false, Dead: false, Pid: pid, ExitCode: 0, Error: "", StartedAt: now() });
   record.HasBeenStartedBefore = true;

@@ -33,7 +33,7 @@ export const execRoutes: RoutePlugin = (app, { containers, log }) => {
   app.post("/containers/:name/exec", async (request, reply) => {
     const body = (await readJson<ExecOptions>(request, execBody)) ?? {};
     if (body.DetachKeys) parseDetachKeys(body.DetachKeys);
-    const Id = createExec(containers, containers.store.get(parameter(request, "name")), {
+    const Id = await createExec(containers, containers.store.get(parameter(request, "name")), {
       attachStdin: body.AttachStdin ?? false,
       attachStdout: body.AttachStdout ?? false,
       attachStderr: body.AttachStderr ?? false,

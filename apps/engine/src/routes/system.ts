@@ -16,10 +16,10 @@ const pingHeaders = {
 };
 
 export const systemRoutes: RoutePlugin = (app, engine) => {
-  app.get("/_ping", { exposeHeadRoute: false }, (_request, reply) => reply.headers(pingHeaders).type("text/plain; charset=utf-8").send("OK"));
-  app.head("/_ping", (_request, reply) => reply.headers(pingHeaders).header("Content-Length", "0").type("text/plain; charset=utf-8").send());
+  app.get("/_ping", { exposeHeadRoute: false }, (_request, reply) => reply.headers(pingHeaders).header("Content-Type", "text/plain; charset=utf-8").send("OK"));
+  app.head("/_ping", (_request, reply) => reply.headers(pingHeaders).header("Content-Length", "0").header("Content-Type", "text/plain; charset=utf-8").send());
   app.get("/info", async (_request, reply) => {
-    await reply.type("application/json").send(`${JSON.stringify(await systemInfo(engine))}\n`);
+    await reply.header("Content-Type", "application/json").send(`${JSON.stringify(await systemInfo(engine))}\n`);
   });
   app.get("/version", async (_request, reply) => {
     const arch = goArches[nodeArch()] ?? nodeArch();
@@ -48,6 +48,6 @@ export const systemRoutes: RoutePlugin = (app, engine) => {
       ...(engine.config.experimental ? { Experimental: true } : {}),
       BuildTime: "",
     };
-    await reply.type("application/json").send(`${JSON.stringify(answer)}\n`);
+    await reply.header("Content-Type", "application/json").send(`${JSON.stringify(answer)}\n`);
   });
 };

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Logger } from "@longshore/log";
-import { type FastifyInstance, fastify } from "fastify";
+import { type FastifyInstance, fastify, LogController } from "fastify";
 import { checkVersion, engineVersion, maxApiVersion, splitVersion } from "./api-version.ts";
 import { errorBody, sendError } from "./errors.ts";
 import { apiVersionOf, rememberVersion } from "./request.ts";
@@ -12,7 +12,7 @@ import { apiVersionOf, rememberVersion } from "./request.ts";
 export function createApp(log: Logger, options: { experimental: boolean }): FastifyInstance {
   const app = fastify({
     loggerInstance: log.child({ module: "http" }),
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: Number.MAX_SAFE_INTEGER,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 4096 },
@@ -35,7 +35,7 @@ export function createApp(log: Logger, options: { experimental: boolean }): Fast
     }
   });
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
-  app.setNotFoundHandler((_request, reply) => reply.code(404).type("application/json").send(errorBody("page not found")));
+  app.setNotFoundHandler((_request, reply) => reply.code(404).header("Content-Type", "application/json").send(errorBody("page not found")));
   app.options("/*", (_request, reply) => reply.code(200).send());
   return app;
 }

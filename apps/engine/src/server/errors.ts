@@ -19,10 +19,10 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   }
   if (status >= 500) request.log.error({ err: error, method: request.method, url: request.raw.url }, "request failed");
   if (compareVersions(apiVersionOf(request), minApiVersion) < 0) {
-    void reply.code(status).type("text/plain; charset=utf-8").header("x-content-type-options", "nosniff").send(`${messageOf(error)}\n`);
+    void reply.code(status).header("Content-Type", "text/plain; charset=utf-8").header("x-content-type-options", "nosniff").send(`${messageOf(error)}\n`);
     return;
   }
-  void reply.code(status).type("application/json").send(errorBody(messageOf(error)));
+  void reply.code(status).header("Content-Type", "application/json").send(errorBody(messageOf(error)));
 }
 
 /** fastify's own errors (bad URL, bad header) carry their status. */
