@@ -1,9 +1,10 @@
 import { lstatSync, readdirSync } from "node:fs";
-import { InvalidArgument } from "@longshore/errdefs";
 import { makeWhiteout, setOpaque } from "../extract/overlay.ts";
 import { Extractor } from "../extract/extractor.ts";
 import { cleanName, codeOf, fsPath, splitName } from "../extract/path.ts";
+import { parentOf } from "../extract/parents.ts";
 import { WalkedParents } from "../extract/walked.ts";
+import { BadArchive } from "../tar/errors.ts";
 import { type ByteString, type TarHeader, textOf } from "../tar/header.ts";
 import type { TarEvent } from "../tar/parser.ts";
 
@@ -40,7 +41,7 @@ export class LayerExtractor {
     this.#extractor = new Extractor({ parents: this.#parents, overlay });
   }
 
-  /** @throws InvalidArgument with Docker's message for an entry that leads out or is malformed */
+  /** @throws BadArchive with Docker's message for an entry that leads out or is malformed */
   handle(event: TarEvent): void {
     if (event.kind === "entry" && this.#whiteout(event.header)) return;
     this.#extractor.handle(event);
@@ -62,7 +63,7 @@ export class LayerExtractor {
   }
 
   #hideAll(dir: ByteString): void {
-    const path = this.#parents.resolve(dir, true);
+    const path = parentOf(this.#parents, dir, `${dir}/${opaqueWhiteout}`);
     if (this.#whiteouts === "overlay") return setOpaque(path);
     for (const base of readdirSync(fsPath(path), { encoding: "latin1" })) {
       const name = dir === "" ? base : `${dir}/${base}`;
@@ -71,13 +72,13 @@ export class LayerExtractor {
   }
 
   #hide(dir: ByteString, base: ByteString, entry: ByteString): void {
-    if (base === "" || base === "." || base === "..") throw new InvalidArgument(`invalid whiteout entry "${textOf(entry)}"`);
+    if (base === "" || base === "." || base === "..") throw new BadArchive(`invalid whiteout entry "${textOf(entry)}"`);
     const name = dir === "" ? base : `${dir}/${base}`;
     if (this.#whiteouts === "remove") {
       if (!this.#isMade(name)) this.#extractor.remove(name);
       return;
     }
-    const path = `${this.#parents.resolve(dir, true)}/${base}`;
+    const path = `${parentOf(this.#parents, dir, entry)}/${base}`;
     try {
       makeWhiteout(path);
     } catch (error) {

@@ -1,7 +1,6 @@
 import { PassThrough, Readable, pipeline } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
-import { InvalidArgument } from "@longshore/errdefs";
-import { UnexpectedEof } from "../tar/errors.ts";
+import { BadArchive, UnexpectedEof } from "../tar/errors.ts";
 import { type Compression, detectCompression, magicBytes } from "./detect.ts";
 import { externalDecoder } from "./external.ts";
 
@@ -20,7 +19,7 @@ function decoderOf(compression: Compression): NodeJS.ReadWriteStream {
 function decodeError(compression: Compression, error: unknown): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === "Z_BUF_ERROR" || (code?.startsWith("ZSTD_") === true && /truncated|unexpected|incomplete/i.test(message))) return new UnexpectedEof(error);
-  if (code?.startsWith("Z_") === true || code?.startsWith("ZSTD_") === true) return new InvalidArgument(`${compression}: ${message}`, { cause: error });
+  if (code?.startsWith("Z_") === true || code?.startsWith("ZSTD_") === true) return new BadArchive(`${compression}: ${message}`, { cause: error });
   return error;
 }
 
@@ -52,7 +51,7 @@ const asBuffer = (bytes: Uint8Array): Buffer => (Buffer.isBuffer(bytes) ? bytes 
 
 /**
  * The plain bytes of a stream that may be packed with gzip, zstd, bzip2 or xz, told by its magic.
- * @throws UnexpectedEof when the packed stream ends early, InvalidArgument when it is damaged
+ * @throws UnexpectedEof when the packed stream ends early, BadArchive when it is damaged
  */
 export async function* decompress(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   const { start, whole } = await peek(source);

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { Duplex } from "node:stream";
-import { InvalidArgument } from "@longshore/errdefs";
 import type { Compression } from "./detect.ts";
+import { BadArchive } from "../tar/errors.ts";
 
 /** The program that unpacks what Node itself cannot; Docker runs xz in the same way. */
 const programs: Partial<Record<Compression, string>> = { xz: "xz", bzip2: "bzip2" };
@@ -9,7 +9,7 @@ const programs: Partial<Record<Compression, string>> = { xz: "xz", bzip2: "bzip2
 /** A stream through a decoder program, which is killed when the stream is given up. */
 export function externalDecoder(compression: Compression): Duplex {
   const program = programs[compression];
-  if (program === undefined) throw new InvalidArgument(`unsupported compression format ${compression}`);
+  if (program === undefined) throw new BadArchive(`unsupported compression format ${compression}`);
   const child = spawn(program, ["-d", "-c", "-q"], { stdio: ["pipe", "pipe", "pipe"] });
   let complaint = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint += text));
@@ -18,7 +18,7 @@ export function externalDecoder(compression: Compression): Duplex {
   async function* output(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     const exited = new Promise<number | null>((resolve, reject) => {
       child.once("error", (error: NodeJS.ErrnoException) => {
-        reject(new InvalidArgument(error.code === "ENOENT" ? `exec: "${program}": executable file not found in $PATH` : error.message, { cause: error }));
+        reject(new BadArchive(error.code === "ENOENT" ? `exec: "${program}": executable file not found in $PATH` : error.message, { cause: error }));
       });
       child.once("close", resolve);
     });
@@ -29,7 +29,7 @@ export function externalDecoder(compression: Compression): Duplex {
       yield* child.stdout as AsyncIterable<Buffer>;
       const code = await exited;
       await fed;
-      if (code !== 0) throw new InvalidArgument(`${program}: ${complaint.trim() || `exit status ${code}`}`);
+      if (code !== 0) throw new BadArchive(`${program}: ${complaint.trim() || `exit status ${code}`}`);
     } finally {
       child.kill("SIGKILL");
     }

@@ -1,10 +1,10 @@
 import { chmodSync, closeSync, constants, fchmodSync, fchownSync, ftruncateSync, lchownSync, linkSync, lstatSync, mkdirSync, openSync, rmSync, symlinkSync, writeSync } from "node:fs";
-import { InvalidArgument } from "@longshore/errdefs";
 import { O, S, lsetxattr, lutimes, mknod } from "@longshore/sys";
+import { BadArchive } from "../tar/errors.ts";
 import { type ByteString, type TarHeader, type Timespec, bytesOf, textOf } from "../tar/header.ts";
 import type { TarEvent } from "../tar/parser.ts";
 import { isWhiteoutDevice, overlayXattrPrefix, setOpaque } from "./overlay.ts";
-import type { Parents } from "./parents.ts";
+import { type Parents, parentOf } from "./parents.ts";
 import { cleanName, codeOf, errnoText, fsPath, pathError, splitName } from "./path.ts";
 import { SparseWriter } from "./sparse-writer.ts";
 
@@ -49,7 +49,7 @@ export class Extractor {
     this.#parents = options.parents;
   }
 
-  /** Takes the parser's events one by one. @throws InvalidArgument with Docker's message */
+  /** Takes the parser's events one by one. @throws BadArchive with Docker's message */
   handle(event: TarEvent): void {
     if (event.kind === "entry") this.#entry(event.header);
     else if (this.#fd === undefined) return;
@@ -59,7 +59,7 @@ export class Extractor {
 
   #entry(header: TarHeader): void {
     const name = cleanName(header.name);
-    if (name === undefined) throw new InvalidArgument(`invalid entry name "${textOf(header.name)}"`);
+    if (name === undefined) throw new BadArchive(`invalid entry name "${textOf(header.name)}"`);
     if (name === "") {
       // The root cannot be replaced; its owner, mode and times may be told.
       if (header.type === "directory" && this.#options.keepRoot !== true) this.#finishDirectory("", this.#pathOf(""), header);
@@ -76,7 +76,7 @@ export class Extractor {
   /** Where a name lies; its parents are made if need be. Good until something is replaced. */
   #pathOf(name: ByteString): ByteString {
     const { dir, base } = splitName(name);
-    return `${this.#parents.resolve(dir, true)}/${base || "."}`;
+    return `${parentOf(this.#parents, dir, name)}/${base || "."}`;
   }
 
   #directory(name: ByteString, header: TarHeader): void {
@@ -145,18 +145,18 @@ export class Extractor {
     else if (header.type === "block") mknod(fsPath(path), S.IFBLK | 0o600, devMajor, devMinor);
     else if (header.type === "fifo") mknod(fsPath(path), S.IFIFO | 0o600);
     else if (header.type === "link") this.#link(name, path, header);
-    else throw new InvalidArgument(`unhandled tar header type ${header.flag.charCodeAt(0)}`);
+    else throw new BadArchive(`unhandled tar header type ${header.flag.charCodeAt(0)}`);
   }
 
   #link(name: ByteString, path: ByteString, header: TarHeader): void {
     const target = cleanName(header.linkname);
-    if (target === undefined) throw new InvalidArgument(`invalid hardlink target "${textOf(header.linkname)}"`);
+    if (target === undefined) throw new BadArchive(`invalid hardlink target "${textOf(header.linkname)}"`);
     const { dir, base } = splitName(target);
     try {
       linkSync(fsPath(`${this.#parents.resolve(dir, false)}/${base}`), fsPath(path));
     } catch (error) {
       if (codeOf(error) === "EEXIST" || codeOf(error) === undefined) throw error;
-      throw new InvalidArgument(`linkat ${textOf(target)} ${textOf(name)}: ${errnoText(error)}`, { cause: error });
+      throw new BadArchive(`linkat ${textOf(target)} ${textOf(name)}: ${errnoText(error)}`, { cause: error });
     }
   }
 
@@ -178,7 +178,7 @@ export class Extractor {
     const isDirectory = lstatSync(fsPath(path), { throwIfNoEntry: false })?.isDirectory() ?? false;
     if (this.#options.noOverwriteDirNonDir === true && isDirectory !== (header.type === "directory")) {
       const [there, wanted] = isDirectory ? ["directory", "non-directory"] : ["non-directory", "directory"];
-      throw new InvalidArgument(`cannot overwrite ${there} "${textOf(name)}" with ${wanted} "${this.#options.rootName ?? "/"}"`);
+      throw new BadArchive(`cannot overwrite ${there} "${textOf(name)}" with ${wanted} "${this.#options.rootName ?? "/"}"`);
     }
     this.remove(name);
     return this.#pathOf(name);

@@ -1,5 +1,6 @@
 import { chmodSync, chownSync, closeSync, mkdirSync } from "node:fs";
 import { O, RESOLVE, openInRoot, openat2 } from "@longshore/sys";
+import { resolveLinks } from "../files/locate.ts";
 import type { ByteString } from "../tar/header.ts";
 import type { Parents } from "./parents.ts";
 import { codeOf, fsPath, pathError, splitName } from "./path.ts";
@@ -8,23 +9,22 @@ import { codeOf, fsPath, pathError, splitName } from "./path.ts";
 const maxOpen = 64;
 
 /**
- * Resolves parents in a root that others may write to meanwhile (a running container): every folder
- * is opened with openat2 inside the container's root and used through its descriptor.
+ * Resolves parents below a folder that others may write to meanwhile (of a running container): every
+ * one is opened with openat2 inside that folder and used through its descriptor. As with Docker,
+ * absolute links count from the folder, and a relative one that leads out is refused.
  */
 export class OpenParents implements Parents {
   readonly #root: number;
-  readonly #base: ByteString;
   readonly #owner: { uid: number; gid: number };
   readonly #open = new Map<ByteString, number>();
 
   /**
    * @param root the container's root folder
-   * @param base folder inside it that names count from; links in it are followed inside the root
+   * @param base the folder inside it, links followed, that all goes into
    * @param owner owner of folders that have to be made
    */
   constructor(root: ByteString, base: ByteString, owner: { uid: number; gid: number }) {
-    this.#root = openInRoot(root, ".", O.PATH | O.DIRECTORY);
-    this.#base = base;
+    this.#root = openInRoot(root, fsPath(base), O.PATH | O.DIRECTORY);
     this.#owner = owner;
   }
 
@@ -39,15 +39,7 @@ export class OpenParents implements Parents {
       this.#open.set(dir, held);
       return held;
     }
-    let fd: number;
-    try {
-      fd = this.#openat(dir);
-    } catch (error) {
-      if (codeOf(error) === "ENOTDIR") throw pathError("openat", dir, "not a directory", error);
-      if (codeOf(error) !== "ENOENT" || !create || dir === "") throw error;
-      this.#make(dir);
-      fd = this.#openat(dir);
-    }
+    const fd = this.#openOrMake(dir, create);
     // Only the least recently used is closed: the caller may hold paths through the others.
     for (const [oldest, old] of this.#open) {
       if (this.#open.size < maxOpen) break;
@@ -58,16 +50,40 @@ export class OpenParents implements Parents {
     return fd;
   }
 
+  #openOrMake(dir: ByteString, create: boolean): number {
+    try {
+      return this.#openat(dir);
+    } catch (error) {
+      if (codeOf(error) !== "ENOENT" || !create || dir === "") throw error;
+    }
+    this.#make(this.#resolved(dir));
+    return this.#openat(dir);
+  }
+
   #openat(dir: ByteString): number {
-    const path = dir === "" ? this.#base : `${this.#base}/${dir}`;
-    return openat2(this.#root, fsPath(path || "."), O.PATH | O.DIRECTORY, 0, RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS);
+    const path = fsPath(dir || ".");
+    const flags = O.PATH | O.DIRECTORY;
+    try {
+      return openat2(this.#root, path, flags, 0, RESOLVE.BENEATH | RESOLVE.NO_MAGICLINKS);
+    } catch (error) {
+      if (codeOf(error) !== "EXDEV") throw error;
+    }
+    this.#resolved(dir);
+    return openat2(this.#root, path, flags, 0, RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS);
+  }
+
+  /** The clean name that the links in a name lead to. */
+  #resolved(dir: ByteString): ByteString {
+    const resolved = resolveLinks(`/proc/self/fd/${this.#root}`, dir, "refuse");
+    if (resolved === undefined) throw pathError("statat", dir, "path escapes from parent");
+    return resolved.slice(1);
   }
 
   #make(dir: ByteString): void {
     const { dir: above, base } = splitName(dir);
-    const path = fsPath(`${this.resolve(above, true)}/${base}`);
-    mkdirSync(path, 0o755);
-    const fd = openat2(this.#descriptor(above, true), fsPath(base), O.RDONLY | O.DIRECTORY, 0, RESOLVE.BENEATH | RESOLVE.NO_SYMLINKS);
+    const parent = this.#descriptor(above, true);
+    mkdirSync(fsPath(`/proc/self/fd/${parent}/${base}`), 0o755);
+    const fd = openat2(parent, fsPath(base), O.RDONLY | O.DIRECTORY, 0, RESOLVE.BENEATH | RESOLVE.NO_SYMLINKS);
     try {
       chmodSync(`/proc/self/fd/${fd}`, 0o755);
       chownSync(`/proc/self/fd/${fd}`, this.#owner.uid, this.#owner.gid);

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { InvalidArgument } from "@longshore/errdefs";
+import { BadArchive } from "../tar/errors.ts";
 import { type ByteString, bytesOf, textOf } from "../tar/header.ts";
 
 /** A byte string as Node's and sys's file functions take it. */
@@ -57,6 +57,6 @@ export function errnoText(error: unknown): string {
 }
 
 /** `operation name: reason`, the form of Go's file errors. */
-export function pathError(operation: string, name: ByteString, reason: string, cause?: unknown): InvalidArgument {
-  return new InvalidArgument(`${operation} ${textOf(name)}: ${reason}`, { cause });
+export function pathError(operation: string, name: ByteString, reason: string, cause?: unknown): BadArchive {
+  return new BadArchive(`${operation} ${textOf(name)}: ${reason}`, { cause });
 }

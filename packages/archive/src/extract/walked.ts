@@ -74,18 +74,18 @@ export class WalkedParents implements Parents {
         at = this.#walk(at, target, asked, create, links + 1);
         continue;
       }
-      this.#enter(full, child, stat, asked, create);
+      this.#enter(full, child, stat, create);
       this.#known.add(child);
       at = child;
     }
     return at;
   }
 
-  #enter(full: ByteString, child: ByteString, stat: Stats | undefined, asked: ByteString, create: boolean): void {
+  #enter(full: ByteString, child: ByteString, stat: Stats | undefined, create: boolean): void {
     if (stat?.isDirectory() === true) return;
     const whiteout = stat !== undefined && this.#options.overlay && isWhiteoutDevice(stat);
     if (!create && (stat === undefined || whiteout)) throw Object.assign(new Error("no such file or directory"), { code: "ENOENT" });
-    if (stat !== undefined && !whiteout) throw pathError("openat", asked, "not a directory");
+    if (stat !== undefined && !whiteout) throw Object.assign(new Error("not a directory"), { code: "ENOTDIR" });
     if (whiteout) unlinkSync(fsPath(full));
     mkdirSync(fsPath(full), 0o755);
     chmodSync(fsPath(full), 0o755);

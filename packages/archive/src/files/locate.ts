@@ -3,7 +3,7 @@ import { posix } from "node:path";
 import { NotFound, Unknown } from "@longshore/errdefs";
 import { O, RESOLVE, openInRoot, openat2 } from "@longshore/sys";
 import { codeOf, errnoText, fsPath } from "../extract/path.ts";
-import { type ByteString, byteString } from "../tar/header.ts";
+import { type ByteString, byteString, textOf } from "../tar/header.ts";
 
 /** A file in a container's root, held so that nobody can move it away under us. */
 export interface Located {
@@ -61,22 +61,28 @@ export function openFolder(parent: number, name: ByteString): number {
 
 const maxLinks = 255;
 
-/** Where a path leads inside the root when all links are followed; what does not exist is kept as it stands. */
-export function resolveLinks(root: string, path: string): string {
-  let rest = posix.normalize(`/${path}`).split("/").filter(Boolean);
+/**
+ * Where a path leads inside the root when all links are followed; what does not exist is kept as it
+ * stands. Only to tell of: by the time it is used the links may be others.
+ * @returns undefined when a `..` would lead out of the root and `onEscape` is `refuse`; otherwise it stays at the root
+ */
+export function resolveLinks(root: string, path: ByteString, onEscape: "clamp" | "refuse" = "clamp"): ByteString | undefined {
+  let rest = path.split("/").filter(Boolean);
   let at = "/";
   for (let links = 0; rest.length > 0; ) {
     const [part = "", ...after] = rest;
     rest = after;
-    if (part === ".." || part === ".") {
-      at = part === ".." ? posix.dirname(at) : at;
+    if (part === ".") continue;
+    if (part === "..") {
+      if (at === "/" && onEscape === "refuse") return undefined;
+      at = posix.dirname(at);
       continue;
     }
     const child = posix.join(at, part);
-    const link = linkAt(posix.join(root, child));
+    const link = linkAt(`${root}${child}`);
     if (link === undefined) at = child;
     else {
-      if (++links > maxLinks) throw new Unknown(`lstat ${path}: too many levels of symbolic links`);
+      if (++links > maxLinks) throw new Unknown(`lstat ${textOf(path)}: too many levels of symbolic links`);
       if (link.startsWith("/")) at = "/";
       rest = [...link.split("/").filter(Boolean), ...rest];
     }
@@ -84,9 +90,9 @@ export function resolveLinks(root: string, path: string): string {
   return at;
 }
 
-function linkAt(path: string): string | undefined {
+function linkAt(path: ByteString): ByteString | undefined {
   try {
-    return readlinkSync(path);
+    return readlinkSync(fsPath(path), "latin1");
   } catch {
     // No link, or nothing at all.
     return undefined;

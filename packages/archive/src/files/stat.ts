@@ -1,6 +1,6 @@
 import type { BigIntStats } from "node:fs";
 import { posix } from "node:path";
-import { textOf } from "../tar/header.ts";
+import { byteString, textOf } from "../tar/header.ts";
 import { locate, resolveLinks } from "./locate.ts";
 
 /** What `docker cp` asks of a path: Docker's `ContainerPathStat`. */
@@ -53,7 +53,7 @@ export function statPath(root: string, path: string): PathStat {
       size: Number(stat.size),
       mode: goMode(stat),
       mtime: rfc3339(stat.mtimeNs),
-      linkTarget: stat.isSymbolicLink() ? resolveLinks(root, posix.normalize(`/${path}`)) : "",
+      linkTarget: stat.isSymbolicLink() ? textOf(resolveLinks(byteString(root), byteString(posix.normalize(`/${path}`))) ?? "") : "",
     };
   } finally {
     located.close();

@@ -43,7 +43,7 @@ export class Layers {
    * Unpacks a layer (gzip, zstd or plain, as its bytes tell) onto mounts. An overlay, or a bind mount,
    * is written to directly, without mounting. What a failed call has made stays: drop the snapshot.
    * @returns digest and size of the uncompressed tar
-   * @throws InvalidArgument with Docker's message, e.g. `invalid entry name "../x"`, `unexpected EOF`
+   * @throws Unknown with Docker's message, e.g. `invalid entry name "../x"`, `unexpected EOF`
    */
   async apply(content: BlobFiles, layer: Pick<Descriptor, "digest" | "mediaType">, mounts: readonly MountSpec[], signal?: AbortSignal, syncFs = false): Promise<Applied> {
     checkMediaType(layer.mediaType);

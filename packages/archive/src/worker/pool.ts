@@ -119,7 +119,9 @@ export class ArchiveWorkers {
   }
 
   #spawn(): Thread {
-    const thread: Thread = { worker: new Worker(new URL("./worker.ts", import.meta.url)), settle: undefined, idleTimer: undefined };
+    // Descriptors come from sys as well as from Node; jobs close what they open.
+    const worker = new Worker(new URL("./worker.ts", import.meta.url), { trackUnmanagedFds: false });
+    const thread: Thread = { worker, settle: undefined, idleTimer: undefined };
     this.#threads.add(thread);
     thread.worker.on("message", (response: Response) => thread.settle?.(response));
     const gone = (error: unknown): void => {
