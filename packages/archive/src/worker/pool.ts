@@ -41,7 +41,7 @@ export class ArchiveWorkers {
    * @throws what the job throws, Canceled when `signal` aborts
    */
   async run<K extends JobName>(job: K, options: Jobs[K]["options"], { input, signal }: { input?: AsyncIterable<Uint8Array> | undefined; signal?: AbortSignal | undefined } = {}): Promise<Jobs[K]["result"]> {
-    const thread = await this.#acquire();
+    const thread = await this.#acquire(signal);
     let sourceError: unknown;
     try {
       let port: MessagePort | undefined;
@@ -61,7 +61,7 @@ export class ArchiveWorkers {
 
   /** Does a job that writes a stream. Leaving the loop early ends it. @returns the job's result, as the generator's */
   async *stream<K extends JobName>(job: K, options: Jobs[K]["options"], signal?: AbortSignal): AsyncGenerator<Buffer, Jobs[K]["result"]> {
-    const thread = await this.#acquire();
+    const thread = await this.#acquire(signal);
     try {
       const { port1, port2 } = new MessageChannel();
       const result = this.#start(thread, { job, options, output: port2 }, signal);
@@ -106,7 +106,14 @@ export class ArchiveWorkers {
     });
   }
 
-  async #acquire(): Promise<Thread> {
+  async #acquire(signal: AbortSignal | undefined): Promise<Thread> {
+    const thread = await this.#next();
+    if (signal?.aborted !== true) return thread;
+    this.#release(thread);
+    throw new Canceled("context canceled");
+  }
+
+  async #next(): Promise<Thread> {
     if (this.#closed) throw new Canceled("the archive workers are closed");
     const idle = this.#idle.pop();
     if (idle !== undefined) {
