@@ -1,4 +1,3 @@
-import { readdirSync } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { EmitEvent } from "@longshore/api";
@@ -147,6 +146,6 @@ export class NetworkController {
     }
     await this.#proxy.close();
     this.#records.close();
-    if (this.#records.sandboxes.size === 0 && readdirSync(this.#runDir).length === 0) await rm(this.#runDir, { recursive: true });
+    if (this.#records.sandboxes.size === 0) await rm(this.#runDir, { recursive: true, force: true });
   }
 }

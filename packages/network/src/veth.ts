@@ -41,6 +41,6 @@ export function namespaceLines({ endpoint, bits }: VethPlan): string[] {
 export function routeLines(ifname: string, gateway4: string, gateway6: string): string[] {
   return [
     ...(gateway4 === "" ? [] : [`route replace default via ${gateway4} dev ${ifname}`]),
-    ...(gateway6 === "" ? [] : [`-6 route replace default via ${gateway6} dev ${ifname}`]),
+    ...(gateway6 === "" ? [] : [`route replace default via ${gateway6} dev ${ifname}`]),
   ];
 }

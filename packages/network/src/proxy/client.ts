@@ -21,6 +21,12 @@ interface Waiting {
   reject: (error: Error) => void;
 }
 
+/** The bundled program, or its sources in a checkout that was not built. */
+function program(): string {
+  const bundled = fileURLToPath(new URL("../../build/docker-proxy.mjs", import.meta.url));
+  return existsSync(bundled) ? bundled : fileURLToPath(new URL("main.ts", import.meta.url));
+}
+
 // Small heaps: the process lives long and does little.
 const nodeFlags = ["--max-semi-space-size=1", "--max-old-space-size=64", "--no-warnings"];
 
@@ -87,7 +93,7 @@ export class ProxyClient {
 
   async #spawn(): Promise<void> {
     const errors = openSync(`${this.#path}.log`, "a", 0o600);
-    const child = spawn(process.execPath, [...nodeFlags, fileURLToPath(new URL("main.ts", import.meta.url)), this.#path], {
+    const child = spawn(process.execPath, [...nodeFlags, program(), this.#path], {
       detached: true,
       stdio: ["ignore", "pipe", errors],
       cwd: "/",
