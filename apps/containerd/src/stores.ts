@@ -33,7 +33,7 @@ export async function openStores(root: string, logger: Logger): Promise<Stores> 
   return {
     exchange,
     metadata,
-    layers: new Layers(workers),
+    layers: new Layers(workers, join(root, "tmpmounts")),
     async close() {
       await workers.close();
       await metadata.close();

@@ -91,7 +91,7 @@ describe("diff", () => {
 
   it("takes an overlay's upper folder, whiteouts and opaque folders translated", async () => {
     change();
-    const { trees, close } = openTrees([lowerMount()], [overlay("upper", "work")]);
+    const { trees, close } = openTrees([lowerMount()], [overlay("upper", "work")], tmpdir());
     assert.ok("upper" in trees, "the quick way");
     const tar = await tarOfTrees(trees);
     close();
@@ -102,7 +102,7 @@ describe("diff", () => {
   it("compares two mounted trees", async () => {
     change();
     const view: MountSpec = { type: "overlay", source: "overlay", options: [`lowerdir=${join(dir, "upper2")}:${join(dir, "lower")}`] };
-    const { trees, close } = openTrees([view], [overlay("upper", "work")]);
+    const { trees, close } = openTrees([view], [overlay("upper", "work")], tmpdir());
     assert.ok("left" in trees, "the slow way");
     try {
       const tar = await tarOfTrees(trees);
@@ -130,7 +130,7 @@ describe("diff", () => {
   it("makes a whole layer of a first one, sockets left out", async () => {
     const server = createServer().listen(join(dir, "lower/socket"));
     await new Promise((resolve) => server.once("listening", resolve));
-    const { trees, close } = openTrees([], [{ ...lowerMount(), options: ["rw", "rbind"] }]);
+    const { trees, close } = openTrees([], [{ ...lowerMount(), options: ["rw", "rbind"] }], tmpdir());
     assert.ok("upper" in trees);
     const names = namesIn(await tarOfTrees(trees));
     close();
@@ -156,10 +156,10 @@ describe("diff", () => {
   });
 
   it("leaves no mounts behind", () => {
-    const trees = openTrees([lowerMount()], [lowerMount()]);
+    const trees = openTrees([lowerMount()], [lowerMount()], tmpdir());
     trees.close();
     assert.throws(() => lstatSync("left" in trees.trees ? trees.trees.left : ""), { code: "ENOENT" });
-    assert.throws(() => openTrees([lowerMount()], [{ type: "overlay", source: "overlay", options: ["lowerdir=/nonexistent/x"] }]));
+    assert.throws(() => openTrees([lowerMount()], [{ type: "overlay", source: "overlay", options: ["lowerdir=/nonexistent/x"] }], tmpdir()));
     rmdirSync(join(dir, "work2"));
   });
 });

@@ -1,3 +1,5 @@
+import { mkdirSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { NotImplemented } from "@longshore/errdefs";
 import { type Descriptor, mediaTypes } from "@longshore/oci";
 import type { MountSpec } from "@longshore/sys";
@@ -6,7 +8,7 @@ import type { PathChange } from "../diff/change.ts";
 import type { DiffOptions, Diffed } from "../diff/diff.ts";
 import { byteString } from "../tar/header.ts";
 import type { ArchiveWorkers } from "../worker/pool.ts";
-import { bindSource, overlayFolders, mountTemporarily } from "./mounts.ts";
+import { bindSource, overlayFolders, mountTemporarily, sweepMounts } from "./mounts.ts";
 import { openTrees } from "./trees.ts";
 
 /** What is needed of a content store to unpack a layer. */
@@ -34,9 +36,18 @@ const compressions: Record<string, DiffOptions["compression"]> = {
 /** Layers to file trees and back, on worker threads; several may be asked for at a time. */
 export class Layers {
   readonly #workers: ArchiveWorkers;
+  readonly #mountFolder: string;
 
-  constructor(workers: ArchiveWorkers) {
+  /**
+   * @param mountFolder for temporary mounts; one that no other process uses, since what a killed process
+   *   left mounted there is unmounted. Default: the system's folder, which is left alone
+   */
+  constructor(workers: ArchiveWorkers, mountFolder?: string) {
     this.#workers = workers;
+    this.#mountFolder = mountFolder ?? tmpdir();
+    if (mountFolder === undefined) return;
+    mkdirSync(mountFolder, { recursive: true, mode: 0o700 });
+    sweepMounts(mountFolder);
   }
 
   /**
@@ -53,7 +64,7 @@ export class Layers {
     if (overlay?.upper !== undefined) return run({ root: byteString(overlay.upper), whiteouts: "overlay", lowers: overlay.lowers.map(byteString) });
     const bind = bindSource(mounts);
     if (bind !== undefined && !bind.readonly) return run({ root: byteString(bind.source), whiteouts: "remove", lowers: [] });
-    const { root, close } = mountTemporarily(mounts);
+    const { root, close } = mountTemporarily(mounts, this.#mountFolder);
     try {
       return await run({ root: byteString(root), whiteouts: "remove", lowers: [] });
     } finally {
@@ -63,7 +74,7 @@ export class Layers {
 
   /** The names that differ between two states, as `docker diff` lists them: `/a/b`, folders before what they hold. */
   async changes(left: readonly MountSpec[], right: readonly MountSpec[], signal?: AbortSignal): Promise<PathChange[]> {
-    const { trees, close } = openTrees(left, right);
+    const { trees, close } = openTrees(left, right, this.#mountFolder);
     try {
       return await this.#workers.run("changes", { trees }, { signal });
     } finally {
@@ -80,7 +91,7 @@ export class Layers {
     const compression = compressions[mediaType || mediaTypes.ociLayerGzip];
     if (compression === undefined) throw new NotImplemented(`unsupported diff media type: ${mediaType}: not implemented`);
     const epoch = sourceDateEpoch && Math.floor(sourceDateEpoch.getTime() / 1000);
-    const { trees, close } = openTrees(left, right);
+    const { trees, close } = openTrees(left, right, this.#mountFolder);
     try {
       return yield* this.#workers.stream("diff", { trees, compression, sourceDateEpoch: epoch }, signal);
     } finally {

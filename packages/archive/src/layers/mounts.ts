@@ -1,5 +1,4 @@
-import { mkdtempSync, rmdirSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, readdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { type MountSpec, mountAll, unmountAll } from "@longshore/sys";
 
@@ -51,14 +50,23 @@ export interface TemporaryMount {
   close(): void;
 }
 
-/** Mounts all on a new folder; no mounts make an empty one. */
-export function mountTemporarily(mounts: readonly MountSpec[]): TemporaryMount {
-  const root = mkdtempSync(join(tmpdir(), "longshore-mount-"));
-  const close = (): void => {
-    unmountAll(root);
-    // Never recursive: if something is still mounted, its files are not ours to delete.
-    rmdirSync(root);
-  };
+const prefix = "longshore-mount-";
+
+/** Unmounts what a killed process left in a folder that no other process uses. */
+export function sweepMounts(folder: string): void {
+  for (const name of readdirSync(folder)) if (name.startsWith(prefix)) remove(join(folder, name));
+}
+
+function remove(root: string): void {
+  unmountAll(root);
+  // Never recursive: if something is still mounted, its files are not ours to delete.
+  rmdirSync(root);
+}
+
+/** Mounts all on a new folder in `folder`; no mounts make an empty one. */
+export function mountTemporarily(mounts: readonly MountSpec[], folder: string): TemporaryMount {
+  const root = mkdtempSync(join(folder, prefix));
+  const close = (): void => remove(root);
   try {
     mountAll(mounts, root);
   } catch (error) {
@@ -69,6 +77,6 @@ export function mountTemporarily(mounts: readonly MountSpec[]): TemporaryMount {
 }
 
 /** As `mountTemporarily`, read-only. */
-export function mountReadonly(mounts: readonly MountSpec[]): TemporaryMount {
-  return mountTemporarily(readonlyMounts(mounts));
+export function mountReadonly(mounts: readonly MountSpec[], folder: string): TemporaryMount {
+  return mountTemporarily(readonlyMounts(mounts), folder);
 }

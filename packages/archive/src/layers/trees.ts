@@ -39,14 +39,14 @@ export interface OpenTrees {
 
 /**
  * Opens the two states that the mounts show: the folders themselves when the right one is an overlay
- * on the left one, or else temporary read-only mounts.
+ * on the left one, or else temporary read-only mounts in `folder`.
  */
-export function openTrees(left: readonly MountSpec[], right: readonly MountSpec[]): OpenTrees {
+export function openTrees(left: readonly MountSpec[], right: readonly MountSpec[], folder: string): OpenTrees {
   const direct = upperOf(left, right);
   if (direct !== undefined) return { trees: direct, close: () => undefined };
-  const leftMount = mountReadonly(left);
+  const leftMount = mountReadonly(left, folder);
   try {
-    const rightMount = mountReadonly(right);
+    const rightMount = mountReadonly(right, folder);
     const close = (): void => {
       rightMount.close();
       leftMount.close();

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { mountAll } from "@longshore/sys";
 import { ArchiveWorkers, Layers } from "../index.ts";
 import { collect, stream, tarOf } from "../testing/tars.ts";
 import type { ApplyOptions } from "../apply/apply.ts";
@@ -62,6 +63,16 @@ describe("archive workers", () => {
     await workers.close();
     await assert.rejects(collect(packing));
     await assert.rejects(workers.run("changes", { trees: { upper: dir, lowers: [] } }), { name: "Canceled" });
+  });
+
+  it("unmounts what a killed process left", () => {
+    const left = join(dir, "mounts/longshore-mount-abc");
+    mkdirSync(left, { recursive: true });
+    mkdirSync(join(dir, "source"));
+    mountAll([{ type: "bind", source: join(dir, "source"), options: ["rbind"] }], left);
+    assert.ok(new Layers(workers, join(dir, "mounts")));
+    assert.deepEqual(readdirSync(join(dir, "mounts")), []);
+    assert.ok(existsSync(join(dir, "source")));
   });
 
   it("unpacks onto mounts as the snapshotter gives them", async () => {
