@@ -1,7 +1,7 @@
 import { InvalidArgument, PermissionDenied } from "@longshore/errdefs";
 import type { NetworkRecord } from "./records.ts";
 
-export type GatewayMode = "nat" | "nat-unprotected" | "routed" | "isolated";
+type GatewayMode = "nat" | "nat-unprotected" | "routed" | "isolated";
 
 /** What the options of a bridge network mean. */
 export interface BridgeOptions {

@@ -173,7 +173,7 @@ describe("network controller on the kernel", function () {
     taken.close();
   });
 
-  it("keeps sandboxes, ports and rules over a death of the engine and a flush of the firewall", async () => {
+  it("keeps sandboxes, ports and rules over a death of the engine, of the proxy, and a flush of the firewall", async () => {
     const a = await controller.sandboxes.allocate(request("a", { portBindings: { "80/tcp": [{ HostIp: "", HostPort: "" }] } }));
     await controller.sandboxes.allocate(request("b"));
     const port = Number(a.ports["80/tcp"]?.[0]?.HostPort);
@@ -187,6 +187,16 @@ describe("network controller on the kernel", function () {
     assert.equal(controller.sandboxes.get(idOf("b")), undefined);
     assert.match(await exchange(dial("127.0.0.1", port)), /hello from/);
     assert.match(await exchange(from(a.netnsPath, a.networks["bridge"]?.Gateway ?? "", port)), /hello from/);
+    const proxy = () => execFileSync("pgrep", ["-f", join(root, "run/network/proxy.sock")]).toString().trim();
+    const killed = proxy();
+    process.kill(Number(killed), "SIGKILL");
+    for (let left = 200; ; left--) {
+      const answer = await exchange(dial("127.0.0.1", port)).catch((error: Error) => error.message);
+      if (answer.startsWith("hello")) break;
+      if (left === 0) assert.fail(answer);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    assert.notEqual(proxy(), killed);
     server.close();
   });
 

@@ -14,7 +14,7 @@ import { type Family, formatAddress, formatPrefix, overlaps, parseAddress, type 
 import type { NetworkRecord, Records } from "./records.ts";
 import { ipBatch } from "./run.ts";
 
-export const predefined: readonly string[] = ["bridge", "host", "none"];
+const predefined: readonly string[] = ["bridge", "host", "none"];
 const noSwarm =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
 

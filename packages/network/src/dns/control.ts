@@ -13,7 +13,7 @@ const table = "longshore";
  * In the container port 53 stays free for its own programs: what goes to the server is led to where it listens.
  * @param replace whether there may be earlier rules; without them it is some 20 ms faster
  */
-export function redirectRules({ udp, tcp }: DnsPorts, replace: boolean): string {
+function redirectRules({ udp, tcp }: DnsPorts, replace: boolean): string {
   return `${replace ? `table ip ${table}\ndelete table ip ${table}\n` : ""}table ip ${table} {
   chain output {
     type nat hook output priority -100; policy accept;

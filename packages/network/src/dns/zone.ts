@@ -1,7 +1,7 @@
 import type { Family } from "../ipam/prefix.ts";
 
 /** A container in a network, as DNS knows it. */
-export interface DnsMember {
+interface DnsMember {
   containerId: string;
   /** The first one answers reverse queries. */
   names: string[];

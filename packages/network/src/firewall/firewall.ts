@@ -15,7 +15,7 @@ export interface RuleSource {
 const families: readonly Family[] = [4, 6];
 
 /** Applies commands in one nftables transaction: all of them or none. */
-export async function nft(commands: string): Promise<void> {
+async function nft(commands: string): Promise<void> {
   await run("nft", ["-f", "-"], commands);
 }
 

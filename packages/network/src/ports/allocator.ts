@@ -82,7 +82,7 @@ export class PortAllocator {
 }
 
 /** A port that another container of this engine has. */
-export class PortTaken extends Unknown {
+class PortTaken extends Unknown {
   constructor(ip: string, port: number) {
     super(`Bind for ${ip}:${port} failed: port is already allocated`);
   }

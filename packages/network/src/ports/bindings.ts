@@ -14,7 +14,7 @@ export interface PortWish {
 }
 
 /** Splits `80/tcp`. @throws InvalidArgument */
-export function parsePort(key: string): { port: number; proto: PortWish["proto"] } {
+function parsePort(key: string): { port: number; proto: PortWish["proto"] } {
   const [number = "", proto = "tcp", ...rest] = key.split("/");
   if (!/^\d{1,5}$/.test(number) || Number(number) > 65_535 || rest.length > 0) throw new InvalidArgument(`invalid port specification: "${key}"`);
   if (proto !== "tcp" && proto !== "udp" && proto !== "sctp") throw new InvalidArgument(`invalid proto: ${proto}`);
