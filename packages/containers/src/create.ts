@@ -2,7 +2,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { ContainerConfig, ContainerCreateResponse, EndpointSettings, HostConfig } from "@longshore/api";
-import { InvalidArgument } from "@longshore/errdefs";
+import { InvalidArgument, isKind } from "@longshore/errdefs";
 import type { ResolvedImage } from "@longshore/images";
 import type { Platform } from "@longshore/oci";
 import { adaptContainerSettings, checkCreateRequest, type MountRecord, parseMountPoints, verifyContainerSettings } from "@longshore/spec";
@@ -10,6 +10,7 @@ import { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
 import { copyImageContent } from "./copy-up.ts";
 import { completeHostConfig } from "./host-config.ts";
+import { ensureInitLayer } from "./init-layer.ts";
 import { commandOf, completeConfig, mergeImageConfig } from "./merge-config.ts";
 import { checkName, generateName, newContainerId } from "./names.ts";
 import { showRequested } from "./network-sandbox.ts";
@@ -146,12 +147,24 @@ async function build(context: Context, container: Container, image: ResolvedImag
       snapshotKey: container.id,
     },
   });
-  await containerd.snapshots.prepare({ snapshotter: settings.snapshotter, key: container.id, parent: image.chainId });
+  await prepareRoot(context, container.id, image.chainId);
   await createVolumes(context, container, mounts, undo);
   await container.saveAll();
   context.store.add(container);
   undo.move();
   emitContainer(context, container, "create");
+}
+
+/** Between finding the shared layer and building on it the collector may take it: then it is made again. */
+async function prepareRoot(context: Context, id: string, chainId: string): Promise<void> {
+  const { snapshots } = context.containerd;
+  const { snapshotter } = context.settings;
+  try {
+    await snapshots.prepare({ snapshotter, key: id, parent: await ensureInitLayer(context, chainId) });
+  } catch (error) {
+    if (!isKind(error, "NotFound")) throw error;
+    await snapshots.prepare({ snapshotter, key: id, parent: await ensureInitLayer(context, chainId) });
+  }
 }
 
 async function mountPoints(context: Context, container: Container): Promise<MountRecord[]> {

@@ -34,11 +34,12 @@ async function withFiles<T>(context: Context, container: Container, use: (root: 
   });
 }
 
+/** Not recursive: to unmount a copy of what lies below would, on shared mounts, unmount the original. */
 function bindsOf(container: Container): MountSpec[] {
   return Object.values(container.record.MountPoints)
     .filter(({ Type, Source }) => (Type === "volume" || Type === "bind") && Source !== "")
     .sort((a, b) => a.Destination.length - b.Destination.length)
-    .map(({ Source, Destination, RW }) => ({ type: "bind", source: Source, target: Destination, options: ["rbind", "rprivate", RW ? "rw" : "ro"] }));
+    .map(({ Source, Destination, RW }) => ({ type: "bind", source: Source, target: Destination, options: ["bind", RW ? "rw" : "ro"] }));
 }
 
 function exists(root: string, path: string): boolean {

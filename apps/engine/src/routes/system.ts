@@ -1,6 +1,7 @@
 import { arch as nodeArch, release } from "node:os";
 import type { RoutePlugin } from "../engine.ts";
 import { engineVersion, maxApiVersion, minApiVersion } from "../server/api-version.ts";
+import { sendJson } from "../server/send.ts";
 import { systemInfo } from "../system/info.ts";
 import { componentVersions } from "../system/components.ts";
 import { productVersion } from "../system/product.ts";
@@ -19,7 +20,7 @@ export const systemRoutes: RoutePlugin = (app, engine) => {
   app.get("/_ping", { exposeHeadRoute: false }, (_request, reply) => reply.headers(pingHeaders).header("Content-Type", "text/plain; charset=utf-8").send("OK"));
   app.head("/_ping", (_request, reply) => reply.headers(pingHeaders).header("Content-Length", "0").header("Content-Type", "text/plain; charset=utf-8").send());
   app.get("/info", async (_request, reply) => {
-    await reply.header("Content-Type", "application/json").send(`${JSON.stringify(await systemInfo(engine))}\n`);
+    sendJson(reply, 200, await systemInfo(engine));
   });
   app.get("/version", async (_request, reply) => {
     const arch = goArches[nodeArch()] ?? nodeArch();
@@ -48,6 +49,6 @@ export const systemRoutes: RoutePlugin = (app, engine) => {
       ...(engine.config.experimental ? { Experimental: true } : {}),
       BuildTime: "",
     };
-    await reply.header("Content-Type", "application/json").send(`${JSON.stringify(answer)}\n`);
+    sendJson(reply, 200, answer);
   });
 };

@@ -4,6 +4,7 @@ import { type FastifyInstance, fastify, LogController } from "fastify";
 import { checkVersion, engineVersion, maxApiVersion, splitVersion } from "./api-version.ts";
 import { errorBody, sendError } from "./errors.ts";
 import { apiVersionOf, rememberVersion } from "./request.ts";
+import { sendJsonText } from "./send.ts";
 
 /**
  * The HTTP application without its routes: version prefixes, Docker's headers on each handled
@@ -35,7 +36,7 @@ export function createApp(log: Logger, options: { experimental: boolean }): Fast
     }
   });
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
-  app.setNotFoundHandler((_request, reply) => reply.code(404).header("Content-Type", "application/json").send(errorBody("page not found")));
+  app.setNotFoundHandler((_request, reply) => sendJsonText(reply, 404, errorBody("page not found")));
   app.options("/*", (_request, reply) => reply.code(200).send());
   return app;
 }

@@ -1,8 +1,8 @@
 import { httpStatusOf, isKind, messageOf } from "@longshore/errdefs";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { minApiVersion } from "./api-version.ts";
-import { compareVersions } from "./api-version.ts";
+import { compareVersions, minApiVersion } from "./api-version.ts";
 import { apiVersionOf } from "./request.ts";
+import { sendJsonText } from "./send.ts";
 
 /** Docker's error body: JSON and a line feed. */
 export function errorBody(message: string): string {
@@ -22,7 +22,7 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
     void reply.code(status).header("Content-Type", "text/plain; charset=utf-8").header("x-content-type-options", "nosniff").send(`${messageOf(error)}\n`);
     return;
   }
-  void reply.code(status).header("Content-Type", "application/json").send(errorBody(messageOf(error)));
+  sendJsonText(reply, status, errorBody(messageOf(error)));
 }
 
 /** fastify's own errors (bad URL, bad header) carry their status. */
