@@ -32,7 +32,7 @@ export function changesOf(trees: Trees): Generator<Change> {
 }
 
 /** A layer's tar: the changes, each below entries of the folders that it lies in, deletions as whiteouts. */
-export function* diffTar(options: DiffOptions): Generator<Buffer> {
+function* diffTar(options: DiffOptions): Generator<Buffer> {
   const writer = new EntryWriter(options.sourceDateEpoch);
   const top = "upper" in options.trees ? options.trees.upper : options.trees.right;
   const time = { sec: options.sourceDateEpoch ?? Math.floor(Date.now() / 1000), nsec: 0 };
