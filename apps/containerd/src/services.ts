@@ -1,3 +1,4 @@
+import { ImageArchives } from "@longshore/archive";
 import { type BoundService, implement } from "@longshore/grpc";
 import type { Logger } from "@longshore/log";
 import { Containers } from "@longshore/proto/containerd/services/containers/v1/containers";
@@ -11,9 +12,12 @@ import { Namespaces } from "@longshore/proto/containerd/services/namespaces/v1/n
 import { Snapshots } from "@longshore/proto/containerd/services/snapshots/v1/snapshots";
 import { Streaming } from "@longshore/proto/containerd/services/streaming/v1/streaming";
 import { Tasks } from "@longshore/proto/containerd/services/tasks/v1/tasks";
+import { Transfer as TransferDesc } from "@longshore/proto/containerd/services/transfer/v1/transfer";
 import { Version } from "@longshore/proto/containerd/services/version/v1/version";
 import { Health } from "@longshore/proto/grpc/health/v1/health";
+import { dockerHosts, hostsDirHosts } from "@longshore/remotes";
 import type { TaskManager } from "@longshore/runtime";
+import { Transfer } from "@longshore/transfer";
 import { plugins } from "./plugins.ts";
 import { containersService } from "./services/containers.ts";
 import { contentService } from "./services/content.ts";
@@ -28,6 +32,7 @@ import { snapshotsService } from "./services/snapshots.ts";
 import { streamingService } from "./services/streaming.ts";
 import { StreamRegistry } from "./services/streams.ts";
 import { tasksService } from "./services/tasks.ts";
+import { transferService } from "./services/transfer.ts";
 import { versionService } from "./services/version.ts";
 import type { Stores } from "./stores.ts";
 import { apiVersion, revision } from "./release.ts";
@@ -39,9 +44,16 @@ export interface ServicesDeps extends Omit<Stores, "close"> {
 }
 
 /** All services of the gRPC socket. */
-export function services({ root, exchange, metadata, layers, tasks, logger }: ServicesDeps): BoundService[] {
+export function services({ root, exchange, metadata, layers, connections, tasks, logger }: ServicesDeps): BoundService[] {
   const publisher = exchange;
   const streams = new StreamRegistry();
+  const transfer = new Transfer({
+    open: (call) => metadata.scope(call),
+    applier: layers,
+    archiver: new ImageArchives(),
+    defaultSnapshotter: async (namespace) => (await metadata.namespaces.labels(namespace))["containerd.io/defaults/snapshotter"] || "overlayfs",
+    log: logger,
+  });
   return [
     implement(Version, versionService({ version: apiVersion, revision })),
     implement(Health, healthService()),
@@ -56,5 +68,9 @@ export function services({ root, exchange, metadata, layers, tasks, logger }: Se
     implement(Diff, diffService({ metadata, layers })),
     implement(Tasks, tasksService({ metadata, layers, tasks, logger })),
     implement(Streaming, streamingService(streams)),
+    implement(
+      TransferDesc,
+      transferService({ transfer, streams, connections, hosts: hostsDirHosts(["/etc/containerd/certs.d"], dockerHosts()), userAgent: `longshore/${apiVersion.replace(/^v/, "")}`, log: logger }),
+    ),
   ];
 }

@@ -4,6 +4,7 @@ import { LocalStore } from "@longshore/content";
 import { Exchange } from "@longshore/events";
 import type { Logger } from "@longshore/log";
 import { Metadata } from "@longshore/metadata";
+import { Connections } from "@longshore/remotes";
 import { OverlayfsSnapshotter } from "@longshore/snapshots";
 
 /** What the daemon keeps below its root, each part in the directory that containerd gives it. */
@@ -11,6 +12,8 @@ export interface Stores {
   exchange: Exchange;
   metadata: Metadata;
   layers: Layers;
+  /** To registries, shared by all transfers. */
+  connections: Connections;
   close(): Promise<void>;
 }
 
@@ -30,11 +33,14 @@ export async function openStores(root: string, logger: Logger): Promise<Stores> 
     logger,
   });
   const workers = new ArchiveWorkers();
+  const connections = new Connections();
   return {
     exchange,
     metadata,
     layers: new Layers(workers, join(root, "tmpmounts")),
+    connections,
     async close() {
+      await connections[Symbol.asyncDispose]();
       await workers.close();
       await metadata.close();
       await overlayfs.close();
