@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { EmitEvent } from "@longshore/api";
 import { InvalidArgument } from "@longshore/errdefs";
@@ -12,12 +12,14 @@ import { ForeignFirewall } from "./firewall/foreign.ts";
 import { defaultPools, mustPrefix } from "./ipam/defaults.ts";
 import type { AddressPool } from "./ipam/pool.ts";
 import { parsePrefix } from "./ipam/prefix.ts";
-import { NetworkStore, removeDevice } from "./networks.ts";
+import { removeDevice } from "./network-device.ts";
+import { NetworkStore } from "./networks.ts";
 import { ephemeralRange, PortAllocator } from "./ports/allocator.ts";
 import { ProxyClient } from "./proxy/client.ts";
 import { portRules, proxyPorts, Publisher } from "./publisher.ts";
 import { Records } from "./records.ts";
 import { SandboxStore } from "./sandboxes.ts";
+import { removeStrayNetns } from "./stray-netns.ts";
 
 /** dockerd's options for networks, by their names. */
 export interface NetworkControllerOptions extends DefaultBridgeOptions {
@@ -124,7 +126,7 @@ export class NetworkController {
     await ensureNetworks(records, networks, options);
     await firewall.rebuild();
     await proxy.reconcile();
-    sandboxes.forgetStrayNetns(await readdir(netnsDir).catch(() => []));
+    removeStrayNetns(netnsDir, records);
     return new NetworkController({ networks, sandboxes, records, firewall, proxy, runDir }, log);
   }
 

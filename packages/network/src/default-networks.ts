@@ -3,7 +3,8 @@ import { deviceAddresses, deviceExists } from "./bridge.ts";
 import { label } from "./bridge-options.ts";
 import { mustPrefix } from "./ipam/defaults.ts";
 import { formatAddress, formatPrefix, masked, parsePrefix } from "./ipam/prefix.ts";
-import { newId, type NetworkStore, now, subnetOf } from "./networks.ts";
+import { subnetOf } from "./ipam/subnet.ts";
+import { newId, type NetworkStore, now } from "./networks.ts";
 import type { NetworkRecord, Records } from "./records.ts";
 
 /** The device of the default bridge unless `--bridge` names another; Docker's is docker0. */

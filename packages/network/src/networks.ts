@@ -1,18 +1,20 @@
 import { randomBytes } from "node:crypto";
-import type { IPAMConfig, Network, NetworkContainer } from "@longshore/api";
+import type { IPAMConfig, Network } from "@longshore/api";
 import { Conflict, InvalidArgument, NotFound, PermissionDenied, Unknown } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
-import { deviceAddresses, deviceExists, enableForwarding, ensureBridge, hostRoutes, removeLink } from "./bridge.ts";
+import { deviceAddresses, deviceExists, enableForwarding, ensureBridge, hostRoutes } from "./bridge.ts";
 import { parseBridgeOptions } from "./bridge-options.ts";
 import type { NetworkCreateOptions, Networks } from "./contract.ts";
 import { validateEndpoint } from "./endpoint-settings.ts";
 import type { Firewall } from "./firewall/firewall.ts";
 import { validateIPAMConfig } from "./ipam/config.ts";
 import { mustPrefix, randomUlaPool } from "./ipam/defaults.ts";
-import { type AddressPool, chooseAddress, chooseSubnet } from "./ipam/pool.ts";
-import { type Family, formatAddress, formatPrefix, overlaps, parseAddress, type Prefix } from "./ipam/prefix.ts";
+import { type AddressPool, chooseSubnet } from "./ipam/pool.ts";
+import { type Family, formatPrefix, overlaps, type Prefix } from "./ipam/prefix.ts";
+import { subnetOf } from "./ipam/subnet.ts";
+import { bridgeAddresses, removeDevice } from "./network-device.ts";
+import { showMember, showNetwork } from "./network-view.ts";
 import type { NetworkRecord, Records } from "./records.ts";
-import { ipBatch } from "./run.ts";
 
 const predefined: readonly string[] = ["bridge", "host", "none"];
 const noSwarm =
@@ -26,13 +28,6 @@ export function newId(): string {
 export function now(): string {
   return new Date().toISOString().replace("Z", "000000Z");
 }
-
-/** Maps as the API writes them: by their keys. */
-function sorted(map: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-type Subnets = NetworkRecord["subnets"];
 
 /** Keeps the networks, their devices and their rules. */
 export class NetworkStore implements Networks {
@@ -72,49 +67,21 @@ export class NetworkStore implements Networks {
     return match;
   }
 
-  #show(record: NetworkRecord, containers: Record<string, NetworkContainer>): Network {
-    return {
-      Name: record.name,
-      Id: record.id,
-      Created: record.created,
-      Scope: record.scope,
-      Driver: record.driver,
-      EnableIPv4: record.enableIPv4,
-      EnableIPv6: record.enableIPv6,
-      IPAM: record.ipam,
-      Internal: record.internal,
-      Attachable: record.attachable,
-      Ingress: record.ingress,
-      ConfigFrom: { Network: record.configFrom },
-      ConfigOnly: record.configOnly,
-      Containers: containers,
-      Options: sorted(record.options),
-      Labels: sorted(record.labels),
-    };
-  }
-
   get(idOrName: string): Network {
-    return this.#show(this.record(idOrName), {});
+    return showNetwork(this.record(idOrName), {});
   }
 
   inspect(idOrName: string): Network {
     const record = this.record(idOrName);
-    const bits = (family: Family) => record.subnets.map(({ subnet }) => mustPrefix(subnet)).find((prefix) => prefix.family === family)?.bits;
-    const containers = this.#records.endpointsIn(record.id).map(({ id, containerId, mac, ipv4, ipv6 }) => {
-      const shown: NetworkContainer = {
-        Name: this.#records.sandboxes.get(containerId)?.containerName ?? "",
-        EndpointID: id,
-        MacAddress: mac,
-        IPv4Address: ipv4 === "" ? "" : `${ipv4}/${bits(4)}`,
-        IPv6Address: ipv6 === "" ? "" : `${ipv6}/${bits(6)}`,
-      };
-      return [containerId, shown] as const;
+    const containers = this.#records.endpointsIn(record.id).map((endpoint) => {
+      const name = this.#records.sandboxes.get(endpoint.containerId)?.containerName ?? "";
+      return [endpoint.containerId, showMember(record, endpoint, name)] as const;
     });
-    return this.#show(record, Object.fromEntries(containers));
+    return showNetwork(record, Object.fromEntries(containers));
   }
 
   list(): Network[] {
-    return [...this.#records.networks.values()].map((record) => this.#show(record, {}));
+    return [...this.#records.networks.values()].map((record) => showNetwork(record, {}));
   }
 
   inUse(id: string): boolean {
@@ -285,7 +252,7 @@ export class NetworkStore implements Networks {
       const unused = [...this.#records.networks.values()].filter(({ id, name }) => !predefined.includes(name) && !this.inUse(id));
       const removed: Network[] = [];
       for (const record of unused) {
-        const network = this.#show(record, {});
+        const network = showNetwork(record, {});
         if (!matches(network)) continue;
         await this.#tearDown(record);
         removed.push(network);
@@ -305,39 +272,5 @@ export class NetworkStore implements Networks {
   /** The first of the pools that is free; for the default bridge. */
   async freeSubnet(own: string): Promise<Prefix> {
     return chooseSubnet(this.#pools[4], await this.taken(4, own));
-  }
-}
-
-/** The addresses that the host has on a network's bridge, with the subnets' lengths. */
-function bridgeAddresses(record: NetworkRecord): string[] {
-  const { gatewayMode } = parseBridgeOptions(record);
-  return record.subnets
-    .filter(({ subnet }) => gatewayMode[mustPrefix(subnet).family] !== "isolated")
-    .map(({ subnet, gateway }) => `${gateway}/${mustPrefix(subnet).bits}`);
-}
-
-/** Takes a network off the host: its bridge, or from an administrator's bridge the addresses that it brought. */
-export async function removeDevice({ bridge, ownsBridge, ownAddresses }: NetworkRecord): Promise<void> {
-  if (bridge === "" || !deviceExists(bridge)) return;
-  if (ownsBridge) return removeLink(bridge);
-  const present = await deviceAddresses(bridge);
-  const gone = ownAddresses.filter((address) => present.includes(address));
-  if (gone.length > 0) await ipBatch(gone.map((address) => `addr del ${address} dev ${bridge}`));
-}
-
-/** Fills in range and gateway: the first address of the range that hosts may have. @throws Unknown for a gateway that none may have */
-export function subnetOf(config: IPAMConfig): Subnets[number] {
-  const subnet = config.Subnet ?? "";
-  const prefix = mustPrefix(subnet);
-  const range = config.IPRange ?? subnet;
-  const auxiliary = Object.values(config.AuxiliaryAddresses ?? {});
-  const used = new Set(auxiliary.map((address) => parseAddress(address)!.value));
-  const wish = config.Gateway === undefined || config.Gateway === "" ? undefined : parseAddress(config.Gateway);
-  try {
-    const gateway = formatAddress(chooseAddress({ prefix, range: mustPrefix(range) }, used, subnet, wish));
-    return { subnet, range, gateway, auxiliary };
-  } catch (error) {
-    if (!wish) throw error;
-    throw new Unknown(`failed to allocate gateway (${config.Gateway}): Address already in use`, { cause: error });
   }
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { EndpointSettings, IPAM, PortMap } from "@longshore/api";
 import type { Logger } from "@longshore/log";
+import type { SubnetRecord } from "./ipam/subnet.ts";
 
 /** A network as it is kept. Subnets are CIDR text, addresses plain text. */
 export interface NetworkRecord {
@@ -23,7 +24,7 @@ export interface NetworkRecord {
   options: Record<string, string>;
   labels: Record<string, string>;
   /** What addresses come from; empty for host, none and configuration networks. */
-  subnets: { subnet: string; range: string; gateway: string; auxiliary: string[] }[];
+  subnets: SubnetRecord[];
   /** The blocks that were asked for, not chosen. */
   userSubnets: string[];
   /** The bridge device; empty when the driver has none. */

@@ -1,4 +1,3 @@
-import { rmSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { EmitEvent, EndpointSettings } from "@longshore/api";
@@ -99,22 +98,9 @@ export class SandboxStore implements Sandboxes {
     });
   }
 
-  /** The networks to join, each with what was asked for there: the mode's own first, and alone when none are named. */
-  #wanted(request: SandboxRequest): { network: NetworkRecord; settings: Partial<EndpointSettings> }[] {
-    const { networks } = this.#parts;
-    const plain = (name: string) => (name === "default" || name === "" ? "bridge" : name);
-    const mode = networks.record(plain(request.networkMode));
-    const named = Object.entries(request.endpoints).map(([name, settings]) => ({ network: networks.record(plain(name)), settings }));
-    if (named.length === 0) return [{ network: mode, settings: {} }];
-    const rank = ({ id, name }: NetworkRecord) => (id === mode.id ? "" : name);
-    const sorted = named.sort((a, b) => (rank(a.network) < rank(b.network) ? -1 : 1));
-    // One network may have been named twice, by its name and its id.
-    return [...new Map(sorted.map((wish) => [wish.network.id, wish])).values()];
-  }
-
   async #allocate(request: SandboxRequest): Promise<void> {
-    const { records, netnsDir, emit } = this.#parts;
-    const wanted = this.#wanted(request);
+    const { records, networks, netnsDir, emit } = this.#parts;
+    const wanted = wantedNetworks(networks, request);
     const host = wanted[0]?.network.driver === "host";
     const id = newId();
     const sandbox: SandboxRecord = {
@@ -280,17 +266,18 @@ export class SandboxStore implements Sandboxes {
     const networks = records.endpointsOf(containerId).map(({ networkId }) => networkId);
     dns.update(networks).catch((error: unknown) => log.error({ err: error, containerId }, "the new name is not in DNS yet"));
   }
+}
 
-  /** Namespaces that no record knows, left by an engine that lost its records. */
-  forgetStrayNetns(names: readonly string[]): void {
-    const known = new Set([...this.#parts.records.sandboxes.values()].map(({ netnsPath }) => netnsPath));
-    for (const name of names) {
-      const path = join(this.#parts.netnsDir, name);
-      if (known.has(path)) continue;
-      removeNetns(path);
-      rmSync(path, { force: true });
-    }
-  }
+/** The networks to join, each with what was asked for there: the mode's own first, and alone when none are named. */
+function wantedNetworks(networks: NetworkStore, { networkMode, endpoints }: SandboxRequest): { network: NetworkRecord; settings: Partial<EndpointSettings> }[] {
+  const plain = (name: string) => (name === "default" || name === "" ? "bridge" : name);
+  const mode = networks.record(plain(networkMode));
+  const named = Object.entries(endpoints).map(([name, settings]) => ({ network: networks.record(plain(name)), settings }));
+  if (named.length === 0) return [{ network: mode, settings: {} }];
+  const rank = ({ id, name }: NetworkRecord) => (id === mode.id ? "" : name);
+  const sorted = named.sort((a, b) => (rank(a.network) < rank(b.network) ? -1 : 1));
+  // One network may have been named twice, by its name and its id.
+  return [...new Map(sorted.map((wish) => [wish.network.id, wish])).values()];
 }
 
 function eventActor(network: NetworkRecord, containerId: string): Parameters<EmitEvent>[2] {
