@@ -24,6 +24,12 @@ export function shimName(runtime: string): string {
 }
 
 /**
+ * `io.containerd.runc.v2` is what clients such as ctr ask for by default. Where its stock shim is not
+ * installed, ours serves: it takes the same options and drives the same runc.
+ */
+const standIns: Readonly<Record<string, string>> = { "containerd-shim-runc-v2": "containerd-shim-longshore-v2" };
+
+/**
  * Finds the shim of a runtime: an absolute path is taken as it is; a name is looked up in `dirs`,
  * then in $PATH.
  * @throws Unknown, as containerd does, for a malformed name or when it is not installed
@@ -35,9 +41,11 @@ export async function resolveShim(runtime: string, dirs: readonly string[]): Pro
   }
   const name = shimName(runtime);
   const path = (process.env["PATH"] ?? "").split(delimiter).filter((dir) => isAbsolute(dir));
-  for (const dir of [...dirs, ...path]) {
-    const candidate = join(dir, name);
-    if (await isExecutable(candidate)) return candidate;
+  for (const file of [name, standIns[name]]) {
+    for (const dir of file === undefined ? [] : [...dirs, ...path]) {
+      const candidate = join(dir, file);
+      if (await isExecutable(candidate)) return candidate;
+    }
   }
   throw new Unknown(`runtime "${runtime}" binary not installed "${name}": file does not exist`);
 }
