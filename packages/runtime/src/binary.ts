@@ -41,8 +41,9 @@ export async function resolveShim(runtime: string, dirs: readonly string[]): Pro
   }
   const name = shimName(runtime);
   const path = (process.env["PATH"] ?? "").split(delimiter).filter((dir) => isAbsolute(dir));
-  for (const file of [name, standIns[name]]) {
-    for (const dir of file === undefined ? [] : [...dirs, ...path]) {
+  const standIn = standIns[name];
+  for (const file of standIn === undefined ? [name] : [name, standIn]) {
+    for (const dir of [...dirs, ...path]) {
       const candidate = join(dir, file);
       if (await isExecutable(candidate)) return candidate;
     }
