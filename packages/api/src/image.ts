@@ -123,7 +123,7 @@ export interface ImageManifestSummary {
   Kind: "image" | "attestation" | "unknown";
   ImageData?: {
     Platform: OCIPlatform;
-    Containers: string[];
+    Containers: string[] | null;
     Size: {
       Unpacked: number;
     };

@@ -1,5 +1,6 @@
 export { ArchiveWorkers, type ArchiveWorkersOptions } from "./worker/pool.ts";
 export { Layers, type BlobFiles, type LayerDiffOptions } from "./layers/layers.ts";
+export { decompress } from "./compression/decompress.ts";
 export type { Applied } from "./apply/apply.ts";
 export type { Diffed } from "./diff/diff.ts";
 export type { ChangeKind, PathChange } from "./diff/change.ts";

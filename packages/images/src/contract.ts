@@ -24,3 +24,23 @@ export interface ImageResolver {
   /** Sees to it that the snapshot named by the chain ID exists, unpacking the layers if need be. */
   unpack(image: ResolvedImage): Promise<void>;
 }
+
+/** A container, as far as images care: what keeps an image from being deleted. */
+export interface ContainerUsage {
+  id: string;
+  /** The image's ID when the container was created. */
+  imageId: string;
+  running: boolean;
+}
+
+/** Progress of a pull, push, load or import: one JSON object of Docker's stream. */
+export interface ProgressLine {
+  status?: string;
+  stream?: string;
+  id?: string;
+  progressDetail?: { current?: number; total?: number; start?: number; units?: string; hidecounts?: boolean };
+  progress?: string;
+  aux?: unknown;
+}
+
+export type ProgressOutput = (line: ProgressLine) => void;

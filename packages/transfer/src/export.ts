@@ -9,8 +9,12 @@ export interface ExportedImages {
   readonly extraReferences: readonly ReferenceRule[];
 }
 
-/** `io.containerd.image.name` and the tag alone, by which other engines read the archive. */
+/**
+ * `io.containerd.image.name` and the tag alone, by which other engines read the archive. A record
+ * named by its digest alone (`x@sha256:…`, without a registry) has no name that means anything elsewhere.
+ */
 function annotationsOf(name: string): Record<string, string> {
+  if (/^[^/]+@[a-z0-9]+:[0-9a-f]+$/.test(name)) return {};
   const tag = /:([^:/@]+)$/.exec(name)?.[1];
   return { [imageNameAnnotation]: name, ...(tag === undefined ? {} : { [refNameAnnotation]: tag }) };
 }

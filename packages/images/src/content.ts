@@ -1,0 +1,95 @@
+import { createHash } from "node:crypto";
+import { isKind, InvalidArgument } from "@longshore/errdefs";
+import { WriteAction } from "@longshore/proto/containerd/services/content/v1/content";
+import type { ImagesContext } from "./context.ts";
+import type { Lease } from "./lease.ts";
+
+/** Bytes of the largest manifest, index or configuration that is read whole. */
+const maxDocument = 32 << 20;
+/** Bytes in one message of a write. */
+const pieceBytes = 1 << 20;
+
+export interface BlobInfo {
+  readonly size: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Undefined when the content store does not have the blob. */
+export async function blobInfo({ containerd }: ImagesContext, digest: string): Promise<BlobInfo | undefined> {
+  try {
+    const { info } = await containerd.content.info({ digest });
+    return info === undefined ? undefined : { size: Number(info.size), labels: info.labels };
+  } catch (error) {
+    if (isKind(error, "NotFound")) return undefined;
+    throw error;
+  }
+}
+
+/** Reads a JSON document. @throws NotFound, InvalidArgument when it is too large or no JSON object */
+export async function readDocument<T>({ containerd }: ImagesContext, digest: string): Promise<T> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const { data } of containerd.content.read({ digest, offset: 0n, size: 0n })) {
+    size += data.length;
+    if (size > maxDocument) throw new InvalidArgument(`${digest} is too large for a document: more than ${maxDocument} bytes`);
+    chunks.push(data);
+  }
+  const parsed: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+  if (typeof parsed !== "object" || parsed === null) throw new InvalidArgument(`${digest} is not a JSON object`);
+  return parsed as T;
+}
+
+/** Adds labels to a blob. @throws NotFound */
+export async function labelBlob({ containerd }: ImagesContext, digest: string, labels: Record<string, string>): Promise<void> {
+  const paths = Object.keys(labels).map((key) => `labels.${key}`);
+  await containerd.content.update({ info: { digest, labels }, updateMask: { paths } });
+}
+
+export interface WrittenBlob {
+  readonly digest: string;
+  readonly size: number;
+}
+
+let sequence = 0;
+
+/**
+ * Writes a blob under a lease.
+ * @returns its digest and size; the blob may have been there before
+ */
+export async function writeBlob(
+  context: ImagesContext,
+  lease: Lease,
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  labels: Record<string, string> = {},
+): Promise<WrittenBlob> {
+  const { containerd } = context;
+  const ref = `engine-${process.pid}-${Date.now()}-${sequence++}`;
+  const hash = createHash("sha256");
+  let size = 0;
+  async function* requests(): AsyncGenerator<{ action: WriteAction; ref: string; offset: bigint; data: Uint8Array }> {
+    for await (const chunk of source) {
+      for (let at = 0; at < chunk.length; at += pieceBytes) {
+        const data = chunk.subarray(at, at + pieceBytes);
+        hash.update(data);
+        yield { action: WriteAction.WRITE, ref, offset: BigInt(size), data };
+        size += data.length;
+      }
+    }
+    yield { action: WriteAction.COMMIT, ref, offset: BigInt(size), data: new Uint8Array() };
+  }
+  try {
+    for await (const _ of containerd.content.write(requests(), lease.options));
+  } catch (error) {
+    await containerd.content.abort({ ref }).catch(() => undefined);
+    if (!isKind(error, "AlreadyExists")) throw error;
+  }
+  const digest = `sha256:${hash.digest("hex")}`;
+  await containerd.leases.addResource({ id: lease.id, resource: { id: digest, type: "content" } });
+  if (Object.keys(labels).length > 0) await labelBlob(context, digest, labels);
+  return { digest, size };
+}
+
+/** Writes a JSON document under a lease. */
+export function writeDocument(context: ImagesContext, lease: Lease, document: object, labels: Record<string, string> = {}): Promise<WrittenBlob> {
+  return writeBlob(context, lease, [Buffer.from(JSON.stringify(document))], labels);
+}

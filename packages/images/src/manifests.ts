@@ -1,0 +1,117 @@
+import type { ImageConfig } from "@longshore/api";
+import { InvalidArgument, NotFound, isKind } from "@longshore/errdefs";
+import { type Descriptor, type Image, type Index, type Manifest, type Platform, chainIds, formatPlatform, mediaTypes, normalizePlatform, rankPlatforms } from "@longshore/oci";
+import { blobInfo, readDocument } from "./content.ts";
+import type { ImagesContext } from "./context.ts";
+
+/** Indexes in indexes deeper than this are no images. */
+const maxDepth = 8;
+
+export const isIndex = ({ mediaType }: Descriptor): boolean => mediaType === mediaTypes.ociIndex || mediaType === mediaTypes.dockerIndex;
+
+/** An image's configuration blob, with Docker's members in `config`. */
+export type ImageDocument = Omit<Image, "config"> & { config?: ImageConfig | null };
+
+/** One manifest below an image's target. */
+export interface ImageManifest {
+  readonly descriptor: Descriptor;
+  readonly kind: "image" | "attestation" | "unknown";
+  /** What it is about, for an attestation: the digest of an image's manifest. */
+  readonly attests?: string;
+  /** As the index names it, or the configuration. */
+  readonly platform?: Platform;
+  /** Undefined when the content store does not have it. */
+  readonly manifest?: Manifest;
+  readonly document?: ImageDocument;
+  /** Bytes of the manifest and all below it that the content store has. */
+  readonly blobs: ReadonlyMap<string, number>;
+  /** Whether all of it is in the content store. */
+  readonly available: boolean;
+}
+
+async function documentOf(context: ImagesContext, { config }: Manifest): Promise<ImageDocument | undefined> {
+  if (config.mediaType !== mediaTypes.ociConfig && config.mediaType !== mediaTypes.dockerConfig) return undefined;
+  try {
+    return await readDocument<ImageDocument>(context, config.digest);
+  } catch (error) {
+    if (isKind(error, "NotFound")) return undefined;
+    throw error;
+  }
+}
+
+async function readOne(context: ImagesContext, descriptor: Descriptor): Promise<ImageManifest> {
+  const attests = descriptor.annotations?.["vnd.docker.reference.digest"];
+  const isAttestation = descriptor.annotations?.["vnd.docker.reference.type"] === "attestation-manifest";
+  const about = isAttestation && attests !== undefined ? { kind: "attestation" as const, attests } : { kind: "image" as const };
+  const named = descriptor.platform === undefined ? {} : { platform: descriptor.platform };
+  const blobs = new Map<string, number>();
+  const own = await blobInfo(context, descriptor.digest);
+  if (own === undefined) return { descriptor, ...about, ...named, blobs, available: false };
+  blobs.set(descriptor.digest, own.size);
+  const manifest = await readDocument<Manifest>(context, descriptor.digest);
+  let available = true;
+  for (const { digest } of [manifest.config, ...(manifest.layers ?? [])]) {
+    const info = await blobInfo(context, digest);
+    if (info === undefined) available = false;
+    else blobs.set(digest, info.size);
+  }
+  const document = about.kind === "image" ? await documentOf(context, manifest) : undefined;
+  const platform = descriptor.platform ?? (document === undefined ? undefined : platformOf(document));
+  const kind = about.kind === "image" && document?.rootfs === undefined && platform === undefined ? { kind: "unknown" as const } : about;
+  return {
+    descriptor,
+    ...kind,
+    ...(platform === undefined ? {} : { platform }),
+    manifest,
+    ...(document === undefined ? {} : { document }),
+    blobs,
+    available,
+  };
+}
+
+/** The platform that a configuration states. */
+export function platformOf({ os, architecture, variant }: ImageDocument): Platform {
+  return { os: os || "linux", architecture, ...(variant ? { variant } : {}) };
+}
+
+/** All manifests below an image's target, in the order of its indexes. */
+export async function readManifests(context: ImagesContext, target: Descriptor, depth = 0): Promise<ImageManifest[]> {
+  if (!isIndex(target)) return [await readOne(context, target)];
+  if (depth > maxDepth) throw new InvalidArgument(`${target.digest}: indexes are nested too deeply`);
+  if ((await blobInfo(context, target.digest)) === undefined) return [];
+  const { manifests } = await readDocument<Index>(context, target.digest);
+  const children = await Promise.all((manifests ?? []).map((child) => readManifests(context, child, depth + 1)));
+  return children.flat();
+}
+
+const isRunnable = (manifest: ImageManifest): boolean => manifest.kind === "image" && manifest.document !== undefined;
+
+/**
+ * The manifest of the wanted platform; without a wish this machine's, or else any that is there.
+ * @param shown the name for the error
+ * @throws NotFound `image with reference x was found but does not provide the specified platform (…)`
+ */
+export function chooseManifest(context: ImagesContext, manifests: readonly ImageManifest[], shown: string, wanted?: Platform): ImageManifest {
+  const candidates = manifests.filter((manifest) => isRunnable(manifest) && manifest.available);
+  const rank = rankPlatforms([wanted ?? context.platform]);
+  const rankOf = ({ platform }: ImageManifest): number => (platform === undefined ? undefined : rank(platform)) ?? Number.POSITIVE_INFINITY;
+  const [best] = candidates.toSorted((a, b) => rankOf(a) - rankOf(b));
+  if (best === undefined || (wanted !== undefined && rankOf(best) === Number.POSITIVE_INFINITY)) {
+    const platform = formatAsGiven(wanted ?? context.platform);
+    throw new NotFound(`image with reference ${shown} was found but does not provide the specified platform (${platform})`);
+  }
+  return best;
+}
+
+/** `linux/arm64/v8`, with the variant as it was given. */
+export function formatAsGiven({ os, architecture, variant }: Platform): string {
+  return [os, architecture, ...(variant ? [variant] : [])].join("/");
+}
+
+/** Whether two platforms are the same, however they are spelled. */
+export const isSamePlatform = (a: Platform, b: Platform): boolean => formatPlatform(normalizePlatform(a)) === formatPlatform(normalizePlatform(b));
+
+/** Chain IDs of an image's layers, lowest first. */
+export function chainOf(manifest: ImageManifest): string[] {
+  return chainIds(manifest.document?.rootfs?.diff_ids ?? []);
+}

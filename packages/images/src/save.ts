@@ -1,0 +1,114 @@
+import { NotFound, messageOf } from "@longshore/errdefs";
+import type { Platform } from "@longshore/oci";
+import { packAny, receiveBytes } from "@longshore/proto";
+import { ImageExportStreamSchema, ImageStoreSchema } from "@longshore/proto/containerd/types/transfer/transfer";
+import type { ImagesContext } from "./context.ts";
+import { emitImage } from "./events.ts";
+import { findImage } from "./find.ts";
+import { withLease } from "./lease.ts";
+import { chooseManifest, readManifests } from "./manifests.ts";
+import { danglingName, getRecord, type ImageRecord, listRecords, referenceOf, removeRecord } from "./records.ts";
+import { ClientStream } from "./streams.ts";
+import { transfer } from "./transfer.ts";
+import { platformMessage } from "./pull.ts";
+import { parseAnyReference, repositoryOf } from "@longshore/reference";
+
+/** The records that a name given to `docker save` means: a repository without a tag stands for all its tags. */
+async function recordsFor(context: ImagesContext, refOrId: string): Promise<{ records: ImageRecord[]; byId: boolean }> {
+  try {
+    const { record, byId } = await findImage(context, refOrId);
+    return { records: [record], byId };
+  } catch (error) {
+    const parsed = parseAnyReference(refOrId);
+    if (!(error instanceof NotFound) || parsed.kind === "digest" || parsed.reference.tag !== undefined || parsed.reference.digest !== undefined) throw error;
+    const repository = repositoryOf(parsed.reference);
+    const records = (await listRecords(context)).filter((record) => {
+      const reference = referenceOf(record);
+      return reference?.tag !== undefined && repositoryOf(reference) === repository;
+    });
+    if (records.length === 0) throw error;
+    return { records, byId: false };
+  }
+}
+
+async function checkPlatform(context: ImagesContext, record: ImageRecord, shown: string, platform: Platform | undefined): Promise<void> {
+  if (platform === undefined) return;
+  try {
+    chooseManifest(context, await readManifests(context, record.target), shown, platform);
+  } catch (error) {
+    throw new NotFound(`no suitable export target found: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Names of records to export; an image asked for by ID goes without a name. */
+async function exportNames(context: ImagesContext, names: readonly string[], platform: Platform | undefined, undo: AsyncDisposableStack): Promise<{ names: string[]; records: ImageRecord[] }> {
+  const chosen: string[] = [];
+  const all: ImageRecord[] = [];
+  for (const name of names) {
+    const { records, byId } = await recordsFor(context, name);
+    for (const record of records) {
+      await checkPlatform(context, record, name, platform);
+      all.push(record);
+      chosen.push(byId ? await nameless(context, record, undo) : record.name);
+    }
+  }
+  return { names: [...new Set(chosen)], records: all };
+}
+
+async function nameless(context: ImagesContext, record: ImageRecord, undo: AsyncDisposableStack): Promise<string> {
+  const name = danglingName(record.target.digest);
+  if ((await getRecord(context, name)) !== undefined) return name;
+  const { mediaType, digest, size } = record.target;
+  await context.containerd.images.create({ image: { name, target: { mediaType, digest, size: BigInt(size) } } });
+  undo.defer(() => removeRecord(context, { ...record, name }));
+  return name;
+}
+
+/**
+ * Streams images as one archive that every engine can load.
+ * @param names IDs or names
+ * @param options.platform only this one of an index
+ * @throws NotFound before the first byte
+ */
+export async function saveImages(
+  context: ImagesContext,
+  names: readonly string[],
+  options: { platform?: Platform | undefined; signal: AbortSignal },
+): Promise<AsyncIterable<Uint8Array>> {
+  const undo = new AsyncDisposableStack();
+  try {
+    const chosen = await exportNames(context, names, options.platform, undo);
+    return archive(context, chosen, options, undo);
+  } catch (error) {
+    await undo.disposeAsync();
+    throw error;
+  }
+}
+
+async function* archive(
+  context: ImagesContext,
+  { names, records }: { names: string[]; records: ImageRecord[] },
+  { platform, signal }: { platform?: Platform | undefined; signal: AbortSignal },
+  undo: AsyncDisposableStack,
+): AsyncGenerator<Uint8Array> {
+  await using _ = undo;
+  const stream = await ClientStream.open(context, "export", signal);
+  undo.defer(() => stream.end());
+  const finished = withLease(context, ({ id }) =>
+    transfer(context, {
+      source: packAny(ImageStoreSchema, { extraReferences: names.map((name) => ({ name })) }),
+      destination: packAny(ImageExportStreamSchema, {
+        stream: stream.id,
+        ...(platform === undefined ? { allPlatforms: true } : { platforms: [platformMessage(platform)] }),
+      }),
+      onProgress: () => undefined,
+      signal,
+      lease: id,
+    }),
+  );
+  // Its failure is thrown below, after the bytes that came before it; nobody else ends the stream then.
+  finished.catch(() => stream.end());
+  yield* receiveBytes(stream);
+  await finished;
+  for (const record of records) await emitImage(context, "save", record);
+}

@@ -1,0 +1,47 @@
+import { InvalidArgument, Unknown, messageOf } from "@longshore/errdefs";
+import { splitHostPath } from "@longshore/reference";
+
+/** One repository that a registry found. */
+export interface SearchResult {
+  star_count: number;
+  is_official: boolean;
+  name: string;
+  is_automated: boolean;
+  description: string;
+}
+
+export interface SearchFilters {
+  readonly isOfficial?: boolean;
+  readonly isAutomated?: boolean;
+  readonly stars?: number;
+}
+
+const defaultLimit = 25;
+
+/**
+ * Searches a registry, Docker Hub unless the term begins with another one's host.
+ * @param limit 0 for the default
+ * @throws InvalidArgument `limit … is outside the range of [1, 100]`, Unknown when the registry cannot be asked
+ */
+export async function searchImages(term: string, limit: number, filters: SearchFilters, userAgent: string, signal: AbortSignal): Promise<SearchResult[]> {
+  if (limit !== 0 && (limit < 1 || limit > 100)) throw new InvalidArgument(`limit ${limit} is outside the range of [1, 100]`);
+  const { host, path } = splitHostPath(term);
+  const isHub = host === "docker.io";
+  const base = isHub ? "https://index.docker.io/v1/" : `https://${host}/v1/`;
+  const query = isHub ? path.replace(/^library\//, "") : path;
+  const url = `${base}search?q=${encodeURIComponent(query)}&n=${limit === 0 ? defaultLimit : limit}`;
+  let response: Response;
+  try {
+    response = await fetch(url, { signal, headers: { "user-agent": userAgent } });
+  } catch (error) {
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    throw new Unknown(`Get ${JSON.stringify(url)}: ${messageOf(cause)}`, { cause: error });
+  }
+  if (!response.ok) throw new Unknown(`Unexpected status code ${response.status}`);
+  const { results = [] } = (await response.json()) as { results?: Partial<SearchResult>[] };
+  return results
+    .map(({ star_count = 0, is_official = false, name = "", is_automated = false, description = "" }) => ({ star_count, is_official, name, is_automated, description }))
+    .filter((result) => (filters.isOfficial ?? result.is_official) === result.is_official)
+    .filter((result) => (filters.isAutomated ?? result.is_automated) === result.is_automated)
+    .filter((result) => result.star_count >= (filters.stars ?? 0));
+}

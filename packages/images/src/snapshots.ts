@@ -1,0 +1,74 @@
+import { randomBytes } from "node:crypto";
+import { InvalidArgument, isKind } from "@longshore/errdefs";
+import { type Descriptor, type Manifest, chainIds, mediaTypes } from "@longshore/oci";
+import { labelBlob, readDocument } from "./content.ts";
+import type { ImagesContext } from "./context.ts";
+import type { ResolvedImage } from "./contract.ts";
+import { type Lease, withLease } from "./lease.ts";
+import type { ImageDocument } from "./manifests.ts";
+
+async function exists({ containerd, snapshotter }: ImagesContext, key: string): Promise<boolean> {
+  try {
+    await containerd.snapshots.stat({ snapshotter, key });
+    return true;
+  } catch (error) {
+    if (isKind(error, "NotFound")) return false;
+    throw error;
+  }
+}
+
+/** Bytes on disk of a layer's snapshot; 0 when it is not unpacked. */
+export async function snapshotSize({ containerd, snapshotter }: ImagesContext, chainId: string): Promise<number> {
+  try {
+    return Number((await containerd.snapshots.usage({ snapshotter, key: chainId })).size);
+  } catch (error) {
+    if (isKind(error, "NotFound")) return 0;
+    throw error;
+  }
+}
+
+async function applyLayer(context: ImagesContext, lease: Lease, layer: Descriptor, diffId: string, chainId: string, parent: string): Promise<void> {
+  const { containerd, snapshotter } = context;
+  const key = `extract-${process.hrtime.bigint() % 1_000_000_000n}-${randomBytes(3).toString("base64url")} ${chainId}`;
+  const { mounts } = await containerd.snapshots.prepare({ snapshotter, key, parent }, lease.options);
+  try {
+    const diff = { mediaType: layer.mediaType, digest: layer.digest, size: BigInt(layer.size) };
+    const { applied } = await containerd.diff.apply({ diff, mounts }, lease.options);
+    if (applied?.digest !== diffId) throw new InvalidArgument(`wrong diff id "${applied?.digest ?? ""}" calculated on extraction "${diffId}"`);
+    await containerd.snapshots.commit({ snapshotter, name: chainId, key }, lease.options);
+  } catch (error) {
+    await containerd.snapshots.remove({ snapshotter, key }).catch(() => undefined);
+    if (!isKind(error, "AlreadyExists")) throw error;
+  }
+}
+
+/**
+ * Unpacks a manifest's layers into snapshots named by chain ID; those that exist stay.
+ * @throws InvalidArgument for a layer that is malformed or not what the configuration says
+ */
+export async function unpackManifest(context: ImagesContext, lease: Lease, descriptor: Descriptor): Promise<void> {
+  const { containerd, snapshotter } = context;
+  const manifest = await readDocument<Manifest>(context, descriptor.digest);
+  const { rootfs } = await readDocument<ImageDocument>(context, manifest.config.digest);
+  const diffIds = rootfs?.diff_ids ?? [];
+  if (diffIds.length !== manifest.layers.length) throw new InvalidArgument("mismatched image rootfs and manifest layers");
+  const chain = chainIds(diffIds);
+  for (const [position, layer] of manifest.layers.entries()) {
+    const chainId = chain[position] ?? "";
+    await containerd.leases.addResource({ id: lease.id, resource: { id: chainId, type: `snapshots/${snapshotter}` } });
+    if (await exists(context, chainId)) continue;
+    await applyLayer(context, lease, layer, diffIds[position] ?? "", chainId, chain[position - 1] ?? "");
+    await labelBlob(context, layer.digest, { "containerd.io/uncompressed": diffIds[position] ?? "" });
+  }
+  const top = chain.at(-1);
+  if (top !== undefined) await labelBlob(context, manifest.config.digest, { [`containerd.io/gc.ref.snapshot.${snapshotter}`]: top });
+}
+
+/** Sees to it that the image's snapshot exists. */
+export async function unpackImage(context: ImagesContext, image: ResolvedImage): Promise<void> {
+  if (image.chainId === "" || (await exists(context, image.chainId))) return;
+  await withLease(context, (lease) => unpackManifest(context, lease, image.manifest));
+}
+
+/** Media type of layers that the engine makes. */
+export const layerMediaType = mediaTypes.ociLayerGzip;
