@@ -37,7 +37,7 @@ describe("dockerode", () => {
     assert.match((await container.logs({ stdout: true })).toString(), /started\n$/);
     const stats = await container.stats({ stream: false });
     assert.equal(stats.name, `/${name}`);
-    assert.ok(stats.pids_stats.current !== undefined && stats.pids_stats.current >= 1);
+    assert.ok((stats.pids_stats?.current ?? 0) >= 1);
   });
 
   it("gets an error with status and message", async () => {
