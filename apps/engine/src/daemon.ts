@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { ArchiveWorkers, FileArchiver, Layers } from "@longshore/archive";
 import { type Context, ContainerStore, restoreContainers, resumeContainers, TaskMonitor } from "@longshore/containers";
-import type { ImageResolver } from "@longshore/images";
+import { type ImageResolver, imageResolver } from "@longshore/images";
 import type { Logger } from "@longshore/log";
 import type { Sandboxes } from "@longshore/network";
 import type { ContainerdClient } from "@longshore/proto";
@@ -12,13 +12,20 @@ import type { Config } from "./config/config.ts";
 import type { Engine } from "./engine.ts";
 import type { EventHub } from "./events/hub.ts";
 import { engineId } from "./identity.ts";
+import { imagesContext } from "./images.ts";
 import { attachRoutes } from "./routes/attach.ts";
+import { authRoutes } from "./routes/auth.ts";
+import { commitRoutes } from "./routes/commit.ts";
 import { containerRoutes } from "./routes/containers.ts";
+import { diskUsageRoutes } from "./routes/disk-usage.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { execRoutes } from "./routes/exec.ts";
 import { fileRoutes } from "./routes/files.ts";
+import { imageTransferRoutes } from "./routes/image-transfers.ts";
+import { imageRoutes } from "./routes/images.ts";
 import { listRoutes } from "./routes/list.ts";
 import { logRoutes } from "./routes/logs.ts";
+import { registryRoutes } from "./routes/registry.ts";
 import { statsRoutes } from "./routes/stats.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { waitRoutes } from "./routes/wait.ts";
@@ -31,7 +38,6 @@ export interface Parts {
   containerd: ContainerdClient;
   network: Sandboxes;
   volumes: VolumeStore;
-  images: ImageResolver;
   events: EventHub;
   log: Logger;
 }
@@ -42,14 +48,14 @@ export interface Daemon {
   close(): Promise<void>;
 }
 
-const routes = [systemRoutes, eventRoutes, containerRoutes, listRoutes, waitRoutes, attachRoutes, logRoutes, execRoutes, fileRoutes, statsRoutes];
+const routes = [systemRoutes, eventRoutes, containerRoutes, listRoutes, waitRoutes, attachRoutes, logRoutes, execRoutes, fileRoutes, statsRoutes, commitRoutes, diskUsageRoutes, authRoutes, imageRoutes, imageTransferRoutes, registryRoutes];
 
-async function containerContext(config: Config, parts: Parts): Promise<Context> {
+async function containerContext(config: Config, parts: Parts, store: ContainerStore, images: ImageResolver): Promise<Context> {
   const settings = containerSettings(config);
   const runtime = settings.runtimes[settings.defaultRuntime]?.path ?? settings.defaultRuntime;
   const host = await readHostFacts({ cgroupDriver: "cgroupfs", runtime: { name: settings.defaultRuntime, binary: runtime } });
-  const { containerd, network, volumes, images, events, log } = parts;
-  return { containerd, network, volumes, images, emit: events.emit, log, settings, host, store: new ContainerStore() };
+  const { containerd, network, volumes, events, log } = parts;
+  return { containerd, network, volumes, images, emit: events.emit, log, settings, host, store };
 }
 
 /**
@@ -59,9 +65,11 @@ async function containerContext(config: Config, parts: Parts): Promise<Context> 
  */
 export async function startDaemon(config: Config, parts: Parts, more: (app: FastifyInstance, engine: Engine) => void = () => undefined): Promise<Daemon> {
   await mkdir(config.execRoot, { recursive: true, mode: 0o711 });
-  const containers = await containerContext(config, parts);
+  const store = new ContainerStore();
+  const images = imagesContext(config, { containerd: parts.containerd, store, emit: parts.events.emit, log: parts.log });
+  const containers = await containerContext(config, parts, store, imageResolver(images));
   const workers = new ArchiveWorkers();
-  const engine: Engine = { config, containers, events: parts.events, log: parts.log, archiver: new FileArchiver(workers), layers: new Layers(workers), id: await engineId(config.dataRoot) };
+  const engine: Engine = { config, containers, images, events: parts.events, log: parts.log, archiver: new FileArchiver(workers), layers: new Layers(workers), id: await engineId(config.dataRoot) };
   await restoreContainers(containers);
   const monitor = new TaskMonitor(containers);
   monitor.start();

@@ -1,5 +1,6 @@
 import type { FileArchiver, Layers } from "@longshore/archive";
 import type { Context } from "@longshore/containers";
+import type { ImagesContext } from "@longshore/images";
 import type { Logger } from "@longshore/log";
 import type { FastifyInstance } from "fastify";
 import type { Config } from "./config/config.ts";
@@ -9,6 +10,7 @@ import type { EventHub } from "./events/hub.ts";
 export interface Engine {
   readonly config: Config;
   readonly containers: Context;
+  readonly images: ImagesContext;
   readonly events: EventHub;
   readonly log: Logger;
   readonly archiver: FileArchiver;

@@ -10,7 +10,7 @@ import { emitImage } from "./events.ts";
 import { parentLabel } from "./inspect.ts";
 import { type Lease, withLease } from "./lease.ts";
 import { type MadeLayer, makeManifest } from "./make-image.ts";
-import { type ImageDocument, chainOf, readManifests } from "./manifests.ts";
+import { type ImageDocument, readManifests } from "./manifests.ts";
 import { imageConfigOf, mergeConfig } from "./merge-config.ts";
 import { danglingName, putRecord, recordsOf } from "./records.ts";
 import { nameImage, parseRepoTag } from "./tag.ts";
@@ -40,8 +40,10 @@ export interface CommitRequest {
 const emptyTar = `sha256:${createHash("sha256").update(Buffer.alloc(1024)).digest("hex")}`;
 
 /** What the container wrote, as a layer; undefined when it wrote nothing. */
-async function diffLayer(context: ImagesContext, lease: Lease, key: string, parent: string): Promise<MadeLayer | undefined> {
+async function diffLayer(context: ImagesContext, lease: Lease, key: string): Promise<MadeLayer | undefined> {
   const { containerd, snapshotter } = context;
+  // Its snapshot may stand on more than the image: the engine's own mount points are not its work.
+  const parent = (await containerd.snapshots.stat({ snapshotter, key })).info?.parent ?? "";
   const view = `commit-${randomBytes(8).toString("hex")}`;
   const { mounts: right } = await containerd.snapshots.mounts({ snapshotter, key });
   const { mounts: left } = await containerd.snapshots.view({ snapshotter, key: view, parent }, lease.options);
@@ -56,10 +58,10 @@ async function diffLayer(context: ImagesContext, lease: Lease, key: string, pare
   }
 }
 
-async function readParent(context: ImagesContext, { imageId, manifest }: CommitRequest): Promise<{ document: ImageDocument; layers: Descriptor[]; chainId: string }> {
+async function readParent(context: ImagesContext, { imageId, manifest }: CommitRequest): Promise<{ document: ImageDocument; layers: Descriptor[] }> {
   const [parent] = await readManifests(context, manifest);
   if (parent?.document === undefined || parent.manifest === undefined) throw new NotFound(`No such image: ${imageId}`);
-  return { document: parent.document, layers: parent.manifest.layers, chainId: chainOf(parent).at(-1) ?? "" };
+  return { document: parent.document, layers: parent.manifest.layers };
 }
 
 async function record(context: ImagesContext, target: Descriptor, imageId: string, reference: Reference | undefined): Promise<void> {
@@ -79,8 +81,8 @@ export async function commitImage(context: ImagesContext, request: CommitRequest
   const reference = parseRepoTag(request.repo, request.tag);
   const config = mergeConfig(applyChanges(imageConfigOf(request.requested), request.changes), imageConfigOf(request.config));
   return withLease(context, async (lease) => {
-    const { document, layers, chainId } = await readParent(context, request);
-    const layer = await diffLayer(context, lease, request.snapshotKey, chainId);
+    const { document, layers } = await readParent(context, request);
+    const layer = await diffLayer(context, lease, request.snapshotKey);
     const created = new Date().toISOString();
     const { author, comment } = request;
     const step = {

@@ -1,0 +1,31 @@
+import { join } from "node:path";
+import type { EmitEvent } from "@longshore/api";
+import type { ContainerStore } from "@longshore/containers";
+import type { ImagesContext } from "@longshore/images";
+import type { Logger } from "@longshore/log";
+import { hostPlatform } from "@longshore/oci";
+import type { ContainerdClient } from "@longshore/proto";
+import { Connections, dockerHosts } from "@longshore/remotes";
+import type { Config } from "./config/config.ts";
+import { containerSettings } from "./settings.ts";
+import { productVersion } from "./system/product.ts";
+
+/** The image side of the engine. @throws InvalidArgument for a registry setting that makes no sense */
+export function imagesContext(
+  config: Config,
+  parts: { containerd: ContainerdClient; store: ContainerStore; emit: EmitEvent; log: Logger },
+): ImagesContext {
+  const { containerd, store, emit, log } = parts;
+  return {
+    containerd,
+    snapshotter: containerSettings(config).snapshotter,
+    platform: hostPlatform(),
+    containers: () => store.list().map(({ id, record }) => ({ id, imageId: record.Image, running: record.State.Running })),
+    registryHosts: dockerHosts({ mirrors: config.registryMirrors, insecureRegistries: config.insecureRegistries }),
+    hostsDir: join(config.execRoot, "registry-hosts"),
+    connections: new Connections(),
+    userAgent: `longshore/${productVersion}`,
+    emit,
+    log: log.child({ module: "images" }),
+  };
+}

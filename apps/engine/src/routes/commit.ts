@@ -1,0 +1,53 @@
+import type { ContainerConfig } from "@longshore/api";
+import { emitContainer, pauseContainer, unpauseContainer, type Container, type Context } from "@longshore/containers";
+import { Conflict, NotFound } from "@longshore/errdefs";
+import { commitImage } from "@longshore/images";
+import type { RoutePlugin } from "../engine.ts";
+import { readOptionalJson } from "../server/body.ts";
+import { Query } from "../server/query.ts";
+import { sendJson } from "../server/send.ts";
+import { configBody } from "./container-shapes.ts";
+
+/** Calls `use` while the container's processes stand still, unless they do not run. */
+async function whilePaused<T>(context: Context, container: Container, pause: boolean, use: () => Promise<T>): Promise<T> {
+  if (!pause || !container.alive || container.record.State.Paused) return use();
+  await pauseContainer(context, container);
+  try {
+    return await use();
+  } finally {
+    await unpauseContainer(context, container);
+  }
+}
+
+/** `docker commit`. */
+export const commitRoutes: RoutePlugin = (app, { containers: context, images }) => {
+  app.post("/commit", async (request, reply) => {
+    const query = new Query(request);
+    const container = context.store.get(query.get("container"));
+    const requested = (await readOptionalJson<Partial<ContainerConfig>>(request, configBody)) ?? {};
+    const { record } = container;
+    if (record.State.Dead) throw new Conflict(`You cannot commit container ${container.id} which is Dead`);
+    if (container.removing) throw new Conflict(`You cannot commit container ${container.id} which is being removed`);
+    const manifest = record.ImageManifest;
+    if (manifest === null) throw new NotFound(`No such image: ${record.Image}`);
+    const comment = query.get("comment");
+    const { id, name } = await whilePaused(context, container, query.bool("pause", true), () =>
+      commitImage(images, {
+        containerId: container.id,
+        snapshotKey: container.id,
+        config: record.Config,
+        command: [record.Path, ...record.Args],
+        imageId: record.Image,
+        manifest,
+        author: query.get("author"),
+        comment,
+        repo: query.get("repo"),
+        tag: query.get("tag"),
+        changes: query.all("changes"),
+        requested,
+      }),
+    );
+    emitContainer(context, container, "commit", { comment, imageID: id, imageRef: name });
+    sendJson(reply, 201, { Id: id });
+  });
+};
