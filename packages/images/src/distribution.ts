@@ -1,5 +1,5 @@
 import type { DistributionInspect } from "@longshore/api";
-import { Unknown } from "@longshore/errdefs";
+import { Unknown, fromGrpcCode, grpcCodeOf, isKind, messageOf } from "@longshore/errdefs";
 import { type Descriptor, type Index, type Manifest, mediaTypes } from "@longshore/oci";
 import { parseAnyReference, tagNameOnly } from "@longshore/reference";
 import { maxManifestBytes, readVerified } from "@longshore/remotes";
@@ -19,10 +19,18 @@ export async function inspectDistribution(context: ImagesContext, name: string, 
   if (parsed.kind === "digest") throw new Unknown("no manifest found for full image ID");
   const reference = tagNameOnly(parsed.reference);
   const registry = registryClient(context, call);
-  const descriptor = await registry.resolve(reference, call.signal);
+  const descriptor = await registry.resolve(reference, call.signal).catch((error: unknown) => {
+    throw refusal(error);
+  });
   const read = async <T>(target: Descriptor): Promise<T> =>
     JSON.parse(Buffer.from(await readVerified(registry.fetch(reference, target, { signal: call.signal }), target, maxManifestBytes)).toString("utf8")) as T;
   return { Descriptor: showDescriptor(descriptor), Platforms: await platformsOf(descriptor, read) };
+}
+
+/** A registry's own words; one that is out of reach is a plain failure. */
+function refusal(error: unknown): Error {
+  const text = messageOf(error).replace(/^.*?: not found: /, "");
+  return fromGrpcCode(isKind(error, "Unavailable") ? grpcCodeOf(new Unknown(text)) : grpcCodeOf(error), text, error);
 }
 
 async function platformsOf(descriptor: Descriptor, read: <T>(target: Descriptor) => Promise<T>): Promise<Platforms> {

@@ -58,7 +58,6 @@ export async function inspectImage(
     ...(document?.created === undefined ? {} : { Created: document.created }),
     DockerVersion: "",
     Author: document?.author ?? "",
-    Config: showConfig(document?.config ?? {}),
     Architecture: platform.architecture,
     ...(platform.variant === undefined ? {} : { Variant: platform.variant }),
     Os: platform.os,
@@ -71,5 +70,6 @@ export async function inspectImage(
     ...(options.manifests
       ? { Manifests: await Promise.all(manifests.map((manifest) => summarizeManifest(context, record.target.digest, manifest))) }
       : {}),
+    Config: showConfig(document?.config ?? {}),
   };
 }

@@ -1,3 +1,4 @@
+import type { Any } from "@bufbuild/protobuf/wkt";
 import { InvalidArgument, NotFound, isKind, messageOf } from "@longshore/errdefs";
 import type { Platform } from "@longshore/oci";
 import { packAny } from "@longshore/proto";
@@ -8,7 +9,7 @@ import type { ProgressOutput } from "./contract.ts";
 import { emitReference } from "./events.ts";
 import { withLease } from "./lease.ts";
 import { formatAsGiven } from "./manifests.ts";
-import { getRecord, keepDangling } from "./records.ts";
+import { getRecord, keepDangling, recordsOf } from "./records.ts";
 import { registryClient } from "./registry.ts";
 import { registryFailure, transfer, withRegistry } from "./transfer.ts";
 
@@ -57,16 +58,43 @@ function referenceFor({ image, tag }: PullRequest): Reference {
   return isDigest(tag) ? withDigest({ domain: reference.domain, path: reference.path }, tag) : withTag(reference, tag);
 }
 
-async function pullOne(context: ImagesContext, reference: Reference, platform: Platform | undefined, call: RegistryCall, output: ProgressOutput): Promise<void> {
+interface Pull {
+  readonly context: ImagesContext;
+  readonly reference: Reference;
+  readonly platform: Platform;
+  readonly call: RegistryCall;
+  readonly output: ProgressOutput;
+}
+
+/** The transfer itself. An image of one manifest comes whatever its platform, as with Docker, but is unpacked only for the wanted one. */
+async function fetchImage({ context, reference, platform, call }: Pull, onProgress: (progress: Progress) => void): Promise<void> {
+  const destination = (unpack: boolean): Any =>
+    packAny(ImageStoreSchema, {
+      name: format(reference),
+      platforms: [platformMessage(platform)],
+      unpacks: unpack ? [{ platform: platformMessage(platform), snapshotter: context.snapshotter }] : [],
+    });
+  const run = (unpack: boolean): Promise<void> =>
+    withRegistry(context, reference, call, (source) => transfer(context, { source, destination: destination(unpack), onProgress, signal: call.signal }));
+  try {
+    await run(true).catch((error: unknown) => {
+      if (isKind(error, "FailedPrecondition") && messageOf(error).includes("unpacker does not support platform")) return run(false);
+      throw error;
+    });
+  } catch (error) {
+    if (isKind(error, "NotFound") && messageOf(error).includes("no match for platform")) {
+      throw new NotFound(`no matching manifest for ${formatAsGiven(platform)} in the manifest list entries: ${messageOf(error)}`, { cause: error });
+    }
+    throw registryFailure(error, reference);
+  }
+}
+
+async function pullOne(pull: Pull): Promise<void> {
+  const { context, reference, output } = pull;
   const name = format(reference);
   const before = await getRecord(context, name);
-  const wanted = platform ?? context.platform;
+  const known = reference.digest !== undefined && (await recordsOf(context, reference.digest)).length > 0;
   const shown = familiarString(reference);
-  const destination = packAny(ImageStoreSchema, {
-    name,
-    platforms: [platformMessage(wanted)],
-    unpacks: [{ platform: platformMessage(wanted), snapshotter: context.snapshotter }],
-  });
   const lines = pullProgress(output);
   let announced = false;
   const onProgress = (progress: Progress): void => {
@@ -81,18 +109,13 @@ async function pullOne(context: ImagesContext, reference: Reference, platform: P
     if (before !== undefined) {
       await context.containerd.leases.addResource({ id: lease.id, resource: { id: before.target.digest, type: "content" } });
     }
-    await withRegistry(context, reference, call, (source) => transfer(context, { source, destination, onProgress, signal: call.signal })).catch((error: unknown) => {
-      if (isKind(error, "NotFound") && /no match for platform/.test(messageOf(error))) {
-        throw new NotFound(`no matching manifest for ${formatAsGiven(wanted)} in the manifest list entries: ${messageOf(error)}`, { cause: error });
-      }
-      throw registryFailure(error, reference);
-    });
-    const after = await getRecord(context, name);
-    if (before !== undefined && after !== undefined && before.target.digest !== after.target.digest) await keepDangling(context, { ...before, name: "" });
-    output({ status: `Digest: ${after?.target.digest ?? ""}` });
-    const isNew = before === undefined || before.target.digest !== after?.target.digest;
-    output({ status: isNew ? `Status: Downloaded newer image for ${shown}` : `Status: Image is up to date for ${shown}` });
-    await emitReference(context, "pull", shown, familiarName(reference), after?.target.digest);
+    await fetchImage(pull, onProgress);
+    const digest = (await getRecord(context, name))?.target.digest;
+    if (before !== undefined && before.target.digest !== digest) await keepDangling(context, { ...before, name: "" });
+    output({ status: `Digest: ${digest ?? ""}` });
+    const isOld = known || before?.target.digest === digest;
+    output({ status: isOld ? `Status: Image is up to date for ${shown}` : `Status: Downloaded newer image for ${shown}` });
+    await emitReference(context, "pull", shown, familiarName(reference), digest);
   });
 }
 
@@ -118,11 +141,12 @@ async function allTags(context: ImagesContext, reference: Reference, call: Regis
 export async function pullImage(context: ImagesContext, request: PullRequest, call: RegistryCall, output: ProgressOutput): Promise<void> {
   if (request.image === "") throw new InvalidArgument("invalid reference format");
   const reference = referenceFor(request);
+  const platform = request.platform ?? context.platform;
   if (reference.tag !== undefined || reference.digest !== undefined) {
-    await pullOne(context, reference, request.platform, call, output);
+    await pullOne({ context, reference, platform, call, output });
     return;
   }
   for (const tag of await allTags(context, reference, call)) {
-    await pullOne(context, withTag(reference, tag), request.platform, call, output);
+    await pullOne({ context, reference: withTag(reference, tag), platform, call, output });
   }
 }

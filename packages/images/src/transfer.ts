@@ -2,10 +2,10 @@ import type { Any } from "@bufbuild/protobuf/wkt";
 import { Unknown, fromGrpcCode, grpcCodeOf, isKind, messageOf } from "@longshore/errdefs";
 import { packAny, unpackAny } from "@longshore/proto";
 import { OCIRegistrySchema, ProgressSchema, type Progress } from "@longshore/proto/containerd/types/transfer/transfer";
-import { writeHostsDir } from "@longshore/remotes";
 import { format, type Reference } from "@longshore/reference";
 import { answerAuth, credentialsOf } from "./auth.ts";
 import type { ImagesContext, RegistryCall } from "./context.ts";
+import { publishHosts } from "./registry-hosts.ts";
 import { ClientStream } from "./streams.ts";
 
 /** One transfer inside containerd: what from, where to, and who listens to its progress. */
@@ -43,7 +43,7 @@ export async function transfer(context: ImagesContext, request: TransferRequest)
  * configuration, and a stream that answers for the user.
  */
 export async function withRegistry<T>(context: ImagesContext, reference: Reference, call: RegistryCall, use: (registry: Any) => Promise<T>): Promise<T> {
-  await writeHostsDir(context.hostsDir, reference.domain, await context.registryHosts(reference.domain));
+  await publishHosts(context, reference.domain);
   const resolver = { hostDir: context.hostsDir, headers: { ...call.headers } };
   const message = (authStream: string): Any => packAny(OCIRegistrySchema, { reference: format(reference), resolver: { ...resolver, authStream } });
   if (credentialsOf(call.auth).kind === "none") return use(message(""));

@@ -4,11 +4,10 @@ import { speaks } from "../server/request.ts";
 
 /** A list's entry as the API version of the request knows it. */
 export function summaryFor(request: FastifyRequest, image: ImageSummary): object {
-  const { Descriptor, ...rest } = image;
+  const { Descriptor: _, ...older } = image;
   const isNameless = image.RepoTags.length === 0 && image.RepoDigests.length === 0;
   return {
-    ...rest,
-    ...(speaks(request, "1.48") && Descriptor !== undefined ? { Descriptor } : {}),
+    ...(speaks(request, "1.48") ? image : older),
     Containers: speaks(request, "1.51") ? image.Containers : -1,
     ...(speaks(request, "1.43") || !isNameless ? {} : { RepoTags: ["<none>:<none>"], RepoDigests: ["<none>@<none>"] }),
     ...(speaks(request, "1.44") ? {} : { VirtualSize: image.Size }),
@@ -30,10 +29,9 @@ const emptyMembers = {
 
 /** An image as the API version of the request knows it. */
 export function inspectFor(request: FastifyRequest, image: ImageInspect): object {
-  const { Descriptor, ...rest } = image;
+  const { Descriptor: _, ...older } = image;
   return {
-    ...rest,
-    ...(speaks(request, "1.48") && Descriptor !== undefined ? { Descriptor } : {}),
+    ...(speaks(request, "1.48") ? image : older),
     ...(speaks(request, "1.50") ? {} : { Config: { ...emptyMembers, ...image.Config } }),
     ...(speaks(request, "1.44") ? {} : { VirtualSize: image.Size }),
   };
