@@ -6,6 +6,7 @@ import { applyChanges } from "./changes/changes.ts";
 import type { ImagesContext } from "./context.ts";
 import type { ProgressOutput } from "./contract.ts";
 import { emitImage } from "./events.ts";
+import { httpGet } from "./http-get.ts";
 import { withLease } from "./lease.ts";
 import { makeLayer, makeManifest } from "./make-image.ts";
 import { danglingName, putRecord } from "./records.ts";
@@ -26,13 +27,7 @@ export interface ImportRequest {
 async function download(source: string, signal: AbortSignal, output: ProgressOutput): Promise<AsyncIterable<Uint8Array>> {
   const url = /^https?:\/\//.test(source) ? source : `http://${source}`;
   if (!URL.canParse(url) || url === "http://") throw new Unknown(`Get ${JSON.stringify(url.replace(/\/*$/, ""))}: http: no Host in request URL`);
-  let response: Response;
-  try {
-    response = await fetch(url, { signal });
-  } catch (error) {
-    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    throw new Unknown(`Get ${JSON.stringify(url)}: ${messageOf(cause)}`, { cause: error });
-  }
+  const response = await httpGet(url, signal);
   if (!response.ok || response.body === null) throw new InvalidArgument(`failed to GET ${url} with status ${response.status} ${response.statusText}`);
   output({ status: `Downloading from ${url}` });
   output({ status: "Importing", progressDetail: {} });

@@ -134,10 +134,7 @@ async function removeName(context: ImagesContext, found: FoundImage, options: Re
   return untag(context, same.filter((each) => !isDangling(each)));
 }
 
-async function removePlatforms(context: ImagesContext, { record }: FoundImage, shown: string, platforms: readonly Platform[], force: boolean): Promise<ImageDeleteResponseItem[]> {
-  if (!force) {
-    throw new InvalidArgument("Content will be removed from all images referencing this variant. Use —force to force delete.");
-  }
+async function removePlatforms(context: ImagesContext, { record }: FoundImage, shown: string, platforms: readonly Platform[]): Promise<ImageDeleteResponseItem[]> {
   const manifests = await readManifests(context, record.target);
   const chosen = platforms.map((wanted) => {
     const manifest = manifests.find(({ platform, kind }) => kind === "image" && platform !== undefined && isSamePlatform(platform, wanted));
@@ -167,10 +164,12 @@ function isIdPrefix(id: string, refOrId: string): boolean {
  * @throws NotFound, Conflict with Docker's messages; nothing is removed then
  */
 export async function removeImage(context: ImagesContext, refOrId: string, options: RemoveOptions): Promise<ImageDeleteResponseItem[]> {
-  const found = await findImage(context, refOrId);
-  if (options.platforms !== undefined && options.platforms.length > 0) {
-    return removePlatforms(context, found, refOrId, options.platforms, options.force);
+  const { platforms = [] } = options;
+  if (platforms.length > 0 && !options.force) {
+    throw new InvalidArgument("Content will be removed from all images referencing this variant. Use —force to force delete.");
   }
+  const found = await findImage(context, refOrId);
+  if (platforms.length > 0) return removePlatforms(context, found, refOrId, platforms);
   const byDigest = !found.byId && parseNormalized(refOrId).digest !== undefined;
   if (found.byId || byDigest || isIdPrefix(found.record.target.digest, refOrId)) {
     const same = byDigest ? sameReferences({ ...found.record, name: refOrId }, found.all) : [...found.all];

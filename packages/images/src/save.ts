@@ -1,17 +1,17 @@
-import { NotFound, messageOf } from "@longshore/errdefs";
+import { InvalidArgument, NotFound, messageOf } from "@longshore/errdefs";
 import type { Platform } from "@longshore/oci";
 import { packAny, receiveBytes } from "@longshore/proto";
 import { ImageExportStreamSchema, ImageStoreSchema } from "@longshore/proto/containerd/types/transfer/transfer";
+import { parseAnyReference, repositoryOf } from "@longshore/reference";
 import type { ImagesContext } from "./context.ts";
 import { emitImage } from "./events.ts";
 import { findImage } from "./find.ts";
 import { withLease } from "./lease.ts";
 import { chooseManifest, readManifests } from "./manifests.ts";
+import { platformMessage } from "./pull.ts";
 import { danglingName, getRecord, type ImageRecord, listRecords, referenceOf, removeRecord } from "./records.ts";
 import { ClientStream } from "./streams.ts";
 import { transfer } from "./transfer.ts";
-import { platformMessage } from "./pull.ts";
-import { parseAnyReference, repositoryOf } from "@longshore/reference";
 
 /** The records that a name given to `docker save` means: a repository without a tag stands for all its tags. */
 async function recordsFor(context: ImagesContext, refOrId: string): Promise<{ records: ImageRecord[]; byId: boolean }> {
@@ -75,6 +75,7 @@ export async function saveImages(
   names: readonly string[],
   options: { platform?: Platform | undefined; signal: AbortSignal },
 ): Promise<AsyncIterable<Uint8Array>> {
+  if (names.length === 0) throw new InvalidArgument("no image name to export");
   const undo = new AsyncDisposableStack();
   try {
     const chosen = await exportNames(context, names, options.platform, undo);

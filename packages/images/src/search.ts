@@ -1,5 +1,6 @@
-import { InvalidArgument, Unknown, messageOf } from "@longshore/errdefs";
+import { InvalidArgument, Unknown } from "@longshore/errdefs";
 import { splitHostPath } from "@longshore/reference";
+import { httpGet } from "./http-get.ts";
 
 /** One repository that a registry found. */
 export interface SearchResult {
@@ -30,13 +31,7 @@ export async function searchImages(term: string, limit: number, filters: SearchF
   const base = isHub ? "https://index.docker.io/v1/" : `https://${host}/v1/`;
   const query = isHub ? path.replace(/^library\//, "") : path;
   const url = `${base}search?q=${encodeURIComponent(query)}&n=${limit === 0 ? defaultLimit : limit}`;
-  let response: Response;
-  try {
-    response = await fetch(url, { signal, headers: { "user-agent": userAgent } });
-  } catch (error) {
-    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    throw new Unknown(`Get ${JSON.stringify(url)}: ${messageOf(cause)}`, { cause: error });
-  }
+  const response = await httpGet(url, signal, { "user-agent": userAgent });
   if (!response.ok) throw new Unknown(`Unexpected status code ${response.status}`);
   const { results = [] } = (await response.json()) as { results?: Partial<SearchResult>[] };
   return results

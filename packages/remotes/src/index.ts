@@ -7,7 +7,7 @@ export { hostsDirHosts, readHostsToml } from "./hosts-toml.ts";
 export { writeHostsDir } from "./write-hosts.ts";
 export { type RetryPolicy, defaultRetryPolicy } from "./backoff.ts";
 export { RegistryError, type RegistryErrorEntry } from "./errors.ts";
-export { NetworkError } from "./network-error.ts";
+export { NetworkError, networkError } from "./network-error.ts";
 export type { FetchOptions } from "./fetch.ts";
 export { type ContentOpener, type PushOptions, type PushResult, tagOf } from "./push.ts";
 export { isManifestType, isNondistributable, maxManifestBytes } from "./media-types.ts";
