@@ -41,11 +41,14 @@ export class Publisher {
     this.#running ??= this.#run().finally(() => (this.#running = undefined));
   }
 
-  /** Tries once more what waits, then ends. */
-  async close(): Promise<void> {
+  /** Tries again what waits, without long pauses, for at most `patience` ms. */
+  async close(patience: number): Promise<void> {
     this.#closing = true;
     this.#hurry?.();
-    await this.#running;
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([this.#running, new Promise((resolve) => (timer = setTimeout(resolve, patience)))]);
+    clearTimeout(timer);
+    for (const { topic } of this.#queue) log("error", `event ${topic} could not be delivered`);
   }
 
   async #run(): Promise<void> {
@@ -59,10 +62,6 @@ export class Publisher {
         delay = firstDelay;
         refusals = 0;
       } catch (error) {
-        if (this.#closing) {
-          log("error", `event ${event.topic} could not be delivered`, error);
-          return;
-        }
         // an answer, though not the wished one: containerd is there and will not change its mind
         if (!isKind(error, "Unavailable") && !isKind(error, "DeadlineExceeded") && ++refusals === mostRefusals) {
           log("error", `event ${event.topic} refused`, error);
@@ -70,7 +69,7 @@ export class Publisher {
           refusals = 0;
           continue;
         }
-        await this.#pause(delay);
+        await this.#pause(this.#closing ? firstDelay : delay);
         delay = Math.min(delay * 2, longestDelay);
       }
     }

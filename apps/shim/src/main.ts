@@ -1,25 +1,19 @@
 import { writeSync } from "node:fs";
 import { messageOf } from "@longshore/errdefs";
-import { compress } from "./compress.ts";
-import { remove } from "./delete.ts";
 import { type Flags, parseFlags } from "./flags.ts";
-import { info } from "./info.ts";
 import { ownArguments } from "./self.ts";
-import { serve } from "./server.ts";
-import { start } from "./start.ts";
-import { version } from "./version.ts";
 
-/** Whether the process goes on after its action. */
+/** Whether the process goes on after its action. Each loads its own code alone: a server lives long. */
 async function main(flags: Flags): Promise<"ends" | "serves"> {
-  if (flags.version) writeSync(1, `containerd-shim-longshore-v2:\n  Version: ${version}\n`);
-  else if (flags.info) await info();
-  else if (flags.action === "compress") await compress(flags.rest[0]!);
+  if (flags.version) writeSync(1, `containerd-shim-longshore-v2:\n  Version: ${(await import("./version.ts")).version}\n`);
+  else if (flags.info) await (await import("./info.ts")).info();
+  else if (flags.action === "compress") await (await import("./compress.ts")).compress(flags.rest[0]!);
   else {
     if (flags.namespace === "") throw new Error("shim namespace cannot be empty");
-    if (flags.action === "start") await start(flags);
-    else if (flags.action === "delete") await remove(flags);
+    if (flags.action === "start") await (await import("./start.ts")).start(flags);
+    else if (flags.action === "delete") await (await import("./delete.ts")).remove(flags);
     else {
-      await serve(flags);
+      await (await import("./server.ts")).serve(flags);
       return "serves";
     }
   }

@@ -1,7 +1,6 @@
 import { rmSync } from "node:fs";
-import { Task as TaskV2 } from "@longshore/proto/containerd/task/v2/task";
-import { Task as TaskV3 } from "@longshore/proto/containerd/task/v3/task";
-import { Server, type ServiceHandlers } from "@longshore/ttrpc";
+import { Task } from "@longshore/proto/containerd/task/v3/task";
+import { Server } from "@longshore/ttrpc";
 import { publishDelivery, ttrpcDelivery } from "./event-delivery.ts";
 import { Publisher } from "./events.ts";
 import type { Flags } from "./flags.ts";
@@ -11,6 +10,9 @@ import { TaskService } from "./task-service.ts";
 
 /** How long events that containerd did not take yet may hold the shim's end back, in ms. */
 const eventPatience = 2000;
+
+/** The older name of the task service; containerd 2.x falls back to it. */
+const taskV2 = "containerd.task.v2.Task";
 
 /** The listening socket that `start` hands over. */
 const socketFd = 3;
@@ -29,13 +31,13 @@ export async function serve(flags: Flags): Promise<void> {
     if (stopping) return;
     stopping = true;
     await new Promise((resolve) => setImmediate(resolve)); // let the answer to Shutdown out
-    await Promise.race([events.close(), new Promise((resolve) => setTimeout(resolve, eventPatience))]);
+    await events.close(eventPatience);
     if (socketPath !== undefined) rmSync(socketPath, { force: true });
     await server.close();
     process.exit(0);
   };
   const { handlers } = new TaskService(shim, flags.namespace, events, () => void stop());
-  server.add(TaskV3, handlers).add(TaskV2, handlers as unknown as ServiceHandlers<typeof TaskV2>);
+  server.add(Task, handlers).add(Task, handlers, taskV2);
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop());
   // containers live on what this process does: a surprise is reported, never the end
   process.on("uncaughtException", (error) => log("error", "unexpected error", error));

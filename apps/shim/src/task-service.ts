@@ -2,16 +2,13 @@ import type { Any } from "@bufbuild/protobuf/wkt";
 import { AlreadyExists, FailedPrecondition, InvalidArgument, NotFound } from "@longshore/errdefs";
 import { TaskCreateSchema, TaskDeleteSchema, TaskExecAddedSchema, TaskExecStartedSchema, TaskExitSchema, TaskOOMSchema, TaskPausedSchema, TaskResumedSchema, TaskStartSchema } from "@longshore/proto/containerd/events/events";
 import { ProcessDetailsSchema } from "@longshore/proto/containerd/runc/v1/runc";
-import { MetricsSchema as MetricsV1 } from "@longshore/proto/io/containerd/cgroups/v1/cgroups";
-import { MetricsSchema as MetricsV2 } from "@longshore/proto/io/containerd/cgroups/v2/cgroups";
 import { packAny } from "@longshore/proto";
 import type { CreateTaskRequest, Task } from "@longshore/proto/containerd/task/v3/task";
 import { Status } from "@longshore/proto/containerd/v1/types/task";
 import type { ProcessExit } from "@longshore/sys";
 import type { ServiceHandlers } from "@longshore/ttrpc";
 import { mainFolder, pidsOf } from "./cgroup/cgroup.ts";
-import { metricsV1 } from "./cgroup/stats-v1.ts";
-import { metricsV2 } from "./cgroup/stats-v2.ts";
+import { metricsOf } from "./cgroup/metrics.ts";
 import { checkpoint } from "./checkpoint.ts";
 import { Container } from "./container.ts";
 import type { Publisher } from "./events.ts";
@@ -126,13 +123,7 @@ export class TaskService {
       await update(this.#container(id), resources);
       return {};
     },
-    stats: ({ id }) => {
-      const { cgroup } = this.#container(id);
-      const folder = cgroup && mainFolder(cgroup);
-      if (cgroup === undefined || folder === undefined) throw new NotFound("cgroup does not exist: not found");
-      const stats = cgroup.version === 2 ? packAny(MetricsV2, metricsV2(cgroup.path)) : packAny(MetricsV1, metricsV1(cgroup.paths));
-      return { stats };
-    },
+    stats: async ({ id }) => ({ stats: await metricsOf(this.#container(id).cgroup) }),
     connect: ({ id }) => ({ shimPid: process.pid, taskPid: this.#containers.get(id)?.init.pid ?? 0 }),
     shutdown: () => {
       if (this.#containers.size === 0) this.#shutdown();

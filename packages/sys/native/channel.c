@@ -12,8 +12,6 @@
 
 /* A process that ended waits so long for clients that do not read, as Docker does. */
 #define LINGER_NS 2000000000ll
-#define SPLICE_MOST (1 << 20)
-#define PTY_CHUNK 4096 /* PIPE_BUF: a non-blocking FIFO takes it whole or not at all */
 
 struct channel *channels;
 
@@ -59,7 +57,7 @@ static void deliver(struct output *o, const uint8_t *data, size_t length) {
   }
 }
 
-static void output_ended(struct output *o) {
+void output_ended(struct output *o) {
   struct channel *ch = o->channel;
   source_close(&o->src);
   if (ch->log && !ch->released) {
@@ -82,35 +80,6 @@ static bool pump(struct output *o, size_t most) {
   return false;
 }
 
-static void flush_pending(struct output *o) {
-  ssize_t n = write(o->sink.fd, o->pending, o->pending_length);
-  if (n == (ssize_t)o->pending_length || (n < 0 && errno != EAGAIN && errno != EINTR)) o->pending_length = 0;
-  if (!o->pending_length && o->src.fd < 0) source_close(&o->sink);
-}
-
-static void pump_pty_to_sink(struct output *o) {
-  if (!o->pending && !(o->pending = malloc(PTY_CHUNK))) return;
-  ssize_t n = read(o->src.fd, o->pending, PTY_CHUNK);
-  if (n > 0) {
-    o->pending_length = (size_t)n;
-    flush_pending(o);
-  } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-    output_ended(o);
-  }
-}
-
-static void pump_pipe_to_sink(struct output *o) {
-  ssize_t n = splice(o->src.fd, NULL, o->sink.fd, NULL, SPLICE_MOST, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
-  if (n > 0 || (n < 0 && errno == EINTR)) return;
-  if (n == 0) return output_ended(o);
-  if (errno != EAGAIN) return source_close(&o->sink); /* its reader is gone for good: go on without */
-  struct pollfd p = {.fd = o->src.fd, .events = POLLIN};
-  if (poll(&p, 1, 0) > 0) { /* so it is the sink that is full */
-    source_want(&o->src, 0);
-    source_want(&o->sink, EPOLLOUT);
-  }
-}
-
 static bool has_room(const struct output *o) {
   for (const struct client *c = o->channel->clients; c; c = c->next_in_channel)
     if (c->outs[o->number - 1] && !client_has_room(c, RELAY_CHUNK)) return false;
@@ -122,25 +91,11 @@ static void output_ready(struct source *s, uint32_t events) {
   struct output *o = s->owner;
   struct channel *ch = o->channel;
   if (o->sink.fd >= 0) {
-    if (ch->terminal) {
-      if (!o->pending_length) pump_pty_to_sink(o);
-    } else {
-      pump_pipe_to_sink(o);
-      return;
-    }
+    if (!sink_pump(o)) return;
   } else {
     pump(o, RELAY_CHUNK);
   }
   channel_update(ch);
-}
-
-static void sink_ready(struct source *s, uint32_t events) {
-  (void)events;
-  struct output *o = s->owner;
-  if (o->pending_length) flush_pending(o);
-  if (s->fd >= 0 && !o->pending_length) source_want(s, 0);
-  if (o->src.fd >= 0 && !o->pending_length) source_want(&o->src, EPOLLIN);
-  channel_update(o->channel);
 }
 
 void channel_open(struct channel *ch) {

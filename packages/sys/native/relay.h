@@ -106,6 +106,12 @@ void channel_deadlines(int64_t now);
 int64_t channel_next_deadline(void);
 void channel_destroy(struct channel *ch);
 
+void output_ended(struct output *o);
+
+/* channel_sink.c */
+bool sink_pump(struct output *o); /* false: what to wait for is settled already */
+void sink_ready(struct source *s, uint32_t events);
+
 /* channel_input.c */
 void input_open(struct channel *ch);
 void input_update(struct channel *ch);

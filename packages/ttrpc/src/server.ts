@@ -17,9 +17,12 @@ export class Server {
     });
   }
 
-  /** Serves `service`; thrown `errdefs` errors become their status codes. */
-  add<S extends GenService<GenServiceMethods>>(service: S, handlers: ServiceHandlers<S>): this {
-    this.#services.add(service, handlers);
+  /**
+   * Serves `service`; thrown `errdefs` errors become their status codes. `name` is for a second
+   * version of a service whose messages are the same, and saves loading its descriptors.
+   */
+  add<S extends GenService<GenServiceMethods>>(service: S, handlers: ServiceHandlers<S>, name: string = service.typeName): this {
+    this.#services.add(service, handlers, name);
     return this;
   }
 

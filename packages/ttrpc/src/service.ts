@@ -34,13 +34,13 @@ export interface Endpoint {
 export class Services {
   readonly #services = new Map<string, Map<string, Endpoint>>();
 
-  add<S extends GenService<GenServiceMethods>>(service: S, handlers: ServiceHandlers<S>): void {
+  add<S extends GenService<GenServiceMethods>>(service: S, handlers: ServiceHandlers<S>, name: string): void {
     const endpoints = new Map<string, Endpoint>();
     for (const method of service.methods as DescMethod[]) {
       const handle = (handlers as Record<string, Endpoint["handle"] | undefined>)[method.localName];
       if (handle !== undefined) endpoints.set(method.name, { method, handle: handle.bind(handlers) });
     }
-    this.#services.set(service.typeName, endpoints);
+    this.#services.set(name, endpoints);
   }
 
   has(service: string): boolean {
