@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import type { Progress } from "@longshore/proto/containerd/types/transfer/transfer";
+import { credentialsOf } from "./auth.ts";
+import type { ProgressLine } from "./contract.ts";
+import { globToRegExp } from "./filter.ts";
+import { imageConfigOf, mergeConfig } from "./merge-config.ts";
+import { pullProgress } from "./pull.ts";
+
+describe("parts of images", () => {
+  it("reads a client's credentials", () => {
+    assert.deepEqual(credentialsOf({}), { kind: "none" });
+    assert.deepEqual(credentialsOf({ username: "u", password: "p" }), { kind: "basic", username: "u", password: "p" });
+    assert.deepEqual(credentialsOf({ auth: Buffer.from("u:p:q").toString("base64") }), { kind: "basic", username: "u", password: "p:q" });
+    assert.deepEqual(credentialsOf({ username: "u", identitytoken: "t" }), { kind: "identityToken", token: "t" });
+    assert.deepEqual(credentialsOf({ registrytoken: "t" }), { kind: "header", authorization: "Bearer t" });
+  });
+
+  it("matches shell patterns", () => {
+    const matches = (pattern: string, text: string): boolean => globToRegExp(pattern)?.test(text) ?? false;
+    assert.equal(matches("a*", "abc"), true);
+    assert.equal(matches("a*", "a/b"), false);
+    assert.equal(matches("a.c", "abc"), false);
+    assert.equal(matches("a?[b-d]", "axc"), true);
+    assert.equal(matches("a\\*", "a*"), true);
+    assert.equal(matches("[", "["), false);
+  });
+
+  it("tells of layers that are fetched, not of those that are here", () => {
+    const lines: ProgressLine[] = [];
+    const report = pullProgress((line) => void lines.push(line));
+    const message = (event: string, name: string, progress = 0n): void => report({ event, name, parents: [], progress, total: 10n } as unknown as Progress);
+    const layer = `layer-sha256:${"a".repeat(64)}`;
+    message("waiting", layer);
+    message("downloading", layer, 5n);
+    message("complete", layer, 10n);
+    message("extracted", layer);
+    message("complete", `config-sha256:${"b".repeat(64)}`);
+    message("already exists", `layer-sha256:${"c".repeat(64)}`);
+    assert.deepEqual(lines, [
+      { status: "Pulling fs layer", progressDetail: {}, id: "a".repeat(12) },
+      { status: "Downloading", progressDetail: { current: 5, total: 10 }, id: "a".repeat(12) },
+      { status: "Download complete", progressDetail: { hidecounts: true }, id: "a".repeat(12) },
+      { status: "Pull complete", progressDetail: { hidecounts: true }, id: "a".repeat(12) },
+    ]);
+  });
+
+  it("merges what is committed with the container's configuration", () => {
+    assert.deepEqual(imageConfigOf({ Hostname: "h", Env: [], Cmd: ["a"], Labels: null, User: "" }), { Cmd: ["a"] });
+    const base = { Env: ["A=1", "B=1"], Cmd: ["run"], Entrypoint: ["e"], Labels: { a: "1" }, User: "u" };
+    assert.deepEqual(mergeConfig({ Env: ["A=2"], Labels: { b: "2" } }, base), {
+      Env: ["A=2", "B=1"],
+      Cmd: ["run"],
+      Entrypoint: ["e"],
+      Labels: { a: "1", b: "2" },
+      User: "u",
+    });
+    assert.deepEqual(mergeConfig({ Entrypoint: ["x"] }, { Cmd: ["run"], Entrypoint: ["e"] }), { Entrypoint: ["x"] });
+  });
+});
