@@ -46,12 +46,14 @@ export class Attachment {
     this.#client.once("close", () => socket.destroy());
     if (this.#client.destroyed) socket.destroy();
     this.#socket = socket;
+    // A process that said nothing may be over before its output is let flow.
+    for (const event of ["end", "close", "error"]) socket.once(event, () => this.#finish("ended"));
     this.#copyInput(socket);
   }
 
   /** Lets the output of the process, which has started, go to the client. */
   flow(): void {
-    if (this.#socket !== undefined) this.#copyOutput(this.#socket);
+    this.#socket?.pipe(this.#client, { end: false });
   }
 
   /** Ends the wait of a client whose process will never come. */
@@ -72,12 +74,5 @@ export class Attachment {
       socket.destroy();
     });
     pipeline(this.#client, filter, socket).catch(() => undefined);
-  }
-
-  #copyOutput(socket: Socket): void {
-    socket.pipe(this.#client, { end: false });
-    socket.once("end", () => this.#finish("ended"));
-    socket.once("close", () => this.#finish("ended"));
-    socket.once("error", () => this.#finish("ended"));
   }
 }

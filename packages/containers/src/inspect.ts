@@ -2,7 +2,7 @@ import type { ContainerInspectResponse, MountPoint, NetworkSettings } from "@lon
 import type { MountRecord } from "@longshore/spec";
 import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
-import { sizesOf } from "./summary.ts";
+import { sizesOf } from "./sizes.ts";
 
 function mountPoint(record: MountRecord): MountPoint {
   return {

@@ -1,7 +1,7 @@
 import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
 import { removeContainer } from "./remove.ts";
-import { sizesOf } from "./summary.ts";
+import { sizesOf } from "./sizes.ts";
 import { attempt } from "./task.ts";
 
 /** Removes the stopped containers that `matches` accepts. */

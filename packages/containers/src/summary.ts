@@ -3,6 +3,7 @@ import { isKind } from "@longshore/errdefs";
 import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
 import { mountPointsOf } from "./inspect.ts";
+import { sizesOf } from "./sizes.ts";
 import { statusText } from "./status-text.ts";
 import { parseTime } from "./time.ts";
 
@@ -67,18 +68,4 @@ export async function summarize(context: Context, containers: readonly Container
     });
   }
   return summaries;
-}
-
-/** Bytes that the container wrote, and all its file system's. */
-export async function sizesOf(context: Context, container: Container): Promise<{ SizeRw?: number; SizeRootFs: number }> {
-  const { snapshots } = context.containerd;
-  const { snapshotter } = context.settings;
-  const own = Number((await snapshots.usage({ snapshotter, key: container.id })).size);
-  let total = own;
-  let key = (await snapshots.stat({ snapshotter, key: container.id })).info?.parent ?? "";
-  while (key !== "") {
-    total += Number((await snapshots.usage({ snapshotter, key })).size);
-    key = (await snapshots.stat({ snapshotter, key })).info?.parent ?? "";
-  }
-  return { ...(own === 0 ? {} : { SizeRw: own }), SizeRootFs: total };
 }

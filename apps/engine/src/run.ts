@@ -1,0 +1,64 @@
+import { connectContainerd, Channel } from "@longshore/grpc";
+import { createLogger, type Logger } from "@longshore/log";
+import { NetworkController } from "@longshore/network";
+import { LocalVolumes } from "@longshore/volumes";
+import type { Config } from "./config/config.ts";
+import { startDaemon } from "./daemon.ts";
+import { EventHub } from "./events/hub.ts";
+import { lockDataRoot, removePidFile, writePidFile } from "./pidfile.ts";
+import { networkRoutes } from "./routes/networks.ts";
+import { volumeRoutes } from "./routes/volumes.ts";
+
+/** How long containerd may take to come up beside the engine. */
+const containerdTimeoutMs = 60_000;
+
+async function openNetwork(config: Config, events: EventHub, log: Logger): Promise<NetworkController> {
+  const { network, dataRoot, execRoot } = config;
+  const { bip, bridge, fixedCidr, mtu, icc, ip, ipMasq, userlandProxy, defaultAddressPools, ipForward, iptables } = network;
+  return NetworkController.open({ bip, bridge, fixedCidr, mtu, icc, ip, ipMasq, userlandProxy, defaultAddressPools, ipForward, iptables, dataRoot, execRoot, emit: events.emit, log });
+}
+
+/** Runs the engine until SIGTERM or SIGINT. Containers outlive it. */
+export async function run(config: Config): Promise<void> {
+  const log = createLogger("dockerd", config.logLevel);
+  process.on("SIGPIPE", () => undefined);
+  process.on("uncaughtException", (error) => {
+    log.fatal({ err: error }, "unexpected error");
+    process.exit(1);
+  });
+  await writePidFile(config.pidfile);
+  const unlock = await lockDataRoot(config.dataRoot);
+  const channel = new Channel(config.containerd);
+  log.info(`waiting for containerd at ${config.containerd}`);
+  await channel.ready(containerdTimeoutMs);
+  const containerd = connectContainerd(channel, config.containerdNamespace);
+  const events = new EventHub();
+  const network = await openNetwork(config, events, log);
+  const volumes = await LocalVolumes.open({ dataRoot: config.dataRoot, emit: events.emit, log });
+  const daemon = await startDaemon(config, { containerd, network: network.sandboxes, volumes, events, log }, (app, engine) => {
+    networkRoutes(app, { ...engine, networks: network.networks });
+    volumeRoutes(app, engine);
+  });
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) return;
+    stopping = true;
+    log.info(`processing signal '${signal}': containers go on running`);
+    daemon
+      .close()
+      .then(() => network.close())
+      .then(() => removePidFile(config.pidfile))
+      .then(
+        () => {
+          channel.close();
+          unlock();
+          process.exit(0);
+        },
+        (error: unknown) => {
+          log.fatal({ err: error }, "could not stop cleanly");
+          process.exit(1);
+        },
+      );
+  };
+  process.on("SIGTERM", stop).on("SIGINT", stop);
+}
