@@ -1,7 +1,7 @@
 import { closeSync, readFileSync } from "node:fs";
 import { Conflict, NotFound } from "@longshore/errdefs";
 import { type Process, type Spec, unmarshalRuntime } from "@longshore/oci";
-import { buildExecProcess, buildSpec, containerOf, type ReadRootFile, type ReadyMount, type ResolvedUser, resolveUser } from "@longshore/spec";
+import { buildExecProcess, buildSpec, containerOf, ensureAppArmorProfile, type ReadRootFile, type ReadyMount, type ResolvedUser, resolveUser } from "@longshore/spec";
 import { type MountSpec, O, openInRoot } from "@longshore/sys";
 import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
@@ -41,6 +41,7 @@ export async function containerSpec(context: Context, container: Container, part
   const user = await withMounts(context, parts.rootfs, (root) => resolveUser(rootReader(root), record.Config.User, hostConfig.GroupAdd ?? []));
   const pidDonor = containerOf(hostConfig.PidMode);
   const ipcDonor = containerOf(hostConfig.IpcMode);
+  await ensureAppArmorProfile(context.host);
   return await buildSpec({
     id: container.id,
     config: record.Config,

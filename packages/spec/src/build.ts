@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import type { Process, Spec, runtime } from "@longshore/oci";
+import { defaultAppArmorProfile } from "./apparmor.ts";
 import { tweakCapabilities } from "./capabilities.ts";
 import type { SpecInput } from "./contract.ts";
 import { devicesOf } from "./devices.ts";
@@ -12,9 +13,6 @@ import { resourcesOf } from "./resources.ts";
 import { rlimitsOf } from "./rlimits.ts";
 import { seccompOf } from "./seccomp/select.ts";
 import { parseSecurityOptions, type SecurityOptions } from "./security-opt.ts";
-
-/** The AppArmor profile of containers that name none, on hosts with AppArmor. */
-export const defaultAppArmorProfile = "docker-default";
 
 /** Absolute and clean; `/` when empty. */
 export function cwdOf(workingDir: string): string {

@@ -1,5 +1,6 @@
 export type { EngineSettings, ExecInput, MountRecord, ReadyMount, ResolvedUser, SpecInput } from "./contract.ts";
-export { buildSpec, defaultAppArmorProfile } from "./build.ts";
+export { defaultAppArmorProfile, ensureAppArmorProfile } from "./apparmor.ts";
+export { buildSpec } from "./build.ts";
 export { completeContainerConfig, completeHostConfig, completeResources, type Given } from "./complete.ts";
 export { createEnvironment, overrideEnvironment } from "./environment.ts";
 export { buildExecProcess } from "./exec.ts";

@@ -28,6 +28,7 @@ describe("readSysInfo", () => {
         "sys/fs/cgroup/init.scope/memory.swap.max": "max\n",
         "sys/module/apparmor/parameters/enabled": "Y\n",
         "sys/kernel/security/apparmor/profiles": "",
+        "usr/sbin/apparmor_parser": "",
         "proc/self/status": "Name:\tx\nSeccomp:\t0\n",
         "proc/self/ns/cgroup": "",
         "proc/sys/net/ipv4/ip_forward": "1\n",

@@ -123,6 +123,12 @@ async function readV2(cgroupRoot: string): Promise<CgroupInfo> {
   };
 }
 
+/** Without the parser no profile can be loaded, and none is asked for. */
+async function hasParser(root: string): Promise<boolean> {
+  const found = await Promise.all(["sbin", "usr/sbin", "usr/bin"].map((dir) => exists(join(root, dir, "apparmor_parser"))));
+  return found.includes(true);
+}
+
 /**
  * Reads what the kernel can do from /proc and /sys below `root` (`/`, or a recorded tree). The
  * unified hierarchy counts when it is mounted at /sys/fs/cgroup itself, not beside v1 (hybrid).
@@ -135,7 +141,7 @@ export async function readSysInfo(root = "/"): Promise<SysInfo> {
   return {
     ...cgroups,
     CgroupNamespaces: await exists(join(root, "proc/self/ns/cgroup")),
-    AppArmor: apparmor.startsWith("Y") && (await exists(join(root, "sys/kernel/security/apparmor"))),
+    AppArmor: apparmor.startsWith("Y") && (await exists(join(root, "sys/kernel/security/apparmor"))) && (await hasParser(root)),
     Seccomp: /^Seccomp:/m.test(await text(join(root, "proc/self/status"))),
     IPv4ForwardingDisabled: (await text(join(root, "proc/sys/net/ipv4/ip_forward"))) === "0",
   };
