@@ -3,7 +3,7 @@ import { chooseManifest, readManifests } from "./manifests.ts";
 import { type ImageRecord, recordsOf } from "./records.ts";
 
 /** The labels of an image's configuration, which its events carry. */
-export async function labelsOf(context: ImagesContext, { target }: Pick<ImageRecord, "target">): Promise<Record<string, string>> {
+async function labelsOf(context: ImagesContext, { target }: Pick<ImageRecord, "target">): Promise<Record<string, string>> {
   try {
     const manifests = await readManifests(context, target);
     return { ...chooseManifest(context, manifests, target.digest).document?.config?.Labels };

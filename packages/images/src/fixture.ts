@@ -16,7 +16,7 @@ interface StoredImage {
 }
 
 /** As much of containerd as image records and documents need, in memory. */
-export class MemoryContainerd {
+class MemoryContainerd {
   readonly images = new Map<string, StoredImage>();
   readonly blobs = new Map<string, Buffer>();
   readonly snapshots = new Map<string, number>();

@@ -51,7 +51,7 @@ export function showPlatform({ architecture, os, variant, ...rest }: Platform): 
 export const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, number) => total + number, 0);
 
 /** Bytes on disk of all unpacked layers of a manifest. */
-export async function unpackedSize(context: ImagesContext, manifest: ImageManifest): Promise<number> {
+async function unpackedSize(context: ImagesContext, manifest: ImageManifest): Promise<number> {
   return sum(await Promise.all([...new Set(chainOf(manifest))].map((chainId) => snapshotSize(context, chainId))));
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { InvalidArgument, isKind } from "@longshore/errdefs";
-import { type Descriptor, type Manifest, chainIds, mediaTypes } from "@longshore/oci";
+import { type Descriptor, type Manifest, chainIds } from "@longshore/oci";
 import { labelBlob, readDocument } from "./content.ts";
 import type { ImagesContext } from "./context.ts";
 import type { ResolvedImage } from "./contract.ts";
@@ -69,6 +69,3 @@ export async function unpackImage(context: ImagesContext, image: ResolvedImage):
   if (image.chainId === "" || (await exists(context, image.chainId))) return;
   await withLease(context, (lease) => unpackManifest(context, lease, image.manifest));
 }
-
-/** Media type of layers that the engine makes. */
-export const layerMediaType = mediaTypes.ociLayerGzip;

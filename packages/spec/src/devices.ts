@@ -43,7 +43,7 @@ async function devicesBelow(directory: string, skip: (name: string) => boolean):
 const ownDirectories = new Set(["pts", "shm", "fd", "mqueue", ".lxc", ".lxd-mounts", ".udev", "console"]);
 
 /** Every device of the host, for privileged containers. */
-export function hostDevices(root = "/dev"): Promise<runtime.LinuxDevice[]> {
+function hostDevices(root = "/dev"): Promise<runtime.LinuxDevice[]> {
   return devicesBelow(root, (name) => ownDirectories.has(name));
 }
 
@@ -88,7 +88,7 @@ const defaultRules: readonly runtime.LinuxDeviceCgroup[] = [
 const rulePattern = /^([acb]) ([0-9]+|\*):([0-9]+|\*) ([rwm]{1,3})$/;
 
 /** Parses `--device-cgroup-rule`: `c 42:* rmw`. @throws Unknown `invalid device cgroup rule format: '…'` */
-export function parseDeviceCgroupRule(rule: string): runtime.LinuxDeviceCgroup {
+function parseDeviceCgroupRule(rule: string): runtime.LinuxDeviceCgroup {
   const match = rulePattern.exec(rule);
   if (match === null) throw new Unknown(`invalid device cgroup rule format: '${rule}'`);
   const [, type = "", major = "", minor = "", access = ""] = match;

@@ -1,5 +1,5 @@
 /** PATH of a container whose image does not set one. */
-export const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
  * Overrides variables by name and appends the others; a word without `=` removes the variable.

@@ -29,7 +29,7 @@ const goArchitectures: Partial<Record<NodeJS.Architecture, string>> = { x64: "am
 export const goArch = (): string => goArchitectures[process.arch] ?? process.arch;
 
 /** The capabilities of a `CapBnd` line in /proc/self/status. */
-export function capabilitiesOf(status: string): string[] {
+function capabilitiesOf(status: string): string[] {
   const mask = BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
   return knownCapabilities.filter((_, number) => ((mask >> BigInt(number)) & 1n) === 1n);
 }

@@ -8,7 +8,7 @@ import { checkMount, type PathExists } from "./validate.ts";
 const invalidSpec = (raw: string): Unknown => new Unknown(`invalid volume specification: '${raw}'`);
 
 /** The record of a mount that is already checked; volumes have no driver until they are made. */
-export function recordOf(mount: Mount): MountRecord {
+function recordOf(mount: Mount): MountRecord {
   const record: MountRecord = {
     Type: mount.Type ?? "volume",
     Source: "",

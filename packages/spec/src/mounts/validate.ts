@@ -19,7 +19,7 @@ export const hostPathExists: PathExists = async (path) => {
 };
 
 /** `invalid mount path: 'x' mount path must be absolute`, as the whole message. */
-export function checkAbsolute(path: string): void {
+function checkAbsolute(path: string): void {
   if (!posix.isAbsolute(path)) throw new InvalidArgument(`invalid mount path: '${path}' mount path must be absolute`);
 }
 

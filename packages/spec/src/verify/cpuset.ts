@@ -1,7 +1,7 @@
 import { InvalidArgument } from "@longshore/errdefs";
 
 /** Parses the kernel's list format, `0-3,7`; the empty list is empty. Undefined when it is malformed. */
-export function parseCpuList(text: string): Set<number> | undefined {
+function parseCpuList(text: string): Set<number> | undefined {
   const numbers = new Set<number>();
   if (text === "") return numbers;
   for (const part of text.split(",")) {
