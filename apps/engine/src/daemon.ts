@@ -28,6 +28,7 @@ import { logRoutes } from "./routes/logs.ts";
 import { registryRoutes } from "./routes/registry.ts";
 import { statsRoutes } from "./routes/stats.ts";
 import { systemRoutes } from "./routes/system.ts";
+import { unservedRoutes } from "./routes/unserved.ts";
 import { waitRoutes } from "./routes/wait.ts";
 import { createApp } from "./server/app.ts";
 import { listen, type Listener } from "./server/listen.ts";
@@ -48,7 +49,7 @@ export interface Daemon {
   close(): Promise<void>;
 }
 
-const routes = [systemRoutes, eventRoutes, containerRoutes, listRoutes, waitRoutes, attachRoutes, logRoutes, execRoutes, fileRoutes, statsRoutes, commitRoutes, diskUsageRoutes, authRoutes, imageRoutes, imageTransferRoutes, registryRoutes];
+const routes = [systemRoutes, eventRoutes, containerRoutes, listRoutes, waitRoutes, attachRoutes, logRoutes, execRoutes, fileRoutes, statsRoutes, commitRoutes, diskUsageRoutes, authRoutes, imageRoutes, imageTransferRoutes, registryRoutes, unservedRoutes];
 
 async function containerContext(config: Config, parts: Parts, store: ContainerStore, images: ImageResolver): Promise<Context> {
   const settings = containerSettings(config);

@@ -5,9 +5,9 @@ import { type Context, emitContainer } from "./context.ts";
 import { attachSocket } from "./stdio.ts";
 
 /** @throws Conflict with Docker's messages when nobody can attach now */
-export function checkAttachable(container: Container): void {
-  if (container.status === "paused") throw new Conflict(`container ${container.id} is paused, unpause the container before attach`);
-  if (container.status === "restarting") throw new Conflict(`container ${container.id} is restarting, wait until the container is running`);
+export function checkAttachable(container: Container, shownName: string): void {
+  if (container.status === "paused") throw new Conflict(`container ${shownName} is paused, unpause the container before attach`);
+  if (container.status === "restarting") throw new Conflict(`container ${shownName} is restarting, wait until the container is running`);
 }
 
 /**

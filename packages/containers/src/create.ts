@@ -2,10 +2,10 @@ import { mkdir, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { ContainerConfig, ContainerCreateResponse, EndpointSettings, HostConfig } from "@longshore/api";
-import { InvalidArgument, isKind } from "@longshore/errdefs";
+import { InvalidArgument, isKind, messageOf } from "@longshore/errdefs";
 import type { ResolvedImage } from "@longshore/images";
 import type { Platform } from "@longshore/oci";
-import { adaptContainerSettings, checkCreateRequest, type MountRecord, parseMountPoints, verifyContainerSettings } from "@longshore/spec";
+import { adaptContainerSettings, checkCreateRequest, containerOf, type MountRecord, parseMountPoints, verifyContainerSettings } from "@longshore/spec";
 import { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
 import { copyImageContent } from "./copy-up.ts";
@@ -46,6 +46,9 @@ export async function createContainer(context: Context, request: CreateRequest):
   checkCreateRequest(config, hostConfig, host.sysInfo);
   const warnings = await verifyContainerSettings({ config, hostConfig, host, settings: settings.engine });
   adaptContainerSettings(hostConfig, host, settings.engine);
+  for (const donor of [containerOf(hostConfig.PidMode), containerOf(hostConfig.IpcMode)]) if (donor !== undefined) findNamed(context, donor);
+  // Without an image there is only what the request says itself.
+  if (config.Image === "") commandOf(config);
   const image = await context.images.resolve(config.Image, request.platform);
   mergeImageConfig(config, image.config);
   const [path, ...args] = commandOf(config);
@@ -172,8 +175,17 @@ async function mountPoints(context: Context, container: Container): Promise<Moun
     config: container.record.Config,
     hostConfig: container.hostConfig,
     dataRoot: context.settings.dataRoot,
-    mountPointsOf: async (name) => Object.values(context.store.get(name).record.MountPoints),
+    mountPointsOf: async (name) => Object.values(findNamed(context, name).record.MountPoints),
   });
+}
+
+/** A container that a request names. A wrong name is the request's fault: Docker answers 400, not 404. */
+function findNamed(context: Context, name: string): Container {
+  try {
+    return context.store.get(name);
+  } catch (error) {
+    throw new InvalidArgument(messageOf(error), { cause: error });
+  }
 }
 
 /** Makes the volumes that do not exist yet, notes who uses them, and fills new ones from the image. */

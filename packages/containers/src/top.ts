@@ -48,5 +48,5 @@ function parse(output: string, pids: ReadonlySet<number>): ContainerTopResponse 
     // The last column is a command line, spaces included.
     Processes.push([...fields.slice(0, Titles.length - 1), fields.slice(Titles.length - 1).join(" ")]);
   }
-  return { Titles, Processes };
+  return { Processes, Titles };
 }

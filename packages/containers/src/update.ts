@@ -34,7 +34,7 @@ function changed(container: Container, request: UpdateRequest): HostConfig {
   if ((request.CpuPeriod || request.CpuQuota) && hostConfig.NanoCpus > 0) refuse("Nano CPUs is already set. CPU Period and Quota cannot be updated as both are mutually exclusive");
   if (request.NanoCpus && (hostConfig.CpuPeriod > 0 || hostConfig.CpuQuota > 0)) refuse("CPU Period or Quota is already set. Nano CPUs cannot be updated as both are mutually exclusive");
   const memory = request.Memory ?? 0;
-  if (memory > 0 && memory > hostConfig.MemorySwap && hostConfig.MemorySwap > 0 && !request.MemorySwap) {
+  if (memory > 0 && memory > hostConfig.MemorySwap && !request.MemorySwap) {
     refuse("Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time");
   }
   for (const key of changeable) {

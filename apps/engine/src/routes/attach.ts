@@ -1,7 +1,6 @@
 import { Attachment, attachContainer, checkAttachable, type Container, frame, parseDetachKeys, stderrStream, stdoutStream } from "@longshore/containers";
 import { httpStatusOf, messageOf } from "@longshore/errdefs";
 import { readLog, renderLine } from "@longshore/logs";
-import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { RoutePlugin } from "../engine.ts";
@@ -15,7 +14,6 @@ import { parameter } from "./parameters.ts";
 function refuse(reply: FastifyReply, contentType: string, error: unknown): void {
   const status = httpStatusOf(error);
   void reply.code(status).header("Content-Type", contentType).send(`${messageOf(error)}\r\n`);
-  void STATUS_CODES[status];
 }
 
 /** What is stored already, for `logs=1`. */
@@ -37,7 +35,7 @@ export const attachRoutes: RoutePlugin = (app, { containers, log }) => {
     let detachKeys: readonly number[];
     try {
       container = containers.store.get(parameter(request, "name"));
-      checkAttachable(container);
+      checkAttachable(container, parameter(request, "name"));
       detachKeys = parseDetachKeys(query.get("detachKeys"));
     } catch (error) {
       return refuse(reply, rawStream, error);

@@ -100,7 +100,8 @@ export const containerRoutes: RoutePlugin = (app, { containers: context }) => {
 
   app.post("/containers/:name/update", async (request, reply) => {
     const body = (await readJson<UpdateRequest>(request, updateBody)) ?? {};
-    sendJson(reply, 200, { Warnings: await updateContainer(context, find(request), body) });
+    const warnings = await updateContainer(context, find(request), body);
+    sendJson(reply, 200, { Warnings: warnings.length === 0 ? null : warnings });
   });
 
   app.get("/containers/:name/top", async (request, reply) => {

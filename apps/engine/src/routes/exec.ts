@@ -1,5 +1,5 @@
 import { Attachment, checkStartable, createExec, findExec, frame, inspectExec, parseDetachKeys, resizeExec, startExec, stdoutStream, emitContainer } from "@longshore/containers";
-import { messageOf } from "@longshore/errdefs";
+import { messageOf, Unknown } from "@longshore/errdefs";
 import type { RoutePlugin } from "../engine.ts";
 import { readJson } from "../server/body.ts";
 import { hijack, multiplexedStream, rawStream } from "../server/hijack.ts";
@@ -29,10 +29,19 @@ function size(given: number[] | undefined): { consoleSize?: [number, number] } {
   return height === undefined || width === undefined || (height === 0 && width === 0) ? {} : { consoleSize: [height, width] };
 }
 
+/** Docker answers these with other words, and another status, than for attach. */
+function checkDetachKeys(keys: string): void {
+  try {
+    parseDetachKeys(keys);
+  } catch (error) {
+    throw new Unknown(`Invalid escape keys (${keys}) provided`, { cause: error });
+  }
+}
+
 export const execRoutes: RoutePlugin = (app, { containers, log }) => {
   app.post("/containers/:name/exec", async (request, reply) => {
     const body = (await readJson<ExecOptions>(request, execBody)) ?? {};
-    if (body.DetachKeys) parseDetachKeys(body.DetachKeys);
+    checkDetachKeys(body.DetachKeys ?? "");
     const Id = await createExec(containers, containers.store.get(parameter(request, "name")), {
       attachStdin: body.AttachStdin ?? false,
       attachStdout: body.AttachStdout ?? false,

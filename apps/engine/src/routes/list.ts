@@ -1,5 +1,5 @@
 import { type Container, parseTime, summarize } from "@longshore/containers";
-import { InvalidArgument, isKind } from "@longshore/errdefs";
+import { InvalidArgument, isKind, Unknown } from "@longshore/errdefs";
 import type { Engine, RoutePlugin } from "../engine.ts";
 import { Filters } from "../server/filters.ts";
 import { Query } from "../server/query.ts";
@@ -17,11 +17,11 @@ function oneOf(filters: Filters, key: string, allowed: readonly string[], word: 
   }
 }
 
-/** `80`, `80-90`, `80/udp` against `80/tcp` forms. @throws InvalidArgument */
+/** `80`, `80-90`, `80/udp` against `80/tcp` forms. @throws Unknown (status 500, as Docker answers) */
 function portTest(values: readonly string[], key: string): (port: string) => boolean {
   const ranges = values.map((value) => {
     const match = /^(\d+)(?:-(\d+))?(?:\/(tcp|udp|sctp))?$/.exec(value);
-    if (match === null) throw new InvalidArgument(`invalid port for '${key}': ${value}`);
+    if (match === null) throw new Unknown(`error while looking up for ${key} ${value}: strconv.ParseUint: parsing ${JSON.stringify(value.split("/", 1)[0])}: invalid syntax`);
     return { from: Number(match[1]), to: Number(match[2] ?? match[1]), protocol: match[3] ?? "tcp" };
   });
   return (port) => {
@@ -44,7 +44,7 @@ function stateTests(filters: Filters): Test[] {
   oneOf(filters, "status", statuses, "state");
   oneOf(filters, "health", healths, "health");
   const codes = filters.get("exited").map((code) => {
-    if (!/^-?\d+$/.test(code)) throw new InvalidArgument(`invalid filter 'exited=${code}'`);
+    if (!/^-?\d+$/.test(code)) throw new InvalidArgument(`invalid filter 'exited=${code}': strconv.Atoi: parsing ${JSON.stringify(code)}: invalid syntax`);
     return Number(code);
   });
   return [

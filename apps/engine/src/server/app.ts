@@ -22,6 +22,12 @@ export function createApp(log: Logger, options: { experimental: boolean }): Fast
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, _payload, done) => done(null));
   app.addHook("onRequest", (request, reply, done) => {
+    const [path = "", query] = (request.raw.url ?? "").split("?", 2);
+    if (path.includes("//")) {
+      const clean = path.replaceAll(/\/{2,}/g, "/");
+      void reply.code(301).header("Location", query === undefined ? clean : `${clean}?${query}`).send();
+      return;
+    }
     if (request.is404) return done();
     void reply
       .header("Api-Version", maxApiVersion)

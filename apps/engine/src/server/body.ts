@@ -44,7 +44,9 @@ function syntaxError(body: string, message: string): InvalidArgument {
       return new InvalidArgument(`invalid JSON: invalid character '${body[position] ?? ""}' after value`);
     }
   }
-  if (/end of JSON|Unterminated/.test(message) || /^\s*(?:t|tr|tru|f|fa|fal|fals|n|nu|nul)$/.test(body)) {
+  const position = /position (\d+)/.exec(message)?.[1];
+  const atEnd = position !== undefined && Number(position) >= body.trimEnd().length;
+  if (atEnd || /end of JSON|Unterminated/.test(message) || /^\s*(?:t|tr|tru|f|fa|fal|fals|n|nu|nul)$/.test(body)) {
     return new InvalidArgument("invalid JSON: unexpected EOF");
   }
   const token = /Unexpected token '(.)'/su.exec(message)?.[1] ?? body.trimStart()[0] ?? "";

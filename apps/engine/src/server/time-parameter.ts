@@ -1,13 +1,13 @@
-import { InvalidArgument } from "@longshore/errdefs";
+import { InvalidArgument, Unknown } from "@longshore/errdefs";
 
 /**
  * `seconds[.nanoseconds]` since 1970 as nanoseconds; 0 when empty.
- * @throws InvalidArgument
+ * @throws Unknown (status 500, as Docker answers)
  */
 export function parseTimestamp(value: string): bigint {
   if (value === "") return 0n;
   const match = /^(-?\d+)(?:\.(\d{1,9})\d*)?$/.exec(value);
-  if (match === null) throw new InvalidArgument(`failed to parse value as time or duration: ${JSON.stringify(value)}`);
+  if (match === null) throw new Unknown(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
   return BigInt(match[1] ?? "0") * 1_000_000_000n + BigInt((match[2] ?? "").padEnd(9, "0"));
 }
 

@@ -1,0 +1,37 @@
+import { NotImplemented, Unavailable } from "@longshore/errdefs";
+import type { RoutePlugin } from "../engine.ts";
+import { sendJson } from "../server/send.ts";
+
+const notManager =
+  'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
+
+const swarmPaths = ["/swarm", "/swarm/unlockkey", "/nodes", "/nodes/:id", "/services", "/services/:id", "/services/:id/logs", "/tasks", "/tasks/:id", "/tasks/:id/logs", "/secrets", "/secrets/:id", "/configs", "/configs/:id"];
+const swarmChanges = ["/swarm/update", "/swarm/unlock", "/nodes/:id/update", "/services/create", "/services/:id/update", "/secrets/create", "/secrets/:id/update", "/configs/create", "/configs/:id/update"];
+
+/**
+ * Swarm mode, plugins and checkpoints are not served. Clients ask for them all the same, and get
+ * the answers of a Docker engine on which nobody has turned them on.
+ */
+export const unservedRoutes: RoutePlugin = (app) => {
+  const refuse = (): never => {
+    throw new Unavailable(notManager);
+  };
+  for (const path of swarmPaths) app.get(path, { exposeHeadRoute: false }, refuse);
+  for (const path of swarmChanges) app.post(path, refuse);
+  for (const path of ["/nodes/:id", "/services/:id", "/secrets/:id", "/configs/:id"]) app.delete(path, refuse);
+  app.post("/swarm/leave", () => {
+    throw new Unavailable("This node is not part of a swarm");
+  });
+  for (const path of ["/swarm/init", "/swarm/join"]) {
+    app.post(path, () => {
+      throw new NotImplemented("swarm mode is not supported by this engine");
+    });
+  }
+  app.get("/plugins", (_request, reply) => sendJson(reply, 200, []));
+  const checkpoints = (): never => {
+    throw new NotImplemented("This experimental feature is disabled by default. Start the Docker daemon in experimental mode in order to enable it.");
+  };
+  app.get("/containers/:name/checkpoints", { exposeHeadRoute: false }, checkpoints);
+  app.post("/containers/:name/checkpoints", checkpoints);
+  app.delete("/containers/:name/checkpoints/:checkpoint", checkpoints);
+};
