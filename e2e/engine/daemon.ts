@@ -35,10 +35,11 @@ export class Daemon {
     const child = spawn(this.#command, [...this.#args, ...extraArgs], { stdio: ["ignore", fd, fd], env: { ...process.env, ...this.#env } });
     closeSync(fd);
     this.#child = child;
-    await until(`${this.name} answers on ${this.#socket}`, async () => {
-      if (child.exitCode !== null) throw new Error(`ended with ${child.exitCode}: ${readFileSync(this.log, "utf8").slice(-2000)}`);
-      return accepts(this.#socket);
-    });
+    const end = (): boolean => child.kill("SIGKILL");
+    process.once("exit", end);
+    child.once("exit", () => process.off("exit", end));
+    await until(`${this.name} answers on ${this.#socket}`, async () => child.exitCode !== null || (await accepts(this.#socket)));
+    if (child.exitCode !== null) throw new Error(`${this.name} ended with ${child.exitCode}: ${readFileSync(this.log, "utf8").slice(-2000)}`);
   }
 
   async stop(): Promise<void> {

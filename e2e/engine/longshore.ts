@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ExecOptions, type Result, exec, must } from "../host/exec.ts";
 import { Daemon } from "./daemon.ts";
@@ -23,6 +23,7 @@ export class Longshore {
     // Short, since unix socket paths are limited.
     this.dir = mkdtempSync("/tmp/longshore-");
     mkdirSync(join(this.dir, "docker-config"));
+    writeFileSync(join(this.dir, "daemon.json"), "{}");
     const containerdSocket = join(this.dir, "containerd.sock");
     const socket = join(this.dir, "docker.sock");
     this.host = foreignHost ?? `unix://${socket}`;
@@ -50,6 +51,7 @@ export class Longshore {
   async start(): Promise<void> {
     if (foreignHost !== undefined) return;
     // As with dockerd, a bridge that is named by a flag belongs to whoever made it.
+    await exec("ip", ["link", "delete", this.#bridge]);
     await must("ip", ["link", "add", this.#bridge, "type", "bridge"]);
     await must("ip", ["address", "add", this.#address, "dev", this.#bridge]);
     await must("ip", ["link", "set", this.#bridge, "up"]);
@@ -78,12 +80,12 @@ export class Longshore {
     return { DOCKER_HOST: this.host, DOCKER_CONFIG: join(this.dir, "docker-config") };
   }
 
-  /** Ends both daemons and removes everything they kept. Containers must be gone before. */
+  /** Ends both daemons and removes everything they kept; may be called again. Containers must be gone before. */
   async dispose(): Promise<void> {
-    if (foreignHost !== undefined) return rmSync(this.dir, { recursive: true });
+    if (foreignHost !== undefined) return rmSync(this.dir, { recursive: true, force: true });
     await this.engine.stop();
     await this.containerd.stop();
-    await must("ip", ["link", "delete", this.#bridge]);
+    await exec("ip", ["link", "delete", this.#bridge]);
     rmSync(this.dir, { recursive: true, force: true });
   }
 }

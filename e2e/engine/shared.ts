@@ -15,4 +15,9 @@ export const mochaHooks = {
     await shared.start();
     await importBusybox(shared);
   },
+  /** The last test ends the engine; when it did not come so far, nothing may stay behind either. */
+  async afterAll(this: Mocha.Context): Promise<void> {
+    this.timeout(60_000);
+    await shared.dispose();
+  },
 };
