@@ -32,6 +32,7 @@ export class DetachFilter extends Transform {
   readonly #keys: Buffer;
   readonly #onDetach: () => void;
   #matched = 0;
+  #detached = false;
 
   constructor(keys: readonly number[], onDetach: () => void) {
     super();
@@ -40,6 +41,7 @@ export class DetachFilter extends Transform {
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    if (this.#detached) return done();
     if (this.#keys.length === 0) return done(null, chunk);
     let start = 0;
     for (let i = 0; i < chunk.length; i++) {
@@ -51,6 +53,8 @@ export class DetachFilter extends Transform {
         this.#matched++;
         start = i + 1;
         if (this.#matched === this.#keys.length) {
+          this.#detached = true;
+          this.#matched = 0;
           this.#onDetach();
           return done();
         }

@@ -34,6 +34,8 @@ async function imageName(context: Context, container: Container, cache: Map<stri
   const { Image: id } = container.record;
   if (!cache.has(name)) {
     const found = await context.images.resolve(name).catch((error: unknown) => {
+      // While containerd is away, nothing speaks against the name.
+      if (isKind(error, "Unavailable")) return { id };
       if (isKind(error, "NotFound")) return undefined;
       throw error;
     });

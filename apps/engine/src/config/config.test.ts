@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Config, loadConfig } from "./config.ts";
+import { parseFlags } from "./flags.ts";
+
+describe("configuration", () => {
+  let dir = "";
+  let path = "";
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), "config-"));
+    path = join(dir, "daemon.json");
+  });
+  after(() => rm(dir, { recursive: true }));
+
+  async function load(json: string, ...args: string[]): Promise<Config> {
+    await writeFile(path, json);
+    return loadConfig(parseFlags(["--config-file", path, ...args]));
+  }
+
+  async function refusal(json: string, ...args: string[]): Promise<string> {
+    const error = await load(json, ...args).then(() => new Error("accepted"), (reason: unknown) => reason as Error);
+    return error.message.replace(`unable to configure the Docker daemon with file ${path}: `, "");
+  }
+
+  it("merges both places over the defaults", async () => {
+    const config = await load('{"labels":["a=b"],"default-shm-size":"1M","default-address-pools":[{"base":"10.0.0.0/8","size":24}]}', "-D", "-H", "unix:///a", "-H=tcp://127.0.0.1:1", "--log-opt", "max-size=1m", "--icc=false", "--default-ulimit", "nofile=1:2");
+    assert.deepEqual(config.labels, ["a=b"]);
+    assert.equal(config.defaultShmSize, 1 << 20);
+    assert.deepEqual(config.hosts, ["unix:///a", "tcp://127.0.0.1:1"]);
+    assert.deepEqual(config.logOpts, { "max-size": "1m" });
+    assert.equal(config.logLevel, "debug");
+    assert.equal(config.network.icc, false);
+    assert.deepEqual(config.network.defaultAddressPools, [{ base: "10.0.0.0/8", size: 24 }]);
+    assert.deepEqual(config.defaultUlimits, { nofile: { Name: "nofile", Soft: 1, Hard: 2 } });
+    assert.equal((await load("")).dataRoot, "/var/lib/longshore");
+  });
+
+  it("refuses what dockerd refuses, in its words", async () => {
+    assert.equal(await refusal('{"foo":1}'), "the following directives don't match any configuration option: foo");
+    assert.equal(await refusal('{"data-root":"/x","labels":["a=b"]}', "--label", "c=d", "--data-root", "/y"), "the following directives are specified both as a flag and in the configuration file: data-root: (from flag: /y, from file: /x), labels: (from flag: [c=d], from file: [a=b])");
+    assert.equal(await refusal('{"debug":"x"}'), "invalid JSON: json: cannot unmarshal string into Go struct field Config.debug of type bool");
+    assert.equal(await refusal('{"log-level":"zz"}'), "merged configuration validation from file and command line flags failed: invalid logging level: zz");
+    await assert.rejects(loadConfig(parseFlags(["--config-file", "/nowhere/x"])), /open \/nowhere\/x: no such file or directory/);
+  });
+
+  it("refuses command lines that dockerd refuses", () => {
+    assert.throws(() => parseFlags(["--foo"]), { message: "unknown flag: --foo\nSee 'dockerd --help'." });
+    assert.throws(() => parseFlags(["--mtu"]), { message: "flag needs an argument: --mtu\nSee 'dockerd --help'." });
+    assert.throws(() => parseFlags(["--shutdown-timeout", "x"]), { message: 'invalid argument "x" for "--shutdown-timeout" flag: strconv.ParseInt: parsing "x": invalid syntax\nSee \'dockerd --help\'.' });
+    assert.throws(() => parseFlags(["--label", "xx"]), /bad attribute format: xx/);
+    assert.throws(() => parseFlags(["extra"]), /accepts no arguments/);
+  });
+});

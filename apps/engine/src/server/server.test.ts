@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { request as httpRequest } from "node:http";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { NotModified } from "@longshore/errdefs";
+import { silent } from "@longshore/log";
+import type { FastifyInstance } from "fastify";
+import { createApp } from "./app.ts";
+import { readJson } from "./body.ts";
+import { Filters } from "./filters.ts";
+import { hijack, rawStream } from "./hijack.ts";
+import { listen, type Listener, parseHost } from "./listen.ts";
+import { Query } from "./query.ts";
+import { apiVersionOf } from "./request.ts";
+import { sendJson } from "./send.ts";
+import { struct, text } from "./shape.ts";
+
+describe("the HTTP side", () => {
+  let dir = "";
+  let app: FastifyInstance;
+  let listener: Listener;
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), "http-"));
+    app = createApp(silent, { experimental: false });
+    app.get("/version-of", (request, reply) => sendJson(reply, 200, { version: apiVersionOf(request), yes: new Query(request).bool("yes") }));
+    app.get("/not-modified", () => {
+      throw new NotModified("it is so already");
+    });
+    app.post("/json", async (request, reply) => sendJson(reply, 200, await readJson(request, struct("x", { A: text }))));
+    app.post("/echo", async (request, reply) => {
+      const body = await readJson<{ A: string }>(request, struct("x", { A: text }));
+      const { socket } = hijack(request, reply, rawStream);
+      socket.write(`${body?.A}:`);
+      socket.pipe(socket);
+      return reply;
+    });
+    await app.ready();
+    listener = await listen(`unix://${dir}/s.sock`, app.routing.bind(app), { group: "", log: silent });
+  });
+  after(async () => {
+    await listener.close();
+    await app.close();
+    await rm(dir, { recursive: true });
+  });
+
+  async function ask(method: string, path: string, body?: string, headers: Record<string, string> = {}): Promise<{ status: number; headers: Record<string, unknown>; body: string }> {
+    const call = httpRequest({ socketPath: join(dir, "s.sock"), method, path, headers });
+    call.end(body);
+    const [response] = (await once(call, "response")) as [import("node:http").IncomingMessage];
+    let answer = "";
+    for await (const chunk of response) answer += String(chunk);
+    return { status: response.statusCode ?? 0, headers: response.headers, body: answer };
+  }
+
+  it("serves versions by prefix, and refuses those out of range", async () => {
+    assert.equal((await ask("GET", "/v1.43/version-of?yes=False")).body, '{"version":"1.43","yes":false}\n');
+    const answer = await ask("GET", "/version-of?yes=1");
+    assert.equal(answer.body, '{"version":"1.51","yes":true}\n');
+    assert.equal(answer.headers["content-type"], "application/json");
+    assert.equal(answer.headers["api-version"], "1.51");
+    assert.equal((await ask("GET", "/v1.99/version-of")).body, '{"message":"client version 1.99 is too new. Maximum supported API version is 1.51"}\n');
+    const old = await ask("GET", "/v1.10/version-of");
+    assert.deepEqual([old.status, old.headers["content-type"]], [400, "text/plain; charset=utf-8"]);
+  });
+
+  it("answers unknown paths, and a state that is so already, as Docker does", async () => {
+    const unknown = await ask("GET", "/nope");
+    assert.deepEqual([unknown.status, unknown.body, unknown.headers["api-version"]], [404, '{"message":"page not found"}\n', undefined]);
+    const same = await ask("GET", "/not-modified");
+    assert.deepEqual([same.status, same.body], [304, ""]);
+  });
+
+  it("reads JSON bodies by Docker's rules", async () => {
+    const type = { "Content-Type": "application/json" };
+    const message = async (body: string, headers: Record<string, string> = type): Promise<string> => (JSON.parse((await ask("POST", "/json", body, headers)).body) as { message: string }).message;
+    assert.equal((await ask("POST", "/json", '{"a":"x"}', type)).body, '{"A":"x"}\n');
+    assert.equal(await message(""), "invalid JSON: got EOF while reading request body");
+    for (const cut of ["{", '{"a"', '{"a":', '{"a":"x', "nul", "["]) assert.equal(await message(cut), "invalid JSON: unexpected EOF", cut);
+    assert.equal(await message('{"a":}'), "invalid JSON: invalid character '}' looking for beginning of value");
+    assert.equal(await message('{"a":"x"}y'), "unexpected content after JSON");
+    assert.equal(await message("{}", { "Content-Type": "text/plain" }), "unsupported Content-Type header (text/plain): must be 'application/json'");
+  });
+
+  it("takes upgraded connections over with all bytes and half-closes", async () => {
+    const socket = connect({ path: join(dir, "s.sock"), allowHalfOpen: true });
+    const body = '{"A":"hey"}';
+    socket.write(`POST /v1.43/echo HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}early `);
+    let answer = "";
+    socket.on("data", (chunk: Buffer) => {
+      answer += chunk.toString();
+      if (answer.endsWith("early ")) socket.end("late");
+    });
+    await once(socket, "end");
+    assert.equal(answer, "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nhey:early late");
+  });
+
+  it("answers an upgrade that fails in plain HTTP and closes", async () => {
+    const socket = connect(join(dir, "s.sock"));
+    socket.write("POST /nope HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n");
+    let answer = "";
+    socket.on("data", (chunk: Buffer) => (answer += chunk.toString()));
+    await once(socket, "close");
+    assert.match(answer, /^HTTP\/1\.1 404 Not Found\r\n[\s\S]*\{"message":"page not found"\}\n$/);
+  });
+
+  it("keeps its socket to root and a group, and does not take a live one from another daemon", async () => {
+    assert.equal((await stat(join(dir, "s.sock"))).mode & 0o777, 0o660);
+    await assert.rejects(listen(`unix://${dir}/s.sock`, () => undefined, { group: "", log: silent }), /another daemon listens/);
+    assert.deepEqual(parseHost("tcp://127.0.0.1:0"), { scheme: "tcp", host: "127.0.0.1", port: 0 });
+    assert.throws(() => parseHost("foo://x"), /invalid bind address/);
+  });
+
+  it("reads filters in both forms and refuses bad ones", () => {
+    const filters = Filters.parse('{"label":["a=b","c"],"status":{"x":true,"y":false}}', ["label", "status"]);
+    assert.deepEqual(filters.get("status"), ["x"]);
+    assert.equal(filters.labels("label", { a: "b", c: "" }), true);
+    assert.equal(filters.labels("label", { a: "b" }), false);
+    assert.throws(() => Filters.parse("x"), { message: "invalid filter" });
+    assert.throws(() => Filters.parse('{"foo":["a"]}', ["label"]), { message: "invalid filter 'foo'" });
+  });
+});

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { appendFile, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { nanosOf, renderLine } from "./line.ts";
+import { readLog, type ReadOptions } from "./reader.ts";
+
+function record(n: number): string {
+  return `${JSON.stringify({ log: `line ${n}\n`, stream: n % 2 === 0 ? "stdout" : "stderr", time: `2026-01-01T00:00:${String(n % 60).padStart(2, "0")}.5Z` })}\n`;
+}
+
+function records(from: number, to: number): string {
+  return Array.from({ length: to - from }, (_, index) => record(from + index)).join("");
+}
+
+const all: ReadOptions = { tail: -1, since: 0n, until: 0n, follow: false, ended: AbortSignal.abort(), signal: new AbortController().signal };
+
+async function numbers(path: string, options: Partial<ReadOptions> = {}): Promise<number[]> {
+  const found: number[] = [];
+  for await (const line of readLog(path, { ...all, ...options })) found.push(Number(line.log.slice(5)));
+  return found;
+}
+
+const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, index) => from + index);
+
+describe("reading json-file logs", () => {
+  let dir = "";
+  let path = "";
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), "logs-"));
+    path = join(dir, "x-json.log");
+    await writeFile(`${path}.2.gz`, gzipSync(records(0, 10)));
+    await writeFile(`${path}.1`, records(10, 20));
+    await writeFile(path, records(20, 30));
+  });
+  afterEach(() => rm(dir, { recursive: true }));
+
+  it("goes through rotated and compressed files, oldest first", async () => {
+    assert.deepEqual(await numbers(path), range(0, 30));
+  });
+
+  it("takes the tail from as few files as it needs", async () => {
+    assert.deepEqual(await numbers(path, { tail: 0 }), []);
+    assert.deepEqual(await numbers(path, { tail: 3 }), range(27, 30));
+    assert.deepEqual(await numbers(path, { tail: 10 }), range(20, 30));
+    assert.deepEqual(await numbers(path, { tail: 15 }), range(15, 30));
+    assert.deepEqual(await numbers(path, { tail: 25 }), range(5, 30));
+    assert.deepEqual(await numbers(path, { tail: 99 }), range(0, 30));
+  });
+
+  it("finds the tail of a file larger than what it reads at once", async () => {
+    await writeFile(path, records(20, 5000));
+    assert.deepEqual(await numbers(path, { tail: 4000 }), range(1000, 5000));
+  });
+
+  it("keeps to since and until", async () => {
+    assert.deepEqual(await numbers(path, { since: nanosOf("2026-01-01T00:00:05.5Z"), until: nanosOf("2026-01-01T00:00:08Z") }), [5, 6, 7]);
+  });
+
+  it("leaves out a line that is not finished, and one that is damaged", async () => {
+    await appendFile(path, `broken\n${record(30)}${record(31).slice(0, 20)}`);
+    assert.deepEqual(await numbers(path), range(0, 31));
+  });
+
+  it("follows across rotations without losing or doubling a line", async () => {
+    const ended = new AbortController();
+    const found: number[] = [];
+    let next = 30;
+    for await (const line of readLog(path, { ...all, tail: 1, follow: true, ended: ended.signal })) {
+      found.push(Number(line.log.slice(5)));
+      if (found.length % 3 !== 0 && found.length !== 1) continue;
+      if (next >= 60) {
+        ended.abort();
+        continue;
+      }
+      // Lines at the end of the old file, then a rotation, then lines in the new one.
+      await appendFile(path, records(next, next + 2));
+      await rename(path, `${path}.1`);
+      await writeFile(path, records(next + 2, next + 3));
+      next += 3;
+    }
+    assert.deepEqual(found, range(29, next));
+  });
+
+  it("follows a log that does not exist yet, and reads the rest when the container has ended", async () => {
+    const late = join(dir, "late.log");
+    const ended = new AbortController();
+    const reading = numbers(late, { follow: true, ended: ended.signal });
+    await writeFile(late, records(0, 5));
+    ended.abort();
+    assert.deepEqual(await reading, range(0, 5));
+  });
+
+  it("renders timestamps with nine digits and details sorted and escaped", () => {
+    const line = { log: "x\n", stream: "stdout" as const, time: "2026-01-01T00:00:01.25Z", attrs: { b: "2 3", a: "1" } };
+    assert.equal(renderLine(line, { timestamps: true, details: true }), "2026-01-01T00:00:01.250000000Z a=1,b=2+3 x\n");
+    assert.equal(renderLine({ ...line, attrs: {} }, { timestamps: false, details: true }), " x\n");
+  });
+});
