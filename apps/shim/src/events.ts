@@ -48,7 +48,7 @@ export class Publisher {
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([this.#running, new Promise((resolve) => (timer = setTimeout(resolve, patience)))]);
     clearTimeout(timer);
-    for (const { topic } of this.#queue) log("error", `event ${topic} could not be delivered`);
+    for (const { topic } of this.#queue.splice(0)) log("error", `event ${topic} could not be delivered`);
   }
 
   async #run(): Promise<void> {
