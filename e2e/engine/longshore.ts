@@ -51,7 +51,6 @@ export class Longshore {
   async start(): Promise<void> {
     if (foreignHost !== undefined) return;
     // As with dockerd, a bridge that is named by a flag belongs to whoever made it.
-    await exec("ip", ["link", "delete", this.#bridge]);
     await must("ip", ["link", "add", this.#bridge, "type", "bridge"]);
     await must("ip", ["address", "add", this.#address, "dev", this.#bridge]);
     await must("ip", ["link", "set", this.#bridge, "up"]);

@@ -3,7 +3,7 @@ import { importBusybox } from "./busybox.ts";
 import { Longshore } from "./longshore.ts";
 
 /** The engine that most test files share; root hooks start it and the last test ends it. */
-export const shared = new Longshore({ bridge: "lse2e0", address: "10.213.0.1/24" });
+export const shared = new Longshore({ bridge: `lse${process.pid}`, address: `10.213.${process.pid % 250}.1/24` });
 
 /** The host as it was before the shared engine started. */
 export let before: HostState;
