@@ -31,9 +31,17 @@ export async function restoreContainers(context: Context): Promise<void> {
       if (mount.Type === "volume" && mount.Name !== "") context.volumes.reference(mount.Name, record.ID);
     }
   }
+  for (const container of store.list().filter(({ alive }) => alive)) await remountVolumes(context, container);
   await context.network.restore(new Set(store.list().filter((container) => container.alive).map((container) => container.id)));
   await resync(context);
   await removeLeftovers(context);
+}
+
+/** Tells the volumes who uses them: a volume that is still mounted is not mounted again. */
+async function remountVolumes(context: Context, container: Container): Promise<void> {
+  for (const mount of Object.values(container.record.MountPoints)) {
+    if (mount.Type === "volume") await attempt(context, `mounting volume ${mount.Name}`, () => context.volumes.mount(mount.Name, container.id));
+  }
 }
 
 /** Temporary mounts of an engine that was killed. Only empty directories are removed: what is mounted is somebody's file system. */

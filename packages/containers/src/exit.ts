@@ -1,4 +1,3 @@
-import { isKind } from "@longshore/errdefs";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
 import { endExecs } from "./exec.ts";
@@ -79,9 +78,4 @@ export function handleOom(context: Context, container: Container): void {
   container.record.State.OOMKilled = true;
   emitContainer(context, container, "oom");
   void attempt(context, "saving a container", () => container.lock.run(() => container.save()));
-}
-
-/** Whether containerd says that it does not know the task. */
-export function isGone(error: unknown): boolean {
-  return isKind(error, "NotFound");
 }

@@ -20,8 +20,8 @@ export function startHealth(context: Context, container: Container): void {
     State.Health = null;
     return;
   }
-  const fresh = State.Health === null || container.status !== "running" || State.Health.Status === "none";
-  State.Health = fresh ? { Status: "starting", FailingStreak: 0, Log: [] } : State.Health;
+  // A start has cleared it; after the engine's own restart the container's health goes on.
+  State.Health ??= { Status: "starting", FailingStreak: 0, Log: [] };
   const hooks = {
     probe: (command: readonly string[], signal: AbortSignal) => probe(context, container, command, signal),
     onResult: (health: NonNullable<typeof State.Health>, changed: boolean) => {
@@ -31,7 +31,7 @@ export function startHealth(context: Context, container: Container): void {
       void attempt(context, "saving a container's health", () => container.lock.run(() => container.save()));
     },
   };
-  container.health = new HealthMonitor(settings, hooks, parseTime(State.StartedAt), State.Health as NonNullable<typeof State.Health>);
+  container.health = new HealthMonitor(settings, hooks, parseTime(State.StartedAt), State.Health);
 }
 
 export function stopHealth(container: Container): void {

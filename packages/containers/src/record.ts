@@ -20,7 +20,7 @@ export interface StateRecord {
   Health: Health | null;
 }
 
-export interface NetworkRecord {
+interface NetworkRecord {
   Bridge: string;
   SandboxID: string;
   SandboxKey: string;

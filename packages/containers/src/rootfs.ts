@@ -36,12 +36,3 @@ export async function withRoot<T>(context: Context, container: Container, use: (
   if (container.alive) return use(`/proc/${container.record.State.Pid}/root`);
   return withMounts(context, await rootMounts(context, container.id), use);
 }
-
-/** The directory that holds what the container itself wrote, below overlayfs; empty for other file systems. */
-export async function upperDir(context: Context, id: string): Promise<string> {
-  for (const mount of await rootMounts(context, id)) {
-    for (const option of mount.options ?? []) if (option.startsWith("upperdir=")) return option.slice("upperdir=".length);
-    if (mount.type === "bind") return mount.source;
-  }
-  return "";
-}

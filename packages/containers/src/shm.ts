@@ -5,7 +5,7 @@ import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
 
 /** Where a container that shares its IPC namespace keeps /dev/shm. */
-export function shmDir(container: Container): string {
+function shmDir(container: Container): string {
   return container.file("mounts/shm");
 }
 

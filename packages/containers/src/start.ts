@@ -96,7 +96,7 @@ async function bringUp(context: Context, container: Container): Promise<void> {
   for (const attachment of container.pendingAttachments) attachment.flow();
   container.pendingAttachments.clear();
   const { State } = record;
-  Object.assign(State, { Running: true, Restarting: false, Paused: false, OOMKilled: false, Dead: false, Pid: pid, ExitCode: 0, Error: "", StartedAt: now() });
+  Object.assign(State, { Running: true, Restarting: false, Paused: false, OOMKilled: false, Dead: false, Pid: pid, ExitCode: 0, Error: "", StartedAt: now(), Health: null });
   record.HasBeenStartedBefore = true;
   await container.save();
   undo.move();

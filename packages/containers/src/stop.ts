@@ -27,7 +27,7 @@ async function exited(gone: Promise<unknown>, seconds: number): Promise<boolean>
 }
 
 /** Ends the container's process: its stop signal, some time to obey, SIGKILL. */
-export async function endProcess(context: Context, container: Container, options: StopOptions): Promise<void> {
+async function endProcess(context: Context, container: Container, options: StopOptions): Promise<void> {
   const gone = container.wait("not-running");
   const signal = options.signal === "" ? stopSignalOf(container) : parseSignal(options.signal);
   container.exitOnNext = true;

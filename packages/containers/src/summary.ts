@@ -13,7 +13,7 @@ function protocolPort(key: string): { PrivatePort: number; Type: Port["Type"] } 
 }
 
 /** One entry per binding; exposed ports without one have no public side. */
-export function portsOf(bindings: PortMap | null): Port[] {
+function portsOf(bindings: PortMap | null): Port[] {
   const ports: Port[] = [];
   for (const [key, entries] of Object.entries(bindings ?? {})) {
     const base = protocolPort(key);
@@ -24,7 +24,7 @@ export function portsOf(bindings: PortMap | null): Port[] {
 }
 
 /** The command as one line, arguments with spaces in quotes. */
-export function commandLine(path: string, args: readonly string[]): string {
+function commandLine(path: string, args: readonly string[]): string {
   return [path, ...args.map((arg) => (arg.includes(" ") ? `'${arg}'` : arg))].join(" ");
 }
 

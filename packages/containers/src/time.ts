@@ -1,7 +1,7 @@
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 
 /** Go's RFC3339Nano in UTC: nine digits, trailing zeros left out. */
-export function formatTime(seconds: bigint, nanos: number): string {
+function formatTime(seconds: bigint, nanos: number): string {
   const base = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
   const fraction = String(nanos).padStart(9, "0").replace(/0+$/, "");
   return fraction === "" ? `${base}Z` : `${base}.${fraction}Z`;

@@ -41,7 +41,7 @@ export interface Config {
 }
 
 /** What the default bridge and all networks are made of. */
-export interface NetworkConfig {
+interface NetworkConfig {
   bip: string;
   bridge: string;
   fixedCidr: string;

@@ -9,7 +9,7 @@ const byName = new Map(options.map((option) => [option.flag, option]));
 const byShort = new Map(options.flatMap((option) => (option.short === undefined ? [] : [[option.short, option] as const])));
 
 /** A command line that dockerd would refuse; its message ends with the hint to `--help`. */
-export function usageError(message: string): InvalidArgument {
+function usageError(message: string): InvalidArgument {
   return new InvalidArgument(`${message}\nSee 'dockerd --help'.`);
 }
 

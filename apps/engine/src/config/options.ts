@@ -1,5 +1,5 @@
 /** How an option's value is written on the command line and in daemon.json. */
-export type OptionKind = "string" | "bool" | "int" | "bytes" | "list" | "map" | "runtime" | "pool" | "ulimit";
+type OptionKind = "string" | "bool" | "int" | "bytes" | "list" | "map" | "runtime" | "pool" | "ulimit";
 
 export interface Option {
   flag: string;

@@ -2,7 +2,7 @@ import { InvalidArgument } from "@longshore/errdefs";
 
 /** What a JSON value must look like; `go` is the type name that Docker's error messages show. */
 export type Shape =
-  | { kind: "string" | "bool" | "int" | "number" | "any"; go: string }
+  | { kind: "string" | "bool" | "int"; go: string }
   | { kind: "list"; go: string; element: Shape; orString?: boolean }
   | { kind: "map"; go: string; element: Shape }
   | { kind: "struct"; go: string; fields: Record<string, Shape>; byLowerName: Map<string, string> };
@@ -11,9 +11,7 @@ export const text: Shape = { kind: "string", go: "string" };
 export const bool: Shape = { kind: "bool", go: "bool" };
 export const int: Shape = { kind: "int", go: "int" };
 export const int64: Shape = { kind: "int", go: "int64" };
-export const uint16: Shape = { kind: "int", go: "uint16" };
 export const duration: Shape = { kind: "int", go: "time.Duration" };
-export const any: Shape = { kind: "any", go: "interface {}" };
 /** A set: keys with empty objects. */
 export const empty: Shape = struct("struct {}", {});
 
@@ -57,11 +55,8 @@ function mismatch(value: unknown, shape: Shape, path: string[], inList: boolean)
 export function decode(shape: Shape, value: unknown, path: string[] = [], inList = false): unknown {
   if (value === null || value === undefined) return shape.kind === "list" || shape.kind === "map" ? null : undefined;
   switch (shape.kind) {
-    case "any":
-      return value;
     case "string":
     case "bool":
-    case "number":
       if (typeof value !== (shape.kind === "bool" ? "boolean" : shape.kind)) throw mismatch(value, shape, path, inList);
       return value;
     case "int":

@@ -14,7 +14,7 @@ export function parseTimestamp(value: string): bigint {
 const unitMs: Record<string, number> = { ns: 1e-6, us: 1e-3, "µs": 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** A Go duration (`1h30m`) in milliseconds; `undefined` for what is none. */
-export function parseDuration(value: string): number | undefined {
+function parseDuration(value: string): number | undefined {
   if (!/^[+-]?(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+$/.test(value)) return undefined;
   let total = 0;
   for (const [, amount, unit] of value.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)) total += Number(amount) * (unitMs[unit ?? ""] ?? 0);
