@@ -3,7 +3,7 @@ import { closeSync, createReadStream, createWriteStream, existsSync, mkdtempSync
 import { type Socket, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Relay, type RelayEvents, pipe, unixListen } from "./index.ts";
+import { Relay, type RelayEvents, mount, pipe, unixListen, unmountAll } from "./index.ts";
 
 interface LogRecord {
   log: string;
@@ -123,6 +123,23 @@ describe("relay", () => {
     assert.deepEqual(await failed, [{ channel: id, errno: 28, lost: 1, path: "/dev/full" }]);
     await end(out[1], err[1]);
     assert.throws(() => relay.open(++id, { terminal: false, log: { path: "/nowhere/x.log" } }), { code: "ENOENT" });
+  });
+
+  it("keeps whole records on a disk that fills up and goes on when there is room", async () => {
+    mount("tmpfs", dir, "tmpfs", 0, "size=64k");
+    try {
+      const failed = heard("logError");
+      const [out, err] = start();
+      writeSync(out, "0123456789\n".repeat(5000));
+      const [{ errno, lost }] = await failed;
+      assert.equal(errno, 28);
+      const kept = records();
+      assert.equal(kept.length + lost, 5000);
+      rmSync(log());
+      await end(out, err);
+    } finally {
+      unmountAll(dir);
+    }
   });
 
   it("serves attached clients with frames and takes their input", async () => {
