@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { closeSync, mkdirSync, openSync, symlinkSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, openSync, symlinkSync } from "node:fs";
 import { isKind } from "@longshore/errdefs";
 import { O, openInRoot } from "@longshore/sys";
 import type { Context } from "./context.ts";
@@ -44,6 +44,8 @@ export async function ensureInitLayer(context: Context, chainId: string): Promis
 
 /** Makes what is missing. Each parent is opened inside the root, since an image may bring links there. */
 function fill(root: string): void {
+  // Whatever mode an image's archive gives its own folder, every user may enter the root.
+  chmodSync(root, 0o755);
   for (const path of directories) below(root, path, (at) => mkdirSync(at, { mode: 0o755 }));
   for (const path of files) below(root, path, (at) => closeSync(openSync(at, "wx", 0o755)));
   for (const [path, target] of Object.entries(links)) below(root, path, (at) => symlinkSync(target, at));

@@ -6,11 +6,14 @@ const lineFeed = 10;
 export class LiveFile {
   readonly #handle: FileHandle;
   #offset: number;
+  readonly #limit: number;
   #rest: Buffer = Buffer.alloc(0);
   readonly #buffer = Buffer.allocUnsafe(256 << 10);
 
-  constructor(handle: FileHandle, offset: number) {
+  /** @param limit the offset at which reading ends, for a reader that does not follow a log that grows */
+  constructor(handle: FileHandle, offset: number, limit = Number.POSITIVE_INFINITY) {
     this.#handle = handle;
+    this.#limit = limit;
     this.#offset = offset;
   }
 
@@ -24,7 +27,9 @@ export class LiveFile {
     }
     const lines: string[] = [];
     while (lines.length < 4096) {
-      const { bytesRead } = await this.#handle.read(this.#buffer, 0, this.#buffer.length, this.#offset);
+      const wanted = Math.min(this.#buffer.length, this.#limit - this.#offset);
+      if (wanted <= 0) break;
+      const { bytesRead } = await this.#handle.read(this.#buffer, 0, wanted, this.#offset);
       if (bytesRead === 0) break;
       this.#offset += bytesRead;
       const data = Buffer.concat([this.#rest, this.#buffer.subarray(0, bytesRead)]);

@@ -39,7 +39,7 @@ export async function* readLog(path: string, options: ReadOptions): AsyncGenerat
 }
 
 async function* rawLines(path: string, options: ReadOptions, watcher: ChangeWatch | undefined): AsyncGenerator<string> {
-  const { old, live } = await openAtTail(path, options.tail);
+  const { old, live } = await openAtTail(path, options.tail, watcher !== undefined);
   let current = live;
   try {
     yield* old();
@@ -50,7 +50,7 @@ async function* rawLines(path: string, options: ReadOptions, watcher: ChangeWatc
       yield* lines;
       if (options.signal.aborted) return;
       if (lines.length > 0) continue;
-      const next = await nextFile(path, current);
+      const next = watcher === undefined && current !== undefined ? undefined : await nextFile(path, current);
       if (next !== undefined) {
         yield* (await current?.next()) ?? [];
         await current?.close();
@@ -98,14 +98,16 @@ interface Opened {
   live: LiveFile | undefined;
 }
 
-async function openAtTail(path: string, tail: number): Promise<Opened> {
+async function openAtTail(path: string, tail: number, follow: boolean): Promise<Opened> {
   const handle = await openIfThere(path);
   const rotated = await olderThan(handle, await rotatedFiles(path));
-  if (tail < 0) return { old: () => allOf(rotated), live: handle === undefined ? undefined : new LiveFile(handle, 0) };
   const size = handle === undefined ? 0 : (await handle.stat()).size;
-  if (handle !== undefined && tail === 0) return { old: () => allOf([]), live: new LiveFile(handle, size) };
+  // A container may write faster than we read: without follow, what is there now is all.
+  const limit = follow ? Number.POSITIVE_INFINITY : size;
+  if (tail < 0) return { old: () => allOf(rotated), live: handle === undefined ? undefined : new LiveFile(handle, 0, limit) };
+  if (handle !== undefined && tail === 0) return { old: () => allOf([]), live: new LiveFile(handle, size, limit) };
   const { offset, found } = handle === undefined ? { offset: 0, found: 0 } : await tailOffset(handle, size, tail);
-  const live = handle === undefined ? undefined : new LiveFile(handle, offset);
+  const live = handle === undefined ? undefined : new LiveFile(handle, offset, limit);
   return { old: () => (found >= tail ? allOf([]) : lastOf(rotated, tail - found)), live };
 }
 
