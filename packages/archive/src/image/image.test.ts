@@ -15,6 +15,8 @@ class MemoryBlobs implements BlobStore {
   readonly blobs = new Map<string, Buffer>();
   readonly labels = new Map<string, Record<string, string>>();
   readonly ingests = new Map<string, Buffer>();
+  /** Blobs of another namespace: an ingest of one begins with all its bytes. */
+  readonly elsewhere = new Map<string, Buffer>();
 
   add(data: Buffer | string): string {
     const digest = digestOf(data);
@@ -36,7 +38,7 @@ class MemoryBlobs implements BlobStore {
 
   async writer({ ref, expected = "" }: { ref: string; expected?: string }): Promise<BlobWriter> {
     if (this.blobs.has(expected)) throw new AlreadyExists(`content ${expected}: already exists`);
-    this.ingests.set(ref, Buffer.alloc(0));
+    this.ingests.set(ref, this.elsewhere.get(expected) ?? Buffer.alloc(0));
     const held = (): Buffer => this.ingests.get(ref) as Buffer;
     return {
       write: async (data) => void this.ingests.set(ref, Buffer.concat([held(), data])),
@@ -136,6 +138,16 @@ describe("image archives", () => {
       assert.deepEqual(await archives.read(stream(tar), other, { forceCompress: false }), read);
     });
   }
+
+  it("loads blobs that the store begins with, since another namespace has them", async () => {
+    const store = new MemoryBlobs();
+    const { descriptor } = makeImage(store, "one");
+    const tar = await collect(archives.write([named(descriptor, "docker.io/library/app:v1")], store, whole));
+    const other = new MemoryBlobs();
+    for (const [digest, blob] of store.blobs) other.elsewhere.set(digest, blob);
+    await archives.read(stream(tar), other, { forceCompress: false });
+    assert.deepEqual([...other.blobs.keys()].sort(), [...store.blobs.keys()].sort());
+  });
 
   it("keeps an index whole and writes the platforms that are wanted, or there", async () => {
     const store = new MemoryBlobs();

@@ -12,6 +12,8 @@ export class Ingest {
   readonly #expected: string;
   readonly #size: number;
   #writer: BlobWriter | undefined;
+  /** Bytes that the store held when the ingest began, as it does when another namespace has the blob. */
+  #held = 0;
 
   private constructor(blobs: BlobStore, expected: string, size: number) {
     this.#blobs = blobs;
@@ -27,6 +29,7 @@ export class Ingest {
     const ingest = new Ingest(blobs, expected, size);
     try {
       ingest.#writer = await blobs.writer({ ref: ingest.#ref, ...(size > 0 && { size }), ...(expected !== "" && { expected }) });
+      ingest.#held = ingest.#writer.status().offset;
     } catch (error) {
       if (expected === "" || !isKind(error, "AlreadyExists")) throw error;
     }
@@ -34,7 +37,9 @@ export class Ingest {
   }
 
   async write(data: Uint8Array): Promise<void> {
-    await this.#writer?.write(data);
+    const known = Math.min(this.#held, data.length);
+    this.#held -= known;
+    if (known < data.length) await this.#writer?.write(data.subarray(known));
   }
 
   /** @throws FailedPrecondition when the digest is another one */
