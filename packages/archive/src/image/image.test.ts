@@ -146,7 +146,7 @@ describe("image archives", () => {
     const other = new MemoryBlobs();
     for (const [digest, blob] of store.blobs) other.elsewhere.set(digest, blob);
     await archives.read(stream(tar), other, { forceCompress: false });
-    assert.deepEqual([...other.blobs.keys()].sort(), [...store.blobs.keys()].sort());
+    for (const [digest, blob] of store.blobs) assert.deepEqual(other.blobs.get(digest), blob);
   });
 
   it("keeps an index whole and writes the platforms that are wanted, or there", async () => {
