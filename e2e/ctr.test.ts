@@ -6,6 +6,7 @@ import * as pty from "node-pty";
 import { shared } from "./engine/shared.ts";
 import { tool } from "./engine/tools.ts";
 import { type Result, must } from "./host/exec.ts";
+import { removeCgroupParents } from "./host/state.ts";
 import { until } from "./host/until.ts";
 
 const image = "example.org/e2e/busybox:1";
@@ -35,6 +36,7 @@ describe("ctr, containerd's own client", () => {
     await ctr("images", "rm", "--sync", image);
     rmSync(dir, { recursive: true });
     await shared.ctr(["namespaces", "rm", "e2e"]);
+    removeCgroupParents("e2e");
   });
 
   it("version, and a namespace with labels", async () => {

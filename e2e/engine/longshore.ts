@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ExecOptions, type Result, exec, must } from "../host/exec.ts";
+import { removeCgroupParents } from "../host/state.ts";
 import { Daemon } from "./daemon.ts";
 import { repository, tool } from "./tools.ts";
 
@@ -85,6 +86,7 @@ export class Longshore {
     await this.engine.stop();
     await this.containerd.stop();
     await exec("ip", ["link", "delete", this.#bridge]);
+    removeCgroupParents("docker");
     rmSync(this.dir, { recursive: true, force: true });
   }
 }

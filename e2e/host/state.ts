@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync, readdirSync, rmdirSync } from "node:fs";
+import { basename, join } from "node:path";
 import { must } from "./exec.ts";
 
 /** What an engine can leave behind on its host. Each list is sorted. */
@@ -24,6 +24,21 @@ function cgroupFolders(): string[] {
   };
   walk(root, 4);
   return found.sort();
+}
+
+/**
+ * Removes the empty parent cgroups called `name`. runc removes a container's own group and, with
+ * every engine, leaves the parent that the engine put it in.
+ */
+export function removeCgroupParents(name: string): void {
+  for (const folder of cgroupFolders().reverse()) {
+    if (basename(folder) !== name) continue;
+    try {
+      rmdirSync(folder);
+    } catch {
+      // Somebody else's containers are in it.
+    }
+  }
 }
 
 /** Processes whose command line or environment names `marker`, as `pid command`. */
