@@ -42,7 +42,7 @@ export function removeCgroupParents(name: string): void {
 }
 
 /** Processes whose command line or environment names `marker`, as `pid command`. */
-export function processesOf(marker: string): string[] {
+function processesOf(marker: string): string[] {
   const found: string[] = [];
   for (const pid of readdirSync("/proc")) {
     if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue;

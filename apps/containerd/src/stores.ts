@@ -19,7 +19,7 @@ export interface Stores {
 
 export const contentDir = "io.containerd.content.v1.content";
 export const overlayfsDir = "io.containerd.snapshotter.v1.overlayfs";
-export const metadataDir = "io.containerd.metadata.v1.sqlite";
+const metadataDir = "io.containerd.metadata.v1.sqlite";
 
 export async function openStores(root: string, logger: Logger): Promise<Stores> {
   const exchange = new Exchange();

@@ -69,7 +69,7 @@ function mountOne(spec: MountSpec, target: string, mounted: () => void): void {
 }
 
 /** Options as one string; too long a `lowerdir` is shortened to paths relative to a working directory. */
-export function fitData(options: readonly string[]): { text: string; workdir?: string } {
+function fitData(options: readonly string[]): { text: string; workdir?: string } {
   const text = options.join(",");
   if (Buffer.byteLength(text) <= maxData) return { text };
   const index = options.findIndex((option) => option.startsWith("lowerdir="));

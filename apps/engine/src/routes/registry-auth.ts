@@ -3,7 +3,7 @@ import type { RegistryCall } from "@longshore/images";
 import type { FastifyRequest } from "fastify";
 
 /** The credentials of an `X-Registry-Auth` header: URL-safe base64 of JSON. What cannot be read counts as none. */
-export function parseRegistryAuth(header: string): AuthConfig {
+function parseRegistryAuth(header: string): AuthConfig {
   if (!/^[A-Za-z0-9_-]*={0,2}$/.test(header) || header.length % 4 !== 0) return {};
   try {
     const parsed: unknown = JSON.parse(Buffer.from(header, "base64url").toString("utf8"));

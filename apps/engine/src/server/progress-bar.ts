@@ -2,7 +2,7 @@ const units = ["B", "kB", "MB", "GB", "TB", "PB"];
 const width = 50;
 
 /** Bytes in decimal units with four significant digits: `1.081MB`. */
-export function humanSize(bytes: number): string {
+function humanSize(bytes: number): string {
   let size = bytes;
   let unit = 0;
   while (size >= 1000 && unit < units.length - 1) {

@@ -11,7 +11,7 @@ export function readControl(folder: string | undefined, file: string): string {
   }
 }
 
-export const unlimited = 0xffff_ffff_ffff_ffffn;
+const unlimited = 0xffff_ffff_ffff_ffffn;
 
 /** A single number; `max` stands for no limit. */
 export function readNumber(folder: string | undefined, file: string, max = unlimited): bigint {
