@@ -10,7 +10,15 @@ import { AF, SOCK, socketInNetns } from "@longshore/sys";
 import { NetworkController, type NetworkControllerOptions } from "./controller.ts";
 import type { SandboxRequest } from "./contract.ts";
 
-const device = "lstestbr0";
+/** Of this process alone, so that runs side by side do not share it. */
+const device = `lst${process.pid}`;
+
+/** The first three numbers of a /24 that no link of the host is in: another engine's rules guard the others. */
+function freeSubnet(): string {
+  const taken = readFileSync("/proc/net/fib_trie", "utf8");
+  for (let third = 0; third < 256; third++) if (!taken.includes(` 10.214.${third}.`)) return `10.214.${third}`;
+  return assert.fail("each subnet of 10.214.0.0/16 is taken");
+}
 
 /** Answers each TCP connection with the text it has when the client has ended, from inside a namespace. */
 async function echoIn(netns: string, address: string, port: number): Promise<Server> {
@@ -46,7 +54,9 @@ async function until(condition: () => boolean, what: string): Promise<void> {
   }
 }
 
-const links = () => readdirSync("/sys/class/net");
+const exists = (link: string) => existsSync(join("/sys/class/net", link));
+/** A bridge and the host's ends of what is attached to it. */
+const linksOf = (bridge: string) => exists(bridge) ? [bridge, ...readdirSync(join("/sys/class/net", bridge, "brif"))] : [];
 const tables = () => execFileSync("nft", ["list", "tables"]).toString();
 
 describe("network controller on the kernel", function () {
@@ -54,7 +64,6 @@ describe("network controller on the kernel", function () {
   let root = "";
   let controller: NetworkController;
   let events: string[] = [];
-  const before = new Set(links());
 
   const options = (): NetworkControllerOptions => ({
     dataRoot: join(root, "data"),
@@ -104,10 +113,11 @@ describe("network controller on the kernel", function () {
   });
 
   afterEach(async () => {
+    const made = [device, ...controller.networks.list().map(({ Id }) => `br-${Id.slice(0, 12)}`)].flatMap(linksOf);
     await controller.sandboxes.restore(new Set());
     for (const { Name } of controller.networks.list()) if (!["bridge", "host", "none"].includes(Name)) await controller.networks.remove(Name);
     await controller.close();
-    await until(() => links().every((name) => before.has(name)), `links ${links().join(" ")}`);
+    await until(() => !made.some(exists), `the end of ${made.filter(exists).join(" ")}`);
     assert.ok(!tables().includes(device), tables());
     await until(() => !existsSync(join(root, "run/network/proxy.sock")), "the proxy ends");
     assert.deepEqual(existsSync(join(root, "run/netns")) ? readdirSync(join(root, "run/netns")) : [], []);
@@ -201,26 +211,27 @@ describe("network controller on the kernel", function () {
   });
 
   it("makes user-defined networks, apart from each other, with names", async () => {
-    await controller.networks.create({ Name: "front", IPAM: { Driver: "default", Options: null, Config: [{ Subnet: "10.214.7.0/24" }] } });
+    const subnet = freeSubnet();
+    await controller.networks.create({ Name: "front", IPAM: { Driver: "default", Options: null, Config: [{ Subnet: `${subnet}.0/24` }] } });
     await controller.networks.create({ Name: "back", Internal: true });
-    const a = await controller.sandboxes.allocate(request("a", { networkMode: "front", endpoints: { front: { IPAMConfig: { IPv4Address: "10.214.7.9" }, Aliases: ["web"] } } }));
+    const a = await controller.sandboxes.allocate(request("a", { networkMode: "front", endpoints: { front: { IPAMConfig: { IPv4Address: `${subnet}.9` }, Aliases: ["web"] } } }));
     const b = await controller.sandboxes.allocate(request("b", { networkMode: "back" }));
-    assert.equal(a.networks["front"]?.IPAddress, "10.214.7.9");
+    assert.equal(a.networks["front"]?.IPAddress, `${subnet}.9`);
     assert.deepEqual(a.networks["front"]?.DNSNames, ["a", "web", idOf("a").slice(0, 12)]);
     assert.equal(b.networks["back"]?.Gateway, "");
     const server = await echoIn(a.netnsPath, "0.0.0.0", 80);
-    assert.throws(() => from(b.netnsPath, "10.214.7.9", 80), /ENETUNREACH/);
+    assert.throws(() => from(b.netnsPath, `${subnet}.9`, 80), /ENETUNREACH/);
     const joined = await controller.sandboxes.connect(idOf("b"), "front", {});
-    assert.equal(joined.networks["front"]?.IPAddress, "10.214.7.2");
-    assert.match(await exchange(from(b.netnsPath, "10.214.7.9", 80)), /hello from .*10\.214\.7\.2/);
+    assert.equal(joined.networks["front"]?.IPAddress, `${subnet}.2`);
+    assert.match(await exchange(from(b.netnsPath, `${subnet}.9`, 80)), new RegExp(`hello from .*${subnet}.2`));
     const ask = (name: string) => execFileSync("nsenter", [`--net=${b.netnsPath}`, process.execPath, "-e", `
       const r = new (require("node:dns").promises.Resolver)(); r.setServers(["127.0.0.11"]);
       r.resolve4(${JSON.stringify(name)}).then((x) => console.log(x.join()), (e) => console.log(e.code))`]).toString().trim();
-    assert.equal(ask("web"), "10.214.7.9");
+    assert.equal(ask("web"), `${subnet}.9`);
     await assert.rejects(controller.networks.remove("front"), /^PermissionDenied: error while removing network: network front has active endpoints \(name:"a" id:"[0-9a-f]{12}", name:"b"/);
     assert.deepEqual(Object.keys(controller.networks.inspect("front").Containers).length, 2);
     await controller.sandboxes.disconnect(idOf("b"), "front");
-    assert.throws(() => from(b.netnsPath, "10.214.7.9", 80), /ENETUNREACH/);
+    assert.throws(() => from(b.netnsPath, `${subnet}.9`, 80), /ENETUNREACH/);
     server.close();
     const mode = controller.sandboxes.get(idOf("b"));
     assert.deepEqual(Object.keys(mode?.networks ?? {}), ["back"]);
