@@ -1,39 +1,8 @@
+import type { HostConfig, MountType, Propagation } from "./host-config.ts";
 import type { OCIDescriptor } from "./image.ts";
 import type { EndpointSettings, NetworkSettings } from "./network.ts";
 
 export type ChangeType = "0" | "1" | "2";
-
-export interface ContainerBlkioStatEntry {
-  major: number;
-  minor: number;
-  op: string;
-  value: number;
-}
-
-export interface ContainerBlkioStats {
-  io_service_bytes_recursive: ContainerBlkioStatEntry[];
-  io_serviced_recursive?: ContainerBlkioStatEntry[];
-  io_queue_recursive?: ContainerBlkioStatEntry[];
-  io_service_time_recursive?: ContainerBlkioStatEntry[];
-  io_wait_time_recursive?: ContainerBlkioStatEntry[];
-  io_merged_recursive?: ContainerBlkioStatEntry[];
-  io_time_recursive?: ContainerBlkioStatEntry[];
-  sectors_recursive?: ContainerBlkioStatEntry[];
-}
-
-export interface ContainerCPUStats {
-  cpu_usage: ContainerCPUUsage;
-  system_cpu_usage?: number;
-  online_cpus?: number;
-  throttling_data: ContainerThrottlingData;
-}
-
-export interface ContainerCPUUsage {
-  total_usage: number;
-  percpu_usage?: number[];
-  usage_in_kernelmode: number;
-  usage_in_usermode: number;
-}
 
 /** A set of strings as Go's JSON writes it: keys with empty objects. */
 export type StringSet = Record<string, Record<string, never>>;
@@ -102,35 +71,6 @@ export interface ContainerInspectResponse {
   NetworkSettings: NetworkSettings;
 }
 
-export interface ContainerMemoryStats {
-  usage?: number;
-  max_usage?: number;
-  stats: Record<string, number>;
-  failcnt?: number;
-  limit?: number;
-  commitbytes?: number;
-  commitpeakbytes?: number;
-  privateworkingset?: number;
-}
-
-export interface ContainerNetworkStats {
-  rx_bytes: number;
-  rx_packets: number;
-  rx_errors: number;
-  rx_dropped: number;
-  tx_bytes: number;
-  tx_packets: number;
-  tx_errors: number;
-  tx_dropped: number;
-  endpoint_id?: string;
-  instance_id?: string;
-}
-
-export interface ContainerPidsStats {
-  current?: number;
-  limit?: number;
-}
-
 export interface ContainerState {
   Status: "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";
   Running: boolean;
@@ -146,32 +86,10 @@ export interface ContainerState {
   Health?: Health;
 }
 
-export interface ContainerStatsResponse {
-  name?: string;
-  id?: string;
-  read: string;
-  preread: string;
-  pids_stats: ContainerPidsStats;
-  blkio_stats: ContainerBlkioStats;
-  num_procs: number;
-  storage_stats: ContainerStorageStats;
-  cpu_stats: ContainerCPUStats;
-  precpu_stats: ContainerCPUStats;
-  memory_stats: ContainerMemoryStats;
-  networks?: Record<string, ContainerNetworkStats>;
-}
-
 export interface ContainerStatus {
   ContainerID: string;
   PID: number;
   ExitCode: number;
-}
-
-export interface ContainerStorageStats {
-  read_count_normalized?: number;
-  read_size_bytes?: number;
-  write_count_normalized?: number;
-  write_size_bytes?: number;
 }
 
 export interface ContainerSummary {
@@ -197,12 +115,6 @@ export interface ContainerSummary {
     Networks: Record<string, EndpointSettings>;
   };
   Mounts: MountPoint[];
-}
-
-export interface ContainerThrottlingData {
-  periods: number;
-  throttled_periods: number;
-  throttled_time: number;
 }
 
 export interface ContainerTopResponse {
@@ -234,20 +146,6 @@ export interface ContainerdInfo {
 export interface DeviceInfo {
   Source: string;
   ID: string;
-}
-
-export interface DeviceMapping {
-  PathOnHost: string;
-  PathInContainer: string;
-  CgroupPermissions: string;
-}
-
-export interface DeviceRequest {
-  Driver: string;
-  Count: number;
-  DeviceIDs: string[] | null;
-  Capabilities: string[][] | null;
-  Options: Record<string, string> | null;
 }
 
 export interface DriverData {
@@ -283,93 +181,6 @@ export interface HealthcheckResult {
   Output: string;
 }
 
-export interface LogConfig {
-  Type: string;
-  Config: Record<string, string> | null;
-}
-
-/** In the order in which Docker writes the members. */
-export interface HostConfig extends Resources {
-  Binds: string[] | null;
-  ContainerIDFile: string;
-  LogConfig: LogConfig;
-  NetworkMode: string;
-  PortBindings: PortMap | null;
-  RestartPolicy: RestartPolicy;
-  AutoRemove: boolean;
-  VolumeDriver: string;
-  VolumesFrom: string[] | null;
-  /** Height, width. */
-  ConsoleSize: [number, number];
-  Annotations?: Record<string, string>;
-  CapAdd: string[] | null;
-  CapDrop: string[] | null;
-  CgroupnsMode: "private" | "host" | "";
-  Dns: string[] | null;
-  DnsOptions: string[] | null;
-  DnsSearch: string[] | null;
-  ExtraHosts: string[] | null;
-  GroupAdd: string[] | null;
-  IpcMode: string;
-  Cgroup: string;
-  Links: string[] | null;
-  OomScoreAdj: number;
-  PidMode: string;
-  Privileged: boolean;
-  PublishAllPorts: boolean;
-  ReadonlyRootfs: boolean;
-  SecurityOpt: string[] | null;
-  StorageOpt?: Record<string, string>;
-  Tmpfs?: Record<string, string>;
-  UTSMode: string;
-  UsernsMode: string;
-  /** Bytes. */
-  ShmSize: number;
-  Sysctls?: Record<string, string>;
-  Runtime?: string;
-  Isolation: "default" | "process" | "hyperv" | "";
-  Mounts?: Mount[];
-  MaskedPaths: string[] | null;
-  ReadonlyPaths: string[] | null;
-  Init?: boolean;
-}
-
-export type Propagation = "private" | "rprivate" | "shared" | "rshared" | "slave" | "rslave";
-export type MountType = "bind" | "volume" | "image" | "tmpfs" | "npipe" | "cluster";
-
-export interface Mount {
-  Type?: MountType;
-  Source?: string;
-  Target?: string;
-  ReadOnly?: boolean;
-  Consistency?: string;
-  BindOptions?: {
-    Propagation?: Propagation | "";
-    NonRecursive?: boolean;
-    CreateMountpoint?: boolean;
-    ReadOnlyNonRecursive?: boolean;
-    ReadOnlyForceRecursive?: boolean;
-  };
-  VolumeOptions?: {
-    NoCopy?: boolean;
-    Labels?: Record<string, string>;
-    Subpath?: string;
-    DriverConfig?: {
-      Name?: string;
-      Options?: Record<string, string>;
-    };
-  };
-  ImageOptions?: {
-    Subpath?: string;
-  };
-  TmpfsOptions?: {
-    SizeBytes?: number;
-    Mode?: number;
-    Options?: string[][];
-  };
-  ClusterOptions?: Record<string, never>;
-}
-
 export interface MountPoint {
   Type?: MountType;
   Name?: string;
@@ -388,72 +199,10 @@ export interface Port {
   Type: "tcp" | "udp" | "sctp";
 }
 
-export interface PortBinding {
-  HostIp: string;
-  HostPort: string;
-}
-
-export type PortMap = Record<string, PortBinding[] | null>;
-
 export interface ProcessConfig {
   privileged: boolean;
   user: string;
   tty: boolean;
   entrypoint: string;
   arguments: string[];
-}
-
-export interface WeightDevice {
-  Path: string;
-  Weight: number;
-}
-
-export interface Ulimit {
-  Name: string;
-  Soft: number;
-  Hard: number;
-}
-
-export interface Resources {
-  CpuShares: number;
-  Memory: number;
-  NanoCpus: number;
-  CgroupParent: string;
-  BlkioWeight: number;
-  BlkioWeightDevice: WeightDevice[] | null;
-  BlkioDeviceReadBps: ThrottleDevice[] | null;
-  BlkioDeviceWriteBps: ThrottleDevice[] | null;
-  BlkioDeviceReadIOps: ThrottleDevice[] | null;
-  BlkioDeviceWriteIOps: ThrottleDevice[] | null;
-  CpuPeriod: number;
-  CpuQuota: number;
-  CpuRealtimePeriod: number;
-  CpuRealtimeRuntime: number;
-  CpusetCpus: string;
-  CpusetMems: string;
-  Devices: DeviceMapping[] | null;
-  DeviceCgroupRules: string[] | null;
-  DeviceRequests: DeviceRequest[] | null;
-  KernelMemory?: number;
-  KernelMemoryTCP?: number;
-  MemoryReservation: number;
-  MemorySwap: number;
-  MemorySwappiness: number | null;
-  OomKillDisable: boolean | null;
-  PidsLimit: number | null;
-  Ulimits: Ulimit[] | null;
-  CpuCount: number;
-  CpuPercent: number;
-  IOMaximumIOps: number;
-  IOMaximumBandwidth: number;
-}
-
-export interface RestartPolicy {
-  Name: "" | "no" | "always" | "unless-stopped" | "on-failure";
-  MaximumRetryCount: number;
-}
-
-export interface ThrottleDevice {
-  Path: string;
-  Rate: number;
 }

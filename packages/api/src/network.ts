@@ -1,4 +1,4 @@
-import type { PortMap } from "./container.ts";
+import type { PortMap } from "./host-config.ts";
 
 export interface Address {
   Addr: string;
