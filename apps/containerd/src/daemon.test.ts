@@ -20,9 +20,12 @@ describe("bin/containerd", function () {
   let address: string;
   let daemon: ChildProcess;
   let channel: Channel;
+  /** The daemon's own log, shown only with a failure. */
+  let said = "";
 
   const start = async (): Promise<void> => {
-    daemon = spawn(binary, ["--root", join(dir, "root"), "--state", join(dir, "state"), "-a", address], { stdio: ["ignore", "ignore", "inherit"] });
+    daemon = spawn(binary, ["--root", join(dir, "root"), "--state", join(dir, "state"), "-a", address], { stdio: ["ignore", "ignore", "pipe"] });
+    daemon.stderr?.on("data", (chunk: Buffer) => (said += chunk.toString()));
     channel = new Channel(address);
     await channel.ready(10_000);
   };
@@ -37,6 +40,9 @@ describe("bin/containerd", function () {
     dir = mkdtempSync(join(tmpdir(), "containerd-"));
     address = join(dir, "c.sock");
     await start();
+  });
+  afterEach(function () {
+    if (this.currentTest?.state === "failed") process.stderr.write(said);
   });
   after(async () => {
     if (daemon.exitCode === null && daemon.signalCode === null) await stop("SIGKILL");

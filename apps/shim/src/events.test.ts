@@ -21,11 +21,12 @@ describe("event publisher", () => {
 
   it("gives up what is refused time after time, and ends in time when asked to", async () => {
     const tries: string[] = [];
+    const reports: string[] = [];
     const publisher = new Publisher(async ({ topic }: Pending) => {
       tries.push(topic);
       if (topic === "/refused") throw new InvalidArgument("no");
       if (topic === "/away") throw new Unavailable("closed");
-    });
+    }, (level, message) => reports.push(`${level}: ${message}`));
     publisher.publish("/refused", TaskOOMSchema, { containerId: "x" });
     publisher.publish("/good", TaskOOMSchema, { containerId: "x" });
     await publisher.close(5000);
@@ -33,5 +34,6 @@ describe("event publisher", () => {
     publisher.publish("/away", TaskOOMSchema, { containerId: "x" });
     await publisher.close(50);
     assert.ok(tries.at(-1) === "/away");
+    assert.deepEqual(reports, ["error: event /refused refused", "error: event /away could not be delivered"]);
   });
 });

@@ -26,18 +26,21 @@ const mostRefusals = 5;
  */
 export class Publisher {
   readonly #deliver: Deliver;
+  readonly #report: typeof log;
   readonly #queue: Pending[] = [];
   #running: Promise<void> | undefined;
   #hurry: (() => void) | undefined;
   #closing = false;
 
-  constructor(deliver: Deliver) {
+  /** `report` is told of what is lost. */
+  constructor(deliver: Deliver, report = log) {
     this.#deliver = deliver;
+    this.#report = report;
   }
 
   publish<D extends DescMessage>(topic: string, schema: D, event: MessageInitShape<D>): void {
     this.#queue.push({ topic, time: now(), event: packAny(schema, event) });
-    if (this.#queue.length > most) log("warn", `event ${this.#queue.shift()!.topic} given up`);
+    if (this.#queue.length > most) this.#report("warn", `event ${this.#queue.shift()!.topic} given up`);
     this.#running ??= this.#run().finally(() => (this.#running = undefined));
   }
 
@@ -48,7 +51,7 @@ export class Publisher {
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([this.#running, new Promise((resolve) => (timer = setTimeout(resolve, patience)))]);
     clearTimeout(timer);
-    for (const { topic } of this.#queue.splice(0)) log("error", `event ${topic} could not be delivered`);
+    for (const { topic } of this.#queue.splice(0)) this.#report("error", `event ${topic} could not be delivered`);
   }
 
   async #run(): Promise<void> {
@@ -64,7 +67,7 @@ export class Publisher {
       } catch (error) {
         // an answer, though not the wished one: containerd is there and will not change its mind
         if (!isKind(error, "Unavailable") && !isKind(error, "DeadlineExceeded") && ++refusals === mostRefusals) {
-          log("error", `event ${event.topic} refused`, error);
+          this.#report("error", `event ${event.topic} refused`, error);
           this.#queue.shift();
           refusals = 0;
           continue;
