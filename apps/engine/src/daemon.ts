@@ -3,7 +3,7 @@ import { ArchiveWorkers, FileArchiver, Layers } from "@longshore/archive";
 import { type Context, ContainerStore, restoreContainers, resumeContainers, TaskMonitor } from "@longshore/containers";
 import { type ImageResolver, imageResolver } from "@longshore/images";
 import type { Logger } from "@longshore/log";
-import type { Sandboxes } from "@longshore/network";
+import type { Networks, Sandboxes } from "@longshore/network";
 import type { ContainerdClient } from "@longshore/proto";
 import { readHostFacts } from "@longshore/spec";
 import type { VolumeStore } from "@longshore/volumes";
@@ -38,6 +38,7 @@ import { containerSettings } from "./settings.ts";
 export interface Parts {
   containerd: ContainerdClient;
   network: Sandboxes;
+  networks: Pick<Networks, "validateEndpoint">;
   volumes: VolumeStore;
   events: EventHub;
   log: Logger;
@@ -55,8 +56,8 @@ async function containerContext(config: Config, parts: Parts, store: ContainerSt
   const settings = containerSettings(config);
   const runtime = settings.runtimes[settings.defaultRuntime]?.path ?? settings.defaultRuntime;
   const host = await readHostFacts({ cgroupDriver: "cgroupfs", runtime: { name: settings.defaultRuntime, binary: runtime } });
-  const { containerd, network, volumes, events, log } = parts;
-  return { containerd, network, volumes, images, emit: events.emit, log, settings, host, store };
+  const { containerd, network, networks, volumes, events, log } = parts;
+  return { containerd, network, networks, volumes, images, emit: events.emit, log, settings, host, store };
 }
 
 /**

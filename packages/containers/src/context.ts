@@ -1,7 +1,7 @@
 import type { EmitEvent } from "@longshore/api";
 import type { ImageResolver } from "@longshore/images";
 import type { Logger } from "@longshore/log";
-import type { Sandboxes } from "@longshore/network";
+import type { Networks, Sandboxes } from "@longshore/network";
 import type { ContainerdClient } from "@longshore/proto";
 import type { EngineSettings, HostFacts } from "@longshore/spec";
 import type { VolumeStore } from "@longshore/volumes";
@@ -38,6 +38,7 @@ export interface ContainerSettings {
 export interface Context {
   readonly containerd: ContainerdClient;
   readonly network: Sandboxes;
+  readonly networks: Pick<Networks, "validateEndpoint">;
   readonly volumes: VolumeStore;
   readonly images: ImageResolver;
   readonly emit: EmitEvent;

@@ -18,6 +18,7 @@ import { type ContainerRecord, newState } from "./record.ts";
 import { removeRuntime } from "./remove.ts";
 import { attempt, jsonAny, runtimeOptions, specType } from "./task.ts";
 import { now } from "./time.ts";
+import { refuseUnserved } from "./unserved.ts";
 
 export interface CreateRequest {
   /** Empty: one is made up. */
@@ -45,6 +46,7 @@ export async function createContainer(context: Context, request: CreateRequest):
   const { host, settings } = context;
   checkCreateRequest(config, hostConfig, host.sysInfo);
   const warnings = await verifyContainerSettings({ config, hostConfig, host, settings: settings.engine });
+  refuseUnserved(hostConfig);
   adaptContainerSettings(hostConfig, host, settings.engine);
   for (const donor of [containerOf(hostConfig.PidMode), containerOf(hostConfig.IpcMode)]) if (donor !== undefined) findNamed(context, donor);
   // Without an image there is only what the request says itself.
@@ -58,6 +60,7 @@ export async function createContainer(context: Context, request: CreateRequest):
   try {
     completeHostname(config, hostConfig, id);
     const endpoints = endpointRequests(hostConfig, request.endpoints, config);
+    for (const [network, settings] of Object.entries(endpoints)) checkEndpoint(context, network, settings);
     const record = newRecord(context, { id, name: finalName, path, args, config, hostConfig, image, endpoints });
     await build(context, new Container(record, hostConfig, join(context.settings.dataRoot, "containers", id)), image);
   } catch (error) {
@@ -79,6 +82,16 @@ function endpointRequests(hostConfig: HostConfig, given: CreateRequest["endpoint
   const main = requests[hostConfig.NetworkMode];
   if (main !== undefined && config.MacAddress) main.MacAddress ??= config.MacAddress;
   return requests;
+}
+
+/** A network that is not there yet may be there when the container starts. */
+function checkEndpoint(context: Context, network: string, settings: Partial<EndpointSettings>): void {
+  try {
+    context.networks.validateEndpoint(network, settings);
+  } catch (error) {
+    if (isKind(error, "NotFound")) return;
+    throw new InvalidArgument(`invalid config for network ${network}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 interface RecordParts {

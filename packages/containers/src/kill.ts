@@ -1,4 +1,4 @@
-import { Conflict, isKind, messageOf, Unknown } from "@longshore/errdefs";
+import { Conflict, InvalidArgument, isKind, messageOf, Unknown } from "@longshore/errdefs";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
 import { cancelRestart } from "./restart-policy.ts";
@@ -57,6 +57,7 @@ function endRestarting(container: Container): void {
 export async function killContainer(context: Context, name: string, signalText: string): Promise<void> {
   try {
     const signal = signalText === "" ? SIGKILL : parseSignal(signalText);
+    if (signal > 64) throw new InvalidArgument(`the linux daemon does not support signal ${signal}`);
     const container = context.store.get(name);
     const gone = container.wait("not-running");
     await sendSignal(context, container, signal);

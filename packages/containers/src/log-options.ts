@@ -41,7 +41,4 @@ function checkOptions(type: string, known: readonly string[], options: Record<st
   if (size !== undefined && Number(size) !== -1) parseSize(size);
   const files = options["max-file"];
   if (files !== undefined && (!/^\d+$/.test(files) || Number(files) < 1)) throw new InvalidArgument("max-file cannot be less than 1");
-  if (type === "json-file" && files !== undefined && Number(files) > 1 && size === undefined) {
-    throw new InvalidArgument("max-file can't be set without max-size");
-  }
 }

@@ -1,5 +1,5 @@
 import type { EndpointSettings } from "@longshore/api";
-import { Conflict } from "@longshore/errdefs";
+import { Conflict, messageOf, Unknown } from "@longshore/errdefs";
 import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
 
@@ -10,13 +10,22 @@ export interface NetworkPaths {
   files: { resolvConf?: string; hostname?: string; hosts?: string };
 }
 
-/** The running container whose network is shared. @throws NotFound, Conflict with Docker's messages */
+/** The running container whose network is shared. @throws Unknown, Conflict with Docker's messages */
 function networkDonor(context: Context, container: Container, nameOrId: string): Container {
-  const donor = context.store.get(nameOrId);
+  const donor = findDonor(context, nameOrId);
   if (donor === container) throw new Conflict("cannot join own network");
   if (!donor.record.State.Running) throw new Conflict(`cannot join network of a non running container: ${donor.id}`);
   if (donor.record.State.Restarting) throw new Conflict(`Container ${donor.id} is restarting, wait until the container is running`);
   return donor;
+}
+
+/** Not NotFound, which would say that the container to start is missing. */
+function findDonor(context: Context, nameOrId: string): Container {
+  try {
+    return context.store.get(nameOrId);
+  } catch (error) {
+    throw new Unknown(`joining network namespace of container: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** Allocates the network of a container that starts; its name files are written on the way. */
