@@ -16,6 +16,7 @@ export { TaskMonitor } from "./monitor.ts";
 export { pauseContainer, resizeContainer, unpauseContainer } from "./pause.ts";
 export { pruneContainers } from "./prune.ts";
 export { statusOf, type ContainerRecord, type Status } from "./record.ts";
+export { showRequested } from "./network-sandbox.ts";
 export { removeContainer } from "./remove.ts";
 export { renameContainer } from "./rename.ts";
 export { startContainer } from "./start.ts";

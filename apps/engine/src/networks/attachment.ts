@@ -1,5 +1,5 @@
 import type { EndpointSettings } from "@longshore/api";
-import type { Container, Context } from "@longshore/containers";
+import { type Container, type Context, showRequested } from "@longshore/containers";
 import { InvalidArgument, NotFound, Unknown } from "@longshore/errdefs";
 import type { Networks } from "@longshore/network";
 
@@ -37,24 +37,6 @@ function checkModes(container: Container, network: string): void {
   }
 }
 
-const absent: EndpointSettings = {
-  IPAMConfig: null,
-  Links: null,
-  Aliases: null,
-  MacAddress: "",
-  DriverOpts: null,
-  GwPriority: 0,
-  NetworkID: "",
-  EndpointID: "",
-  Gateway: "",
-  IPAddress: "",
-  IPPrefixLen: 0,
-  IPv6Gateway: "",
-  GlobalIPv6Address: "",
-  GlobalIPv6PrefixLen: 0,
-  DNSNames: null,
-};
-
 /** Connects a container to one more network: at once when it runs, else from its next start on. @throws with Docker's messages */
 export async function connectContainer(to: Attaching, network: string, nameOrId: string, settings: Partial<EndpointSettings>): Promise<void> {
   const container = findContainer(to, nameOrId);
@@ -67,7 +49,7 @@ export async function connectContainer(to: Attaching, network: string, nameOrId:
       const sandbox = await to.containers.network.connect(container.id, id, settings);
       record.NetworkSettings.Networks = sandbox.networks;
       record.NetworkSettings.Ports = sandbox.ports;
-    } else record.NetworkSettings.Networks[name] = { ...absent, ...settings };
+    } else Object.assign(record.NetworkSettings.Networks, showRequested({ [name]: settings }));
     for (const key of keysOf(to, container, id)) delete record.EndpointRequests[key];
     record.EndpointRequests[name] = settings;
     await container.save();
