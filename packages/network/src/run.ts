@@ -24,11 +24,11 @@ export async function run(file: string, args: readonly string[], input = ""): Pr
   // A program that ends before it has read all leaves EPIPE here; its exit code says what happened.
   child.stdin.on("error", () => undefined);
   child.stdin.end(input);
-  const code = await new Promise<number | null>((resolve, reject) => {
+  const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
     child.once("error", reject);
-    child.once("close", resolve);
+    child.once("close", (...end) => resolve(end));
   });
-  if (code !== 0) throw new CommandFailed(file, Buffer.concat(err).toString() || `exit code ${code}`);
+  if (code !== 0) throw new CommandFailed(file, Buffer.concat(err).toString() || (signal === null ? `exit code ${code}` : `killed by ${signal}`));
   return Buffer.concat(out).toString();
 }
 
