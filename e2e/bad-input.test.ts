@@ -40,6 +40,8 @@ const cases: [what: string, method: string, path: string, body: string | undefin
   ["auto-remove with a policy", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"AutoRemove":true,"RestartPolicy":{"Name":"always"}}}', 400, "can't create 'AutoRemove' container with restart policy"],
   ["unknown capability", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"CapAdd":["NO_SUCH"]}}', 400, /unknown capability: "CAP_NO_SUCH"/],
   ["unknown runtime", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"Runtime":"nope"}}', 400, /unknown or invalid runtime name: nope/],
+  ["an image mount, which is not served yet", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"Mounts":[{"Type":"image","Source":"busybox","Target":"/x"}]}}', 501, 'mounts of type "image" are not supported: busybox at /x'],
+  ["a device that no driver gives", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"DeviceRequests":[{"Driver":"","Count":-1,"Capabilities":[["gpu"]]}]}}', 500, 'could not select device driver "" with capabilities: [[gpu]]'],
   ["unknown container", "GET", "/v1.51/containers/nope/json", undefined, 404, "No such container: nope"],
   ["unknown exec", "GET", "/v1.51/exec/nope/json", undefined, 404, "No such exec instance: nope"],
   ["unknown network", "GET", "/v1.51/networks/nope", undefined, 404, "network nope not found"],
