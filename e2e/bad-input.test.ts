@@ -42,6 +42,7 @@ const cases: [what: string, method: string, path: string, body: string | undefin
   ["unknown runtime", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"Runtime":"nope"}}', 400, /unknown or invalid runtime name: nope/],
   ["an image mount, which is not served yet", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"Mounts":[{"Type":"image","Source":"busybox","Target":"/x"}]}}', 501, 'mounts of type "image" are not supported: busybox at /x'],
   ["a device that no driver gives", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"DeviceRequests":[{"Driver":"","Count":-1,"Capabilities":[["gpu"]]}]}}', 500, 'could not select device driver "" with capabilities: [[gpu]]'],
+  ["a build, which is not served yet", "POST", "/v1.51/build", undefined, 501, "building images is not supported by this engine"],
   ["unknown container", "GET", "/v1.51/containers/nope/json", undefined, 404, "No such container: nope"],
   ["unknown exec", "GET", "/v1.51/exec/nope/json", undefined, 404, "No such exec instance: nope"],
   ["unknown network", "GET", "/v1.51/networks/nope", undefined, 404, "network nope not found"],

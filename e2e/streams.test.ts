@@ -82,6 +82,9 @@ describe("logs, attach and exec", () => {
     await shared.ok(["run", "--name", name, "busybox", "true"]);
     const seen = (await shared.ok(["events", "--since", since, "--until", String(Date.now() / 1000 + 0.1), "--filter", `container=${name}`, "--format", "{{.Type}} {{.Action}}"])).split("\n");
     assert.deepEqual(seen.filter((line) => line.startsWith("container")), ["container create", "container attach", "container start", "container die"]);
+    // An end without a beginning replays what is kept.
+    const kept = await shared.ok(["events", "--until", String(Date.now() / 1000), "--filter", `container=${name}`, "--filter", "event=die", "--format", "{{.Action}}"]);
+    assert.match(kept, /^die$/m);
   });
 
   it("a client that goes away leaves the container alone", async () => {

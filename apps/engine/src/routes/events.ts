@@ -19,7 +19,8 @@ export const eventRoutes: RoutePlugin = (app, { events }) => {
     };
     const stop = events.subscribe(send);
     const bound = (event: SentEvent): boolean => BigInt(event.timeNano ?? 0) >= since && (until === 0n || BigInt(event.timeNano ?? 0) <= until);
-    if (since > 0n) for (const event of events.recent().filter(bound)) send(event);
+    // As with Docker, an end alone asks for what is kept, too.
+    if (since > 0n || until > 0n) for (const event of events.recent().filter(bound)) send(event);
     await endOf(stream.gone, until);
     stop();
     await chain;

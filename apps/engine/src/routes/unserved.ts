@@ -9,8 +9,8 @@ const swarmPaths = ["/swarm", "/swarm/unlockkey", "/nodes", "/nodes/:id", "/serv
 const swarmChanges = ["/swarm/update", "/swarm/unlock", "/nodes/:id/update", "/services/create", "/services/:id/update", "/secrets/create", "/secrets/:id/update", "/configs/create", "/configs/:id/update"];
 
 /**
- * Swarm mode, plugins and checkpoints are not served. Clients ask for them all the same, and get
- * the answers of a Docker engine on which nobody has turned them on.
+ * Builds, swarm mode, plugins and checkpoints are not served. Clients ask for them all the same, and
+ * get the answers of a Docker engine on which nobody has turned them on, or are told so.
  */
 export const unservedRoutes: RoutePlugin = (app) => {
   const refuse = (): never => {
@@ -25,6 +25,11 @@ export const unservedRoutes: RoutePlugin = (app) => {
   for (const path of ["/swarm/init", "/swarm/join"]) {
     app.post(path, () => {
       throw new NotImplemented("swarm mode is not supported by this engine");
+    });
+  }
+  for (const path of ["/build", "/session", "/grpc"]) {
+    app.post(path, () => {
+      throw new NotImplemented("building images is not supported by this engine");
     });
   }
   app.get("/plugins", (_request, reply) => sendJson(reply, 200, []));
