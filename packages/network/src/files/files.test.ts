@@ -28,12 +28,12 @@ describe("resolv.conf", () => {
   });
 
   it("names the embedded server in user-defined networks", () => {
-    const { content, upstream } = embeddedResolvConf(parseResolvConf("nameserver 10.255.255.53\n"), "/etc/resolv.conf", none);
+    const { content, upstream } = embeddedResolvConf(parseResolvConf("nameserver 192.0.2.53\n"), "/etc/resolv.conf", none);
     assert.equal(
       content,
-      `${header}nameserver 127.0.0.11\noptions ndots:0\n\n# Based on host file: '/etc/resolv.conf' (internal resolver)\n# ExtServers: [host(10.255.255.53)]\n# Overrides: []\n# Option ndots from: internal\n`,
+      `${header}nameserver 127.0.0.11\noptions ndots:0\n\n# Based on host file: '/etc/resolv.conf' (internal resolver)\n# ExtServers: [host(192.0.2.53)]\n# Overrides: []\n# Option ndots from: internal\n`,
     );
-    assert.deepEqual(upstream, ["10.255.255.53"]);
+    assert.deepEqual(upstream, ["192.0.2.53"]);
     assert.match(embeddedResolvConf(host, "/x", { ...none, dns: ["1.1.1.1"] }).content, /# ExtServers: \[1\.1\.1\.1\]/);
   });
 });
