@@ -1,6 +1,7 @@
 import type { MessageShape } from "@bufbuild/protobuf";
 import type { MetricsSchema } from "@longshore/proto/io/containerd/cgroups/v2/cgroups";
 import type { CgroupStats } from "./stats-v1.ts";
+import { noBlkio } from "./no-blkio.ts";
 
 /** Fields of memory.stat by the names that files and Docker give them. */
 const memoryNames = {
@@ -49,20 +50,10 @@ export function statsV2(metrics: MessageShape<typeof MetricsSchema>, hostMemory:
     { major: Number(major), minor: Number(minor), op: "read", value: Number(rbytes) },
     { major: Number(major), minor: Number(minor), op: "write", value: Number(wbytes) },
   ]);
-  const none = null as never;
   const failcnt = Number(memoryEvents?.oom ?? 0n);
   return {
     pids_stats: { current: Number(pids?.current ?? 0n), ...(pids === undefined || pids.limit === 0n ? {} : { limit: Number(pids.limit) }) },
-    blkio_stats: {
-      io_service_bytes_recursive: bytes.length === 0 ? none : bytes,
-      io_serviced_recursive: none,
-      io_queue_recursive: none,
-      io_service_time_recursive: none,
-      io_wait_time_recursive: none,
-      io_merged_recursive: none,
-      io_time_recursive: none,
-      sectors_recursive: none,
-    },
+    blkio_stats: bytes.length === 0 ? noBlkio : { ...noBlkio, io_service_bytes_recursive: bytes },
     cpu_stats: {
       cpu_usage: {
         total_usage: Number(cpu?.usageUsec ?? 0n) * nsPerUs,

@@ -10,6 +10,7 @@ import { never } from "./record.ts";
 import { type CgroupStats, statsV1 } from "./stats-v1.ts";
 import { statsV2 } from "./stats-v2.ts";
 import { now } from "./time.ts";
+import { noBlkio } from "./no-blkio.ts";
 
 /** USER_HZ, which the kernel fixes for user space. */
 const nsPerTick = 10_000_000;
@@ -40,23 +41,13 @@ const noCpu: ContainerStatsResponse["cpu_stats"] = {
 
 /** What is answered for a container that does not run. */
 export function emptyStats(container: Container): ContainerStatsResponse {
-  const none = null as never;
   return {
     name: container.record.Name,
     id: container.id,
     read: never,
     preread: never,
     pids_stats: {},
-    blkio_stats: {
-      io_service_bytes_recursive: none,
-      io_serviced_recursive: none,
-      io_queue_recursive: none,
-      io_service_time_recursive: none,
-      io_wait_time_recursive: none,
-      io_merged_recursive: none,
-      io_time_recursive: none,
-      sectors_recursive: none,
-    },
+    blkio_stats: noBlkio,
     num_procs: 0,
     storage_stats: {},
     cpu_stats: noCpu,
