@@ -2,7 +2,7 @@ import { FailedPrecondition } from "@longshore/errdefs";
 
 /** What a server method knows of its call beside the request. */
 export class CallContext {
-  /** Metadata keys are lower case; a repeated key keeps its first value, as containerd reads it. */
+  /** Metadata keys are lower case; the values of a repeated key are joined by `, `, as HTTP/2 libraries hand them over. */
   readonly metadata: Readonly<Record<string, string>>;
   /** Aborted when the client goes away or its deadline passes. */
   readonly signal: AbortSignal;
@@ -14,13 +14,18 @@ export class CallContext {
 
   /** @throws FailedPrecondition when the call names no namespace. */
   get namespace(): string {
-    const namespace = this.metadata["containerd-namespace"];
+    const namespace = this.#first("containerd-namespace");
     if (!namespace) throw new FailedPrecondition("namespace is required: failed precondition");
     return namespace;
   }
 
   /** The lease that objects made in this call belong to, if the client named one. */
   get lease(): string | undefined {
-    return this.metadata["containerd-lease"] || undefined;
+    return this.#first("containerd-lease") || undefined;
+  }
+
+  /** Go clients put a nested lease or namespace in front of the outer one and send both; the first counts. */
+  #first(key: string): string | undefined {
+    return this.metadata[key]?.split(",", 1)[0];
   }
 }

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { connect } from "node:http2";
+import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Content, WriteAction } from "@longshore/proto/containerd/services/content/v1/content";
@@ -66,6 +68,34 @@ describe("grpc", () => {
     assert.equal(statSync(join(dir, "s.sock")).mode & 0o777, 0o660);
     const answer = await createClient(channel, Version).version({}, { metadata: { "x-test": "a" } });
     assert.equal(answer.version, "v2.1.0-a");
+  });
+
+  it("takes the first of several leases or namespaces that a client sends", async () => {
+    const { promise, resolve } = Promise.withResolvers<[string, string | undefined]>();
+    const path = join(dir, "repeated.sock");
+    const repeated = await serve(
+      [
+        implement(Version, {
+          version: (_request, context) => {
+            resolve([context.namespace, context.lease]);
+            return {};
+          },
+        }),
+      ],
+      { path },
+    );
+    const session = connect("http://localhost", { createConnection: () => createConnection(path) });
+    try {
+      const call = session.request({
+        ...{ ":method": "POST", ":path": "/containerd.services.version.v1.Version/Version", "content-type": "application/grpc", te: "trailers" },
+        ...{ "containerd-namespace": ["inner", "outer"], "containerd-lease": ["second", "first"] },
+      });
+      call.resume().end(Buffer.alloc(5));
+      assert.deepEqual(await promise, ["inner", "second"]);
+    } finally {
+      session.destroy();
+      await repeated.close(100);
+    }
   });
 
   it("brings the namespace, and errors back as errdefs classes", async () => {
