@@ -101,7 +101,7 @@ function openPipes(request: StdioRequest, owner: StdioOwner, options: ChannelOpt
     }
     return ends;
   };
-  if (request.stdin !== "") [child[0], options.input] = own(pipe());
+  if (request.stdin !== "") [child[0], options.input] = own(pipe({ size: pipeSize }));
   const output: (number | undefined)[] = [];
   if (request.stdout !== "") [output[0], child[1]] = own(pipe({ size: pipeSize }));
   if (request.stderr !== "") [output[1], child[2]] = own(pipe({ size: pipeSize }));

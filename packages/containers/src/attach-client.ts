@@ -8,14 +8,17 @@ export interface AttachOptions {
   stdin: boolean;
   stdout: boolean;
   stderr: boolean;
+  /** Nothing shall flow until the connection of the real client is handed over with `sendFd`. */
+  handover: boolean;
 }
 
 /**
  * Connects to the attach socket that a shim serves and says what is wanted. After it the socket
  * gives output (stdcopy frames, or raw bytes from a terminal) and takes raw input.
+ * A shim that does not know handing over says so, and serves the socket itself.
  * @throws the error that the shim names, Unavailable when nobody serves the socket
  */
-export async function connectAttach(path: string, options: AttachOptions): Promise<{ socket: Socket; terminal: boolean }> {
+export async function connectAttach(path: string, options: AttachOptions): Promise<{ socket: Socket; terminal: boolean; handover: boolean }> {
   const socket = connect({ path, allowHalfOpen: true });
   try {
     await once(socket, "connect");
@@ -23,12 +26,12 @@ export async function connectAttach(path: string, options: AttachOptions): Promi
     throw new Unavailable(`attach socket ${path}: ${messageOf(error)}`, { cause: error });
   }
   socket.write(`${JSON.stringify(options)}\n`);
-  const answer = JSON.parse(await readLine(socket, path)) as { terminal?: boolean; error?: string; code?: number };
+  const answer = JSON.parse(await readLine(socket, path)) as { terminal?: boolean; handover?: boolean; error?: string; code?: number };
   if (answer.error !== undefined) {
     socket.destroy();
     throw fromGrpcCode(answer.code ?? 2, answer.error);
   }
-  return { socket, terminal: answer.terminal === true };
+  return { socket, terminal: answer.terminal === true, handover: answer.handover === true };
 }
 
 /** Reads up to the first line feed and gives back what came behind it. */

@@ -3,6 +3,7 @@ import { pipeline } from "node:stream/promises";
 import type { Socket } from "node:net";
 import { connectAttach } from "./attach-client.ts";
 import { DetachFilter } from "./detach.ts";
+import { DirectConnection } from "./direct-connection.ts";
 
 /** What a client wants of a process's streams. */
 export interface AttachRequest {
@@ -24,6 +25,8 @@ export class Attachment {
   readonly #request: AttachRequest;
   readonly #client: Duplex;
   readonly #finish: (end: AttachEnd) => void;
+  /** The client's connection, when the shim can serve it without the engine between them. */
+  #direct: DirectConnection | undefined;
   #socket: Socket | undefined;
 
   constructor(request: AttachRequest, client: Duplex) {
@@ -32,6 +35,8 @@ export class Attachment {
     this.#finish = resolve;
     this.#request = request;
     this.#client = client;
+    // What has to be looked at for detach keys passes through here.
+    this.#direct = request.stdin && request.detachKeys.length > 0 ? undefined : DirectConnection.of(client, request.stdin);
     client.once("close", () => resolve("gone"));
     client.once("error", () => resolve("gone"));
   }
@@ -42,23 +47,43 @@ export class Attachment {
    */
   async join(path: string, process: string): Promise<void> {
     const { stdin, stdout, stderr } = this.#request;
-    const { socket } = await connectAttach(path, { process, stdin, stdout, stderr });
+    const { socket, handover } = await connectAttach(path, { process, stdin, stdout, stderr, handover: this.#direct !== undefined });
     this.#client.once("close", () => socket.destroy());
     if (this.#client.destroyed) socket.destroy();
     this.#socket = socket;
     // A process that said nothing may be over before its output is let flow.
     for (const event of ["end", "close", "error"]) socket.once(event, () => this.#finish("ended"));
+    if (handover) return this.#await(socket);
+    this.#direct?.takeBack();
+    this.#direct = undefined;
     this.#copyInput(socket);
+  }
+
+  /** The shim serves the client itself; its end of `control` tells when that is over. */
+  #await(control: Socket): void {
+    control.once("close", () => this.#takeBack());
+    control.once("end", () => control.destroy());
+    control.resume();
+    if (!this.#request.stdin) this.#client.resume();
+  }
+
+  /** The client's end must be seen, so what it still sends is read and forgotten. */
+  #takeBack(): void {
+    this.#direct?.takeBack();
+    this.#direct = undefined;
+    this.#client.resume();
   }
 
   /** Lets the output of the process, which has started, go to the client. */
   flow(): void {
-    this.#socket?.pipe(this.#client, { end: false });
+    if (this.#direct === undefined) this.#socket?.pipe(this.#client, { end: false });
+    else if (this.#socket !== undefined && !this.#socket.destroyed) this.#direct.handOver(this.#socket).catch(() => this.abandon());
   }
 
   /** Ends the wait of a client whose process will never come. */
   abandon(): void {
     this.#socket?.destroy();
+    this.#takeBack();
     this.#finish("ended");
   }
 

@@ -24,7 +24,7 @@ static void unlink_from_channel(struct client *c) {
   if (*link) *link = c->next_in_channel;
 }
 
-static void client_destroy(struct client *c) {
+void client_destroy(struct client *c) {
   if (c->freed) return;
   c->freed = c->gone = true;
   struct channel *ch = c->channel;
@@ -35,6 +35,7 @@ static void client_destroy(struct client *c) {
   if (*link) *link = c->next;
   client_count--;
   source_close(&c->src);
+  source_close(&c->control);
   free(c->greeting);
   free(c->queue);
   relay_free(c);
@@ -42,7 +43,7 @@ static void client_destroy(struct client *c) {
 }
 
 bool client_has_room(const struct client *c, size_t size) {
-  return c->gone || c->state == CLIENT_CLOSING || c->queue_length + size + 8 <= QUEUE_SIZE;
+  return c->gone || c->state == CLIENT_CLOSING || (!c->held && c->queue_length + size + 8 <= QUEUE_SIZE);
 }
 
 bool clients_idle(const struct channel *ch) {
@@ -64,10 +65,10 @@ static void client_gone(struct client *c) {
 }
 
 /* Queues what the socket does not take. False when the client had to be dropped. */
-static bool push(struct client *c, const struct iovec *parts, int count) {
+bool client_push(struct client *c, const struct iovec *parts, int count) {
   size_t total = 0, sent = 0;
   for (int i = 0; i < count; i++) total += parts[i].iov_len;
-  if (c->queue_length == 0) {
+  if (c->queue_length == 0 && !c->held) {
     struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = (size_t)count};
     ssize_t n = sendmsg(c->src.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n < 0 && errno != EAGAIN && errno != EINTR) {
@@ -104,11 +105,11 @@ void client_send(struct client *c, int stream, const uint8_t *data, size_t lengt
   if (c->gone || c->state != CLIENT_ATTACHED) return;
   uint8_t header[8] = {(uint8_t)stream, 0, 0, 0, (uint8_t)(length >> 24), (uint8_t)(length >> 16), (uint8_t)(length >> 8), (uint8_t)length};
   struct iovec parts[2] = {{header, sizeof header}, {(void *)data, length}};
-  if (c->framed) push(c, parts, 2);
-  else push(c, parts + 1, 1);
+  if (c->framed) client_push(c, parts, 2);
+  else client_push(c, parts + 1, 1);
 }
 
-static void flush(struct client *c) {
+void client_flush(struct client *c) {
   while (c->queue_length > 0) {
     ssize_t n = send(c->src.fd, c->queue + c->queue_offset, c->queue_length, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n < 0 && errno == EINTR) continue;
@@ -135,14 +136,15 @@ void client_update(struct client *c) {
   if (c->freed) return;
   uint32_t events = 0;
   if (c->state == CLIENT_GREETING) events |= EPOLLIN;
-  if (c->state == CLIENT_ATTACHED && c->in && !c->in_ended && input_wants(c->channel)) events |= EPOLLIN;
-  if (c->queue_length > 0) events |= EPOLLOUT;
+  if (c->held) events |= EPOLLIN;
+  else if (c->state == CLIENT_ATTACHED && c->in && !c->in_ended && input_wants(c->channel)) events |= EPOLLIN;
+  if (c->queue_length > 0 && !c->held) events |= EPOLLOUT;
   if (events) source_want(&c->src, events);
   else if (c->gone) source_want(&c->src, 0);
   else source_hold(&c->src);
 }
 
-static void input_ended(struct client *c) {
+void client_input_ended(struct client *c) {
   c->in_ended = true;
   if (c->closes_stdin) input_close(c->channel);
   if (c->gone) client_destroy(c);
@@ -161,8 +163,9 @@ void client_feed(struct client *c) {
 
 static void read_input(struct client *c) {
   if (!input_wants(c->channel)) return client_update(c);
+  if (splice_input(c->channel, c->src.fd)) return input_update(c->channel);
   ssize_t n = recv(c->src.fd, relay_buffer, RELAY_INPUT, MSG_DONTWAIT);
-  if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) return input_ended(c);
+  if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) return client_input_ended(c);
   if (n > 0) input_give(c->channel, relay_buffer, (size_t)n);
   input_update(c->channel);
 }
@@ -183,9 +186,10 @@ static void read_greeting(struct client *c) {
   relay_post(EVENT_CONNECTED, c->listener_id, c->id, 0, 0, c->greeting, c->greeting_offset - 1);
 }
 
-static void client_ready(struct source *s, uint32_t events) {
+void client_ready(struct source *s, uint32_t events) {
   struct client *c = s->owner;
-  if (events & EPOLLOUT) flush(c);
+  if (c->held) return handover_receive(c);
+  if (events & EPOLLOUT) client_flush(c);
   if (c->freed) return;
   if ((events & (EPOLLHUP | EPOLLERR)) && !c->gone) {
     if (c->state != CLIENT_GREETING) client_gone(c);
@@ -202,7 +206,7 @@ static struct client *client_find(int id) {
   return c && c->state == CLIENT_WAITING ? c : NULL;
 }
 
-/* flags: 1 stdin, 2 stdout, 4 stderr, 8 the end of its input is the end of the process's stdin */
+/* flags: 1 stdin, 2 stdout, 4 stderr, 8 the end of its input is the end of the process's stdin, 16 hands over */
 void client_accept(int id, int channel_id, unsigned flags, const char *reply) {
   struct client *c = client_find(id);
   if (!c) return;
@@ -218,7 +222,8 @@ void client_accept(int id, int channel_id, unsigned flags, const char *reply) {
   c->closes_stdin = flags & 8;
   c->framed = !ch->terminal;
   struct iovec line = {(void *)reply, strlen(reply)};
-  if (!push(c, &line, 1)) return;
+  if (!client_push(c, &line, 1)) return;
+  c->held = flags & 16;
   if (c->in) input_update(ch);
   else client_update(c);
   channel_update(ch);
@@ -228,7 +233,7 @@ void client_refuse(int id, const char *reply) {
   struct client *c = client_find(id);
   if (!c) return;
   struct iovec line = {(void *)reply, strlen(reply)};
-  if (push(c, &line, 1)) client_finish(c);
+  if (client_push(c, &line, 1)) client_finish(c);
 }
 
 static void listener_ready(struct source *s, uint32_t events) {
@@ -249,6 +254,7 @@ static void listener_ready(struct source *s, uint32_t events) {
     c->next = all_clients;
     all_clients = c;
     source_init(&c->src, fd, client_ready, c);
+    c->control.fd = -1;
     client_update(c);
   }
 }

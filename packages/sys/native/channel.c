@@ -92,7 +92,7 @@ static void output_ready(struct source *s, uint32_t events) {
   struct channel *ch = o->channel;
   if (o->sink.fd >= 0) {
     if (!sink_pump(o)) return;
-  } else {
+  } else if (!splice_output(o)) {
     pump(o, RELAY_CHUNK);
   }
   channel_update(ch);

@@ -8,7 +8,6 @@
 
 #include "relay.h"
 
-#define SPLICE_MOST (1 << 20)
 #define PTY_CHUNK 4096 /* PIPE_BUF: a non-blocking FIFO takes it whole or not at all */
 
 static void flush_pending(struct output *o) {
@@ -29,7 +28,7 @@ static void pump_pty(struct output *o) {
 }
 
 static void pump_pipe(struct output *o) {
-  ssize_t n = splice(o->src.fd, NULL, o->sink.fd, NULL, SPLICE_MOST, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+  ssize_t n = splice(o->src.fd, NULL, o->sink.fd, NULL, RELAY_SPLICE, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
   if (n > 0 || (n < 0 && errno == EINTR)) return;
   if (n == 0) return output_ended(o);
   if (errno != EAGAIN) return source_close(&o->sink); /* its reader is gone for good: go on without */

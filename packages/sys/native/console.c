@@ -49,6 +49,21 @@ METHOD(receive_fd) {
   return result_int(c, fd);
 }
 
+/* sendFd(socket, fd): with one byte, since nothing else carries it on a stream. */
+METHOD(send_fd) {
+  int connection = (int)arg_int(c, 0), fd = (int)arg_int(c, 1);
+  if (c->failed) return NULL;
+  char byte = 0;
+  union { struct cmsghdr header; char space[CMSG_SPACE(sizeof(int))]; } control = {.header = {.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))}};
+  memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+  struct iovec part = {&byte, 1};
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  ssize_t n;
+  do n = sendmsg(connection, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  while (n < 0 && errno == EINTR);
+  return n < 0 ? throw_errno(c, errno, "sendmsg", NULL, NULL) : NULL;
+}
+
 METHOD(resize_pty) {
   int fd = (int)arg_int(c, 0);
   struct winsize size = {.ws_col = (unsigned short)arg_int(c, 1), .ws_row = (unsigned short)arg_int(c, 2)};
@@ -59,5 +74,6 @@ METHOD(resize_pty) {
 void register_console(napi_env env, napi_value exports) {
   export_method(env, exports, "unixListen", unix_listen);
   export_method(env, exports, "receiveFd", receive_fd);
+  export_method(env, exports, "sendFd", send_fd);
   export_method(env, exports, "resizePty", resize_pty);
 }

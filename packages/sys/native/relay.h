@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
+#include <sys/uio.h>
 
 #include "jsonlog.h"
 
@@ -75,6 +76,8 @@ struct client {
   struct client *next_in_channel;
   struct channel *channel;
   bool in, outs[2], framed, closes_stdin;
+  bool held;                 /* nothing flows until it hands over the descriptor it speaks for */
+  struct source control;     /* where that came from; its end is the end of the client */
   bool in_ended, gone, freed;
   char *greeting;            /* first line, then what came behind it */
   size_t greeting_length, greeting_offset;
@@ -92,6 +95,8 @@ void source_close(struct source *s);
 void relay_free(void *memory); /* after the current batch of events */
 #define RELAY_CHUNK (64 << 10)
 extern uint8_t relay_buffer[RELAY_CHUNK];
+
+#define RELAY_SPLICE (1 << 20)
 
 /* channel.c */
 extern struct channel *channels;
@@ -112,6 +117,10 @@ void output_ended(struct output *o);
 bool sink_pump(struct output *o); /* false: what to wait for is settled already */
 void sink_ready(struct source *s, uint32_t events);
 
+/* channel_splice.c: the same without a copy, where nobody else wants to see the bytes */
+bool splice_output(struct output *o);                          /* false: read and copy instead */
+bool splice_input(struct channel *ch, int from);               /* the same */
+
 /* channel_input.c */
 void input_open(struct channel *ch);
 void input_update(struct channel *ch);
@@ -131,8 +140,16 @@ void client_send(struct client *c, int stream, const uint8_t *data, size_t lengt
 void client_update(struct client *c);
 void client_feed(struct client *c); /* passes on input that waited for the process, then updates */
 void client_finish(struct client *c); /* close when its queue is empty */
+bool client_push(struct client *c, const struct iovec *parts, int count); /* false when the client is gone */
+void client_destroy(struct client *c);
+void client_flush(struct client *c);
+void client_input_ended(struct client *c);
+void client_ready(struct source *s, uint32_t events);
 bool clients_idle(const struct channel *ch);
 void attach_destroy(void);
+
+/* attach_handover.c */
+void handover_receive(struct client *c);
 
 /* reaper.c */
 void reaper_start(void);

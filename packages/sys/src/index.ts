@@ -1,4 +1,4 @@
-export { receiveFd, resizePty, unixListen } from "./console.ts";
+export { receiveFd, resizePty, sendFd, unixListen } from "./console.ts";
 export { AF, LOCK, MNT, MOUNT_ATTR, MS, O, RENAME, RESOLVE, S, SOCK } from "./constants.ts";
 export { fallocate, flock, lutimes, major, minor, mkfifo, mknod, renameat2, syncfs } from "./fs.ts";
 export { mountAll, unmountAll, type MountSpec } from "./mount-all.ts";

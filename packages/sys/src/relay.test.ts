@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { closeSync, createReadStream, createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync, writeSync } from "node:fs";
-import { type Socket, connect } from "node:net";
+import { type Server, type Socket, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Relay, type RelayEvents, mount, pipe, unixListen, unmountAll } from "./index.ts";
+import { Relay, type RelayEvents, mount, pipe, sendFd, unixListen, unmountAll } from "./index.ts";
 
 interface LogRecord {
   log: string;
@@ -55,7 +55,7 @@ describe("relay", () => {
     await drained;
   }
 
-  async function attach(flags = { stdin: true, stdout: true, stderr: true, closesInput: true }): Promise<{ socket: Socket; received: () => Buffer; ended: Promise<void> }> {
+  async function attach(flags: { stdin: boolean; stdout: boolean; stderr: boolean; closesInput: boolean; handsOver?: boolean } = { stdin: true, stdout: true, stderr: true, closesInput: true }): Promise<{ socket: Socket; received: () => Buffer; ended: Promise<void> }> {
     const path = join(dir, "attach.sock");
     if (!existsSync(path)) relay.listen(id, unixListen(dir, "attach.sock"), path);
     const connected = heard("connected");
@@ -156,6 +156,85 @@ describe("relay", () => {
     await ended;
     const frames = new Set([received().subarray(0, 12).toString("latin1"), received().subarray(12).toString("latin1")]);
     assert.deepEqual(frames, new Set(["\x01\0\0\0\0\0\0\x04one\n", "\x02\0\0\0\0\0\0\x04two\n"]));
+  });
+
+  describe("with a connection that is handed over", () => {
+    let server: Server;
+    let client: Socket;
+    let accepted: Socket;
+    const fdOf = (socket: Socket): number => (Reflect.get(socket, "_handle") as { fd: number }).fd;
+
+    beforeEach(async () => {
+      server = createServer({ pauseOnConnect: true, allowHalfOpen: true }).listen(join(dir, "client.sock"));
+      const arrived = new Promise<Socket>((resolve) => server.once("connection", resolve));
+      client = connect({ path: join(dir, "client.sock"), allowHalfOpen: true });
+      accepted = await arrived;
+    });
+    afterEach(() => {
+      client.destroy();
+      accepted.destroy();
+      server.close();
+    });
+
+    /** Without a log: the only reader, for which the kernel moves the bytes. */
+    function startUnlogged(): { stdin: number; out: number; err: number } {
+      const [stdin, out, err] = [pipe(), pipe({ size: 1 << 20 }), pipe()];
+      relay.open(id, { terminal: false, output: [out[0], err[0]], input: stdin[1] });
+      return { stdin: stdin[0], out: out[1], err: err[1] };
+    }
+    const handingOver = { stdin: true, stdout: true, stderr: true, closesInput: true, handsOver: true };
+
+    it("serves the connection itself, with whole frames however slowly it reads", async () => {
+      const { stdin, out, err } = startUnlogged();
+      const { socket: control, ended } = await attach(handingOver);
+      writeSync(out, "held\n");
+      sendFd(fdOf(control), fdOf(accepted));
+      const sent = Buffer.alloc(8 << 20, Buffer.from("0123456789abcde\n"));
+      const output = createWriteStream("", { fd: out });
+      output.end(sent);
+      client.end(sent.subarray(0, 1 << 20));
+      const input: Buffer[] = [];
+      for await (const part of createReadStream("", { fd: stdin })) input.push(part as Buffer);
+      assert.ok(Buffer.concat(input).equals(sent.subarray(0, 1 << 20)));
+      const received: Buffer[] = [];
+      client.on("data", (part: Buffer) => received.push(part));
+      await new Promise((resolve) => output.once("close", resolve));
+      await end(err);
+      await ended;
+      accepted.destroy();
+      await new Promise((resolve) => client.once("close", resolve));
+      const frames = Buffer.concat(received);
+      const texts: Buffer[] = [];
+      for (let at = 0; at < frames.length; at += 8 + frames.readUInt32BE(at + 4)) {
+        assert.equal(frames[at], 1);
+        texts.push(frames.subarray(at + 8, at + 8 + frames.readUInt32BE(at + 4)));
+      }
+      assert.ok(Buffer.concat(texts).equals(Buffer.concat([Buffer.from("held\n"), sent])));
+    });
+
+    it("lets go of it when who handed it over is gone, and ends the input", async () => {
+      const { stdin, out, err } = startUnlogged();
+      const { socket: control } = await attach(handingOver);
+      sendFd(fdOf(control), fdOf(accepted));
+      accepted.destroy();
+      control.destroy();
+      for await (const part of createReadStream("", { fd: stdin })) assert.fail(String(part));
+      const closed = new Promise((resolve) => client.once("close", resolve));
+      client.resume().end();
+      await closed;
+      await end(out, err);
+    });
+
+    it("frees the process when nothing is ever handed over", async () => {
+      const { stdin, out, err } = startUnlogged();
+      const { socket: control } = await attach(handingOver);
+      const output = createWriteStream("", { fd: out });
+      output.end(Buffer.alloc(4 << 20));
+      control.destroy();
+      await new Promise((resolve) => output.once("close", resolve));
+      await end(err);
+      closeSync(stdin);
+    });
   });
 
   it("is slowed by a slow client, freed by one that vanishes, and loses nothing in the log", async () => {

@@ -89,9 +89,9 @@ export class Relay {
     native.relayUnlisten(id);
   }
 
-  /** Attaches a connected client. `closesInput`: the end of its input is the end of the process's. */
-  accept(client: number, channel: number, streams: { stdin: boolean; stdout: boolean; stderr: boolean; closesInput: boolean }, reply: string): void {
-    const flags = (streams.stdin ? 1 : 0) | (streams.stdout ? 2 : 0) | (streams.stderr ? 4 : 0) | (streams.closesInput ? 8 : 0);
+  /** Attaches a connected client. `closesInput`: the end of its input is the end of the process's; `handsOver`: it will send the descriptor of the real client (SCM_RIGHTS, with one byte), until which nothing flows. */
+  accept(client: number, channel: number, streams: { stdin: boolean; stdout: boolean; stderr: boolean; closesInput: boolean; handsOver?: boolean }, reply: string): void {
+    const flags = (streams.stdin ? 1 : 0) | (streams.stdout ? 2 : 0) | (streams.stderr ? 4 : 0) | (streams.closesInput ? 8 : 0) | (streams.handsOver === true ? 16 : 0);
     native.relayAccept(client, channel, flags, reply);
   }
 
