@@ -8,10 +8,11 @@ import { until } from "../host/until.ts";
 export class Daemon {
   readonly name: string;
   readonly log: string;
+  /** Added to the environment of the next start. */
+  env: Record<string, string>;
   readonly #command: string;
   readonly #args: readonly string[];
   readonly #socket: string;
-  readonly #env: Record<string, string>;
   #child: ChildProcess | undefined;
 
   constructor(options: { name: string; command: string; args: readonly string[]; socket: string; log: string; env?: Record<string, string> }) {
@@ -19,7 +20,7 @@ export class Daemon {
     this.#command = options.command;
     this.#args = options.args;
     this.#socket = options.socket;
-    this.#env = options.env ?? {};
+    this.env = options.env ?? {};
     this.log = options.log;
   }
 
@@ -32,7 +33,7 @@ export class Daemon {
   /** Starts it and waits until its socket accepts connections. */
   async start(extraArgs: readonly string[] = []): Promise<void> {
     const fd = openSync(this.log, "a");
-    const child = spawn(this.#command, [...this.#args, ...extraArgs], { stdio: ["ignore", fd, fd], env: { ...process.env, ...this.#env } });
+    const child = spawn(this.#command, [...this.#args, ...extraArgs], { stdio: ["ignore", fd, fd], env: { ...process.env, ...this.env } });
     closeSync(fd);
     this.#child = child;
     const end = (): boolean => child.kill("SIGKILL");

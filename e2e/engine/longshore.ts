@@ -17,21 +17,25 @@ export class Longshore {
   readonly #bridge: string;
   readonly #address: string;
 
-  /** @param options.address of the bridge, with prefix length: the default network's subnet */
-  constructor(options: { bridge: string; address: string; engineArgs?: readonly string[] }) {
+  /**
+   * @param options.address of the bridge, with prefix length: the default network's subnet
+   * @param options.disk folder in `dir` that both data roots lie in, for tests that mount a disk there
+   */
+  constructor(options: { bridge: string; address: string; engineArgs?: readonly string[]; disk?: string }) {
     this.#bridge = options.bridge;
     this.#address = options.address;
     // Short, since unix socket paths are limited.
     this.dir = mkdtempSync("/tmp/longshore-");
     mkdirSync(join(this.dir, "docker-config"));
     writeFileSync(join(this.dir, "daemon.json"), "{}");
+    const disk = join(this.dir, options.disk ?? ".");
     const containerdSocket = join(this.dir, "containerd.sock");
     const socket = join(this.dir, "docker.sock");
     this.host = foreignHost ?? `unix://${socket}`;
     this.containerd = new Daemon({
       name: "containerd",
       command: join(repository, "bin/containerd"),
-      args: ["--root", join(this.dir, "containerd"), "--state", join(this.dir, "run/containerd"), "--address", containerdSocket],
+      args: ["--root", join(disk, "containerd"), "--state", join(this.dir, "run/containerd"), "--address", containerdSocket],
       socket: containerdSocket,
       log: join(this.dir, "containerd.log"),
     });
@@ -39,7 +43,7 @@ export class Longshore {
       name: "dockerd",
       command: join(repository, "bin/dockerd"),
       args: [
-        ...["-H", this.host, "--data-root", join(this.dir, "data"), "--exec-root", join(this.dir, "run/docker")],
+        ...["-H", this.host, "--data-root", join(disk, "data"), "--exec-root", join(this.dir, "run/docker")],
         ...["--pidfile", join(this.dir, "docker.pid"), "--containerd", containerdSocket, "--config-file", join(this.dir, "daemon.json")],
         ...["--bridge", options.bridge],
         ...(options.engineArgs ?? []),

@@ -1,7 +1,6 @@
+import { randomBytes } from "node:crypto";
 import { open, rename, unlink, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-
-let sequence = 0;
 
 /** Makes a directory entry change (create, rename, unlink) in `dir` survive a power cut. */
 export async function syncDir(dir: string): Promise<void> {
@@ -19,18 +18,19 @@ export async function syncDir(dir: string): Promise<void> {
  * fsync of the directory.
  */
 export async function writeFileAtomic(path: string, data: string | Uint8Array, mode = 0o600): Promise<void> {
-  const temp = `${path}.tmp-${process.pid}-${sequence++}`;
+  // Never the name of what an earlier process left: after a reboot pids come again.
+  const temp = `${path}.tmp-${randomBytes(6).toString("hex")}`;
   const handle = await open(temp, "wx", mode);
   try {
     await handle.writeFile(data);
     await handle.sync();
+    await handle.close();
+    await rename(temp, path);
   } catch (error) {
     await handle.close();
     await unlink(temp).catch(() => undefined);
     throw error;
   }
-  await handle.close();
-  await rename(temp, path);
   await syncDir(dirname(path));
 }
 

@@ -90,8 +90,9 @@ type Table = "networks" | "endpoints" | "sandboxes";
 function open(path: string): DatabaseSync {
   const db = new DatabaseSync(path);
   try {
-    // WAL without a sync for each commit: a kill loses nothing, a power cut only what died with it anyway.
-    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; ${schema}`);
+    // Networks are synced with each commit. Endpoints and sandboxes are not: a kill loses nothing of
+    // them, and a power cut only what died with it anyway.
+    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; ${schema} PRAGMA synchronous = NORMAL;`);
     return db;
   } catch (error) {
     db.close();
@@ -158,13 +159,23 @@ export class Records {
     }
   }
 
+  /** Runs `change` so that it is on disk when it returns. */
+  #durably(change: () => void): void {
+    this.#db.exec("PRAGMA synchronous = FULL");
+    try {
+      change();
+    } finally {
+      this.#db.exec("PRAGMA synchronous = NORMAL");
+    }
+  }
+
   putNetwork(record: NetworkRecord): void {
-    this.#put("networks", record.id, record);
+    this.#durably(() => this.#put("networks", record.id, record));
     this.networks.set(record.id, record);
   }
 
   dropNetwork(id: string): void {
-    this.#drop("networks", id);
+    this.#durably(() => this.#drop("networks", id));
     this.networks.delete(id);
   }
 
