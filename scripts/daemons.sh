@@ -8,7 +8,7 @@ containerd_socket=$state/containerd/containerd.sock
 alive() {
   local pid
   pid=$(cat "$1" 2>/dev/null) || return 1
-  [ -n "$pid" ] && tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qE 'apps/(engine|containerd)/src/main'
+  [ -n "$pid" ] && tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qE 'apps/(engine|containerd)/(src/main|build/)'
 }
 
 # answers SOCKET: whether anything accepts connections there

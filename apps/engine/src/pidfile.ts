@@ -9,7 +9,7 @@ async function isAlive(pid: number): Promise<boolean> {
   if (pid <= 0 || pid === process.pid) return false;
   try {
     // A number may have been given to another program since.
-    return (await readFile(`/proc/${pid}/cmdline`, "utf8")).includes("engine/src/main.ts");
+    return /engine\/(src\/main\.ts|build\/dockerd\.mjs)/.test(await readFile(`/proc/${pid}/cmdline`, "utf8"));
   } catch {
     return false;
   }

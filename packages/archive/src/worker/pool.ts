@@ -5,6 +5,9 @@ import { fromWire, receiveBytes, sendBytes } from "./byte-port.ts";
 import type { JobName, Jobs } from "./jobs.ts";
 import type { Request, Response } from "./messages.ts";
 
+/** Beside this module; in a daemon's bundle, beside that. */
+const script = import.meta.url.endsWith(".ts") ? new URL("./worker.ts", import.meta.url) : new URL("./archive-worker.mjs", import.meta.url);
+
 export interface ArchiveWorkersOptions {
   /** Threads at most. A stream to a slow client holds one, so there are more than processors. */
   size?: number;
@@ -127,7 +130,7 @@ export class ArchiveWorkers {
 
   #spawn(): Thread {
     // Descriptors come from sys as well as from Node; jobs close what they open.
-    const worker = new Worker(new URL("./worker.ts", import.meta.url), { trackUnmanagedFds: false });
+    const worker = new Worker(script, { trackUnmanagedFds: false });
     const thread: Thread = { worker, settle: undefined, idleTimer: undefined };
     this.#threads.add(thread);
     thread.worker.on("message", (response: Response) => thread.settle?.(response));

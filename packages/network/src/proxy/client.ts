@@ -21,8 +21,9 @@ interface Waiting {
   reject: (error: Error) => void;
 }
 
-/** The bundled program, or its sources in a checkout that was not built. */
+/** The bundled program, which lies beside the engine's own bundle; or its sources in a checkout that was not built. */
 function program(): string {
+  if (!import.meta.url.endsWith(".ts")) return fileURLToPath(new URL("docker-proxy.mjs", import.meta.url));
   const bundled = fileURLToPath(new URL("../../build/docker-proxy.mjs", import.meta.url));
   return existsSync(bundled) ? bundled : fileURLToPath(new URL("main.ts", import.meta.url));
 }
