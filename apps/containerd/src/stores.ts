@@ -6,6 +6,7 @@ import type { Logger } from "@longshore/log";
 import { Metadata } from "@longshore/metadata";
 import { Connections } from "@longshore/remotes";
 import { OverlayfsSnapshotter } from "@longshore/snapshots";
+import { endFormerTransfers } from "@longshore/transfer";
 
 /** What the daemon keeps below its root, each part in the directory that containerd gives it. */
 export interface Stores {
@@ -32,6 +33,7 @@ export async function openStores(root: string, logger: Logger): Promise<Stores> 
     publisher: exchange,
     logger,
   });
+  await endFormerTransfers(metadata);
   const workers = new ArchiveWorkers();
   const connections = new Connections();
   return {

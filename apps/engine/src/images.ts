@@ -18,6 +18,7 @@ export function imagesContext(
   const { containerd, store, emit, log } = parts;
   return {
     containerd,
+    owner: config.dataRoot,
     snapshotter: containerSettings(config).snapshotter,
     platform: hostPlatform(),
     containers: () => store.list().map(({ id, record }) => ({ id, imageId: record.Image, running: record.State.Running })),

@@ -7,6 +7,7 @@ import type { Context } from "./context.ts";
 import { ownerLabel } from "./create.ts";
 import { scheduleRestart } from "./exit.ts";
 import { startHealth } from "./health.ts";
+import { endLeases } from "./lease.ts";
 import { resync } from "./monitor.ts";
 import { loadContainers } from "./record-files.ts";
 import { removeContainer, removeRuntime } from "./remove.ts";
@@ -35,6 +36,7 @@ export async function restoreContainers(context: Context): Promise<void> {
   await context.network.restore(new Set(store.list().filter((container) => container.alive).map((container) => container.id)));
   await resync(context);
   await removeLeftovers(context);
+  await attempt(context, "ending leases of a former engine", () => endLeases(context));
 }
 
 /** Tells the volumes who uses them: a volume that is still mounted is not mounted again. */

@@ -34,6 +34,8 @@ export class Container {
   exitOnNext = false;
   health: HealthMonitor | undefined;
   removing = false;
+  /** A commit of this process has it paused. */
+  committing = false;
   readonly #waiters = new Set<Waiter>();
 
   constructor(record: ContainerRecord, hostConfig: HostConfig, dir: string) {

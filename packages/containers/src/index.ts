@@ -13,7 +13,7 @@ export { copyIn, copyOut, exportFiles, statFile } from "./files.ts";
 export { inspectContainer } from "./inspect.ts";
 export { killContainer } from "./kill.ts";
 export { TaskMonitor } from "./monitor.ts";
-export { pauseContainer, resizeContainer, unpauseContainer } from "./pause.ts";
+export { pauseContainer, resizeContainer, unpauseContainer, whilePaused } from "./pause.ts";
 export { pruneContainers } from "./prune.ts";
 export { statusOf, type ContainerRecord, type Status } from "./record.ts";
 export { showRequested } from "./network-sandbox.ts";

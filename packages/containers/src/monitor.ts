@@ -8,6 +8,7 @@ import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
 import { handleExecExit } from "./exec.ts";
 import { handleExit, handleOom } from "./exit.ts";
+import { settlePause } from "./pause.ts";
 import { fromTimestamp } from "./time.ts";
 
 const firstRetryMs = 50;
@@ -116,7 +117,10 @@ export async function resync(context: Context): Promise<void> {
       const pid = pids.get(container.id) ?? 0;
       if (task === undefined) await handleExit(context, container, { pid, exitCode: 255, exitedAt: fromTimestamp(undefined) });
       else if (task.status === Status.STOPPED) await handleExit(context, container, { pid, exitCode: task.exitStatus, exitedAt: fromTimestamp(task.exitedAt) });
-      else await resyncExecs(context, container);
+      else {
+        if (container.record.PausedForCommit === true || (task.status === Status.PAUSED) !== container.record.State.Paused) await settlePause(context, container);
+        await resyncExecs(context, container);
+      }
     }),
   );
 }

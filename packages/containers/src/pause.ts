@@ -1,6 +1,8 @@
 import { Conflict, messageOf, Unknown } from "@longshore/errdefs";
+import { Status } from "@longshore/proto/containerd/v1/types/task";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
+import { attempt } from "./task.ts";
 
 /** Freezes all processes. @throws Conflict unless it runs and is not paused */
 export async function pauseContainer(context: Context, container: Container): Promise<void> {
@@ -31,8 +33,63 @@ export async function unpauseContainer(context: Context, container: Container): 
       throw new Unknown(`cannot resume container ${container.id}: ${messageOf(error)}`, { cause: error });
     }
     State.Paused = false;
+    delete container.record.PausedForCommit;
     await container.save();
     emitContainer(context, container, "unpause");
+  });
+}
+
+/**
+ * Calls `use` while the container's processes stand still, unless they do not run or stand still
+ * already. Whatever is killed meanwhile, they go on: `resync` sees to it.
+ */
+export async function whilePaused<T>(context: Context, container: Container, use: () => Promise<T>): Promise<T> {
+  const { record } = container;
+  const { tasks } = context.containerd;
+  const paused = await container.lock.run(async () => {
+    if (!container.alive || record.State.Paused) return false;
+    container.committing = true;
+    record.PausedForCommit = true;
+    await container.save();
+    try {
+      await tasks.pause({ containerId: container.id });
+    } catch (error) {
+      container.committing = false;
+      throw new Unknown(`cannot pause container ${container.id}: ${messageOf(error)}`, { cause: error });
+    }
+    record.State.Paused = true;
+    await container.save();
+    emitContainer(context, container, "pause");
+    return true;
+  });
+  try {
+    return await use();
+  } finally {
+    if (paused) {
+      container.committing = false;
+      await attempt(context, "resuming a container after a commit", () => settlePause(context, container));
+    }
+  }
+}
+
+/**
+ * Brings what the record says of a pause in line with the task: a kill may have come between the
+ * two. A pause for a commit that nobody makes any more is ended.
+ */
+export async function settlePause(context: Context, container: Container): Promise<void> {
+  const { record } = container;
+  const { tasks } = context.containerd;
+  await container.lock.run(async () => {
+    if (!container.alive || container.committing) return;
+    const { process } = await tasks.get({ containerId: container.id });
+    const paused = process?.status === Status.PAUSED;
+    const ends = record.PausedForCommit === true;
+    if (ends && paused) await tasks.resume({ containerId: container.id });
+    const shown = record.State.Paused;
+    record.State.Paused = paused && !ends;
+    delete record.PausedForCommit;
+    await container.save();
+    if (shown && !record.State.Paused) emitContainer(context, container, "unpause");
   });
 }
 

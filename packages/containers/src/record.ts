@@ -31,6 +31,8 @@ interface NetworkRecord {
 /** config.v2.json: everything about a container but its host configuration, in Docker's own layout. */
 export interface ContainerRecord {
   State: StateRecord;
+  /** A commit has it stand still, or is about to: were the engine killed, nobody else would let it go on. */
+  PausedForCommit?: boolean;
   ID: string;
   Created: string;
   Path: string;

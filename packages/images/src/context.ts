@@ -8,6 +8,8 @@ import type { ContainerUsage } from "./contract.ts";
 /** What every operation on images works with. */
 export interface ImagesContext {
   readonly containerd: ContainerdClient;
+  /** Tells this engine's leases from others': its data root. */
+  readonly owner: string;
   readonly snapshotter: string;
   /** This machine's platform, preferred where there is a choice. */
   readonly platform: Platform;

@@ -102,6 +102,7 @@ export function testImages(): TestImages {
   const events: string[] = [];
   const context: ImagesContext = {
     containerd: containerd.client(),
+    owner: "/data",
     snapshotter: "overlayfs",
     platform: { os: "linux", architecture: "amd64" },
     containers: () => containers,

@@ -12,6 +12,7 @@ export { imageHistory } from "./history.ts";
 export { type ImportRequest, importImage } from "./import.ts";
 export { inspectImage } from "./inspect.ts";
 export { type ListOptions, listImages, totalImageSize } from "./list.ts";
+export { endFormerLeases, withLease } from "./lease.ts";
 export { loadImages } from "./load.ts";
 export { login } from "./login.ts";
 export { type PruneReport, pruneImages } from "./prune.ts";

@@ -1,4 +1,3 @@
-import { createReadStream } from "node:fs";
 import { type FileHandle, open, readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { createGunzip } from "node:zlib";
@@ -31,8 +30,8 @@ const lineFeed = 10;
 const chunkBytes = 64 << 10;
 
 /** Whole lines of a file from its beginning; a line that is cut off at the end is left out. */
-export async function* linesOf(file: RotatedFile): AsyncGenerator<string> {
-  const raw = createReadStream(file.path, { highWaterMark: chunkBytes });
+export async function* linesOf(file: { handle: FileHandle; compressed: boolean }): AsyncGenerator<string> {
+  const raw = file.handle.createReadStream({ start: 0, autoClose: false, highWaterMark: chunkBytes });
   const source = file.compressed ? raw.pipe(createGunzip()) : raw;
   let rest: Buffer = Buffer.alloc(0);
   try {

@@ -83,6 +83,31 @@ describe("reading json-file logs", () => {
     assert.deepEqual(found, range(29, next));
   });
 
+  it("reads each line once while the log rotates under it", async () => {
+    // Each file holds ten lines; rotations come as fast as the disk lets them.
+    let next = 30;
+    let goesOn = true;
+    const rotating = (async () => {
+      for (; goesOn; next += 10) {
+        await rename(`${path}.1`, `${path}.2`);
+        await rm(`${path}.2.gz`, { force: true });
+        await rename(path, `${path}.1`);
+        await writeFile(`${path}.new`, records(next, next + 10));
+        await rename(`${path}.new`, path);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    })();
+    try {
+      for (let i = 0; i < 40; i++) {
+        const found = await numbers(path);
+        assert.deepEqual(found, range(found[0] ?? 0, (found[0] ?? 0) + found.length));
+      }
+    } finally {
+      goesOn = false;
+      await rotating;
+    }
+  });
+
   it("follows a log that does not exist yet, and reads the rest when the container has ended", async () => {
     const late = join(dir, "late.log");
     const ended = new AbortController();

@@ -1,8 +1,8 @@
-import { type FileHandle, stat } from "node:fs/promises";
 import { ChangeWatch } from "./change-watch.ts";
-import { linesOf, openIfThere, type RotatedFile, rotatedFiles, tailOffset } from "./files.ts";
+import { linesOf, openIfThere, rotatedFiles, tailOffset } from "./files.ts";
 import { type LogLine, nanosOf, parseLine } from "./line.ts";
 import { LiveFile } from "./live-file.ts";
+import { identityOf, openAll, type OpenRotated } from "./open-all.ts";
 
 export interface ReadOptions {
   /** How many lines from the end; negative for all. */
@@ -39,10 +39,11 @@ export async function* readLog(path: string, options: ReadOptions): AsyncGenerat
 }
 
 async function* rawLines(path: string, options: ReadOptions, watcher: ChangeWatch | undefined): AsyncGenerator<string> {
-  const { old, live } = await openAtTail(path, options.tail, watcher !== undefined);
+  const { old, live, close } = await openAtTail(path, options.tail, watcher !== undefined);
   let current = live;
   try {
     yield* old();
+    await close();
     for (;;) {
       // Whoever ended the container wrote its last line before.
       const last = watcher === undefined || options.ended.aborted;
@@ -61,6 +62,7 @@ async function* rawLines(path: string, options: ReadOptions, watcher: ChangeWatc
       await watcher.wait(AbortSignal.any([options.signal, options.ended]));
     }
   } finally {
+    await close();
     await current?.close();
   }
 }
@@ -83,49 +85,34 @@ async function nextFile(path: string, current: LiveFile | undefined): Promise<Li
   return handle === undefined ? undefined : new LiveFile(handle, 0);
 }
 
-async function identityOf(path: string): Promise<string | undefined> {
-  try {
-    const { dev, ino } = await stat(path);
-    return `${dev}:${ino}`;
-  } catch {
-    return undefined;
-  }
-}
-
 interface Opened {
   /** What the rotated files give. */
   old: () => AsyncGenerator<string>;
   live: LiveFile | undefined;
+  close: () => Promise<void>;
 }
 
 async function openAtTail(path: string, tail: number, follow: boolean): Promise<Opened> {
-  const handle = await openIfThere(path);
-  const rotated = await olderThan(handle, await rotatedFiles(path));
+  const { live: handle, rotated } = await openAll(path);
+  const close = async (): Promise<void> => {
+    for (const file of rotated.splice(0)) await file.handle.close();
+  };
   const size = handle === undefined ? 0 : (await handle.stat()).size;
   // A container may write faster than we read: without follow, what is there now is all.
   const limit = follow ? Number.POSITIVE_INFINITY : size;
-  if (tail < 0) return { old: () => allOf(rotated), live: handle === undefined ? undefined : new LiveFile(handle, 0, limit) };
-  if (handle !== undefined && tail === 0) return { old: () => allOf([]), live: new LiveFile(handle, size, limit) };
+  if (tail < 0) return { old: () => allOf(rotated), live: handle === undefined ? undefined : new LiveFile(handle, 0, limit), close };
+  if (handle !== undefined && tail === 0) return { old: () => allOf([]), live: new LiveFile(handle, size, limit), close };
   const { offset, found } = handle === undefined ? { offset: 0, found: 0 } : await tailOffset(handle, size, tail);
   const live = handle === undefined ? undefined : new LiveFile(handle, offset, limit);
-  return { old: () => (found >= tail ? allOf([]) : lastOf(rotated, tail - found)), live };
+  return { old: () => (found >= tail ? allOf([]) : lastOf(rotated, tail - found)), live, close };
 }
 
-/** A rotation between opening and listing must not make our file, or a newer one, count as old. */
-async function olderThan(handle: FileHandle | undefined, files: RotatedFile[]): Promise<RotatedFile[]> {
-  if (handle === undefined) return files;
-  const { dev, ino } = await handle.stat();
-  const identities = await Promise.all(files.map((file) => identityOf(file.path)));
-  const own = identities.indexOf(`${dev}:${ino}`);
-  return own < 0 ? files : files.slice(0, own);
-}
-
-async function* allOf(files: readonly RotatedFile[]): AsyncGenerator<string> {
+async function* allOf(files: readonly OpenRotated[]): AsyncGenerator<string> {
   for (const file of files) yield* linesOf(file);
 }
 
 /** The last `count` lines of rotated files, reading no more of them than needed. */
-async function* lastOf(files: readonly RotatedFile[], count: number): AsyncGenerator<string> {
+async function* lastOf(files: readonly OpenRotated[], count: number): AsyncGenerator<string> {
   const parts: string[][] = [];
   let missing = count;
   for (const file of files.toReversed()) {

@@ -1,9 +1,11 @@
 import { isKind } from "@longshore/errdefs";
-import type { CallScope, LeaseResource, Scope } from "@longshore/metadata";
+import type { CallScope, LeaseResource, Metadata, Scope } from "@longshore/metadata";
 import type { ScopeOpener } from "./contract.ts";
 
-/** How long what a crash left behind is kept, so that the transfer can be taken up again. */
+/** How long what a crash left behind is kept at most. */
 const lifetimeMs = 24 * 60 * 60 * 1000;
+/** Marks the leases that end with this process. */
+const transferLabel = "longshore.transfer";
 
 /**
  * Runs `work` with stores whose lease keeps what it makes until it is done: the caller's own lease,
@@ -12,13 +14,21 @@ const lifetimeMs = 24 * 60 * 60 * 1000;
 export async function withLease<T>(open: ScopeOpener, call: CallScope, work: (scope: Scope) => Promise<T>): Promise<T> {
   if (call.lease !== undefined) return work(open(call));
   const { leases } = open({ namespace: call.namespace });
-  const lease = await leases.create("", { "containerd.io/gc.expire": new Date(Date.now() + lifetimeMs).toISOString() });
+  const lease = await leases.create("", { "containerd.io/gc.expire": new Date(Date.now() + lifetimeMs).toISOString(), [transferLabel]: "true" });
   try {
     return await work(open({ namespace: call.namespace, lease: lease.id }));
   } finally {
     await leases.delete(lease.id).catch((error: unknown) => {
       if (!isKind(error, "NotFound")) throw error;
     });
+  }
+}
+
+/** Ends the leases of transfers that died with a former process; the next collection takes what they kept. */
+export async function endFormerTransfers(metadata: Pick<Metadata, "namespaces" | "scope">): Promise<void> {
+  for (const { name } of await metadata.namespaces.list()) {
+    const { leases } = metadata.scope({ namespace: name });
+    for (const { id } of await leases.list([`labels."${transferLabel}"`])) await leases.delete(id);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ContainerConfig } from "@longshore/api";
-import { emitContainer, pauseContainer, unpauseContainer, type Container, type Context } from "@longshore/containers";
+import { emitContainer, whilePaused } from "@longshore/containers";
 import { Conflict, NotFound } from "@longshore/errdefs";
 import { commitImage } from "@longshore/images";
 import type { RoutePlugin } from "../engine.ts";
@@ -7,17 +7,6 @@ import { readOptionalJson } from "../server/body.ts";
 import { Query } from "../server/query.ts";
 import { sendJson } from "../server/send.ts";
 import { configBody } from "./container-shapes.ts";
-
-/** Calls `use` while the container's processes stand still, unless they do not run. */
-async function whilePaused<T>(context: Context, container: Container, pause: boolean, use: () => Promise<T>): Promise<T> {
-  if (!pause || !container.alive || container.record.State.Paused) return use();
-  await pauseContainer(context, container);
-  try {
-    return await use();
-  } finally {
-    await unpauseContainer(context, container);
-  }
-}
 
 /** `docker commit`. */
 export const commitRoutes: RoutePlugin = (app, { containers: context, images }) => {
@@ -31,7 +20,7 @@ export const commitRoutes: RoutePlugin = (app, { containers: context, images }) 
     const manifest = record.ImageManifest;
     if (manifest === null) throw new NotFound(`No such image: ${record.Image}`);
     const comment = query.get("comment");
-    const { id, name } = await whilePaused(context, container, query.bool("pause", true), () =>
+    const commit = () =>
       commitImage(images, {
         containerId: container.id,
         snapshotKey: container.id,
@@ -45,8 +34,8 @@ export const commitRoutes: RoutePlugin = (app, { containers: context, images }) 
         tag: query.get("tag"),
         changes: query.all("changes"),
         requested,
-      }),
-    );
+      });
+    const { id, name } = await (query.bool("pause", true) ? whilePaused(context, container, commit) : commit());
     emitContainer(context, container, "commit", { comment, imageID: id, imageRef: name });
     sendJson(reply, 201, { Id: id });
   });
