@@ -32,16 +32,7 @@ export async function run(file: string, args: readonly string[], input = ""): Pr
   return Buffer.concat(out).toString();
 }
 
-/** Applies lines of `ip` commands in one process, in the network namespace at `netns` when given. */
-export async function ipBatch(lines: readonly string[], netns?: string): Promise<void> {
-  const input = `${lines.join("\n")}\n`;
-  if (netns === undefined) await run("ip", ["-batch", "-"], input);
-  else await run("nsenter", [`--net=${netns}`, "ip", "-batch", "-"], input);
-}
-
-const both = 'printf %s "$1" | ip -batch - && printf %s "$2" | exec nsenter --net="$0" ip -batch -';
-
-/** As `ipBatch` on the host and then in a namespace, for the price of one start of a program from here. */
-export async function ipBatches(hostLines: readonly string[], netns: string, namespaceLines: readonly string[]): Promise<void> {
-  await run("sh", ["-c", both, netns, `${hostLines.join("\n")}\n`, `${namespaceLines.join("\n")}\n`]);
+/** Applies lines of `ip` commands in one process. */
+export async function ipBatch(lines: readonly string[]): Promise<void> {
+  await run("ip", ["-batch", "-"], `${lines.join("\n")}\n`);
 }

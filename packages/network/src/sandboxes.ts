@@ -11,10 +11,9 @@ import { isUserDefined } from "./endpoint-settings.ts";
 import { type NetworkStore, newId } from "./networks.ts";
 import type { Publisher } from "./publisher.ts";
 import type { EndpointRecord, NetworkRecord, Records, SandboxRecord } from "./records.ts";
-import { ipBatch, ipBatches } from "./run.ts";
 import { addToHosts, removeFromHosts, writeNames, writeResolvConf } from "./sandbox-files.ts";
 import { VethRemover } from "./veth-remover.ts";
-import { hostLines, namespaceLines, routeLines } from "./veth.ts";
+import { connectVeths, type DefaultRoutes, moveDefaultRoutes } from "./veth.ts";
 
 interface Parts {
   records: Records;
@@ -142,18 +141,17 @@ export class SandboxStore implements Sandboxes {
     await mkdir(this.#parts.netnsDir, { recursive: true, mode: 0o755 });
     createNetns(sandbox.netnsPath);
     const plans = this.#joined(sandbox.containerId).filter(({ endpoint }) => endpoint.veth !== "").map(({ network, endpoint }) => vethPlan(network, endpoint));
-    const inside = ["link set dev lo up", ...plans.flatMap(namespaceLines), ...this.#routes(sandbox.containerId)];
-    if (plans.length === 0) await ipBatch(inside, sandbox.netnsPath);
-    else await ipBatches(plans.flatMap((plan) => hostLines(plan, sandbox.netnsPath)), sandbox.netnsPath, inside);
+    await connectVeths(plans, sandbox.netnsPath, this.#routes(sandbox.containerId));
     if (sandbox.dns) await this.#parts.dns.serve(sandbox);
   }
 
-  #routes(containerId: string): string[] {
+  #routes(containerId: string): DefaultRoutes | undefined {
     const { records } = this.#parts;
     const gateway = gatewayEndpoint(records, containerId);
     const network = gateway && records.networks.get(gateway.networkId);
-    if (!gateway || !network) return [];
-    return routeLines(gateway.ifname, gateway.ipv4 === "" ? "" : gatewayOf(network, 4), gateway.ipv6 === "" ? "" : gatewayOf(network, 6));
+    if (!gateway || !network) return undefined;
+    const gateways = [gateway.ipv4 === "" ? "" : gatewayOf(network, 4), gateway.ipv6 === "" ? "" : gatewayOf(network, 6)];
+    return { ifname: gateway.ifname, gateways };
   }
 
   async #publish(sandbox: SandboxRecord): Promise<void> {
@@ -214,8 +212,7 @@ export class SandboxStore implements Sandboxes {
       const before = gatewayEndpoint(records, containerId);
       const endpoint = createEndpoint(records, sandbox, network, settings);
       try {
-        const plan = vethPlan(network, endpoint);
-        await ipBatches(hostLines(plan, sandbox.netnsPath), sandbox.netnsPath, [...namespaceLines(plan), ...this.#routes(containerId)]);
+        await connectVeths([vethPlan(network, endpoint)], sandbox.netnsPath, this.#routes(containerId));
         await this.#moveGateway(sandbox, before);
         await this.#parts.dns.update([network.id]);
       } catch (error) {
@@ -240,8 +237,7 @@ export class SandboxStore implements Sandboxes {
       await this.#links.remove([endpoint.veth]);
       records.dropEndpoint(endpoint.id);
       removeFromHosts(sandbox, endpoint);
-      const routes = this.#routes(containerId);
-      if (routes.length > 0) await ipBatch(routes, sandbox.netnsPath);
+      await moveDefaultRoutes(sandbox.netnsPath, this.#routes(containerId));
       await this.#moveGateway(sandbox, before);
       await this.#parts.dns.update([network.id]);
       emit("network", "disconnect", eventActor(network, containerId));

@@ -270,6 +270,7 @@ NAPI_MODULE_INIT() {
   register_process(env, exports);
   register_spawn(env, exports);
   register_console(env, exports);
+  register_netlink(env, exports);
   register_relay(env, exports);
   return exports;
 }

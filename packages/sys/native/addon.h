@@ -67,6 +67,7 @@ void register_namespaces(napi_env env, napi_value exports);
 void register_process(napi_env env, napi_value exports);
 void register_spawn(napi_env env, napi_value exports);
 void register_console(napi_env env, napi_value exports);
+void register_netlink(napi_env env, napi_value exports);
 void register_relay(napi_env env, napi_value exports);
 
 #endif

@@ -4,6 +4,7 @@ export { fallocate, flock, lutimes, major, minor, mkfifo, mknod, renameat2, sync
 export { mountAll, unmountAll, type MountSpec } from "./mount-all.ts";
 export { parseMountOptions, type ParsedMountOptions } from "./mount-options.ts";
 export { mount, mountSetattr, umount } from "./mount.ts";
+export { netlinkRequest } from "./netlink.ts";
 export { createNetns, removeNetns, socketInNetns, type SocketInNetnsOptions } from "./netns.ts";
 export { openInRoot, openat2 } from "./open.ts";
 export { dup, dup2, eventfd, kill, peerCredentials, pipe, setChildSubreaper, watchFile } from "./process.ts";

@@ -1,0 +1,94 @@
+import { type Family, parseAddress, parsePrefix, sizeOf, firstOf, formatAddress } from "../ipam/prefix.ts";
+import { attribute, message, NLM_F, readI32, text, u16, u32, u8 } from "./message.ts";
+import type { Rtnetlink, Step } from "./rtnetlink.ts";
+
+// Of linux/rtnetlink.h, if_link.h, if_addr.h and veth.h.
+const RTM = { NEWLINK: 16, GETLINK: 18, NEWADDR: 20, NEWROUTE: 24 } as const;
+const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, MASTER: 10, LINKINFO: 18, AF_SPEC: 26, NET_NS_FD: 28 } as const;
+const INFO = { KIND: 1, DATA: 2, SLAVE_KIND: 4, SLAVE_DATA: 5 } as const;
+const VETH_INFO_PEER = 1;
+const IFLA_BRPORT_ISOLATED = 33;
+const ADDR_GEN_MODE = { attribute: 8, none: 1 } as const;
+const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4 } as const;
+const IFA_F_NODAD = 2;
+const RTA = { GATEWAY: 5, OIF: 4 } as const;
+const IFF_UP = 1;
+const AF_INET6 = 10;
+const abiFamily = { 4: 2, 6: AF_INET6 } as const;
+
+function linkHeader(index: number, up: boolean): Buffer {
+  const flags = up ? IFF_UP : 0;
+  return Buffer.concat([u8(0), u8(0), u16(0), u32(index), u32(flags), u32(flags)]);
+}
+
+function addressBytes(address: string): Buffer {
+  const parsed = parseAddress(address);
+  if (!parsed) throw new TypeError(`${address} is no address`);
+  return Buffer.from(parsed.value.toString(16).padStart(parsed.family === 4 ? 8 : 32, "0"), "hex");
+}
+
+function familyOf(address: string): Family {
+  return address.includes(":") ? 6 : 4;
+}
+
+export interface VethPair {
+  /** The host's side, which is brought up. */
+  name: string;
+  /** Index of the bridge that it joins. */
+  master: number;
+  /** The other side's name, hardware address and the descriptor of its namespace. */
+  peerName: string;
+  peerMac: string;
+  peerNetns: number;
+  /** 0: the kernel's own. */
+  mtu: number;
+}
+
+export function addVeth({ name, master, peerName, peerMac, peerNetns, mtu }: VethPair): Step {
+  const size = mtu > 0 ? [attribute(IFLA.MTU, u32(mtu))] : [];
+  const mac = Buffer.from(peerMac.replaceAll(":", ""), "hex");
+  const peer = attribute(VETH_INFO_PEER, linkHeader(0, false), attribute(IFLA.IFNAME, text(peerName)), attribute(IFLA.ADDRESS, mac), ...size, attribute(IFLA.NET_NS_FD, u32(peerNetns)));
+  const info = attribute(IFLA.LINKINFO, attribute(INFO.KIND, Buffer.from("veth")), attribute(INFO.DATA, peer));
+  const body = [linkHeader(0, true), attribute(IFLA.IFNAME, text(name)), ...size, attribute(IFLA.MASTER, u32(master)), info];
+  return { name: `adding the veth pair ${name}`, message: message(RTM.NEWLINK, NLM_F.CREATE | NLM_F.EXCL, ...body) };
+}
+
+/** Isolated ports of a bridge reach the bridge itself but not each other. */
+export function isolatePort(name: string): Step {
+  const info = attribute(IFLA.LINKINFO, attribute(INFO.SLAVE_KIND, Buffer.from("bridge")), attribute(INFO.SLAVE_DATA, attribute(IFLA_BRPORT_ISOLATED, u8(1))));
+  return { name: `isolating ${name}`, message: message(RTM.NEWLINK, 0, linkHeader(0, false), attribute(IFLA.IFNAME, text(name)), info) };
+}
+
+export function setUp(index: number): Step {
+  return { name: `bringing link ${index} up`, message: message(RTM.NEWLINK, 0, linkHeader(index, true)) };
+}
+
+/** No link-local IPv6 address of its own. */
+export function noLinkLocal(index: number): Step {
+  const spec = attribute(IFLA.AF_SPEC, attribute(AF_INET6, attribute(ADDR_GEN_MODE.attribute, u8(ADDR_GEN_MODE.none))));
+  return { name: `address generation of link ${index}`, message: message(RTM.NEWLINK, 0, linkHeader(index, false), spec) };
+}
+
+/** IPv4 with its broadcast address; IPv6 without duplicate detection, since the address is assigned to nobody else. */
+export function addAddress(index: number, address: string, bits: number): Step {
+  const family = familyOf(address);
+  const bytes = addressBytes(address);
+  const prefix = parsePrefix(`${address}/${bits}`);
+  const broadcast = prefix && family === 4 && bits <= 30 ? [attribute(IFA.BROADCAST, addressBytes(formatAddress({ family, value: firstOf(prefix) + sizeOf(prefix) - 1n })))] : [];
+  const header = Buffer.concat([u8(abiFamily[family]), u8(bits), u8(family === 6 ? IFA_F_NODAD : 0), u8(0), u32(index)]);
+  return { name: `adding the address ${address}/${bits}`, message: message(RTM.NEWADDR, NLM_F.CREATE | NLM_F.EXCL, header, attribute(IFA.LOCAL, bytes), attribute(IFA.ADDRESS, bytes), ...broadcast) };
+}
+
+/** Leads the default route of the gateway's family through a link, whether there is one yet or not. */
+export function defaultRoute(index: number, gateway: string): Step {
+  const [mainTable, bootProtocol, universe, unicast] = [254, 3, 0, 1];
+  const header = Buffer.concat([u8(abiFamily[familyOf(gateway)]), u8(0), u8(0), u8(0), u8(mainTable), u8(bootProtocol), u8(universe), u8(unicast), u32(0)]);
+  return { name: `the default route by ${gateway}`, message: message(RTM.NEWROUTE, NLM_F.CREATE | NLM_F.REPLACE, header, attribute(RTA.GATEWAY, addressBytes(gateway)), attribute(RTA.OIF, u32(index))) };
+}
+
+/** The index of a link by its name. @throws NetlinkRefused ENODEV */
+export async function linkIndex(netlink: Rtnetlink, name: string): Promise<number> {
+  const [link] = await netlink.request([{ name: `finding the link ${name}`, message: message(RTM.GETLINK, 0, linkHeader(0, false), attribute(IFLA.IFNAME, text(name))) }]);
+  if (!link) throw new TypeError(`no answer for the link ${name}`);
+  return readI32(link, 16 + 4);
+}
