@@ -5,7 +5,7 @@ import { must } from "../host/exec.ts";
 import type { Longshore } from "./longshore.ts";
 
 /** Imports a small image made of the machine's static busybox, with every applet, a root and a nobody user. */
-export async function importBusybox(longshore: Longshore, name = "busybox"): Promise<void> {
+export async function importBusybox(longshore: Pick<Longshore, "ok">, name = "busybox"): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), "busybox-"));
   try {
     for (const dir of ["bin", "etc", "tmp", "root", "home", "var"]) mkdirSync(join(root, dir));

@@ -10,7 +10,7 @@ export class Terminal {
   readonly exited: Promise<number>;
   readonly #pty: pty.IPty;
 
-  constructor(longshore: Longshore, args: readonly string[], size: { columns: number; rows: number } = { columns: 80, rows: 24 }) {
+  constructor(longshore: Pick<Longshore, "clientEnv">, args: readonly string[], size: { columns: number; rows: number } = { columns: 80, rows: 24 }) {
     this.#pty = pty.spawn(tool("docker"), [...args], {
       cols: size.columns,
       rows: size.rows,
