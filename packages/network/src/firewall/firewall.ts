@@ -30,6 +30,8 @@ export class Firewall {
   readonly #foreign: ForeignFirewall | undefined;
   readonly #log: Logger;
   #last: Promise<void> = Promise.resolve();
+  /** Changes that wait for their turn, which they take together: many starts at once cost one transaction. */
+  #waiting: { commands: string[]; done: Promise<void> } | undefined;
 
   constructor(table: string, source: RuleSource, foreign: ForeignFirewall | undefined, log: Logger) {
     this.#table = table;
@@ -65,7 +67,12 @@ export class Firewall {
   change(action: "add" | "delete", ports: Record<Family, PortRule[]>): Promise<void> {
     const commands = families.flatMap((family) => portCommands(action, family, this.#table, ports[family]));
     if (commands.length === 0 || !this.#foreign) return Promise.resolve();
-    return this.#inTurn(async () => {
+    if (this.#waiting) {
+      this.#waiting.commands.push(...commands);
+      return this.#waiting.done;
+    }
+    const done = this.#inTurn(async () => {
+      this.#waiting = undefined;
       try {
         await nft(`${commands.join("\n")}\n`);
       } catch (error) {
@@ -74,6 +81,8 @@ export class Firewall {
         await this.#rebuild();
       }
     });
+    this.#waiting = { commands, done };
+    return done;
   }
 
   /** Rebuilds the table if somebody flushed it away. */
