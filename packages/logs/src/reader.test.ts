@@ -86,9 +86,9 @@ describe("reading json-file logs", () => {
   it("reads each line once while the log rotates under it", async () => {
     // Each file holds ten lines; rotations come as fast as the disk lets them.
     let next = 30;
-    let goesOn = true;
+    const stop = new AbortController();
     const rotating = (async () => {
-      for (; goesOn; next += 10) {
+      for (; !stop.signal.aborted; next += 10) {
         await rename(`${path}.1`, `${path}.2`);
         await rm(`${path}.2.gz`, { force: true });
         await rename(path, `${path}.1`);
@@ -103,7 +103,7 @@ describe("reading json-file logs", () => {
         assert.deepEqual(found, range(found[0] ?? 0, (found[0] ?? 0) + found.length));
       }
     } finally {
-      goesOn = false;
+      stop.abort();
       await rotating;
     }
   });
