@@ -10,5 +10,5 @@ export type { UnpackOptions } from "./files/unpack.ts";
 export type { PathStat } from "./files/stat.ts";
 export { ImageArchives } from "./image/image-archives.ts";
 export type { BlobIngester, BlobReader, BlobStore, BlobWriter } from "./image/blobs.ts";
-export type { ReadOptions } from "./image/read.ts";
+export type { ReadImages, ReadOptions } from "./image/read.ts";
 export type { WriteOptions } from "./image/write.ts";

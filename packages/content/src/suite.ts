@@ -109,6 +109,7 @@ export function contentStoreSuite(open: () => Promise<Store>): void {
     await assert.rejects(short.commit(6, ""), of("FailedPrecondition", /size/));
     await short.close();
     assert.deepEqual(await collect(store.list()), []);
+    assert.deepEqual((await store.listStatuses()).map(({ ref }) => ref).toSorted(), ["a", "b"]);
     await assert.rejects(short.write(hello), of("FailedPrecondition", /closed/));
   });
 

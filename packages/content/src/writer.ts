@@ -73,17 +73,18 @@ class LocalWriter implements Writer {
     const handle = this.#open();
     const { dir, data } = this.#options.files;
     const digest = this.digest();
-    let keep = false;
+    let dropped = true;
     try {
       if (this.#offset === 0) await handle.truncate(0);
       // What is published is the file, so it is the file that is measured.
       const held = (await handle.stat()).size;
-      // A short ingest may still be resumed; any other mismatch can only be begun anew.
-      keep = size > held;
+      // What is refused stays, as in containerd, until it is written anew, aborted or collected.
+      dropped = false;
       if (size > 0 && size !== held) throw new FailedPrecondition(`unexpected commit size ${held}, expected ${size}: failed precondition`);
       if (expected !== "" && expected !== digest) throw new FailedPrecondition(`unexpected commit digest ${digest}, expected ${expected}: failed precondition`);
       if (held !== this.#offset) throw new FailedPrecondition(`ingest of ${this.#options.status.ref} changed below its writer: failed precondition`);
       const blob = this.#options.blobPath(digest);
+      dropped = true;
       await mkdir(dirname(blob), { recursive: true, mode: 0o755 });
       if (await isFile(blob)) throw new AlreadyExists(`content ${digest}: already exists`);
       await handle.sync();
@@ -94,7 +95,7 @@ class LocalWriter implements Writer {
     } finally {
       this.#handle = undefined;
       await handle.close();
-      if (!keep) await rm(dir, { recursive: true, force: true });
+      if (dropped) await rm(dir, { recursive: true, force: true });
       this.#options.release();
     }
   }

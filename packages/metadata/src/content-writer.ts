@@ -88,8 +88,6 @@ export class ScopedWriter implements Writer {
       return await this.#origin.commit(held, expected);
     } catch (error) {
       if (isKind(error, "AlreadyExists")) return digest;
-      // The backend has dropped the ingest.
-      this.#forgetIngest();
       throw error;
     }
   }

@@ -119,8 +119,8 @@ export class ScopedSnapshotter implements Snapshotter {
     const { namespace, lease } = this.#scope;
     await gate.pass(async () => {
       const { backendKey, intent } = database.transaction(() => {
-        const current = this.#get(key);
         if (this.#table.isTaken(name)) throw new AlreadyExists(`snapshot "${name}": already exists`);
+        const current = this.#get(key);
         addToLease(database, namespace, lease, { type: `snapshots/${this.#name}`, id: name });
         const planned = { name, labels: withoutEmpty(labels), backendKey: `${namespace}/${database.next()}/${name}` };
         // Were we killed after the backend has committed, the next start finishes this.

@@ -72,7 +72,10 @@ export function dockerHosts(config: DockerRegistryConfig = {}): RegistryHosts {
   };
 }
 
-/** One host by a fixed scheme, for clients that ask for it (`ctr --plain-http`). */
+/** One host by a fixed scheme, for clients that ask for it (`ctr --plain-http`); this machine's own need not have TLS all the same. */
 export function fixedSchemeHosts(scheme: "http" | "https"): RegistryHosts {
-  return async (domain) => [{ scheme, host: apiHostOf(domain), path: "/v2", capabilities: allCapabilities }];
+  return async (domain) => {
+    const local: Pick<RegistryHost, "tls" | "plainFallback"> = scheme === "https" && isLoopback(domain) ? { tls: { skipVerify: true }, plainFallback: true } : {};
+    return [{ scheme, host: apiHostOf(domain), path: "/v2", capabilities: allCapabilities, ...local }];
+  };
 }

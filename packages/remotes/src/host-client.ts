@@ -136,6 +136,7 @@ export class HostClient {
   }
 
   async #first(wanted: HostRequest, authorization: string | undefined): Promise<RegistryResponse> {
+    const scheme = this.#scheme;
     const once = async (): Promise<RegistryResponse> => {
       const url = wanted.target instanceof URL ? wanted.target : this.#urlOf(wanted.target);
       return this.#dispatch(wanted.method, url, this.#headersFor(url, wanted, authorization), wanted.body?.(), wanted.signal);
@@ -145,7 +146,8 @@ export class HostClient {
       this.#answered = true;
       return response;
     } catch (error) {
-      const canFall = this.host.plainFallback === true && this.#scheme === "https" && !this.#answered && error instanceof NetworkError;
+      // Of requests that began together, the first one's failure decides for all.
+      const canFall = this.host.plainFallback === true && scheme === "https" && (this.#scheme === "http" || !this.#answered) && error instanceof NetworkError;
       if (!canFall) throw error;
       this.#scheme = "http";
       const response = await once();

@@ -45,11 +45,11 @@ describe("overlayfs snapshotter", () => {
     assert.deepEqual(await snapshotter.prepare("a", ""), [{ type: "bind", source: upper(1), options: ["rw", "rbind"] }]);
     await snapshotter.commit("A", "a");
     assert.deepEqual(await snapshotter.view("v", "A"), [{ type: "bind", source: upper(1), options: ["ro", "rbind"] }]);
-    const onA = [{ type: "overlay", source: "overlay", options: [...index, `workdir=${work(3)}`, `upperdir=${upper(3)}`, `lowerdir=${upper(1)}`] }];
+    const onA = [{ type: "overlay", source: "overlay", options: [`workdir=${work(3)}`, `upperdir=${upper(3)}`, `lowerdir=${upper(1)}`, ...index] }];
     assert.deepEqual(await snapshotter.prepare("b", "A"), onA);
     assert.deepEqual(await snapshotter.mounts("b"), onA);
     await snapshotter.commit("B", "b");
-    assert.deepEqual(await snapshotter.view("w", "B"), [{ type: "overlay", source: "overlay", options: [...index, `lowerdir=${upper(3)}:${upper(1)}`] }]);
+    assert.deepEqual(await snapshotter.view("w", "B"), [{ type: "overlay", source: "overlay", options: [`lowerdir=${upper(3)}:${upper(1)}`, ...index] }]);
     assert.deepEqual(await snapshotter.view("empty", ""), [{ type: "bind", source: upper(5), options: ["ro", "rbind"] }]);
   });
 

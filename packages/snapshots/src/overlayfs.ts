@@ -136,9 +136,9 @@ export class OverlayfsSnapshotter implements Snapshotter {
     const [below] = parents;
     if (below === undefined) return [{ type: "bind", source: this.#upper(id), options: [kind === "view" ? "ro" : "rw", "rbind"] }];
     if (kind === "view" && parents.length === 1) return [{ type: "bind", source: below, options: ["ro", "rbind"] }];
-    const options = [...this.#options];
+    const options: string[] = [];
     if (kind === "active") options.push(`workdir=${join(this.#folder, String(id), "work")}`, `upperdir=${this.#upper(id)}`);
-    options.push(`lowerdir=${parents.join(":")}`);
+    options.push(`lowerdir=${parents.join(":")}`, ...this.#options);
     return [{ type: "overlay", source: "overlay", options }];
   }
 

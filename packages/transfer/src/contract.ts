@@ -29,8 +29,8 @@ export interface ArchiveExportOptions {
 
 /** Reads and writes images as one stream (docker-archive and OCI layout in a tar). */
 export interface ImageArchiver {
-  /** Stores the blobs and tells what images there are. @throws InvalidArgument for an archive that is malformed or ends early */
-  read(source: AsyncIterable<Uint8Array>, content: Store, options: { forceCompress: boolean; signal?: AbortSignal }): Promise<ArchivedImage[]>;
+  /** Stores the blobs and tells what images there are, and the index (not stored) that names them all. @throws InvalidArgument for an archive that is malformed or ends early */
+  read(source: AsyncIterable<Uint8Array>, content: Store, options: { forceCompress: boolean; signal?: AbortSignal }): Promise<{ images: ArchivedImage[]; index: Uint8Array }>;
   write(images: readonly ArchivedImage[], content: Provider, options: ArchiveExportOptions): AsyncIterable<Uint8Array>;
 }
 
@@ -50,6 +50,7 @@ export interface Progress {
 export type ProgressSink = (progress: Progress) => void;
 
 export interface UnpackTarget {
+  /** Without an operating system: every platform. */
   readonly platform: Platform;
   /** Empty for the namespace's default. */
   readonly snapshotter: string;

@@ -140,7 +140,9 @@ export class Fixture {
       read: async (source) => {
         let name = "";
         for await (const chunk of source) name += Buffer.from(chunk).toString();
-        return this.archive.get(name) ?? Promise.reject(new InvalidArgument("unexpected EOF"));
+        const images = this.archive.get(name);
+        if (images === undefined) throw new InvalidArgument("unexpected EOF");
+        return { images, index: Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: images })) };
       },
       async *write(images) {
         for (const image of images) yield Buffer.from(`${JSON.stringify(image.annotations)}\n`);

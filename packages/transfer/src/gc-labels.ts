@@ -1,10 +1,19 @@
 import type { Store } from "@longshore/content";
 import type { Descriptor, Index, Manifest } from "@longshore/oci";
 import type { Reference } from "@longshore/reference";
+import { isIndex } from "./documents.ts";
 
 /** Labels by which an index keeps its manifests from the garbage collector. */
 export function indexLabels(index: Index): Record<string, string> {
-  return Object.fromEntries(index.manifests.map(({ digest }, position) => [`containerd.io/gc.ref.content.m.${position}`, digest]));
+  const kinds = new Map<string, number>();
+  return Object.fromEntries(
+    index.manifests.map((child) => {
+      const prefix = `containerd.io/gc.ref.content${isIndex(child) ? "" : ".m"}`;
+      const position = kinds.get(prefix) ?? 0;
+      kinds.set(prefix, position + 1);
+      return [`${prefix}.${position}`, child.digest];
+    }),
+  );
 }
 
 /** Labels by which a manifest keeps its configuration and layers. */

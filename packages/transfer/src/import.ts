@@ -1,5 +1,7 @@
 import type { Image, Scope } from "@longshore/metadata";
-import type { Descriptor } from "@longshore/oci";
+import { digestOf, writeBlob } from "@longshore/content";
+import { NotFound, isKind } from "@longshore/errdefs";
+import { type Descriptor, mediaTypes } from "@longshore/oci";
 import type { ImageDestination, TransferCall } from "./contract.ts";
 import { isImageConfig, isIndex, isLayer, isManifest, readImageConfig, readIndex, readManifest } from "./documents.ts";
 import type { Environment } from "./environment.ts";
@@ -13,7 +15,10 @@ import { unpackTargetFor } from "./unpack-target.ts";
 async function unpack(environment: Environment, scope: Scope, descriptor: Descriptor, destination: ImageDestination, signal: AbortSignal): Promise<void> {
   const { config, layers } = await readManifest(scope.content, descriptor.digest);
   if (!isImageConfig(config)) return;
-  const snapshotter = await unpackTargetFor(environment, scope, config, destination.unpacks);
+  const [first] = destination.unpacks;
+  // Of whom wants all platforms of an archive, containerd unpacks those that no target names as well.
+  const others = first !== undefined && destination.platforms.length === 0 ? [{ ...first, platform: { os: "", architecture: "" } }] : [];
+  const snapshotter = await unpackTargetFor(environment, scope, config, [...destination.unpacks, ...others]);
   if (snapshotter === undefined) return;
   const { rootfs } = await readImageConfig(scope.content, config.digest);
   await environment.unpacker.unpack({ scope, snapshotter, layers: layers.filter(isLayer), diffIds: rootfs.diff_ids, config, fetched: async () => undefined, signal });
@@ -38,6 +43,22 @@ async function settle(environment: Environment, scope: Scope, descriptor: Descri
   }
 }
 
+/** Keeps the archive's own index as an image, under the name that the whole archive is to have. */
+async function storeIndex(scope: Scope, bytes: Uint8Array, { name, labels }: ImageDestination, call: TransferCall): Promise<Image> {
+  const digest = digestOf(bytes);
+  const target = { mediaType: mediaTypes.ociIndex, digest, size: bytes.length };
+  try {
+    await writeBlob(scope.content, { ref: `index-${digest}`, expected: digest, size: bytes.length }, bytes);
+  } catch (error) {
+    if (!isKind(error, "AlreadyExists")) throw error;
+  }
+  await addLabels(scope.content, digest, indexLabels(await readIndex(scope.content, digest)));
+  const [image] = await storeImage(scope.images, [name], target, labels);
+  if (image === undefined) throw new NotFound("no image name found: not found");
+  call.progress({ event: "saved", name, desc: target });
+  return image;
+}
+
 /**
  * Stores the images of an archive; each is recorded only when all of the archive has been read.
  * @throws InvalidArgument for an archive that is malformed or ends early, NotFound for content that it lacks
@@ -51,9 +72,10 @@ export async function importImages(
 ): Promise<Image[]> {
   call.progress({ event: "Importing" });
   const images = await withLease(environment.open, call, async (scope) => {
-    const found = await environment.archiver.read(source, scope.content, { forceCompress: options.forceCompress, signal: call.signal });
+    const { images: found, index } = await environment.archiver.read(source, scope.content, { forceCompress: options.forceCompress, signal: call.signal });
     for (const image of found) await settle(environment, scope, image, destination, call.signal);
     const stored: Image[] = [];
+    if (destination.name !== "") stored.push(await storeIndex(scope, index, destination, call));
     for (const image of found) {
       const names = archivedNames(image, destination);
       if (names.length === 0) continue;

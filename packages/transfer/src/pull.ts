@@ -1,4 +1,4 @@
-import { InvalidArgument } from "@longshore/errdefs";
+import { InvalidArgument, Unknown } from "@longshore/errdefs";
 import type { Image, Scope } from "@longshore/metadata";
 import type { Descriptor, Manifest } from "@longshore/oci";
 import { type Reference, format, parseNormalized, tagNameOnly } from "@longshore/reference";
@@ -84,8 +84,9 @@ async function pullTree(pull: Pull, descriptor: Descriptor, parent: string, meta
   }
 }
 
-/** @throws InvalidArgument as Docker words it */
+/** A whole name: containerd adds neither registry nor tag. @throws Unknown without them, InvalidArgument as Docker words it */
 export function pullReference(text: string): Reference {
+  if (!/^[^/]+\/.*[:@]/.test(text)) throw new Unknown("failed to resolve image: object required");
   return tagNameOnly(parseNormalized(text));
 }
 

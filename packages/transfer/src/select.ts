@@ -18,7 +18,7 @@ function platformOf(descriptor: Descriptor): Platform | undefined {
 
 /**
  * Chooses from an index what is wanted, the best first.
- * @throws NotFound `no match for platform in manifest …` when platforms are wanted and none of them is there
+ * @throws NotFound `no match for platform in manifest …` when platforms are wanted, none of them is there, and the others' metadata is not wanted either
  */
 export function chooseManifests(index: Index, digest: string, selection: ImageSelection): Chosen[] {
   const rank: PlatformRank = rankPlatforms(selection.platforms);
@@ -29,7 +29,7 @@ export function chooseManifests(index: Index, digest: string, selection: ImageSe
     return { descriptor, rank: platform === undefined ? (all || isIndex(descriptor) || descriptor.platform === undefined ? 0 : undefined) : rank(platform) };
   });
   const matching = ranked.filter((entry) => entry.rank !== undefined).toSorted((a, b) => (a.rank ?? 0) - (b.rank ?? 0));
-  if (matching.length === 0 && !all) throw new NotFound(`no match for platform in manifest ${digest}: not found`);
+  if (matching.length === 0 && !all && !selection.allMetadata) throw new NotFound(`no match for platform in manifest ${digest}: not found`);
   const chosen = selection.manifestLimit > 0 ? matching.slice(0, selection.manifestLimit) : matching;
   const others = selection.allMetadata ? ranked.filter((entry) => !chosen.includes(entry)) : [];
   return [...chosen.map(({ descriptor }) => ({ descriptor, metadataOnly: false })), ...others.map(({ descriptor }) => ({ descriptor, metadataOnly: true }))];

@@ -239,13 +239,13 @@ describe("transfer", () => {
   it("imports what an archive holds, under the names it bears", async () => {
     const target = fixture.registry.addImage("1", layers);
     await pull();
-    await fixture.scope.images.delete(name);
     fixture.archive.set("good", [{ ...target, annotations: { "io.containerd.image.name": "docker.io/library/y:1" } }]);
     const extraReferences = [{ name: "import-1", isPrefix: true, allowOverwrite: true, addDigest: false, skipNamedDigest: false }];
     const bytes = async function* (text: string): AsyncGenerator<Uint8Array> {
       yield Buffer.from(text);
     };
     await fixture.transfer.import(bytes("good"), { forceCompress: false }, destination("", { extraReferences }), fixture.call());
+    await fixture.scope.images.delete(name);
     assert.deepEqual((await fixture.scope.images.list()).map((image) => image.name), ["docker.io/library/y:1"]);
     await assert.rejects(fixture.transfer.import(bytes("bad"), { forceCompress: false }, destination("", { extraReferences }), fixture.call()), { name: "InvalidArgument" });
     const out: string[] = [];

@@ -1,7 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { type Store, type Writer, digestProblem } from "@longshore/content";
-import { InvalidArgument, OutOfRange } from "@longshore/errdefs";
+import { AlreadyExists, InvalidArgument, OutOfRange, isKind } from "@longshore/errdefs";
 import { WriteAction, type WriteContentRequest, type WriteContentResponseSchema } from "@longshore/proto/containerd/services/content/v1/content";
 
 type Response = MessageInitShape<typeof WriteContentResponseSchema>;
@@ -14,10 +14,13 @@ export async function* writeDialogue(content: Store, requests: AsyncIterable<Wri
   let writer: Writer | undefined;
   let total = 0n;
   let expected = "";
+  let ref = "";
   try {
     for await (const request of requests) {
       total = request.total || total;
       expected = request.expected || expected;
+      if (request.expected !== "") await refuseKnown(content, request.ref || ref, request.expected, writer);
+      ref = request.ref || ref;
       writer ??= await open(content, request);
       if (request.action === WriteAction.WRITE || request.action === WriteAction.COMMIT) await append(writer, request);
       if (request.action !== WriteAction.COMMIT) {
@@ -32,6 +35,24 @@ export async function* writeDialogue(content: Store, requests: AsyncIterable<Wri
   } finally {
     await writer?.close();
   }
+}
+
+/** Nobody needs to write what is there already: its ingest goes. @throws AlreadyExists */
+async function refuseKnown(content: Store, ref: string, expected: string, writer: Writer | undefined): Promise<void> {
+  if (digestProblem(expected) !== undefined) return;
+  try {
+    await content.info(expected);
+  } catch (error) {
+    if (isKind(error, "NotFound")) return;
+    throw error;
+  }
+  await writer?.close();
+  try {
+    await content.abort(ref);
+  } catch (error) {
+    if (!isKind(error, "NotFound")) throw error;
+  }
+  throw new AlreadyExists(`blob with expected digest ${expected} exists`);
 }
 
 function open(content: Store, { ref, total, expected }: WriteContentRequest): Promise<Writer> {

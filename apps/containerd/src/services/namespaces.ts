@@ -19,7 +19,8 @@ export function namespacesService({ metadata, publisher }: MetadataDeps & { publ
     async update({ namespace, updateMask }) {
       const { name, labels } = required(namespace);
       const updated = await namespaces.update(name, labels, updateMask?.paths ?? []);
-      publisher.publish(name, "/namespaces/update", NamespaceUpdateSchema, { name, labels: updated });
+      // What was asked for, as containerd tells it, not what came of it.
+      publisher.publish(name, "/namespaces/update", NamespaceUpdateSchema, { name, labels });
       return { namespace: { name, labels: updated } };
     },
     async delete({ name }) {

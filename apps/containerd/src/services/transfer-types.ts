@@ -1,6 +1,6 @@
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
 import { Unauthenticated } from "@longshore/errdefs";
-import { type Descriptor, type Platform, hostPlatform } from "@longshore/oci";
+import type { Descriptor, Platform } from "@longshore/oci";
 import { type AnyStream, packAny, unpackAny } from "@longshore/proto";
 import type { Platform as PlatformMessage } from "@longshore/proto/containerd/types/types";
 import { AuthRequestSchema, AuthResponseSchema, AuthType, type ImageStore, ProgressSchema } from "@longshore/proto/containerd/types/transfer/transfer";
@@ -11,6 +11,9 @@ export function platformOf({ os, architecture, variant }: PlatformMessage): Plat
   return { os, architecture, ...(variant === "" ? {} : { variant }) };
 }
 
+/** Stands for every platform: a message that names none. */
+const anyPlatform: Platform = { os: "", architecture: "" };
+
 /** The destination that an `ImageStore` message describes. */
 export function destinationOf(store: ImageStore): ImageDestination {
   return {
@@ -20,7 +23,7 @@ export function destinationOf(store: ImageStore): ImageDestination {
     allMetadata: store.allMetadata,
     manifestLimit: store.manifestLimit,
     extraReferences: store.extraReferences,
-    unpacks: store.unpacks.map(({ platform, snapshotter }) => ({ platform: platform === undefined ? hostPlatform() : platformOf(platform), snapshotter })),
+    unpacks: store.unpacks.map(({ platform, snapshotter }) => ({ platform: platform === undefined ? anyPlatform : platformOf(platform), snapshotter })),
   };
 }
 

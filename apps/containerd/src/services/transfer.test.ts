@@ -141,7 +141,7 @@ describe("transfer service", () => {
       return new Promise(() => undefined);
     };
     const abort = new AbortController();
-    const source = packAny(OCIRegistrySchema, { reference: "x" });
+    const source = packAny(OCIRegistrySchema, { reference: "example.org/x:1" });
     const call = client.transfer.transfer({ source, destination: store }, { signal: abort.signal });
     await started.promise;
     abort.abort();

@@ -1,12 +1,12 @@
 import type { Descriptor } from "@longshore/oci";
 import type { BlobReader, BlobStore } from "./blobs.ts";
-import { type ReadOptions, readImages } from "./read.ts";
+import { type ReadImages, type ReadOptions, readImages } from "./read.ts";
 import { type WriteOptions, writeImages } from "./write.ts";
 
 /** `docker load`, `docker save`, `ctr images import` and `export`: images as one stream. */
 export class ImageArchives {
   /** @see readImages */
-  read(source: AsyncIterable<Uint8Array>, content: BlobStore, options: ReadOptions): Promise<Descriptor[]> {
+  read(source: AsyncIterable<Uint8Array>, content: BlobStore, options: ReadOptions): Promise<ReadImages> {
     return readImages(source, content, options);
   }
 

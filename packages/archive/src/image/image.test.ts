@@ -130,12 +130,12 @@ describe("image archives", () => {
       const { descriptor } = makeImage(store, "one");
       const tar = await collect(archives.write([named(descriptor, "docker.io/library/app:v1")], store, whole));
       const other = new MemoryBlobs();
-      const read = await archives.read(stream(pack(tar)), other, { forceCompress: false });
+      const { images: read } = await archives.read(stream(pack(tar)), other, { forceCompress: false });
       assert.deepEqual(read, [named(descriptor, "docker.io/library/app:v1")]);
       for (const [digest, data] of store.blobs) assert.deepEqual(other.blobs.get(digest), data);
       assert.equal(other.ingests.size, 0);
       // Once more into the store that has it all.
-      assert.deepEqual(await archives.read(stream(tar), other, { forceCompress: false }), read);
+      assert.deepEqual((await archives.read(stream(tar), other, { forceCompress: false })).images, read);
     });
   }
 
@@ -184,7 +184,7 @@ describe("image archives", () => {
 
   it("loads the old form, with shared layers as links", async () => {
     const store = new MemoryBlobs();
-    const images = await archives.read(stream(oldArchive), store, { forceCompress: false });
+    const { images } = await archives.read(stream(oldArchive), store, { forceCompress: false });
     assert.deepEqual(images.map(({ annotations }) => annotations), [
       { "io.containerd.image.name": "docker.io/library/app:latest", "org.opencontainers.image.ref.name": "latest" },
       { "io.containerd.image.name": "quay.io/x/y:z", "org.opencontainers.image.ref.name": "z" },
@@ -198,7 +198,7 @@ describe("image archives", () => {
 
   it("packs plain layers when asked", async () => {
     const store = new MemoryBlobs();
-    const [image] = await archives.read(stream(oldArchive), store, { forceCompress: true });
+    const [image] = (await archives.read(stream(oldArchive), store, { forceCompress: true })).images;
     const manifest = JSON.parse(store.blobs.get(image?.digest ?? "")?.toString() ?? "") as Manifest;
     assert.equal(manifest.layers[0]?.mediaType, mediaTypes.dockerLayerGzip);
     assert.deepEqual(store.labels.get(manifest.layers[0]?.digest ?? ""), { "containerd.io/uncompressed": digestOf(layerTar) });

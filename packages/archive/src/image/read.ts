@@ -2,13 +2,21 @@ import { createHash } from "node:crypto";
 import { Readable, pipeline } from "node:stream";
 import { createGzip } from "node:zlib";
 import { InvalidArgument } from "@longshore/errdefs";
-import { type Descriptor, type Image, type Manifest, mediaTypes } from "@longshore/oci";
+import { type Descriptor, type Image, type Index, type Manifest, mediaTypes } from "@longshore/oci";
 import { format, parseNormalized, tagNameOnly } from "@longshore/reference";
 import { type Compression, detectCompression, magicBytes } from "../compression/detect.ts";
 import { type Blob, type BlobStore, readBlob } from "./blobs.ts";
 import { type DockerManifest, checkLayoutVersion, imageNameAnnotation, parseDockerManifests, parseIndexManifests, parseJson, refNameAnnotation } from "./documents.ts";
 import { type ArchiveFiles, maxJsonBytes, readArchiveFiles } from "./files.ts";
 import { Ingest, storeBlob } from "./ingest.ts";
+
+/** What an archive holds. */
+export interface ReadImages {
+  /** Manifests or indexes, with the names that the archive gives them as annotations. */
+  images: Descriptor[];
+  /** The index of them all: the archive's own, or one made for a docker-archive. It is not stored. */
+  index: Uint8Array;
+}
 
 export interface ReadOptions {
   /** Pack the plain layers of Docker's form of archive with gzip. */
@@ -19,21 +27,21 @@ export interface ReadOptions {
 /**
  * Reads a docker-archive or an OCI layout in a tar, packed or not. Its blobs are in the store when this
  * returns, and nothing else has changed: the caller records the images, or forgets them.
- * @returns manifests or indexes, with the names that the archive gives them as annotations
  * @throws UnexpectedEof, InvalidTarHeader, InvalidArgument; FailedPrecondition for a blob that is not what its name says
  */
-export async function readImages(source: AsyncIterable<Uint8Array>, blobs: BlobStore, options: ReadOptions): Promise<Descriptor[]> {
+export async function readImages(source: AsyncIterable<Uint8Array>, blobs: BlobStore, options: ReadOptions): Promise<ReadImages> {
   const files = await readArchiveFiles(source, blobs, options.signal);
   const [layout, index, manifests] = ["oci-layout", "index.json", "manifest.json"].map((name) => files.documents.get(name));
   if (layout !== undefined) {
     checkLayoutVersion(layout);
     if (index === undefined) throw new InvalidArgument("missing index.json in OCI layout");
-    return parseIndexManifests(index);
+    return { images: parseIndexManifests(index), index };
   }
   if (manifests === undefined) throw new InvalidArgument("unrecognized image format");
   const images: Descriptor[] = [];
   for (const manifest of parseDockerManifests(manifests)) images.push(...(await convert(manifest, files, blobs, options)));
-  return images;
+  const made: Index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: images };
+  return { images, index: Buffer.from(JSON.stringify(made)) };
 }
 
 /** Makes a manifest of what Docker's `manifest.json` tells of an image; one descriptor for each of its names. */

@@ -1,4 +1,4 @@
-import { isKind } from "@longshore/errdefs";
+import { NotFound, isKind } from "@longshore/errdefs";
 import { type Descriptor, type Index, type Manifest, type Platform, mediaTypes } from "@longshore/oci";
 import { type BlobReader, readBlob } from "./blobs.ts";
 import { parseJson } from "./documents.ts";
@@ -24,7 +24,8 @@ const isManifest = ({ mediaType }: Descriptor): boolean => mediaType === mediaTy
 const mayPass = ({ mediaType }: Descriptor): boolean => !/\.(nondistributable|foreign)\./.test(mediaType);
 
 function matches(wanted: readonly Platform[], platform: Platform | undefined): boolean {
-  return wanted.some(({ os, architecture, variant }) => os === platform?.os && architecture === platform.architecture && (variant === undefined || variant === platform.variant));
+  // What names no platform may be anything.
+  return platform === undefined || wanted.some(({ os, architecture, variant }) => os === platform.os && architecture === platform.architecture && (variant === undefined || variant === platform.variant));
 }
 
 /**
@@ -47,11 +48,14 @@ async function add(descriptor: Descriptor, content: BlobReader, selection: Selec
 
 async function addIndex(descriptor: Descriptor, content: BlobReader, selection: Selection, into: SelectedImage): Promise<void> {
   const { manifests } = parseJson(descriptor.digest, await readBlob(content, descriptor.digest, maxJsonBytes)) as Index;
+  const { platforms } = selection;
+  if (platforms !== undefined) {
+    const wanted = manifests.filter((child) => matches(platforms, child.platform));
+    if (wanted.length === 0) throw new NotFound("no manifest found for platform: not found");
+    for (const child of wanted) await add(child, content, selection, into);
+    return;
+  }
   for (const child of manifests) {
-    if (selection.platforms !== undefined) {
-      if (matches(selection.platforms, child.platform)) await add(child, content, selection, into);
-      continue;
-    }
     // A pull brings one platform of many.
     const part: SelectedImage = { blobs: new Map(), manifest: into.manifest };
     try {
