@@ -18,7 +18,10 @@ interface TerminalResult {
   output: string;
 }
 
-/** A containerd of the test's own, the stock one or ours, which finds both shims; and the stock ctr on it. */
+/**
+ * A containerd of the test's own, the stock one or ours, and the stock ctr on it. `io.containerd.runc.v2`
+ * is the stock shim on the stock one, ours on ours; `io.containerd.longshore.v2` is ours on both.
+ */
 export class Containerd {
   readonly dir: string;
   readonly namespace: string;
@@ -38,7 +41,7 @@ export class Containerd {
       args: ["--config", join(dir, "config.toml"), "--root", join(dir, "root"), "--state", join(dir, "state"), "--address", this.address],
       socket: this.address,
       log: join(dir, "log"),
-      env: { PATH: [tool("."), join(repository, "apps/shim/build"), process.env["PATH"]].join(":") },
+      env: { PATH: [...(kind === "stock" ? [tool(".")] : []), join(repository, "apps/shim/build"), process.env["PATH"]].join(":") },
     });
   }
 

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { AlreadyExists, FailedPrecondition, InvalidArgument, NotFound } from "@longshore/errdefs";
+import { AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, fromGrpcCode, grpcCodeOf, messageOf } from "@longshore/errdefs";
 import type { CreateTaskRequest, ExecProcessRequest } from "@longshore/proto/containerd/task/v3/task";
 import { Status } from "@longshore/proto/containerd/v1/types/task";
 import { type ProcessExit, mountAll, unmountAll } from "@longshore/sys";
@@ -70,7 +70,9 @@ export class Container {
     }
     let container: Container | undefined;
     try {
-      const stdio = await Stdio.open(shim, request, { id: request.id, namespace, uid: options.ioUid, gid: options.ioGid });
+      const stdio = await Stdio.open(shim, request, { id: request.id, namespace, uid: options.ioUid, gid: options.ioGid }).catch((error: unknown) => {
+        throw fromGrpcCode(grpcCodeOf(error), `failed to create init process I/O: ${messageOf(error)}`, error);
+      });
       container = new Container(shim, request, namespace, options, stdio, events);
       container.#listen(stdio);
       if (request.checkpoint === "") await container.#createInit();
@@ -116,6 +118,7 @@ export class Container {
 
   async startExec(process: Process): Promise<void> {
     if (this.init.status === Status.STOPPED) throw new FailedPrecondition("cannot exec in a stopped state");
+    if (this.init.status === Status.PAUSED) throw new FailedPrecondition("cannot exec in a paused state");
     await process.start(async () => {
       const name = `exec-${sequence++}`;
       try {

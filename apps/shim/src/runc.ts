@@ -9,10 +9,13 @@ import { plainEnvironment } from "./self.ts";
 /** The runtime said no. The message is its own; `detail` is that alone, without what failed. */
 export class RuntimeError extends Unknown {
   readonly detail: string;
+  /** The runtime's exit status; undefined when it could not be started. */
+  readonly status: number | undefined;
 
-  constructor(what: string, detail: string) {
+  constructor(what: string, detail: string, status?: number) {
     super(`${what}: ${detail}`);
     this.detail = detail;
+    this.status = status;
   }
 }
 
@@ -48,7 +51,7 @@ export class Runc {
       const { status } = await exit;
       const printed = output < 0 ? "" : readScratch(output);
       if (status === 0) return printed;
-      throw new RuntimeError(what, lastError(logPath) ?? (printed.trim() || unretrieved(logPath, `exit status ${status}`)));
+      throw new RuntimeError(what, lastError(logPath) ?? (printed.trim() || unretrieved(logPath, `exit status ${status}`)), status);
     } finally {
       if (output >= 0) closeSync(output);
       rmSync(logPath, { force: true });

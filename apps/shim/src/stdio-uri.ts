@@ -26,7 +26,7 @@ export function parseStdio(uri: string): StdioTarget {
     case "longshore":
       return { scheme, ...parseLongshore(uri, path, new URLSearchParams(query)) };
     default:
-      throw new InvalidArgument(`unsupported stdio scheme ${JSON.stringify(scheme)} in ${JSON.stringify(uri)}`);
+      throw new InvalidArgument(`unknown STDIO scheme ${scheme}`);
   }
 }
 

@@ -102,7 +102,7 @@ export class TaskService {
     },
     pause: async ({ id }) => {
       const container = this.#container(id);
-      if (container.init.status !== Status.RUNNING) throw new FailedPrecondition(`cannot pause a container that is ${Status[container.init.status].toLowerCase()}`);
+      if (container.init.status !== Status.RUNNING) throw new FailedPrecondition(unable("pause", container.init.status, "container"));
       container.init.status = Status.PAUSING;
       await this.#switch(container, "pause", Status.PAUSED, Status.RUNNING);
       this.#events.publish("/tasks/paused", TaskPausedSchema, { containerId: id });
@@ -110,7 +110,7 @@ export class TaskService {
     },
     resume: async ({ id }) => {
       const container = this.#container(id);
-      if (container.init.status !== Status.PAUSED) throw new FailedPrecondition(`cannot resume a container that is ${Status[container.init.status].toLowerCase()}`);
+      if (container.init.status !== Status.PAUSED) throw new FailedPrecondition(unable("resume", container.init.status, container.init.status === Status.RUNNING ? "process" : "container"));
       await this.#switch(container, "resume", Status.RUNNING, Status.PAUSED);
       this.#events.publish("/tasks/resumed", TaskResumedSchema, { containerId: id });
       return {};
@@ -171,6 +171,12 @@ export class TaskService {
   #exited(containerId: string, process: Process, exit: ProcessExit): void {
     this.#events.publish("/tasks/exit", TaskExitSchema, { containerId, id: process.id || containerId, ...exited(process.pid, exit) });
   }
+}
+
+/** In the runc shim's words, which clients of containerd show. */
+function unable(verb: "pause" | "resume", status: Status, what: string): string {
+  const state = Status[status].toLowerCase();
+  return status === Status.CREATED ? `cannot ${verb} task in created state` : `cannot ${verb} a ${state} ${what}`;
 }
 
 function exited(pid: number, exit: ProcessExit | undefined): Exited {

@@ -28,7 +28,7 @@ export function metricsV1(paths: ReadonlyMap<string, string>): Metrics {
     },
     ...memory(paths.get("memory")),
     blkio: blkio(paths.get("blkio")),
-    rdma: { current: readRdma(rdma, "rdma.current"), limit: readRdma(rdma, "rdma.max") },
+    ...rdmaOf(rdma),
     hugetlb: hugepageSizes(hugetlb, "usage_in_bytes").map((pagesize) => ({
       pagesize,
       usage: readNumber(hugetlb, `hugetlb.${pagesize}.usage_in_bytes`),
@@ -94,4 +94,11 @@ function blkio(folder: string | undefined): object {
 
 function deviceNames(): Map<string, string> {
   return new Map(lines(readFileSync("/proc/diskstats", "utf8")).map(([major = "", minor = "", name = ""]) => [`${major}:${minor}`, `/dev/${name}`]));
+}
+
+/** Nothing where no device has counters. */
+function rdmaOf(folder: string | undefined): { rdma?: { current: ReturnType<typeof readRdma>; limit: ReturnType<typeof readRdma> } } {
+  const current = readRdma(folder, "rdma.current");
+  const limit = readRdma(folder, "rdma.max");
+  return current.length + limit.length === 0 ? {} : { rdma: { current, limit } };
 }
