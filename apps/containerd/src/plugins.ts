@@ -5,14 +5,14 @@ import { contentDir, overlayfsDir } from "./stores.ts";
 
 const grpcPlugins = ["containers", "content", "diff", "events", "healthcheck", "images", "introspection", "leases", "namespaces", "snapshots", "streaming", "tasks", "transfer", "version"];
 
-/** The daemon's parts as `ctr plugins ls` lists them. */
-export function plugins(root: string): Plugin[] {
+/** The daemon's parts as `ctr plugins ls` lists them. What was set aside as `damage` is exported by the metadata, a line each. */
+export function plugins(root: string, damage: readonly string[]): Plugin[] {
   const { os, architecture, variant } = hostPlatform();
   const platforms = [{ os, architecture, ...(variant === undefined ? {} : { variant }) }];
   return [
     { type: "io.containerd.content.v1", id: "content", exports: { root: join(root, contentDir) } },
     { type: "io.containerd.snapshotter.v1", id: "overlayfs", platforms, exports: { root: join(root, overlayfsDir) } },
-    { type: "io.containerd.metadata.v1", id: "sqlite", requires: ["io.containerd.content.v1", "io.containerd.snapshotter.v1", "io.containerd.event.v1"] },
+    { type: "io.containerd.metadata.v1", id: "sqlite", ...(damage.length === 0 ? {} : { exports: { damage: damage.join("\n") } }), requires: ["io.containerd.content.v1", "io.containerd.snapshotter.v1", "io.containerd.event.v1"] },
     { type: "io.containerd.event.v1", id: "exchange" },
     { type: "io.containerd.differ.v1", id: "walking", platforms },
     { type: "io.containerd.gc.v1", id: "scheduler", requires: ["io.containerd.metadata.v1"] },

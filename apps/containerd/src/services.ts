@@ -44,7 +44,7 @@ export interface ServicesDeps extends Omit<Stores, "close"> {
 }
 
 /** All services of the gRPC socket. */
-export function services({ root, exchange, metadata, layers, connections, tasks, logger }: ServicesDeps): BoundService[] {
+export function services({ root, damage, exchange, metadata, layers, connections, tasks, logger }: ServicesDeps): BoundService[] {
   const publisher = exchange;
   const streams = new StreamRegistry();
   const transfer = new Transfer({
@@ -57,7 +57,7 @@ export function services({ root, exchange, metadata, layers, connections, tasks,
   return [
     implement(Version, versionService({ version: apiVersion, revision })),
     implement(Health, healthService()),
-    implement(Introspection, introspectionService({ root, plugins: plugins(root) })),
+    implement(Introspection, introspectionService({ root, plugins: () => plugins(root, damage()) })),
     implement(Events, eventsService({ exchange })),
     implement(Namespaces, namespacesService({ metadata, publisher })),
     implement(Containers, containersService({ metadata, publisher })),

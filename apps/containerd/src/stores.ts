@@ -15,6 +15,8 @@ export interface Stores {
   layers: Layers;
   /** To registries, shared by all transfers. */
   connections: Connections;
+  /** What was found damaged and set aside, in words. */
+  damage(): string[];
   close(): Promise<void>;
 }
 
@@ -41,6 +43,7 @@ export async function openStores(root: string, logger: Logger): Promise<Stores> 
     metadata,
     layers: new Layers(workers, join(root, "tmpmounts")),
     connections,
+    damage: () => [...metadata.damage(), ...overlayfs.damage()],
     async close() {
       await connections[Symbol.asyncDispose]();
       await workers.close();

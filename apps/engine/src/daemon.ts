@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { ArchiveWorkers, FileArchiver, Layers } from "@longshore/archive";
-import { type Context, ContainerStore, restoreContainers, resumeContainers, TaskMonitor } from "@longshore/containers";
+import { type Context, ContainerStore, damagedContainers, restoreContainers, resumeContainers, TaskMonitor } from "@longshore/containers";
 import { type ImageResolver, imageResolver } from "@longshore/images";
 import type { Logger } from "@longshore/log";
 import type { Networks, Sandboxes } from "@longshore/network";
@@ -33,6 +33,7 @@ import { waitRoutes } from "./routes/wait.ts";
 import { createApp } from "./server/app.ts";
 import { listen, type Listener } from "./server/listen.ts";
 import { containerSettings } from "./settings.ts";
+import { containerdDamage } from "./system/containerd-damage.ts";
 
 /** The parts that the engine is made of, ready to work. */
 export interface Parts {
@@ -42,6 +43,8 @@ export interface Parts {
   volumes: VolumeStore;
   events: EventHub;
   log: Logger;
+  /** What networks and volumes have set aside as damaged, in words. */
+  damage: () => string[];
 }
 
 export interface Daemon {
@@ -71,7 +74,8 @@ export async function startDaemon(config: Config, parts: Parts, more: (app: Fast
   const images = imagesContext(config, { containerd: parts.containerd, store, emit: parts.events.emit, log: parts.log });
   const containers = await containerContext(config, parts, store, imageResolver(images));
   const workers = new ArchiveWorkers();
-  const engine: Engine = { config, containers, images, events: parts.events, log: parts.log, archiver: new FileArchiver(workers), layers: new Layers(workers), id: await engineId(config.dataRoot) };
+  const damage = async (): Promise<string[]> => [...(await damagedContainers(containers)), ...parts.damage(), ...(await containerdDamage(parts.containerd))];
+  const engine: Engine = { damage, config, containers, images, events: parts.events, log: parts.log, archiver: new FileArchiver(workers), layers: new Layers(workers), id: await engineId(config.dataRoot) };
   await restoreContainers(containers);
   const monitor = new TaskMonitor(containers);
   monitor.start();

@@ -15,6 +15,8 @@ export interface Engine {
   readonly log: Logger;
   readonly archiver: FileArchiver;
   readonly layers: Layers;
+  /** What was damaged and set aside, in words. */
+  readonly damage: () => Promise<string[]>;
   /** Stable across restarts. */
   readonly id: string;
 }

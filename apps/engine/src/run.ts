@@ -35,7 +35,7 @@ export async function run(config: Config): Promise<void> {
   const events = new EventHub();
   const network = await openNetwork(config, events, log);
   const volumes = await LocalVolumes.open({ dataRoot: config.dataRoot, emit: events.emit, log });
-  const daemon = await startDaemon(config, { containerd, network: network.sandboxes, networks: network.networks, volumes, events, log }, (app, engine) => {
+  const daemon = await startDaemon(config, { containerd, damage: () => [...network.damage(), ...volumes.damage()], network: network.sandboxes, networks: network.networks, volumes, events, log }, (app, engine) => {
     networkRoutes(app, { ...engine, networks: network.networks });
     volumeRoutes(app, engine);
   });

@@ -9,7 +9,7 @@ import { scheduleRestart } from "./exit.ts";
 import { startHealth } from "./health.ts";
 import { endLeases } from "./lease.ts";
 import { resync } from "./monitor.ts";
-import { loadContainers } from "./record-files.ts";
+import { damagedIds, loadContainers } from "./record-files.ts";
 import { removeContainer, removeRuntime } from "./remove.ts";
 import { startsAtBoot } from "./restart-policy.ts";
 import { startContainer } from "./start.ts";
@@ -33,9 +33,11 @@ export async function restoreContainers(context: Context): Promise<void> {
     }
   }
   for (const container of store.list().filter(({ alive }) => alive)) await remountVolumes(context, container);
-  await context.network.restore(new Set(store.list().filter((container) => container.alive).map((container) => container.id)));
+  // What was set aside may still run, and its files are its owner's: nothing of it is taken away.
+  const aside = await damagedIds(damaged);
+  await context.network.restore(new Set([...store.list().filter((container) => container.alive).map((container) => container.id), ...aside]));
   await resync(context);
-  await removeLeftovers(context);
+  await removeLeftovers(context, aside);
   await attempt(context, "ending leases of a former engine", () => endLeases(context));
 }
 
@@ -57,10 +59,11 @@ async function unmountLeftovers(context: Context): Promise<void> {
 }
 
 /** Removes what a crash left in containerd: records without a container, tasks of ended containers. */
-async function removeLeftovers(context: Context): Promise<void> {
+async function removeLeftovers(context: Context, aside: ReadonlySet<string>): Promise<void> {
   const { containers } = await context.containerd.containers.list({ filters: [`labels."${ownerLabel}"=="${context.settings.dataRoot}"`] });
   for (const { id } of containers) {
     const container = context.store.byId(id);
+    if (aside.has(id)) continue;
     if (container === undefined) await attempt(context, `removing leftovers of container ${id}`, () => removeRuntime(context, id));
     else if (!container.alive) await attempt(context, `removing a task of ended container ${id}`, () => deleteTask(context, id));
   }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { writeFileAtomic } from "@longshore/atomicfile";
 import { DataLoss, messageOf } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
+import type { Context } from "./context.ts";
 import type { ContainerRecord, HostConfig } from "./record.ts";
 
 const configFile = "config.v2.json";
@@ -36,6 +37,17 @@ async function loadContainer(dir: string, id: string): Promise<Stored> {
   } catch (error) {
     throw new DataLoss(`container ${id} cannot be loaded from ${dir}: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** Ids of the containers that were set aside. */
+export async function damagedIds(damagedRoot: string): Promise<Set<string>> {
+  return new Set((await readdir(damagedRoot)).map((name) => name.slice(0, 64)));
+}
+
+/** The containers that were set aside, in words. */
+export async function damagedContainers({ settings }: Pick<Context, "settings">): Promise<string[]> {
+  const dir = join(settings.dataRoot, "damaged");
+  return (await readdir(dir)).map((name) => `the record of container ${name.slice(0, 12)} was damaged and set aside as ${join(dir, name)}`);
 }
 
 /**

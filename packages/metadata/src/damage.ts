@@ -32,10 +32,16 @@ export function openSalvaging(path: string, logger: Logger): Database {
   return database;
 }
 
-/** Whether something was set aside, so that what it kept is unknown. */
-export function hasDamage(database: Database, path: string): boolean {
-  const aside = readdirSync(dirname(path)).some((name) => name.startsWith(`${basename(path)}.damaged-`));
-  return aside || database.get("SELECT 1 FROM damaged LIMIT 1") !== undefined;
+/** What was set aside, in words; as long as there is anything, what it kept is unknown. */
+export function damageOf(database: Database, path: string): string[] {
+  const files = readdirSync(dirname(path)).filter((name) => name.startsWith(`${basename(path)}.damaged-`) && !/-(wal|shm)$/.test(name));
+  return [
+    ...files.map((name) => `the metadata database was damaged and set aside as ${join(dirname(path), name)}`),
+    ...database.all("SELECT source, problem, record FROM damaged").map((row) => {
+      const record = nameOf(JSON.parse(String(row["record"])) as Row);
+      return `a record of ${String(row["source"])} (${String(record)}) cannot be read and was set aside: ${String(row["problem"])}`;
+    }),
+  ];
 }
 
 function openOrReplace(path: string, logger: Logger): Database {

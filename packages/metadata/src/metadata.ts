@@ -9,7 +9,7 @@ import { text } from "./columns.ts";
 import { Containers } from "./containers.ts";
 import { ScopedContent } from "./content.ts";
 import type { CallScope, NamespaceStore, Scope, Snapshotter } from "./contract.ts";
-import { hasDamage, openSalvaging } from "./damage.ts";
+import { damageOf, openSalvaging } from "./damage.ts";
 import type { Environment } from "./environment.ts";
 import { Gate } from "./gate.ts";
 import { Collector, type Collected } from "./gc/collector.ts";
@@ -40,11 +40,13 @@ export interface MetadataOptions {
 export class Metadata {
   readonly #env: Environment;
   readonly #scheduler: Scheduler;
+  readonly #path: string;
   readonly namespaces: NamespaceStore;
 
-  private constructor(env: Environment, scheduler: Scheduler) {
+  private constructor(env: Environment, scheduler: Scheduler, path: string) {
     this.#env = env;
     this.#scheduler = scheduler;
+    this.#path = path;
     this.namespaces = new Namespaces(env);
   }
 
@@ -63,11 +65,12 @@ export class Metadata {
       onMutation: () => scheduler.mutated(),
       onDeletion: () => scheduler.deleted(),
     };
-    const collector = new Collector(env, () => hasDamage(database, path));
+    const collector = new Collector(env, () => damageOf(database, path).length > 0);
     const scheduler = new Scheduler(() => collector.collect(), logger, options.gc);
     await finishCommits(env);
+    await forgetLost(env);
     scheduler.start();
-    return new Metadata(env, scheduler);
+    return new Metadata(env, scheduler, path);
   }
 
   /** The stores as one call sees them. @throws InvalidArgument for what is no namespace */
@@ -88,6 +91,11 @@ export class Metadata {
         return new ScopedSnapshotter(env, scope, name, backend);
       },
     };
+  }
+
+  /** What was damaged and set aside, in words. */
+  damage(): string[] {
+    return damageOf(this.#env.database, this.#path);
   }
 
   /** Collects garbage now; resolves when that is done. */
@@ -117,5 +125,20 @@ async function finishCommits({ database, snapshotters, logger }: Environment): P
       table.plan(key, undefined);
     }
     logger.info({ snapshotter, key, name: text(row, "committing") }, "commit of a snapshot was cut off: settled");
+  }
+}
+
+/** Forgets snapshots that their snapshotter has lost: an image's can then be made anew. */
+async function forgetLost({ database, snapshotters, logger }: Environment): Promise<void> {
+  for (const [name, backend] of snapshotters) {
+    const held = new Set<string>();
+    for await (const { name: key } of backend.list()) held.add(key);
+    for (const row of database.all("SELECT * FROM snapshots WHERE snapshotter = ?", name)) {
+      if (held.has(text(row, "backend_key"))) continue;
+      const namespace = text(row, "namespace");
+      const key = text(row, "key");
+      new SnapshotTable(database, namespace, name).delete(key);
+      logger.error({ snapshotter: name, namespace, key }, "the snapshotter has lost a snapshot: its record is forgotten");
+    }
   }
 }

@@ -135,6 +135,11 @@ export class NetworkController {
     return this.#firewall.repair();
   }
 
+  /** What was damaged and set aside, in words. */
+  damage(): string[] {
+    return this.#records.damage();
+  }
+
   /**
    * Ends with the engine. Containers that live keep all they have; when none does, devices and
    * rules are taken off the host, and the next start makes them anew.

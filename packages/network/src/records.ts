@@ -1,7 +1,8 @@
-import { mkdirSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { EndpointSettings, IPAM, PortMap } from "@longshore/api";
+import { DataLoss, messageOf } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
 import type { SubnetRecord } from "./ipam/subnet.ts";
 
@@ -83,6 +84,7 @@ const schema = `
   CREATE TABLE IF NOT EXISTS networks (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS endpoints (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS sandboxes (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS damaged (source TEXT NOT NULL, id TEXT NOT NULL, record TEXT NOT NULL, problem TEXT NOT NULL) STRICT;
 `;
 
 type Table = "networks" | "endpoints" | "sandboxes";
@@ -108,35 +110,59 @@ export class Records {
   readonly sandboxes = new Map<string, SandboxRecord>();
   readonly #db: DatabaseSync;
 
-  /** A file that cannot be read is set aside as `local.db.broken-<time>` and reported. */
+  readonly #path: string;
+
+  /** A file that is damaged is set aside as `local.db.damaged-<time>`, a record that is to the table `damaged`; both are reported. */
   constructor(dir: string, log: Logger) {
     mkdirSync(dir, { recursive: true, mode: 0o750 });
     const path = join(dir, "local.db");
+    this.#path = path;
     try {
       this.#db = open(path);
       this.#load(log);
     } catch (error) {
-      const aside = `${path}.broken-${Date.now()}`;
+      // A disk that is full or fails is no reason to begin anew.
+      if (!/malformed|not a database|disk image/.test(messageOf(error))) throw error;
+      const aside = `${path}.damaged-${Date.now()}`;
       log.error({ err: error, path, aside }, "network records cannot be read and are set aside");
-      renameSync(path, aside);
-      for (const suffix of ["-wal", "-shm"]) rmSync(path + suffix, { force: true });
+      for (const suffix of ["-wal", "-shm", ""]) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
       this.#db = open(path);
     }
   }
 
   #load(log: Logger): void {
-    const read = <T>(table: Table, take: (record: T) => void) => {
+    const read = <T extends { id: string }>(table: Table, take: (record: T) => void) => {
       for (const row of this.#db.prepare(`SELECT id, record FROM ${table}`).all()) {
         try {
-          take(JSON.parse(String(row["record"])) as T);
+          const record = JSON.parse(String(row["record"])) as T | null;
+          if (typeof record?.id !== "string") throw new DataLoss("the record has no id");
+          take(record);
         } catch (error) {
-          log.error({ err: error, table, id: row["id"] }, "a network record cannot be read and is left out");
+          const id = String(row["id"]);
+          log.error({ err: error, table, id }, "a network record cannot be read: set aside");
+          this.atomically(() => {
+            this.#db.prepare("INSERT INTO damaged (source, id, record, problem) VALUES (?, ?, ?, ?)").run(table, id, String(row["record"]), messageOf(error));
+            this.#drop(table, id);
+          });
         }
       }
     };
     read<NetworkRecord>("networks", (record) => this.networks.set(record.id, record));
     read<EndpointRecord>("endpoints", (record) => this.endpoints.set(record.id, record));
     read<SandboxRecord>("sandboxes", (record) => this.sandboxes.set(record.containerId, record));
+  }
+
+  /** What was set aside, in words. */
+  damage(): string[] {
+    const dir = dirname(this.#path);
+    const files = readdirSync(dir).filter((name) => name.startsWith(`${basename(this.#path)}.damaged-`) && !/-(wal|shm)$/.test(name));
+    return [
+      ...files.map((name) => `the database of networks was damaged and set aside as ${join(dir, name)}`),
+      ...this.#db
+        .prepare("SELECT source, id, problem FROM damaged")
+        .all()
+        .map(({ source, id, problem }) => `a record of ${String(source)} (${String(id)}) cannot be read and was set aside: ${String(problem)}`),
+    ];
   }
 
   #put(table: Table, id: string, record: unknown): void {

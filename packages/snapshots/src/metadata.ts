@@ -49,12 +49,20 @@ export class SnapshotMetadata {
   /** @throws FailedPrecondition when a newer release wrote the file; SQLite's error when it is damaged */
   constructor(path: string) {
     this.#sql = new DatabaseSync(path, { timeout: 10_000 });
-    this.#sql.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
-    const version = Number(this.#get("PRAGMA user_version")?.["user_version"]);
-    if (version > schemaVersion) {
+    try {
+      this.#prepare(path);
+    } catch (error) {
       this.#sql.close();
-      throw new FailedPrecondition(`${path} has schema ${version}, this release knows ${schemaVersion}: failed precondition`);
+      throw error;
     }
+  }
+
+  #prepare(path: string): void {
+    this.#sql.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
+    const problem = this.#get("PRAGMA quick_check(1)")?.["quick_check"];
+    if (problem !== "ok") throw new Error(`database disk image is malformed: ${String(problem)}`);
+    const version = Number(this.#get("PRAGMA user_version")?.["user_version"]);
+    if (version > schemaVersion) throw new FailedPrecondition(`${path} has schema ${version}, this release knows ${schemaVersion}: failed precondition`);
     if (version < schemaVersion) this.transaction(() => this.#sql.exec(schema));
   }
 
@@ -139,6 +147,39 @@ export class SnapshotMetadata {
     }
     this.#sql.prepare("DELETE FROM snapshots WHERE id = ?").run(snapshot.id);
     return snapshot;
+  }
+
+  /**
+   * Takes the name away from a snapshot that is lost, and from the committed ones on it, so that they
+   * can be made anew. Their records stay for what else is on them.
+   * @returns the names
+   */
+  giveUp(id: number): string[] {
+    const rows = this.#sql
+      .prepare(
+        `WITH RECURSIVE lost (id) AS (
+           SELECT ? UNION SELECT s.id FROM snapshots s JOIN lost l ON s.parent = l.id WHERE s.kind = 'committed'
+         ) SELECT s.id, s.name FROM snapshots s JOIN lost USING (id) WHERE s.name NOT LIKE 'lost/%'`,
+      )
+      .all(id);
+    this.transaction(() => {
+      for (const row of rows) this.#sql.prepare("UPDATE snapshots SET name = 'lost/' || id || '/' || name WHERE id = ?").run(row["id"] as number);
+    });
+    return rows.map((row) => String(row["name"]));
+  }
+
+  /** Brings a row of another such file over. @throws SQLite's error for one that does not fit */
+  bringOver(row: Row): void {
+    const columns = Object.keys(row);
+    this.#sql.exec("PRAGMA foreign_keys = OFF");
+    this.#sql.prepare(`INSERT INTO snapshots (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`).run(...Object.values(row));
+    this.#sql.exec("PRAGMA foreign_keys = ON");
+  }
+
+  /** The next id is above this one. */
+  reserveIds(upTo: number): void {
+    this.#sql.exec("INSERT INTO sqlite_sequence (name, seq) SELECT 'snapshots', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'snapshots')");
+    this.#sql.prepare("UPDATE sqlite_sequence SET seq = MAX(seq, ?) WHERE name = 'snapshots'").run(upTo);
   }
 
   setLabels(name: string, labels: Record<string, string>): void {

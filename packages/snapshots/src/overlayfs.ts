@@ -5,7 +5,8 @@ import { mapField, parseAll } from "@longshore/filters";
 import { type Logger, silent } from "@longshore/log";
 import type { Mount, SnapshotInfo, Snapshotter, Usage } from "./contract.ts";
 import { changedLabels } from "./labels.ts";
-import { SnapshotMetadata, type StoredSnapshot } from "./metadata.ts";
+import { giveUpLost, openSalvaging, setAside } from "./damage.ts";
+import type { SnapshotMetadata, StoredSnapshot } from "./metadata.ts";
 import { Removal } from "./removal.ts";
 import { checkOverlaySupport, supportsIndex } from "./supported.ts";
 import { diskUsage } from "./usage.ts";
@@ -27,6 +28,7 @@ export class OverlayfsSnapshotter implements Snapshotter {
   readonly #metadata: SnapshotMetadata;
   readonly #removal: Removal;
   readonly #options: readonly string[];
+  readonly #lost: readonly string[];
 
   /** @throws FailedPrecondition when the kernel or the file system cannot do overlayfs */
   constructor({ root, logger = silent }: OverlayfsOptions) {
@@ -34,10 +36,25 @@ export class OverlayfsSnapshotter implements Snapshotter {
     this.#folder = join(this.root, "snapshots");
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     checkOverlaySupport(this.root);
-    this.#metadata = new SnapshotMetadata(join(this.root, "metadata.db"));
+    this.#metadata = openSalvaging(this.#database, this.#folder, logger);
+    this.#lost = giveUpLost(this.#metadata, this.#folder, logger);
     this.#options = supportsIndex() ? ["index=off"] : [];
     this.#removal = new Removal(this.#folder, logger);
-    this.#removal.sweep(this.#metadata.ids());
+    this.#sweep();
+  }
+
+  get #database(): string {
+    return join(this.root, "metadata.db");
+  }
+
+  /** After records were lost a folder without one may hold what a container has written: it stays. */
+  #sweep(): void {
+    this.#removal.sweep(this.#metadata.ids(), setAside(this.#database).length > 0);
+  }
+
+  /** What was found damaged and set aside, in words. */
+  damage(): string[] {
+    return [...setAside(this.#database).map((path) => `the database of snapshots was damaged and set aside as ${path}`), ...this.#lost];
   }
 
   async stat(key: string): Promise<SnapshotInfo> {
@@ -97,7 +114,7 @@ export class OverlayfsSnapshotter implements Snapshotter {
   }
 
   async cleanup(): Promise<void> {
-    this.#removal.sweep(this.#metadata.ids());
+    this.#sweep();
     await this.#removal.settled();
   }
 

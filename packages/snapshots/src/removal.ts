@@ -28,10 +28,10 @@ export class Removal {
     this.#enqueue(name);
   }
 
-  /** Deletes every folder that belongs to no snapshot. */
-  sweep(ids: ReadonlySet<number>): void {
+  /** Deletes every folder that belongs to no snapshot; with `keepUnknown` only those that were given up or never finished. */
+  sweep(ids: ReadonlySet<number>, keepUnknown: boolean): void {
     for (const name of readdirSync(this.#folder)) {
-      if (!(/^\d+$/.test(name) && ids.has(Number(name)))) this.#enqueue(name);
+      if (!(/^\d+$/.test(name) && (keepUnknown || ids.has(Number(name))))) this.#enqueue(name);
     }
   }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { makeDir, syncDir } from "@longshore/atomicfile";
@@ -11,7 +12,7 @@ import { copyTree } from "./copy-tree.ts";
 import { validateOptions } from "./driver-options.ts";
 import { isMounted, mountLocal } from "./local-mount.ts";
 import { anonymousLabel, anonymousName, validateName } from "./names.ts";
-import { dataDir, readRecord, showVolume, type VolumeRecord, writeRecord } from "./record.ts";
+import { dataDir, readRecord, recordsAside, setRecordAside, showVolume, type VolumeRecord, writeRecord } from "./record.ts";
 import { sizeOf } from "./size.ts";
 
 /** Names of directories that are being made or removed: no volume's can begin with a dot. */
@@ -31,6 +32,8 @@ export class LocalVolumes implements VolumeStore {
   /** Containers that have the volume mounted now. */
   readonly #users = new Map<string, Set<string>>();
   readonly #last = new Map<string, Promise<unknown>>();
+
+  readonly #damage = new Map<string, string>();
 
   private constructor(root: string, emit: EmitEvent, log: Logger) {
     this.#root = root;
@@ -58,10 +61,17 @@ export class LocalVolumes implements VolumeStore {
     }
     const created = seconds((await stat(dir)).mtime);
     const record = await readRecord(dir).catch((error: unknown) => {
-      this.#log.error({ err: error, volume: name }, "a volume's record cannot be read, its data are kept without labels and options");
+      this.#log.error({ err: error, volume: name }, "a volume's record cannot be read: set aside, its data are kept without labels and options");
       return undefined;
     });
+    if (record === undefined) await setRecordAside(dir);
+    for (const file of await recordsAside(dir)) this.#damage.set(file, `the record of volume ${name} was damaged and set aside as ${file}`);
     this.#records.set(name, record ?? { name, created, labels: null, options: null });
+  }
+
+  /** What was damaged and set aside, in words. */
+  damage(): string[] {
+    return [...this.#damage].filter(([file]) => existsSync(file)).map(([, sentence]) => sentence);
   }
 
   #dir(name: string): string {

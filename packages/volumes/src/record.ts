@@ -1,7 +1,8 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "@longshore/atomicfile";
 import type { Volume } from "@longshore/api";
+import { DataLoss } from "@longshore/errdefs";
 
 /** A volume as its directory keeps it, in `volume.json`. */
 export interface VolumeRecord {
@@ -21,14 +22,28 @@ export async function writeRecord(dir: string, record: VolumeRecord): Promise<vo
   await writeFileAtomic(join(dir, fileName), `${JSON.stringify(record)}\n`);
 }
 
-/** @returns undefined when there is none. @throws SyntaxError for one that cannot be read */
+/** @returns undefined when there is none. @throws SyntaxError or DataLoss for one that cannot be read */
 export async function readRecord(dir: string): Promise<VolumeRecord | undefined> {
   try {
-    return JSON.parse(await readFile(join(dir, fileName), "utf8")) as VolumeRecord;
+    const record = JSON.parse(await readFile(join(dir, fileName), "utf8")) as VolumeRecord | null;
+    if (typeof record?.name !== "string" || typeof record.created !== "string") throw new DataLoss("the record lacks its name or time");
+    return record;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
+}
+
+/** Gives a record that cannot be read another name; one that is not there is none. */
+export async function setRecordAside(dir: string): Promise<void> {
+  await rename(join(dir, fileName), join(dir, `${fileName}.damaged-${Date.now()}`)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+  });
+}
+
+/** Paths of the records that were set aside. */
+export async function recordsAside(dir: string): Promise<string[]> {
+  return (await readdir(dir)).filter((name) => name.startsWith(`${fileName}.damaged-`)).map((name) => join(dir, name));
 }
 
 /** Maps as the API writes them: by their keys. */

@@ -25,7 +25,7 @@ export interface Plugin {
 export interface IntrospectionDeps {
   /** The daemon's root directory, where its `uuid` is kept. */
   root: string;
-  plugins: readonly Plugin[];
+  plugins: () => readonly Plugin[];
 }
 
 export function introspectionService({ root, plugins }: IntrospectionDeps): ServiceImplementation<typeof Introspection> {
@@ -33,7 +33,7 @@ export function introspectionService({ root, plugins }: IntrospectionDeps): Serv
   return {
     plugins({ filters }) {
       const filter = pluginFilters(filters);
-      return { plugins: plugins.filter(({ type, id }) => filter(([field]) => (field === "type" ? type : field === "id" ? id : undefined))).map(toMessage) };
+      return { plugins: plugins().filter(({ type, id }) => filter(([field]) => (field === "type" ? type : field === "id" ? id : undefined))).map(toMessage) };
     },
     async server() {
       uuid ??= persistentUuid(join(root, "uuid"));
@@ -41,7 +41,7 @@ export function introspectionService({ root, plugins }: IntrospectionDeps): Serv
       return { uuid: await uuid, pid: BigInt(process.pid), pidns: ino };
     },
     async pluginInfo({ type, id, options }, context) {
-      const plugin = plugins.find((candidate) => candidate.type === type && candidate.id === id);
+      const plugin = plugins().find((candidate) => candidate.type === type && candidate.id === id);
       if (plugin === undefined) throw new NotFound(`plugin ${type}.${id} not found: not found`);
       const extra = await plugin.info?.(options, context);
       return { plugin: toMessage(plugin), ...(extra && { extra }) };

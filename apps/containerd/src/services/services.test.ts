@@ -66,7 +66,7 @@ describe("record and content services", () => {
       implement(Images, imagesService({ metadata })),
       implement(Leases, leasesService({ metadata })),
       implement(Events, eventsService({ exchange })),
-      implement(Introspection, introspectionService({ root, plugins })),
+      implement(Introspection, introspectionService({ root, plugins: () => plugins })),
       implement(Health, healthService()),
     ];
     server = await serve(services, { path: join(root, "s.sock") });

@@ -115,6 +115,6 @@ export async function systemInfo(engine: Engine): Promise<Partial<SystemInfo>> {
     FirewallBackend: { Driver: "nftables", Info: [] },
     CDISpecDirs: [],
     Containerd: { Address: config.containerd, Namespaces: { Containers: config.containerdNamespace, Plugins: "plugins.moby" } },
-    Warnings: warnings(host),
+    Warnings: [...warnings(host), ...(await engine.damage()).map((problem) => `WARNING: ${problem}`)],
   };
 }

@@ -1,0 +1,7 @@
+import type { ContainerdClient } from "@longshore/proto";
+
+/** What containerd has set aside as damaged; a stock one does not say. */
+export async function containerdDamage(containerd: ContainerdClient): Promise<string[]> {
+  const { plugins } = await containerd.introspection.plugins({ filters: ['type=="io.containerd.metadata.v1"'] });
+  return plugins.flatMap(({ exports }) => exports["damage"]?.split("\n") ?? []);
+}

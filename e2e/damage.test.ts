@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { importBusybox } from "./engine/busybox.ts";
+import { Longshore } from "./engine/longshore.ts";
+import { exec, must } from "./host/exec.ts";
+
+describe("damaged state: set aside and reported, the rest works", () => {
+  let longshore: Longshore;
+  let data: string;
+  let snapshotter: string;
+
+  beforeEach(async function () {
+    this.timeout(60_000);
+    longshore = new Longshore({ bridge: `lsd${process.pid}`, address: `10.215.${process.pid % 250}.1/24` });
+    data = join(longshore.dir, "data");
+    snapshotter = join(longshore.dir, "containerd/io.containerd.snapshotter.v1.overlayfs");
+    await longshore.start();
+    await importBusybox(longshore);
+    await longshore.ok(["run", "-d", "--name", "witness", "busybox", "sh", "-c", "echo said; sleep 300"]);
+    await longshore.ok(["create", "--name", "other", "busybox", "cat", "/etc/passwd"]);
+  });
+  afterEach(async function () {
+    this.timeout(60_000);
+    const ids = (await longshore.docker(["ps", "-aq"])).stdout.split("\n").filter(Boolean);
+    await longshore.docker(["rm", "-f", ...ids]);
+    await longshore.docker(["network", "prune", "-f"]);
+    await longshore.dispose();
+  });
+
+  /** Damages what is stored while both daemons are away. */
+  async function damaged(change: () => void | Promise<void>): Promise<void> {
+    await longshore.engine.stop();
+    await longshore.containerd.stop();
+    await change();
+    await longshore.containerd.start();
+    await longshore.engine.start();
+  }
+
+  async function reported(what: RegExp, log: string): Promise<void> {
+    assert.match(await longshore.ok(["info", "-f", "{{json .Warnings}}"]), what);
+    assert.match((await longshore.docker(["info"])).stderr, what);
+    assert.match(readFileSync(log, "utf8"), /set aside/);
+  }
+
+  async function theRestWorks(): Promise<void> {
+    assert.equal(await longshore.ok(["exec", "witness", "echo", "alive"]), "alive");
+    assert.equal(await longshore.ok(["logs", "witness"]), "said");
+    assert.equal(await longshore.ok(["run", "--rm", "busybox", "echo", "new"]), "new");
+  }
+
+  it("a container's record: nothing of it is taken away", async () => {
+    const id = await longshore.ok(["run", "-d", "--name", "hurt", "busybox", "sleep", "300"]);
+    const pid = await longshore.ok(["inspect", "-f", "{{.State.Pid}}", "hurt"]);
+    const file = join(data, "containers", id, "config.v2.json");
+    const text = readFileSync(file);
+    await damaged(() => truncateSync(file, 20));
+    await reported(new RegExp(`container ${id.slice(0, 12)} was damaged`), longshore.engine.log);
+    await theRestWorks();
+    assert.equal((await longshore.docker(["inspect", "hurt"])).code, 1);
+    process.kill(Number(pid), 0);
+    // Repaired and put back, it is there again.
+    await damaged(async () => {
+      const [name = ""] = readdirSync(join(data, "damaged"));
+      await must("mv", [join(data, "damaged", name), join(data, "containers", id)]);
+      writeFileSync(file, text);
+    });
+    assert.equal(await longshore.ok(["inspect", "-f", "{{.State.Pid}} {{.State.Running}}", "hurt"]), `${pid} true`);
+    assert.equal(await longshore.ok(["exec", "hurt", "echo", "back"]), "back");
+    assert.doesNotMatch(await longshore.ok(["info", "-f", "{{json .Warnings}}"]), /damaged/);
+  });
+
+  it("records of a network and a volume", async () => {
+    await longshore.ok(["volume", "create", "--label", "a=b", "vol"]);
+    await longshore.ok(["volume", "create", "--label", "a=b", "whole"]);
+    await longshore.ok(["run", "--rm", "-v", "vol:/v", "busybox", "sh", "-c", "echo kept > /v/file"]);
+    const net = await longshore.ok(["network", "create", "net"]);
+    await longshore.ok(["network", "create", "good"]);
+    await damaged(async () => {
+      writeFileSync(join(data, "volumes/vol/volume.json"), "{");
+      const { DatabaseSync } = await import("node:sqlite");
+      const database = new DatabaseSync(join(data, "network/files/local.db"));
+      database.exec("UPDATE networks SET record = '{broken' WHERE record LIKE '%\"name\":\"net\"%'");
+      database.close();
+    });
+    await reported(/volume vol was damaged/, longshore.engine.log);
+    await reported(new RegExp(net), longshore.engine.log);
+    await theRestWorks();
+    assert.equal(await longshore.ok(["run", "--rm", "-v", "vol:/v", "busybox", "cat", "/v/file"]), "kept");
+    assert.equal(await longshore.ok(["volume", "inspect", "-f", "{{.Labels}}", "whole"]), "map[a:b]");
+    assert.equal(await longshore.ok(["network", "ls", "-q", "--filter", "name=net"]), "");
+    await longshore.ok(["network", "create", "net"]);
+    assert.equal(await longshore.ok(["run", "--rm", "--network", "good", "busybox", "echo", "in"]), "in");
+    await exec("ip", ["link", "delete", `br-${net.slice(0, 12)}`]);
+  });
+
+  it("the database of snapshots", async () => {
+    await damaged(() => writeFileSync(join(snapshotter, "metadata.db"), "no database ".repeat(1000)));
+    await reported(/the database of snapshots was damaged/, longshore.containerd.log);
+    assert.equal(await longshore.ok(["exec", "witness", "echo", "alive"]), "alive");
+    await importBusybox(longshore, "again");
+    assert.equal(await longshore.ok(["run", "--rm", "again", "echo", "new"]), "new");
+    // A folder whose record is lost may hold what a container wrote.
+    assert.ok(readdirSync(join(snapshotter, "snapshots")).length > 3);
+  });
+
+  it("folders of snapshots: an image's are made anew, a container's are gone for good", async () => {
+    await longshore.ok(["rm", "-f", "witness"]);
+    await damaged(() => {
+      for (const name of readdirSync(join(snapshotter, "snapshots"))) rmSync(join(snapshotter, "snapshots", name), { recursive: true });
+    });
+    await reported(/snapshot .* was set aside/, longshore.containerd.log);
+    assert.equal(await longshore.ok(["run", "--rm", "busybox", "echo", "new"]), "new");
+    const start = await longshore.docker(["start", "other"]);
+    assert.equal(start.code, 1);
+    assert.match(start.stderr, /snapshot .* does not exist/);
+    await longshore.ok(["rm", "other"]);
+    await damaged(() => undefined);
+    assert.doesNotMatch(await longshore.ok(["info", "-f", "{{json .Warnings}}"]), /set aside/);
+  });
+
+  it("a log that cannot be read", async () => {
+    const path = await longshore.ok(["inspect", "-f", "{{.LogPath}}", "other"]);
+    await longshore.ok(["start", "-a", "other"]);
+    await damaged(() => writeFileSync(path, "\u0000\u0001 no log at all\n".repeat(100)));
+    const { code, stdout } = await longshore.docker(["logs", "other"]);
+    assert.deepEqual({ code, stdout }, { code: 0, stdout: "" });
+    assert.match(await longshore.ok(["start", "-a", "other"]), /root:/);
+    assert.match(await longshore.ok(["logs", "other"]), /root:/);
+    await theRestWorks();
+  });
+});
