@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { Unknown, messageOf } from "@longshore/errdefs";
 import type { Children } from "./children.ts";
 import type { RuntimeOptions } from "./options.ts";
@@ -61,13 +61,22 @@ export class Runc {
   #start(what: string, argv: string[], fds: readonly number[], logPath: string): ReturnType<Children["spawn"]> {
     const [binary] = argv as [string];
     try {
-      return this.#children.spawn(binary, { argv, fds, cwd: this.#bundle, env: plainEnvironment(), setpgid: true });
+      return this.#children.spawn(binary, { argv, fds, cwd: this.#bundle, env: environmentOf(binary), setpgid: true });
     } catch (error) {
       const absent = (error as NodeJS.ErrnoException).code === "ENOENT";
       const reason = !absent ? messageOf(error) : binary.includes("/") ? `fork/exec ${binary}: no such file or directory` : `exec: "${binary}": executable file not found in $PATH`;
       throw new RuntimeError(what, unretrieved(logPath, reason));
     }
   }
+}
+
+/**
+ * runc lives for some milliseconds: without garbage collection and with one scheduler it needs a
+ * quarter less time. Other runtimes may leave a server behind that lives as long as the container.
+ */
+function environmentOf(binary: string): Record<string, string | undefined> {
+  if (basename(binary) !== "runc") return plainEnvironment();
+  return { ...plainEnvironment(), GOMAXPROCS: "1", GOGC: "off", GOMEMLIMIT: "64MiB" };
 }
 
 function unretrieved(logPath: string, reason: string): string {
