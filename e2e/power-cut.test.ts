@@ -56,9 +56,16 @@ describe("a power cut", () => {
     await disk.copyTo(base);
   });
 
-  after(async () => {
-    await longshore.dispose();
+  after(async function () {
+    this.timeout(60_000);
+    // An engine that ends by itself takes its rules off the host.
+    await disk.restoreFrom(base);
+    await disk.mount();
+    await start({});
+    await longshore.engine.stop();
+    await longshore.containerd.stop();
     await disk.remove();
+    await longshore.dispose();
     power.close();
     rmSync(folder, { recursive: true });
   });

@@ -35,7 +35,7 @@ export async function run(config: Config): Promise<void> {
   const events = new EventHub();
   const network = await openNetwork(config, events, log);
   const volumes = await LocalVolumes.open({ dataRoot: config.dataRoot, emit: events.emit, log });
-  const daemon = await startDaemon(config, { containerd, damage: () => [...network.damage(), ...volumes.damage()], network: network.sandboxes, networks: network.networks, volumes, events, log }, (app, engine) => {
+  const starting = startDaemon(config, { containerd, damage: () => [...network.damage(), ...volumes.damage()], network: network.sandboxes, networks: network.networks, volumes, events, log }, (app, engine) => {
     networkRoutes(app, { ...engine, networks: network.networks });
     volumeRoutes(app, engine);
   });
@@ -44,8 +44,8 @@ export async function run(config: Config): Promise<void> {
     if (stopping) return;
     stopping = true;
     log.info(`processing signal '${signal}': containers go on running`);
-    daemon
-      .close()
+    starting
+      .then((daemon) => daemon.close())
       .then(() => network.close())
       .then(() => removePidFile(config.pidfile))
       .then(
@@ -60,5 +60,7 @@ export async function run(config: Config): Promise<void> {
         },
       );
   };
+  // Before the sockets answer: who is told that the engine is up may stop it at once.
   process.on("SIGTERM", stop).on("SIGINT", stop);
+  await starting;
 }
