@@ -7,7 +7,7 @@ const rules: readonly [RegExp, string][] = [
   // How far ctr has read its progress when the transfer ends is chance.
   [/(Pushing|Completed push) to OCI Registry/g, "push to OCI Registry"],
   [/(Pulling|Completed pull) from OCI Registry/g, "pull from OCI Registry"],
-  [/^(.*layer \(\w+\))\s+(complete|extracted)\b/g, "$1 complete"],
+  [/^(.*(index|manifest|config|layer) \(\w+\))\s.*$/g, "$1"],
   [/\b(\d+h)?(\d+m)?[\d.]+(ns|µs|ms|s)\b/g, "{duration}"],
   [/\b\d+ (seconds?|minutes?) ?(ago)?/g, "{age}"],
   [/About a (second|minute)|Less than a second/g, "{age}"],
@@ -18,6 +18,11 @@ const rules: readonly [RegExp, string][] = [
   [/\s+/g, " "],
 ];
 
+/** Labels are printed in the order of a Go map, which is chance. */
+function sortLabels(line: string): string {
+  return line.replace(/\S+=\S*,\S+=\S*/g, (labels) => labels.split(",").toSorted().join(","));
+}
+
 /**
  * The lines of an output without times, counters, `names` and column widths. Of a progress display only the
  * last state counts, and the order of its lines does not: they come as they are fetched.
@@ -26,8 +31,8 @@ export function normalize(output: string, names: readonly (readonly [string | Re
   const named = names.reduce((text, [name, placeholder]) => text.replaceAll(name, placeholder), stripVTControlCharacters(output));
   const lines = named
     .split("\n")
-    .map((line) => rules.reduce((text, [from, to]) => text.replace(from, to), line).trim())
-    .filter((line) => line !== "" && !line.endsWith('msg="failed to get content info" error="context canceled"'));
+    .map((line) => sortLabels(rules.reduce((text, [from, to]) => text.replace(from, to), line).trim()))
+    .filter((line) => line !== "" && !/msg="(failed to get content info|active check failed)" error="context canceled"$/.test(line));
   const ends = lines.flatMap((line, index) => (line.includes("elapsed") ? [index + 1] : []));
   const end = ends.at(-1);
   return end === undefined ? lines : [...lines.slice(ends.at(-2) ?? 0, end).toSorted(), ...lines.slice(end)];

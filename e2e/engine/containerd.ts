@@ -7,9 +7,18 @@ import { until } from "../host/until.ts";
 import { Daemon } from "./daemon.ts";
 import { repository, tool } from "./tools.ts";
 
-/** The stock one serves CRI by default, which wants what is no part of these tests. */
+/**
+ * The stock one serves CRI by default, which wants what is no part of these tests. It collects garbage only when
+ * asked: by itself it would do so between any two commands, and take what the second one is about.
+ */
 const stockConfig = `version = 3
 disabled_plugins = ["io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime", "io.containerd.grpc.v1.cri", "io.containerd.podsandbox.controller.v1.podsandbox"]
+[plugins."io.containerd.gc.v1.scheduler"]
+  pause_threshold = 0.0
+  deletion_threshold = 0
+  mutation_threshold = 1000000
+  schedule_delay = "1h"
+  startup_delay = "1h"
 `;
 
 /** What a command printed in a terminal, with line ends as in a file, and its exit code. */
