@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { open, rename, unlink, mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 
 /** Makes a directory entry change (create, rename, unlink) in `dir` survive a power cut. */
 export async function syncDir(dir: string): Promise<void> {
@@ -12,12 +12,8 @@ export async function syncDir(dir: string): Promise<void> {
   }
 }
 
-/**
- * Replaces `path` so that a reader, or the next start after a crash at any instruction, sees
- * either the old content or the new one, whole: temp file in the same directory, fsync, rename,
- * fsync of the directory.
- */
-export async function writeFileAtomic(path: string, data: string | Uint8Array, mode = 0o600): Promise<void> {
+/** Writes a new file beside `path`, on the disk when it returns. @returns its path */
+async function writeBeside(path: string, data: string | Uint8Array, mode: number): Promise<string> {
   // Never the name of what an earlier process left: after a reboot pids come again.
   const temp = `${path}.tmp-${randomBytes(6).toString("hex")}`;
   const handle = await open(temp, "wx", mode);
@@ -25,13 +21,49 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array, m
     await handle.writeFile(data);
     await handle.sync();
     await handle.close();
-    await rename(temp, path);
   } catch (error) {
     await handle.close();
     await unlink(temp).catch(() => undefined);
     throw error;
   }
+  return temp;
+}
+
+async function publish(temp: string, path: string): Promise<void> {
+  try {
+    await rename(temp, path);
+  } catch (error) {
+    await unlink(temp).catch(() => undefined);
+    throw error;
+  }
+}
+
+/**
+ * Replaces `path` so that a reader, or the next start after a crash at any instruction, sees
+ * either the old content or the new one, whole: temp file in the same directory, fsync, rename,
+ * fsync of the directory.
+ */
+export async function writeFileAtomic(path: string, data: string | Uint8Array, mode = 0o600): Promise<void> {
+  await publish(await writeBeside(path, data, mode), path);
   await syncDir(dirname(path));
+}
+
+/**
+ * Replaces files of one directory, each as `writeFileAtomic` does, in the order of `files`. Their
+ * data goes to the disk at once, and the directory once for all.
+ */
+export async function writeFilesAtomic(dir: string, files: Readonly<Record<string, string | Uint8Array>>, mode = 0o600): Promise<void> {
+  const paths = Object.keys(files).map((name) => join(dir, name));
+  const written = await Promise.allSettled(Object.values(files).map((data, at) => writeBeside(paths[at] ?? "", data, mode)));
+  const temps = written.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  try {
+    for (const result of written) if (result.status === "rejected") throw result.reason;
+    for (const [at, temp] of temps.entries()) await rename(temp, paths[at] ?? "");
+  } catch (error) {
+    await Promise.all(temps.map((temp) => unlink(temp).catch(() => undefined)));
+    throw error;
+  }
+  await syncDir(dir);
 }
 
 /** Makes a directory and its parents with `mode`, and syncs the parent. */

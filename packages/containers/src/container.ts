@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Spec } from "@longshore/oci";
 import type { HealthMonitor } from "@longshore/health";
 import type { Attachment } from "./attach-sessions.ts";
 import type { Exec } from "./exec-record.ts";
@@ -34,6 +35,8 @@ export class Container {
   exitOnNext = false;
   health: HealthMonitor | undefined;
   removing = false;
+  /** The spec that it runs with; read from containerd after a restart of the engine. */
+  spec: Spec | undefined;
   /** A commit of this process has it paused. */
   committing = false;
   readonly #waiters = new Set<Waiter>();

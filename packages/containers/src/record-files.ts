@@ -1,6 +1,6 @@
 import { readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { writeFileAtomic } from "@longshore/atomicfile";
+import { writeFileAtomic, writeFilesAtomic } from "@longshore/atomicfile";
 import { DataLoss, messageOf } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
 import type { Context } from "./context.ts";
@@ -16,8 +16,8 @@ export interface Stored {
 
 /** Writes both files of a container; each is whole at any moment. */
 export async function saveContainer(dir: string, stored: Stored): Promise<void> {
-  await writeFileAtomic(join(dir, hostConfigFile), JSON.stringify(stored.hostConfig));
-  await saveRecord(dir, stored.record);
+  // The record comes last: a directory without it is no container yet.
+  await writeFilesAtomic(dir, { [hostConfigFile]: JSON.stringify(stored.hostConfig), [configFile]: JSON.stringify(stored.record) });
 }
 
 export async function saveRecord(dir: string, record: ContainerRecord): Promise<void> {

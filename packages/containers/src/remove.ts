@@ -81,9 +81,17 @@ export async function removeRuntime(context: Context, id: string): Promise<void>
     if (!isKind(error, "NotFound")) throw error;
   };
   await deleteTask(context, id);
-  await rm(attachSocket(context, id), { force: true });
-  await snapshots.remove({ snapshotter: context.settings.snapshotter, key: id }).then(() => undefined, ignoreAbsent);
-  await containers.delete({ id }).then(() => undefined, ignoreAbsent);
+  await allDone([
+    rm(attachSocket(context, id), { force: true }),
+    snapshots.remove({ snapshotter: context.settings.snapshotter, key: id }).then(() => undefined, ignoreAbsent),
+    containers.delete({ id }).then(() => undefined, ignoreAbsent),
+  ]);
+}
+
+/** Waits for all of them, also when one fails: nothing goes on behind the error. */
+async function allDone(works: readonly Promise<unknown>[]): Promise<void> {
+  await Promise.allSettled(works);
+  await Promise.all(works);
 }
 
 async function removeVolumes(context: Context, container: Container, withAnonymous: boolean): Promise<void> {

@@ -74,10 +74,15 @@ export async function execUser(context: Context, container: Container, name: str
   return await withRoot(context, container, (root) => resolveUser(rootReader(root), name, container.hostConfig.GroupAdd ?? []));
 }
 
+async function storedSpec(context: Context, id: string): Promise<Spec> {
+  const { container: stored } = await context.containerd.containers.get({ id });
+  return unmarshalRuntime<Spec>(stored?.spec?.value ?? new Uint8Array());
+}
+
 /** The OCI process of an exec, from the spec that the container runs with. */
 export async function execProcess(context: Context, container: Container, config: ExecConfig, user: ResolvedUser | undefined): Promise<Process> {
-  const { container: stored } = await context.containerd.containers.get({ id: container.id });
-  const spec = unmarshalRuntime<Spec>(stored?.spec?.value ?? new Uint8Array());
+  container.spec ??= await storedSpec(context, container.id);
+  const { spec } = container;
   if (spec.process === undefined) throw new NotFound(`container ${container.id} has no process in its spec`);
   return buildExecProcess({
     process: spec.process,

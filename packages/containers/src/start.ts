@@ -89,6 +89,7 @@ async function bringUp(context: Context, container: Container): Promise<void> {
     container: { id: container.id, spec: jsonAny(specType, spec) },
     updateMask: { paths: ["spec"] },
   });
+  container.spec = spec;
   undo.defer(async () => attempt(context, "removing a task", () => deleteTask(context, container.id)));
   await createTask(context, container, rootfs);
   for (const attachment of container.pendingAttachments) await attachment.join(attachSocket(context, container.id), "");

@@ -28,25 +28,25 @@ function commandLine(path: string, args: readonly string[]): string {
   return [path, ...args.map((arg) => (arg.includes(" ") ? `'${arg}'` : arg))].join(" ");
 }
 
-/** The name the container was created with, or the image's id when the name means something else now. */
-async function imageName(context: Context, container: Container, cache: Map<string, string | undefined>): Promise<string> {
-  const { Image: name } = container.record.Config;
-  const { Image: id } = container.record;
-  if (!cache.has(name)) {
-    const found = await context.images.resolve(name).catch((error: unknown) => {
+/** The IDs that the names of the containers' images stand for now, each name asked for once. */
+async function imageIds(context: Context, containers: readonly Container[]): Promise<Map<string, string | undefined>> {
+  const names = new Map(containers.map(({ record }) => [record.Config.Image, record.Image]));
+  const found = [...names].map(async ([name, id]) => {
+    try {
+      return [name, await context.images.idOf(name)] as const;
+    } catch (error) {
       // While containerd is away, nothing speaks against the name.
-      if (isKind(error, "Unavailable")) return { id };
-      if (isKind(error, "NotFound")) return undefined;
+      if (isKind(error, "Unavailable")) return [name, id] as const;
+      if (isKind(error, "NotFound")) return [name, undefined] as const;
       throw error;
-    });
-    cache.set(name, found?.id);
-  }
-  return cache.get(name) === id ? name : id;
+    }
+  });
+  return new Map(await Promise.all(found));
 }
 
 /** What `GET /containers/json` shows of each container. */
 export async function summarize(context: Context, containers: readonly Container[], withSize: boolean): Promise<ContainerSummary[]> {
-  const cache = new Map<string, string | undefined>();
+  const ids = await imageIds(context, containers);
   const nowMs = Date.now();
   const summaries: ContainerSummary[] = [];
   for (const container of containers) {
@@ -54,7 +54,8 @@ export async function summarize(context: Context, containers: readonly Container
     summaries.push({
       Id: record.ID,
       Names: [record.Name],
-      Image: await imageName(context, container, cache),
+      // The name that it was created with, or the ID when the name means another image now.
+      Image: ids.get(record.Config.Image) === record.Image ? record.Config.Image : record.Image,
       ImageID: record.Image,
       ...(record.ImageManifest === null ? {} : { ImageManifestDescriptor: record.ImageManifest }),
       Command: commandLine(record.Path, record.Args),

@@ -21,6 +21,11 @@ export interface ImageResolver {
    * @throws NotFound `No such image: x:latest`
    */
   resolve(refOrId: string, platform?: Platform): Promise<ResolvedImage>;
+  /**
+   * The ID of the image that a name, id or id prefix means now.
+   * @throws NotFound `No such image: x:latest`
+   */
+  idOf(refOrId: string): Promise<string>;
   /** Sees to it that the snapshot named by the chain ID exists, unpacking the layers if need be. */
   unpack(image: ResolvedImage): Promise<void>;
 }

@@ -36,6 +36,19 @@ async function findDigest(context: ImagesContext, parsed: AnyReference, digest: 
 }
 
 /**
+ * As `findImage`, for who needs none of the image's other names: a name costs one call.
+ * @throws as `findImage`
+ */
+export async function findRecord(context: ImagesContext, refOrId: string): Promise<Pick<FoundImage, "record" | "byId">> {
+  const parsed = parseAnyReference(refOrId);
+  if (parsed.kind !== "digest" && parsed.reference.digest === undefined) {
+    const record = await getRecord(context, format(tagNameOnly(parsed.reference)));
+    if (record !== undefined) return { record, byId: false };
+  }
+  return findImage(context, refOrId);
+}
+
+/**
  * Finds an image by its ID, a prefix of it of at least four digits, its name, or name and digest.
  * @throws NotFound `No such image: x:latest`, InvalidArgument for what is no name
  */

@@ -1,5 +1,6 @@
 import type { ImagesContext } from "./context.ts";
 import type { ImageResolver } from "./contract.ts";
+import { findRecord } from "./find.ts";
 import { resolveImage } from "./resolve.ts";
 import { unpackImage } from "./snapshots.ts";
 
@@ -27,6 +28,7 @@ export { tagImage } from "./tag.ts";
 export function imageResolver(context: ImagesContext): ImageResolver {
   return {
     resolve: (refOrId, platform) => resolveImage(context, refOrId, platform),
+    idOf: async (refOrId) => (await findRecord(context, refOrId)).record.target.digest,
     unpack: (image) => unpackImage(context, image),
   };
 }

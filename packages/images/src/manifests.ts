@@ -50,12 +50,16 @@ async function readOne(context: ImagesContext, descriptor: Descriptor): Promise<
   blobs.set(descriptor.digest, own.size);
   const manifest = await readDocument<Manifest>(context, descriptor.digest);
   let available = true;
-  for (const { digest } of [manifest.config, ...(manifest.layers ?? [])]) {
-    const info = await blobInfo(context, digest);
+  const below = [manifest.config, ...(manifest.layers ?? [])];
+  const [infos, document] = await Promise.all([
+    Promise.all(below.map(({ digest }) => blobInfo(context, digest))),
+    about.kind === "image" ? documentOf(context, manifest) : undefined,
+  ]);
+  for (const [position, { digest }] of below.entries()) {
+    const info = infos[position];
     if (info === undefined) available = false;
     else blobs.set(digest, info.size);
   }
-  const document = about.kind === "image" ? await documentOf(context, manifest) : undefined;
   const platform = descriptor.platform ?? (document === undefined ? undefined : platformOf(document));
   const kind = about.kind === "image" && document?.rootfs === undefined && platform === undefined ? { kind: "unknown" as const } : about;
   return {

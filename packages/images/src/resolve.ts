@@ -1,7 +1,7 @@
 import type { Platform } from "@longshore/oci";
 import type { ImagesContext } from "./context.ts";
 import type { ResolvedImage } from "./contract.ts";
-import { findImage } from "./find.ts";
+import { findRecord } from "./find.ts";
 import { chainOf, chooseManifest, platformOf, readManifests } from "./manifests.ts";
 
 /**
@@ -9,7 +9,7 @@ import { chainOf, chooseManifest, platformOf, readManifests } from "./manifests.
  * @throws NotFound when there is no such image, or not for the platform
  */
 export async function resolveImage(context: ImagesContext, refOrId: string, platform?: Platform): Promise<ResolvedImage> {
-  const { record, byId } = await findImage(context, refOrId);
+  const { record, byId } = await findRecord(context, refOrId);
   const manifests = await readManifests(context, record.target);
   const chosen = chooseManifest(context, manifests, refOrId, platform);
   const { document, descriptor } = chosen;

@@ -4,11 +4,17 @@ import { migrations } from "./schema.ts";
 
 export type Row = Record<string, SQLOutputValue>;
 
+/** So many numbers are taken from the disk at once. */
+const sequenceBlock = 64;
+
 /** The SQLite file: every transaction is on disk when it returns. */
 export class Database {
   readonly #sql: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   #inTransaction = false;
+  /** The last number that was given out, and the last of the block that was taken for it. */
+  #given = 0;
+  #reserved = 0;
 
   private constructor(sql: DatabaseSync) {
     this.#sql = sql;
@@ -54,6 +60,8 @@ export class Database {
     } catch (error) {
       // SQLite itself undoes a transaction after some errors (a full disk).
       if (this.#sql.isTransaction) this.#sql.exec("ROLLBACK");
+      // The block may have been taken in what is undone now.
+      this.#given = this.#reserved;
       throw error;
     } finally {
       this.#inTransaction = false;
@@ -73,9 +81,13 @@ export class Database {
     return Number(this.#statement(query).run(...values).changes);
   }
 
-  /** A number that was never given before. */
+  /** A number that was never given before, nor will be after a crash: the disk knows the end of the block. */
   next(): number {
-    return Number(this.get("UPDATE sequence SET value = value + 1 RETURNING value")?.["value"]);
+    if (this.#given === this.#reserved) {
+      this.#reserved = Number(this.get("UPDATE sequence SET value = value + ? RETURNING value", sequenceBlock)?.["value"]);
+      this.#given = this.#reserved - sequenceBlock;
+    }
+    return ++this.#given;
   }
 
   close(): void {

@@ -12,10 +12,16 @@ export function leaseOf(row: Row): Lease {
   return { id: text(row, "id"), labels: labelsOf(row), createdAt: date(row, "created_at") };
 }
 
+/** @throws NotFound when the scope names a lease that does not exist */
+export function checkLease(database: Database, namespace: string, lease: string | undefined): void {
+  if (lease === undefined || database.get("SELECT 1 FROM leases WHERE namespace = ? AND id = ?", namespace, lease) !== undefined) return;
+  throw new NotFound("lease does not exist: not found");
+}
+
 /** Lets the scope's lease keep what is being made. Part of the caller's transaction. @throws NotFound without that lease */
 export function addToLease(database: Database, namespace: string, lease: string | undefined, { type, id }: LeaseResource): void {
   if (lease === undefined) return;
-  if (database.get("SELECT 1 FROM leases WHERE namespace = ? AND id = ?", namespace, lease) === undefined) throw new NotFound("lease does not exist: not found");
+  checkLease(database, namespace, lease);
   database.run("INSERT OR IGNORE INTO lease_resources (namespace, lease, type, id) VALUES (?, ?, ?, ?)", namespace, lease, type, id);
 }
 

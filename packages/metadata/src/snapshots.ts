@@ -5,7 +5,7 @@ import type { CallScope, Labels, Mount, SnapshotInfo, Snapshotter, Usage } from 
 import type { Environment } from "./environment.ts";
 import { snapshotAdaptor } from "./filters.ts";
 import { updateLabels, validateLabels, withoutEmpty } from "./labels.ts";
-import { addToLease } from "./leases.ts";
+import { addToLease, checkLease } from "./leases.ts";
 import { type SnapshotRecord, SnapshotTable } from "./snapshot-table.ts";
 
 const targetLabel = "containerd.io/snapshot.ref";
@@ -86,6 +86,7 @@ export class ScopedSnapshotter implements Snapshotter {
         database.transaction(() => {
           // Others may have come first while the backend worked.
           this.#checkNew(key, parent);
+          addToLease(database, this.#scope.namespace, this.#scope.lease, { type: `snapshots/${this.#name}`, id: key });
           this.#table.put({ key, backendKey, parent, labels: withoutEmpty(labels), createdAt: now, updatedAt: now });
         });
       } catch (error) {
@@ -98,12 +99,9 @@ export class ScopedSnapshotter implements Snapshotter {
   }
 
   #checkNew(key: string, parent: string): void {
-    const { database } = this.#env;
-    database.transaction(() => {
-      if (this.#table.isTaken(key)) throw new AlreadyExists(`snapshot "${key}": already exists`);
-      if (parent !== "") this.#parent(parent);
-      addToLease(database, this.#scope.namespace, this.#scope.lease, { type: `snapshots/${this.#name}`, id: key });
-    });
+    if (this.#table.isTaken(key)) throw new AlreadyExists(`snapshot "${key}": already exists`);
+    if (parent !== "") this.#parent(parent);
+    checkLease(this.#env.database, this.#scope.namespace, this.#scope.lease);
   }
 
   #parent(name: string): SnapshotRecord {

@@ -1,6 +1,6 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { timestampNow } from "@bufbuild/protobuf/wkt";
-import { NotFound, messageOf } from "@longshore/errdefs";
+import { NotFound, isKind, messageOf } from "@longshore/errdefs";
 import { validateIdentifier } from "@longshore/identifiers";
 import type { Process, ProcessInfo } from "@longshore/proto/containerd/v1/types/task";
 import type { Exit, TaskIO } from "./contract.ts";
@@ -139,10 +139,14 @@ export class Task {
     return new NotFound(`task ${this.id} not found`);
   }
 
-  /** An operation on an exec finds out first whether there is one, as containerd does: the error names it. */
+  /** For an exec that is not there, the error is that of asking for it, as in containerd: it names the exec. */
   async #onProcess<T>(execId: string, call: () => Promise<T>): Promise<T> {
-    if (execId !== "") await this.state(execId);
-    return this.#ask(call);
+    try {
+      return await this.#ask(call);
+    } catch (error) {
+      if (execId !== "" && this.#death === undefined && isKind(error, "NotFound")) await this.state(execId);
+      throw error;
+    }
   }
 
   async #ask<T>(call: () => Promise<T>): Promise<T> {
