@@ -53,6 +53,14 @@ export class Rig {
   }
 
   async stop(): Promise<void> {
+    const { containerd, engine } = this.longshore;
+    if ((await this.longshore.docker(["images", "-q"])).code !== 0) {
+      // Daemons that a round or a signal ended: containers are removed by daemons that run.
+      await engine.kill();
+      await containerd.kill();
+      await containerd.start();
+      await engine.start();
+    }
     const ids = (await this.longshore.ok(["ps", "-aq"]).catch(() => "")).split("\n").filter(Boolean);
     if (ids.length > 0) await this.longshore.docker(["rm", "-f", "-v", ...ids]);
     await this.longshore.dispose();

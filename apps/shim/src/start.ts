@@ -18,12 +18,13 @@ export async function start(flags: Flags): Promise<void> {
   const path = join(folder, name);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const listener = await listen(folder, name);
+  let server: number | undefined;
   if (listener !== undefined) {
     try {
       chmodSync(path, 0o600);
-      const pid = startServer(flags, listener, path, input.ttrpcAddress);
-      if (input.options.shimCgroup !== "") joinShimCgroup(pid, input.options.shimCgroup);
-      preferToKill(pid);
+      server = startServer(flags, listener, path, input.ttrpcAddress);
+      if (input.options.shimCgroup !== "") joinShimCgroup(server, input.options.shimCgroup);
+      preferToKill(server);
     } catch (error) {
       rmSync(path, { force: true });
       throw error;
@@ -32,7 +33,16 @@ export async function start(flags: Flags): Promise<void> {
     }
   }
   const result = { version: 3, address: `unix://${path}`, protocol: "ttrpc" };
-  writeSync(1, input.binaryResult ? toBinary(BootstrapResultSchema, create(BootstrapResultSchema, result)) : Buffer.from(JSON.stringify(result)));
+  try {
+    writeSync(1, input.binaryResult ? toBinary(BootstrapResultSchema, create(BootstrapResultSchema, result)) : Buffer.from(JSON.stringify(result)));
+  } catch (error) {
+    // Whoever asked was killed meanwhile: nobody would ever end a server that nobody knows of.
+    if (server !== undefined) {
+      process.kill(server, "SIGKILL");
+      rmSync(path, { force: true });
+    }
+    throw error;
+  }
 }
 
 function readStdin(): Buffer {

@@ -4,16 +4,16 @@ import { isKind } from "@longshore/errdefs";
 import { unmountAll } from "@longshore/sys";
 import { Container } from "./container.ts";
 import type { Context } from "./context.ts";
-import { ownerLabel } from "./create.ts";
 import { scheduleRestart } from "./exit.ts";
 import { startHealth } from "./health.ts";
 import { endLeases } from "./lease.ts";
+import { removeLeftovers } from "./leftovers.ts";
 import { resync } from "./monitor.ts";
 import { damagedIds, loadContainers } from "./record-files.ts";
-import { removeContainer, removeRuntime } from "./remove.ts";
+import { removeContainer } from "./remove.ts";
 import { startsAtBoot } from "./restart-policy.ts";
 import { startContainer } from "./start.ts";
-import { attempt, deleteTask } from "./task.ts";
+import { attempt } from "./task.ts";
 
 /** Loads all records and brings them in line with what containerd says. Nothing is started yet. */
 export async function restoreContainers(context: Context): Promise<void> {
@@ -37,7 +37,7 @@ export async function restoreContainers(context: Context): Promise<void> {
   const aside = await damagedIds(damaged);
   await context.network.restore(new Set([...store.list().filter((container) => container.alive).map((container) => container.id), ...aside]));
   await resync(context);
-  await removeLeftovers(context, aside);
+  await removeLeftovers(context);
   await attempt(context, "ending leases of a former engine", () => endLeases(context));
 }
 
@@ -55,17 +55,6 @@ async function unmountLeftovers(context: Context): Promise<void> {
   for (const name of await readdir(root)) {
     unmountAll(join(root, name));
     await attempt(context, "removing a mount point", () => rmdir(join(root, name)));
-  }
-}
-
-/** Removes what a crash left in containerd: records without a container, tasks of ended containers. */
-async function removeLeftovers(context: Context, aside: ReadonlySet<string>): Promise<void> {
-  const { containers } = await context.containerd.containers.list({ filters: [`labels."${ownerLabel}"=="${context.settings.dataRoot}"`] });
-  for (const { id } of containers) {
-    const container = context.store.byId(id);
-    if (aside.has(id)) continue;
-    if (container === undefined) await attempt(context, `removing leftovers of container ${id}`, () => removeRuntime(context, id));
-    else if (!container.alive) await attempt(context, `removing a task of ended container ${id}`, () => deleteTask(context, id));
   }
 }
 

@@ -8,6 +8,7 @@ import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
 import { handleExecExit } from "./exec.ts";
 import { handleExit, handleOom } from "./exit.ts";
+import { removeLeftovers } from "./leftovers.ts";
 import { settlePause } from "./pause.ts";
 import { fromTimestamp } from "./time.ts";
 
@@ -80,6 +81,7 @@ export class TaskMonitor {
   async #tryResync(): Promise<void> {
     try {
       await resync(this.#context);
+      await removeLeftovers(this.#context);
     } catch (error) {
       if (!isKind(error, "Unavailable")) this.#context.log.warn({ err: error }, "comparing with containerd's tasks");
     }

@@ -22,6 +22,11 @@ export class ContainerStore {
     return this.#names.has(name);
   }
 
+  /** Whether a container has the id, or one is being made with it. */
+  isReserved(id: string): boolean {
+    return this.#byId.has(id) || [...this.#names.values()].includes(id);
+  }
+
   release(name: string, id: string): void {
     if (this.#names.get(name) === id) this.#names.delete(name);
   }
