@@ -9,6 +9,7 @@ import { readHostFacts } from "@longshore/spec";
 import type { VolumeStore } from "@longshore/volumes";
 import type { FastifyInstance } from "fastify";
 import type { Config } from "./config/config.ts";
+import { cgroupDriver } from "./config/exec-options.ts";
 import type { Engine } from "./engine.ts";
 import type { EventHub } from "./events/hub.ts";
 import { engineId } from "./identity.ts";
@@ -30,6 +31,7 @@ import { statsRoutes } from "./routes/stats.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { unservedRoutes } from "./routes/unserved.ts";
 import { waitRoutes } from "./routes/wait.ts";
+import { writeRuntimeWrappers } from "./runtimes.ts";
 import { createApp } from "./server/app.ts";
 import { listen, type Listener } from "./server/listen.ts";
 import { containerSettings } from "./settings.ts";
@@ -56,9 +58,10 @@ export interface Daemon {
 const routes = [systemRoutes, eventRoutes, containerRoutes, listRoutes, waitRoutes, attachRoutes, logRoutes, execRoutes, fileRoutes, statsRoutes, commitRoutes, diskUsageRoutes, authRoutes, imageRoutes, imageTransferRoutes, registryRoutes, unservedRoutes];
 
 async function containerContext(config: Config, parts: Parts, store: ContainerStore, images: ImageResolver): Promise<Context> {
-  const settings = containerSettings(config);
-  const runtime = settings.runtimes[settings.defaultRuntime]?.path ?? settings.defaultRuntime;
-  const host = await readHostFacts({ cgroupDriver: "cgroupfs", runtime: { name: settings.defaultRuntime, binary: runtime } });
+  const driver = cgroupDriver(config);
+  const settings = containerSettings(config, driver);
+  await writeRuntimeWrappers(config);
+  const host = await readHostFacts({ cgroupDriver: driver, runtime: { name: settings.defaultRuntime, binary: settings.runtimes[settings.defaultRuntime]?.binary ?? "" } });
   const { containerd, network, networks, volumes, events, log } = parts;
   return { containerd, network, networks, volumes, images, emit: events.emit, log, settings, host, store };
 }

@@ -7,6 +7,7 @@ import { hostPlatform } from "@longshore/oci";
 import type { ContainerdClient } from "@longshore/proto";
 import { Connections, dockerHosts } from "@longshore/remotes";
 import type { Config } from "./config/config.ts";
+import { cgroupDriver } from "./config/exec-options.ts";
 import { containerSettings } from "./settings.ts";
 import { productVersion } from "./system/product.ts";
 
@@ -19,7 +20,7 @@ export function imagesContext(
   return {
     containerd,
     owner: config.dataRoot,
-    snapshotter: containerSettings(config).snapshotter,
+    snapshotter: containerSettings(config, cgroupDriver(config)).snapshotter,
     platform: hostPlatform(),
     containers: () => store.list().map(({ id, record }) => ({ id, imageId: record.Image, running: record.State.Running })),
     registryHosts: dockerHosts({ mirrors: config.registryMirrors, insecureRegistries: config.insecureRegistries }),

@@ -1,13 +1,16 @@
 import { connectContainerd, Channel } from "@longshore/grpc";
 import { createLogger, type Logger } from "@longshore/log";
 import { NetworkController } from "@longshore/network";
+import { InvalidArgument, messageOf } from "@longshore/errdefs";
 import { LocalVolumes } from "@longshore/volumes";
 import type { Config } from "./config/config.ts";
+import { cgroupDriver } from "./config/exec-options.ts";
 import { startDaemon } from "./daemon.ts";
 import { EventHub } from "./events/hub.ts";
 import { lockDataRoot, removePidFile, writePidFile } from "./pidfile.ts";
 import { networkRoutes } from "./routes/networks.ts";
 import { volumeRoutes } from "./routes/volumes.ts";
+import { containerSettings } from "./settings.ts";
 
 /** How long containerd may take to come up beside the engine. */
 const containerdTimeoutMs = 60_000;
@@ -18,6 +21,15 @@ async function openNetwork(config: Config, events: EventHub, log: Logger): Promi
   return NetworkController.open({ bip, bridge, fixedCidr, mtu, icc, ip, ipMasq, userlandProxy, defaultAddressPools, ipForward, iptables, dataRoot, execRoot, emit: events.emit, log });
 }
 
+/** What can only be told with the machine at hand, before anything is touched. */
+function verifySettings(config: Config): void {
+  try {
+    containerSettings(config, cgroupDriver(config));
+  } catch (error) {
+    throw new InvalidArgument(`failed to start daemon: ${messageOf(error)}`, { cause: error });
+  }
+}
+
 /** Runs the engine until SIGTERM or SIGINT. Containers outlive it. */
 export async function run(config: Config): Promise<void> {
   const log = createLogger("dockerd", config.logLevel);
@@ -26,6 +38,7 @@ export async function run(config: Config): Promise<void> {
     log.fatal({ err: error }, "unexpected error");
     process.exit(1);
   });
+  verifySettings(config);
   await writePidFile(config.pidfile);
   const unlock = await lockDataRoot(config.dataRoot);
   const channel = new Channel(config.containerd);

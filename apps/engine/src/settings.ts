@@ -3,9 +3,7 @@ import { delimiter, join } from "node:path";
 import type { ContainerSettings } from "@longshore/containers";
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
 import type { Config } from "./config/config.ts";
-
-/** containerd's name for the shim of this project. */
-const shim = "io.containerd.longshore.v2";
+import { runtimesOf } from "./runtimes.ts";
 
 function executable(path: string): boolean {
   try {
@@ -33,15 +31,13 @@ function seccompProfile(setting: string): string {
   }
 }
 
-/** What the configuration says about containers. @throws InvalidArgument for an unknown default runtime */
-export function containerSettings(config: Config): ContainerSettings {
-  const runtimes = { ...config.runtimes, runc: { path: "runc", runtimeArgs: [] }, "io.containerd.runc.v2": { path: "runc", runtimeArgs: [] } };
-  if (!(config.defaultRuntime in runtimes)) throw new InvalidArgument(`specified default runtime '${config.defaultRuntime}' does not exist`);
+/** What the configuration says about containers. @throws InvalidArgument, see `runtimesOf` */
+export function containerSettings(config: Config, driver: "cgroupfs" | "systemd"): ContainerSettings {
+  const runtimes = runtimesOf(config, driver === "systemd");
   return {
     dataRoot: config.dataRoot,
     execRoot: config.execRoot,
     snapshotter: "overlayfs",
-    shim,
     defaultRuntime: config.defaultRuntime,
     runtimes,
     logDriver: config.logDriver,

@@ -53,7 +53,7 @@ export interface RegistryServiceConfig {
 }
 
 export interface Runtime {
-  path: string;
+  path?: string;
   runtimeArgs?: string[];
   status?: Record<string, string>;
 }

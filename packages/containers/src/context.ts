@@ -1,3 +1,4 @@
+import type { Any } from "@bufbuild/protobuf/wkt";
 import type { EmitEvent } from "@longshore/api";
 import type { ImageResolver } from "@longshore/images";
 import type { Logger } from "@longshore/log";
@@ -8,10 +9,17 @@ import type { VolumeStore } from "@longshore/volumes";
 import type { Container } from "./container.ts";
 import type { ContainerStore } from "./store.ts";
 
+/** What a name of a runtime means. */
 export interface RuntimeSettings {
-  /** The OCI runtime's binary. */
+  /** containerd's name of the shim, e.g. `io.containerd.longshore.v2`, or the path of one. */
+  shim: string;
+  /** What the shim is told; a runtime that is given by its shim's type may have none. */
+  options: Any | undefined;
+  /** The OCI runtime's binary as configured; empty when the runtime is given by its shim's type. */
   path: string;
   runtimeArgs: string[];
+  /** What is run as the OCI runtime: `path`, or a program that adds `runtimeArgs`. */
+  binary: string;
 }
 
 /** What the engine's configuration says about containers. */
@@ -21,8 +29,6 @@ export interface ContainerSettings {
   /** Sockets and temporary mounts; gone after a reboot. */
   execRoot: string;
   snapshotter: string;
-  /** containerd's runtime, e.g. `io.containerd.longshore.v2`. */
-  shim: string;
   defaultRuntime: string;
   runtimes: Record<string, RuntimeSettings>;
   logDriver: string;

@@ -16,7 +16,8 @@ import { checkName, generateName, newContainerId } from "./names.ts";
 import { showRequested } from "./network-sandbox.ts";
 import { type ContainerRecord, newState } from "./record.ts";
 import { removeRuntime } from "./remove.ts";
-import { attempt, jsonAny, runtimeOptions, specType } from "./task.ts";
+import { runtimeOf } from "./runtimes.ts";
+import { attempt, jsonAny, specType } from "./task.ts";
 import { now } from "./time.ts";
 import { refuseUnserved } from "./unserved.ts";
 
@@ -144,6 +145,7 @@ function newRecord(context: Context, parts: RecordParts): ContainerRecord {
 
 async function build(context: Context, container: Container, image: ResolvedImage): Promise<void> {
   const { settings, containerd } = context;
+  const { shim, options } = runtimeOf(context, container.hostConfig.Runtime);
   await using undo = new AsyncDisposableStack();
   const mounts = await mountPoints(context, container);
   await context.images.unpack(image);
@@ -157,7 +159,7 @@ async function build(context: Context, container: Container, image: ResolvedImag
       id: container.id,
       image: image.name,
       labels: { [ownerLabel]: settings.dataRoot },
-      runtime: { name: settings.shim, options: runtimeOptions(context, container.hostConfig.Runtime ?? settings.defaultRuntime) },
+      runtime: { name: shim, ...(options === undefined ? {} : { options }) },
       spec: jsonAny(specType, { ociVersion: "1.2.0" }),
       snapshotter: settings.snapshotter,
       snapshotKey: container.id,

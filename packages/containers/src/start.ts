@@ -12,7 +12,8 @@ import { rootMounts } from "./rootfs.ts";
 import { containerSpec } from "./runtime-spec.ts";
 import { prepareShm, releaseShm } from "./shm.ts";
 import { explainStartError } from "./start-error.ts";
-import { attempt, deleteTask, jsonAny, runtimeOptions, specType } from "./task.ts";
+import { runtimeOf } from "./runtimes.ts";
+import { attempt, deleteTask, jsonAny, specType } from "./task.ts";
 import { now } from "./time.ts";
 import { prepareMounts } from "./volume-mounts.ts";
 
@@ -104,13 +105,16 @@ async function bringUp(context: Context, container: Container): Promise<void> {
 }
 
 async function createTask(context: Context, container: Container, rootfs: readonly MountSpec[]): Promise<void> {
+  const { shim, options } = runtimeOf(context, container.hostConfig.Runtime);
   const stdio = taskStdio(context, container);
   const request = {
     containerId: container.id,
     rootfs: rootfs.map(({ type, source, target, options }) => ({ type, source, target: target ?? "", options: [...(options ?? [])] })),
     ...stdio,
     terminal: container.record.Config.Tty,
-    options: runtimeOptions(context, container.hostConfig.Runtime ?? context.settings.defaultRuntime),
+    // The name may mean another shim than it did when the container was made.
+    runtimePath: shim,
+    ...(options === undefined ? {} : { options }),
   };
   await rm(attachSocket(context, container.id), { force: true });
   try {

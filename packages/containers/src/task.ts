@@ -1,8 +1,5 @@
 import { isKind, messageOf } from "@longshore/errdefs";
 import { marshalRuntime } from "@longshore/oci";
-import { packAny } from "@longshore/proto";
-import { OptionsSchema } from "@longshore/proto/containerd/runc/v1/runc";
-import type { Any } from "@bufbuild/protobuf/wkt";
 import type { Context } from "./context.ts";
 
 /** containerd's type URLs for OCI JSON documents. */
@@ -13,15 +10,6 @@ export const resourcesType = "types.containerd.io/opencontainers/runtime-spec/1/
 /** A JSON document as containerd's Any. */
 export function jsonAny(typeUrl: string, document: object): { typeUrl: string; value: Uint8Array } {
   return { typeUrl, value: marshalRuntime(document) };
-}
-
-/** How the shim finds and calls the OCI runtime named `runtime`. */
-export function runtimeOptions(context: Context, runtime: string): Any {
-  const chosen = context.settings.runtimes[runtime];
-  return packAny(OptionsSchema, {
-    binaryName: chosen?.path ?? (runtime.startsWith("io.containerd.") ? "runc" : runtime),
-    systemdCgroup: context.host.cgroupDriver === "systemd",
-  });
 }
 
 /** Ends and removes whatever task the container has; none is no error. */

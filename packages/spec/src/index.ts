@@ -15,4 +15,5 @@ export { parseSignal } from "./verify/config.ts";
 export { checkRestartPolicy } from "./verify/host-config.ts";
 export { checkCreateRequest } from "./verify/request.ts";
 export { verifyResources } from "./verify/resources.ts";
+export { isRuntimeName } from "./runtime-name.ts";
 export { adaptContainerSettings, verifyContainerSettings } from "./verify/settings.ts";

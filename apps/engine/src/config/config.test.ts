@@ -42,6 +42,16 @@ describe("configuration", () => {
     assert.equal(await refusal('{"data-root":"/x","labels":["a=b"]}', "--label", "c=d", "--data-root", "/y"), "the following directives are specified both as a flag and in the configuration file: data-root: (from flag: /y, from file: /x), labels: (from flag: [c=d], from file: [a=b])");
     assert.equal(await refusal('{"debug":"x"}'), "invalid JSON: json: cannot unmarshal string into Go struct field Config.debug of type bool");
     assert.equal(await refusal('{"log-level":"zz"}'), "merged configuration validation from file and command line flags failed: invalid logging level: zz");
+    for (const [runtimes, reason] of [
+      ['{"x":{"path":1}}', "number into Go struct field Config.runtimes.x.path of type string"],
+      ['{"x":1}', "number into Go struct field Config.runtimes.x of type system.Runtime"],
+      ['{"x":{"runtimeArgs":[1]}}', "number into Config.runtimes.x.runtimeArgs.0 of type string"],
+    ]) {
+      assert.equal(await refusal(`{"runtimes":${runtimes}}`), `invalid JSON: json: cannot unmarshal ${reason}`);
+    }
+    for (const [option, reason] of [["foo", "must be formatted 'opt=value'"], ["foo=bar", "unknown option: 'foo'"], ["native.cgroupdriver=", "must be formatted 'opt=value'"]] as const) {
+      assert.equal(await refusal("{}", "--exec-opt", option), `merged configuration validation from file and command line flags failed: invalid exec-opt (${option}): ${reason}`);
+    }
     await assert.rejects(loadConfig(parseFlags(["--config-file", "/nowhere/x"])), /open \/nowhere\/x: no such file or directory/);
   });
 

@@ -1,6 +1,7 @@
 import { InvalidArgument } from "@longshore/errdefs";
 import type { LogLevel } from "@longshore/log";
 import { readDaemonJson } from "./daemon-json.ts";
+import { checkExecOption } from "./exec-options.ts";
 import type { Given } from "./flags.ts";
 import { options } from "./options.ts";
 import type { AddressPool, RuntimeConfig, UlimitConfig } from "./values.ts";
@@ -22,6 +23,7 @@ export interface Config {
   labels: string[];
   defaultRuntime: string;
   runtimes: Record<string, RuntimeConfig>;
+  execOpts: string[];
   defaultShmSize: number;
   defaultIpcMode: string;
   defaultCgroupnsMode: string;
@@ -88,6 +90,7 @@ export async function loadConfig(flags: Given): Promise<Config> {
     labels: read("label", []),
     defaultRuntime: read("default-runtime"),
     runtimes: read("add-runtime", {}),
+    execOpts: read("exec-opt", []),
     defaultShmSize: read("default-shm-size"),
     defaultIpcMode: read("default-ipc-mode"),
     defaultCgroupnsMode: read("default-cgroupns-mode"),
@@ -131,6 +134,10 @@ function check(config: Config, tls: boolean, path: string): void {
   };
   if (!logLevels.includes(config.logLevel)) refuse(`invalid logging level: ${config.logLevel}`);
   if (tls) refuse("TLS is not supported yet: listen on a unix socket, or on a tcp address of the loopback interface without --tls");
+  for (const option of config.execOpts) {
+    const reason = checkExecOption(option);
+    if (reason !== undefined) refuse(`invalid exec-opt (${option}): ${reason}`);
+  }
   if (config.maxConcurrentDownloads < 0) refuse(`invalid max concurrent downloads: ${config.maxConcurrentDownloads}`);
   if (config.maxConcurrentUploads < 0) refuse(`invalid max concurrent uploads: ${config.maxConcurrentUploads}`);
   if (config.network.mtu < 0) refuse(`invalid default MTU: ${config.network.mtu}`);

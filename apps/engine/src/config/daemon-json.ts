@@ -1,19 +1,17 @@
 import { readFile } from "node:fs/promises";
 import { InvalidArgument, messageOf, NotFound } from "@longshore/errdefs";
 import type { Given } from "./flags.ts";
+import { isObject, kindOfJson } from "./json.ts";
 import { keyOf, type Option, options } from "./options.ts";
+import { checkRuntimes } from "./runtimes-json.ts";
 import { parseBytes } from "./values.ts";
 
 const byKey = new Map(options.flatMap((option) => (keyOf(option) === undefined ? [] : [[keyOf(option) as string, option] as const])));
 
-function kindOfJson(value: unknown): string {
-  if (Array.isArray(value)) return "array";
-  return typeof value === "boolean" ? "bool" : typeof value;
-}
-
 const goTypes: Partial<Record<Option["kind"], string>> = { string: "string", bool: "bool", int: "int", list: "[]string", map: "map[string]string" };
 
 function check(option: Option, key: string, value: unknown): unknown {
+  if (option.kind === "runtime") return checkRuntimes(value);
   const fits: Record<Option["kind"], boolean> = {
     string: typeof value === "string",
     bool: typeof value === "boolean",
@@ -22,17 +20,13 @@ function check(option: Option, key: string, value: unknown): unknown {
     list: Array.isArray(value) && value.every((entry) => typeof entry === "string"),
     pool: Array.isArray(value),
     map: isObject(value) && Object.values(value).every((entry) => typeof entry === "string"),
-    runtime: isObject(value),
+    runtime: true,
     ulimit: isObject(value),
   };
   if (!fits[option.kind]) {
     throw new InvalidArgument(`invalid JSON: json: cannot unmarshal ${kindOfJson(value)} into Go struct field Config.${key} of type ${goTypes[option.kind] ?? option.kind}`);
   }
   return option.kind === "bytes" && typeof value === "string" ? parseBytes(value) : value;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
 }
 
 /** Go's way to print a value in the text about conflicts. */

@@ -48,6 +48,7 @@ function store(given: Given, option: Option, shown: string, text: string): void 
   if (option.kind === "list" || option.kind === "pool") given.set(option.flag, [...((before as unknown[]) ?? []), value]);
   else if (option.kind === "map" || option.kind === "runtime") {
     const [key, member] = value as [string, unknown];
+    if (option.kind === "runtime" && Object.hasOwn(Object(before), key)) throw usageError(`invalid argument ${JSON.stringify(text)} for "${shown}" flag: runtime '${key}' was already defined`);
     given.set(option.flag, { ...(before as object), [key]: member });
   } else if (option.kind === "ulimit") {
     given.set(option.flag, { ...(before as object), [(value as { Name: string }).Name]: value });

@@ -33,6 +33,7 @@ export const options: readonly Option[] = [
   { flag: "dns", kind: "list", value: "ipSlice", help: "DNS server to use" },
   { flag: "dns-opt", kind: "list", key: "dns-opts", value: "list", help: "DNS options to use" },
   { flag: "dns-search", kind: "list", value: "list", help: "DNS search domains to use" },
+  { flag: "exec-opt", kind: "list", key: "exec-opts", value: "list", help: "Runtime execution options" },
   { flag: "exec-root", kind: "string", value: "string", help: "Root directory for execution state files", fallback: "/run/longshore" },
   { flag: "experimental", kind: "bool", value: "", help: "Enable experimental features", fallback: false },
   { flag: "fixed-cidr", kind: "string", value: "string", help: "IPv4 subnet for the default bridge network", fallback: "" },

@@ -4,9 +4,13 @@ export interface AddressPool {
   base: string;
   size: number;
 }
+/** An entry of `runtimes`: either an OCI runtime's binary and its arguments, or a shim and its options. */
 export interface RuntimeConfig {
-  path: string;
-  runtimeArgs: string[];
+  path?: string;
+  runtimeArgs?: string[];
+  /** containerd's name of a shim, or the path of one. */
+  runtimeType?: string;
+  options?: Record<string, unknown>;
 }
 export interface UlimitConfig {
   Name: string;
@@ -57,7 +61,7 @@ export function parseRuntime(value: string): [string, RuntimeConfig] {
   const path = value.slice(equals + 1).trim();
   if (equals < 0 || name === "" || path === "") throw new InvalidArgument(`invalid runtime argument: ${value}`);
   if (name === "runc") throw new InvalidArgument(`runtime name 'runc' is reserved`);
-  return [name, { path, runtimeArgs: [] }];
+  return [name, { path }];
 }
 
 /** `nofile=1024:2048` */

@@ -18,7 +18,7 @@ let runtime: Promise<{ version: string; commit: string }> | undefined;
 
 export async function runtimeVersion(engine: Engine): Promise<{ version: string; commit: string }> {
   const { defaultRuntime, runtimes } = engine.containers.settings;
-  runtime ??= output(runtimes[defaultRuntime]?.path ?? defaultRuntime, ["--version"]).then((text) => ({
+  runtime ??= output(runtimes[defaultRuntime]?.binary ?? "", ["--version"]).then((text) => ({
     version: /version (\S+)/.exec(text)?.[1] ?? "",
     commit: /commit: (\S+)/.exec(text)?.[1] ?? "",
   }));

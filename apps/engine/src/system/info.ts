@@ -101,7 +101,7 @@ export async function systemInfo(engine: Engine): Promise<Partial<SystemInfo>> {
     Labels: config.labels,
     ExperimentalBuild: config.experimental,
     ServerVersion: engineVersion,
-    Runtimes: Object.fromEntries(Object.entries(settings.runtimes).map(([name, { path, runtimeArgs }]) => [name, { path, ...(runtimeArgs.length === 0 ? {} : { runtimeArgs }) }])),
+    Runtimes: Object.fromEntries(Object.entries(settings.runtimes).map(([name, { path, runtimeArgs }]) => [name, { ...(path === "" ? {} : { path }), ...(runtimeArgs.length === 0 ? {} : { runtimeArgs }) }])),
     DefaultRuntime: settings.defaultRuntime,
     Swarm: { NodeID: "", NodeAddr: "", LocalNodeState: "inactive", ControlAvailable: false, Error: "", RemoteManagers: null },
     LiveRestoreEnabled: true,

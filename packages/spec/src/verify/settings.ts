@@ -4,6 +4,7 @@ import type { EngineSettings } from "../contract.ts";
 import type { HostFacts } from "../host.ts";
 import { checkTmpfsDestination } from "../mounts/validate.ts";
 import { defaultMaskedPaths, defaultReadonlyPaths } from "../paths.ts";
+import { isRuntimeName } from "../runtime-name.ts";
 import { checkContainerConfig } from "./config.ts";
 import { checkHostConfig } from "./host-config.ts";
 import { verifyResources } from "./resources.ts";
@@ -25,7 +26,7 @@ function verifyPlatform(hostConfig: HostConfig, host: HostFacts, settings: Engin
     throw new InvalidArgument('cgroup-parent for systemd cgroup should be a valid slice named as "xxx.slice"');
   }
   hostConfig.Runtime ||= settings.defaultRuntime;
-  if (!settings.runtimes.includes(hostConfig.Runtime)) {
+  if (!settings.runtimes.includes(hostConfig.Runtime) && !isRuntimeName(hostConfig.Runtime)) {
     throw new InvalidArgument(`unknown or invalid runtime name: ${hostConfig.Runtime}`);
   }
   for (const destination of Object.keys(hostConfig.Tmpfs ?? {})) checkTmpfsDestination(destination);
