@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 bash ../../packages/sys/build.sh
 name=containerd-shim-longshore-v2
-sources=(src build.sh package.json ../../packages/{errdefs,proto,sys,ttrpc}/src ../../packages/proto/gen)
+sources=(src build.sh package.json ../../packages/{errdefs,proto,sys,trace,ttrpc}/src ../../packages/proto/gen)
 if ! cmp -s ../../packages/sys/build/sys.node build/sys.node; then
   mkdir -p build
   cp ../../packages/sys/build/sys.node "build/sys.node.$$"

@@ -1,5 +1,6 @@
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
 import { createLogger } from "@longshore/log";
+import { configureTracing } from "@longshore/telemetry";
 import { type Config, defaultConfig, defaultConfigPath, formatConfig, loadConfig, logLevel } from "./config.ts";
 import { startDaemon } from "./daemon.ts";
 import { globalFlags, helpText, parseFlags } from "./flags.ts";
@@ -24,13 +25,15 @@ async function run(config: Config, ignored: readonly string[]): Promise<void> {
     logger.fatal({ error: error.stack }, "unexpected error");
     process.exit(1);
   });
+  const flushTraces = await configureTracing("containerd");
   const daemon = await startDaemon(config, logger);
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     if (stopping) return;
     stopping = true;
     logger.info({ signal }, "stopping");
-    daemon.stop().then(
+    const flush = (): Promise<void> => flushTraces().catch((error: unknown) => logger.warn({ error: messageOf(error) }, "spans could not be sent"));
+    daemon.stop().then(flush).then(
       () => process.exit(0),
       (error: unknown) => {
         logger.fatal({ error: messageOf(error) }, "could not stop cleanly");

@@ -82,7 +82,7 @@ export async function startDaemon(config: Config, parts: Parts, more: (app: Fast
   await restoreContainers(containers);
   const monitor = new TaskMonitor(containers);
   monitor.start();
-  const app = createApp(parts.log, { experimental: config.experimental });
+  const app = createApp(parts.log, { experimental: config.experimental, traceOf: (id) => store.byId(id)?.trace });
   for (const route of routes) route(app, engine);
   more(app, engine);
   await app.ready();

@@ -3,6 +3,7 @@ import { createLogger, type Logger } from "@longshore/log";
 import { NetworkController } from "@longshore/network";
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
 import { LocalVolumes } from "@longshore/volumes";
+import { configureTracing } from "@longshore/telemetry";
 import type { Config } from "./config/config.ts";
 import { cgroupDriver } from "./config/exec-options.ts";
 import { startDaemon } from "./daemon.ts";
@@ -33,6 +34,7 @@ function verifySettings(config: Config): void {
 /** Runs the engine until SIGTERM or SIGINT. Containers outlive it. */
 export async function run(config: Config): Promise<void> {
   const log = createLogger("dockerd", config.logLevel);
+  const flushTraces = await configureTracing("dockerd");
   process.on("SIGPIPE", () => undefined);
   process.on("uncaughtException", (error) => {
     log.fatal({ err: error }, "unexpected error");
@@ -60,6 +62,7 @@ export async function run(config: Config): Promise<void> {
     starting
       .then((daemon) => daemon.close())
       .then(() => network.close())
+      .then(() => flushTraces().catch((error: unknown) => log.warn({ err: error }, "spans could not be sent")))
       .then(() => removePidFile(config.pidfile))
       .then(
         () => {

@@ -4,6 +4,7 @@ import { AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, fromGrpcC
 import type { CreateTaskRequest, ExecProcessRequest } from "@longshore/proto/containerd/task/v3/task";
 import { Status } from "@longshore/proto/containerd/v1/types/task";
 import { type ProcessExit, mountAll, unmountAll } from "@longshore/sys";
+import { span } from "@longshore/trace";
 import { AttachServer } from "./attach.ts";
 import { bundleFile, readPid, removeBundleFile, writeBundleFile, writeExit } from "./bundle.ts";
 import { type Cgroup, cgroupOf } from "./cgroup/cgroup.ts";
@@ -66,7 +67,7 @@ export class Container {
     writeOptions(request.bundle, options);
     if (request.rootfs.length > 0) {
       mkdirSync(rootfs, { recursive: true, mode: 0o711 });
-      mountAll(request.rootfs, rootfs);
+      await span("mounts", async () => mountAll(request.rootfs, rootfs));
     }
     let container: Container | undefined;
     try {

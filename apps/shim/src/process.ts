@@ -1,6 +1,7 @@
 import { FailedPrecondition, NotFound } from "@longshore/errdefs";
 import { Status } from "@longshore/proto/containerd/v1/types/task";
 import { type ProcessExit, kill } from "@longshore/sys";
+import { span } from "@longshore/trace";
 import { Console } from "./console.ts";
 import type { Shim } from "./shim.ts";
 import type { Stdio, StdioRequest } from "./stdio.ts";
@@ -54,9 +55,11 @@ export class Process {
     const follow = async (): Promise<void> => {
       const ended = await exit;
       this.#reaped = true;
-      await before(ended);
-      await this.#shim.drained(this.stdio.channel);
-      await this.#starting;
+      await span("exit", async () => {
+        await before(ended);
+        await this.#shim.drained(this.stdio.channel);
+        await this.#starting;
+      });
       this.exit = ended;
       this.status = Status.STOPPED;
       after(ended);

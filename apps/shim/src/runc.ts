@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { Unknown, messageOf } from "@longshore/errdefs";
+import { span } from "@longshore/trace";
 import type { Children } from "./children.ts";
 import type { RuntimeOptions } from "./options.ts";
 import { lastError } from "./runc-log.ts";
@@ -40,7 +41,11 @@ export class Runc {
    * Runs `runc ARGS…` and returns what it printed. `stdio` are the descriptors that the container
    * inherits; without them output is caught. `what` begins the error's message.
    */
-  async run(what: string, args: readonly string[], stdio?: readonly [number, number, number]): Promise<string> {
+  run(what: string, args: readonly string[], stdio?: readonly [number, number, number]): Promise<string> {
+    return span(`runc ${args[0]}`, () => this.#run(what, args, stdio));
+  }
+
+  async #run(what: string, args: readonly string[], stdio?: readonly [number, number, number]): Promise<string> {
     const logPath = join(this.#bundle, `log-${sequence++}.json`);
     const output = stdio === undefined ? openScratch(this.#bundle) : -1;
     const argv = [this.#options.binary, "--root", this.#root, "--log", logPath, "--log-format", "json"];

@@ -7,6 +7,7 @@ import type { Flags } from "./flags.ts";
 import { log, logToBundle } from "./log.ts";
 import { Shim } from "./shim.ts";
 import { TaskService } from "./task-service.ts";
+import { traceAsAsked } from "./tracing.ts";
 
 /** How long events that containerd did not take yet may hold the shim's end back, in ms. */
 const eventPatience = 2000;
@@ -20,6 +21,7 @@ const socketFd = 3;
 /** Serves the task API on the inherited socket until Shutdown or a signal. cwd is the bundle. */
 export async function serve(flags: Flags): Promise<void> {
   logToBundle(process.cwd());
+  const flushTraces = traceAsAsked();
   const socketPath = process.env["LONGSHORE_SHIM_SOCKET"];
   const ttrpcAddress = process.env["TTRPC_ADDRESS"];
   const shim = new Shim();
@@ -34,6 +36,7 @@ export async function serve(flags: Flags): Promise<void> {
     await events.close(eventPatience);
     if (socketPath !== undefined) rmSync(socketPath, { force: true });
     await server.close();
+    await flushTraces();
     process.exit(0);
   };
   const { handlers } = new TaskService(shim, flags.namespace, events, () => void stop());

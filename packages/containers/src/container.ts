@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Spec } from "@longshore/oci";
 import type { HealthMonitor } from "@longshore/health";
+import type { SpanContext } from "@longshore/trace";
 import type { Attachment } from "./attach-sessions.ts";
 import type { Exec } from "./exec-record.ts";
 import { Mutex } from "./mutex.ts";
@@ -37,6 +38,8 @@ export class Container {
   removing = false;
   /** The spec that it runs with; read from containerd after a restart of the engine. */
   spec: Spec | undefined;
+  /** The trace that the container was made or started in, until it has ended: what happens to it belongs there. */
+  trace: SpanContext | undefined;
   /** A commit of this process has it paused. */
   committing = false;
   readonly #waiters = new Set<Waiter>();

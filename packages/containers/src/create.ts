@@ -6,6 +6,7 @@ import { InvalidArgument, isKind, messageOf } from "@longshore/errdefs";
 import type { ResolvedImage } from "@longshore/images";
 import type { Platform } from "@longshore/oci";
 import { adaptContainerSettings, checkCreateRequest, containerOf, type MountRecord, parseMountPoints, verifyContainerSettings } from "@longshore/spec";
+import { currentSpan, span } from "@longshore/trace";
 import { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
 import { copyImageContent } from "./copy-up.ts";
@@ -154,7 +155,7 @@ async function build(context: Context, container: Container, image: ResolvedImag
   if (container.hostConfig.LogConfig.Type === "local") await mkdir(container.file("local-logs"), { mode: 0o700 });
   undo.defer(() => attempt(context, "removing containerd's records", () => removeRuntime(context, container.id)));
   // The record first: it keeps the snapshot from being collected.
-  await containerd.containers.create({
+  await span("container record", () => containerd.containers.create({
     container: {
       id: container.id,
       image: image.name,
@@ -164,10 +165,11 @@ async function build(context: Context, container: Container, image: ResolvedImag
       snapshotter: settings.snapshotter,
       snapshotKey: container.id,
     },
-  });
-  await prepareRoot(context, container.id, image.chainId);
+  }));
+  await span("snapshot prepare", () => prepareRoot(context, container.id, image.chainId));
   await createVolumes(context, container, mounts, undo);
   await container.saveAll();
+  container.trace = currentSpan();
   context.store.add(container);
   undo.move();
   emitContainer(context, container, "create");

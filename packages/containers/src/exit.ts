@@ -1,3 +1,4 @@
+import { span, untraced, withParent } from "@longshore/trace";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
 import { endExecs } from "./exec.ts";
@@ -20,7 +21,11 @@ export interface TaskExit {
 }
 
 /** Brings a container's record in line with the exit of its process. One exit counts once, however often it is reported. */
-export async function handleExit(context: Context, container: Container, exit: TaskExit): Promise<void> {
+export function handleExit(context: Context, container: Container, exit: TaskExit): Promise<void> {
+  return withParent(container.trace, () => span("exit", () => applyExit(context, container, exit)));
+}
+
+async function applyExit(context: Context, container: Container, exit: TaskExit): Promise<void> {
   const final = await container.lock.run(async () => {
     if (!container.alive || container.record.State.Pid !== exit.pid) return false;
     return await exitLocked(context, container, exit);
@@ -43,7 +48,8 @@ async function exitLocked(context: Context, container: Container, exit: TaskExit
   stopHealth(container);
   // The code is on disk before containerd forgets it with the task.
   await container.save();
-  await attempt(context, "removing an ended task", () => deleteTask(context, container.id));
+  await attempt(context, "removing an ended task", () => span("delete", () => deleteTask(context, container.id)));
+  container.trace = undefined;
   endExecs(container);
   await attempt(context, "releasing a network", () => releaseNetwork(context, container));
   releaseShm(container);
@@ -54,7 +60,7 @@ async function exitLocked(context: Context, container: Container, exit: TaskExit
     container.notify("stopped");
     return true;
   }
-  scheduleRestart(context, container, ranMs);
+  untraced(() => scheduleRestart(context, container, ranMs));
   return false;
 }
 

@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { isKind, messageOf, NotModified, Conflict, type LongshoreError, Unknown } from "@longshore/errdefs";
 import type { MountSpec } from "@longshore/sys";
+import { currentSpan, span, untraced } from "@longshore/trace";
 import { attachSocket, taskStdio } from "./stdio.ts";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
@@ -51,13 +52,14 @@ export async function startLocked(context: Context, container: Container, byPoli
     container.restart.delayMs = 0;
   }
   container.exitOnNext = false;
+  container.trace ??= currentSpan();
   try {
     await bringUp(context, container);
   } catch (error) {
     throw await noteFailure(context, container, error);
   }
   emitContainer(context, container, "start");
-  startHealth(context, container);
+  untraced(() => startHealth(context, container));
 }
 
 /** Writes down why the start failed, and answers with the error to throw. */
@@ -81,7 +83,7 @@ async function bringUp(context: Context, container: Container): Promise<void> {
   await using undo = new AsyncDisposableStack();
   const mounts = await prepareMounts(context, container, undo);
   undo.defer(async () => attempt(context, "releasing a network", () => releaseNetwork(context, container)));
-  const network = await allocateNetwork(context, container);
+  const network = await span("network allocate", () => allocateNetwork(context, container));
   const shmPath = await prepareShm(context, container);
   undo.defer(async () => releaseShm(container));
   const rootfs = await rootMounts(context, container.id);
@@ -92,9 +94,9 @@ async function bringUp(context: Context, container: Container): Promise<void> {
   });
   container.spec = spec;
   undo.defer(async () => attempt(context, "removing a task", () => deleteTask(context, container.id)));
-  await createTask(context, container, rootfs);
-  for (const attachment of container.pendingAttachments) await attachment.join(attachSocket(context, container.id), "");
-  const { pid } = await context.containerd.tasks.start({ containerId: container.id });
+  await span("task create", () => createTask(context, container, rootfs));
+  for (const attachment of container.pendingAttachments) await span("attach", () => attachment.join(attachSocket(context, container.id), ""));
+  const { pid } = await span("task start", () => context.containerd.tasks.start({ containerId: container.id }));
   for (const attachment of container.pendingAttachments) attachment.flow();
   container.pendingAttachments.clear();
   const { State } = record;

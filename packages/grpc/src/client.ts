@@ -3,6 +3,7 @@ import * as grpc from "@grpc/grpc-js";
 import type { GenService, GenServiceMethods } from "@bufbuild/protobuf/codegenv2";
 import { fromGrpcCode, messageOf, Unknown } from "@longshore/errdefs";
 import type { CallOptions, ServiceClient } from "@longshore/proto";
+import { currentTraceparent } from "@longshore/trace";
 import { type MethodCodec, methodCodec } from "./definition.ts";
 import { maxMessageBytes } from "./server.ts";
 
@@ -45,6 +46,8 @@ function toError(error: unknown): Error {
 function metadataOf(base: Record<string, string>, options: CallOptions | undefined): grpc.Metadata {
   const metadata = new grpc.Metadata();
   for (const [key, value] of Object.entries({ ...base, ...options?.metadata })) metadata.set(key, value);
+  const traceparent = currentTraceparent();
+  if (traceparent !== undefined) metadata.set("traceparent", traceparent);
   return metadata;
 }
 

@@ -6,6 +6,7 @@ import * as grpc from "@grpc/grpc-js";
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { GenService, GenServiceMethods } from "@bufbuild/protobuf/codegenv2";
 import { Unavailable, grpcCodeOf, messageOf } from "@longshore/errdefs";
+import { parseTraceparent, span, withParent } from "@longshore/trace";
 import { CallContext } from "./context.ts";
 import { methodCodec } from "./definition.ts";
 
@@ -51,11 +52,12 @@ function statusOf(error: unknown): Partial<grpc.StatusObject> {
   return { code: grpcCodeOf(error), details: messageOf(error) };
 }
 
-function unary(handler: AnyHandler): grpc.handleUnaryCall<unknown, unknown> {
+/** Only unary calls get spans: streams such as events live as long as their client. */
+function unary(name: string, handler: AnyHandler): grpc.handleUnaryCall<unknown, unknown> {
   return (call, callback) => {
     const { context } = contextOf(call);
     Promise.resolve()
-      .then(() => handler(call.request, context))
+      .then(() => withParent(parseTraceparent(context.metadata["traceparent"]), () => span(name, async () => handler(call.request, context))))
       .then(
         (response) => callback(null, response),
         (error: unknown) => callback(statusOf(error)),
@@ -111,7 +113,7 @@ export function implement<S extends GenService<GenServiceMethods>>(service: S, i
     definition[method.localName] = { ...methodCodec(method), originalName: method.localName };
     handlers[method.localName] =
       method.methodKind === "unary"
-        ? unary(bound)
+        ? unary(`${service.typeName}/${method.name}`, bound)
         : method.methodKind === "client_streaming"
           ? clientStreaming(bound)
           : serverStreaming(bound, method.methodKind === "bidi_streaming");

@@ -4,6 +4,7 @@ import { timestampNow } from "@bufbuild/protobuf/wkt";
 import { AlreadyExists, type LongshoreError, NotFound, fromGrpcCode, grpcCodeOf, isKind, messageOf } from "@longshore/errdefs";
 import { validateIdentifier } from "@longshore/identifiers";
 import type { Logger } from "@longshore/log";
+import { span } from "@longshore/trace";
 import { resolveShim } from "./binary.ts";
 import { Bundle, taskDir } from "./bundle.ts";
 import type { CreateOptions, EventPublisher, Exit, RuntimeConfig } from "./contract.ts";
@@ -90,7 +91,7 @@ export class TaskManager {
     const binary = await resolveShim(options.runtime, config.shimDirs).catch((error: unknown) => {
       throw during("failed to start shim: failed to resolve runtime path", error);
     });
-    const bundle = await Bundle.create(config.root, config.state, namespace, id, options.spec);
+    const bundle = await span("bundle", () => Bundle.create(config.root, config.state, namespace, id, options.spec));
     const shimOptions = options.taskOptions === undefined || options.taskOptions.value.length === 0 ? options.runtimeOptions : options.taskOptions;
     const checkpoint = await openCheckpoint(bundle, options.checkpoint);
     let shim: Shim;
@@ -98,7 +99,7 @@ export class TaskManager {
       // Written before the shim runs: a restart must know whom to ask to clean up.
       await bundle.write("shim-binary-path", binary);
       this.openLog(bundle);
-      shim = await Shim.start(bundle, binary, shimOptions, config);
+      shim = await span("shim start", () => Shim.start(bundle, binary, shimOptions, config));
     } catch (error) {
       await this.abandon(bundle, binary);
       throw during("failed to start shim: start failed", error);

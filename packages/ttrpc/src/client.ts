@@ -3,6 +3,7 @@ import type { GenService, GenServiceMethods } from "@bufbuild/protobuf/codegenv2
 import { Canceled, DeadlineExceeded, Internal, Unavailable } from "@longshore/errdefs";
 import type { CallOptions, ServiceClient } from "@longshore/proto";
 import { RequestSchema } from "@longshore/proto/ttrpc/ttrpc";
+import { currentTraceparent } from "@longshore/trace";
 import type { Connection } from "./connection.ts";
 import { frameFlag } from "./frame.ts";
 
@@ -51,6 +52,8 @@ function merge(defaults: CallOptions, options: CallOptions | undefined): CallOpt
 
 function begin(method: DescMethod, connection: Connection, options: CallOptions, flags: number, request?: Init): Call {
   if (options.signal?.aborted === true) throw new Canceled(`${method.name}: canceled`, { cause: options.signal.reason });
+  const traceparent = currentTraceparent();
+  const metadata = { ...options.metadata, ...(traceparent !== undefined && { traceparent }) };
   const { id, payloads } = connection.start(
     toBinary(
       RequestSchema,
@@ -59,7 +62,7 @@ function begin(method: DescMethod, connection: Connection, options: CallOptions,
         method: method.name,
         payload: request === undefined ? new Uint8Array() : toBinary(method.input, create(method.input, request)),
         timeoutNano: BigInt(Math.round((options.timeoutMs ?? 0) * 1e6)),
-        metadata: Object.entries(options.metadata ?? {}).map(([key, value]) => ({ key: key.toLowerCase(), value })),
+        metadata: Object.entries(metadata).map(([key, value]) => ({ key: key.toLowerCase(), value })),
       }),
     ),
     flags,

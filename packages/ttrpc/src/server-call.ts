@@ -1,6 +1,7 @@
 import { type DescMessage, type MessageInitShape, type MessageShape, create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Canceled, DeadlineExceeded, InvalidArgument, ResourceExhausted } from "@longshore/errdefs";
 import type { Request } from "@longshore/proto/ttrpc/ttrpc";
+import { parseTraceparent, span, withParent } from "@longshore/trace";
 import { frameFlag, frameType, maxFrameData } from "./frame.ts";
 import { Inbox } from "./inbox.ts";
 import { metadataOf } from "./metadata.ts";
@@ -56,13 +57,15 @@ export class ServerCall {
     const { method, handle } = this.#endpoint;
     const context = { metadata: metadataOf(this.#request), signal: this.#abort.signal };
     const clientStreams = method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming";
-    const result = handle(clientStreams ? this.#messages() : this.#decode(this.#request.payload), context);
+    const call = (): unknown => handle(clientStreams ? this.#messages() : this.#decode(this.#request.payload), context);
     if (method.methodKind === "unary" || method.methodKind === "client_streaming") {
-      const response = this.#encode((await result) as Message);
+      const parent = parseTraceparent(context.metadata.get("traceparent")?.[0]);
+      const result = withParent(parent, () => span(`${this.#request.service}/${method.name}`, async () => (await call()) as Message));
+      const response = this.#encode(await result);
       if (!this.#abort.signal.aborted) await this.#connection.write(this.#id, frameType.response, 0, limited(encodeSuccess(response)));
       return;
     }
-    for await (const message of result as AsyncIterable<Message>) {
+    for await (const message of call() as AsyncIterable<Message>) {
       if (this.#abort.signal.aborted) return;
       await this.#connection.write(this.#id, frameType.data, 0, limited(this.#encode(message)));
     }

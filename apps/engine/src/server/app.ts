@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Logger } from "@longshore/log";
 import { type FastifyInstance, fastify, LogController } from "fastify";
+import { type SpanContext, parseTraceparent, span, withParent } from "@longshore/trace";
 import { checkVersion, engineVersion, maxApiVersion, splitVersion } from "./api-version.ts";
 import { errorBody, sendError } from "./errors.ts";
 import { apiVersionOf, rememberVersion } from "./request.ts";
@@ -10,7 +11,7 @@ import { sendJsonText } from "./send.ts";
  * The HTTP application without its routes: version prefixes, Docker's headers on each handled
  * answer, errors as Docker words them. Bodies are left unread for the routes.
  */
-export function createApp(log: Logger, options: { experimental: boolean }): FastifyInstance {
+export function createApp(log: Logger, options: { experimental: boolean; traceOf?: (container: string) => SpanContext | undefined }): FastifyInstance {
   const app = fastify({
     loggerInstance: log.child({ module: "http" }),
     logController: new LogController({ disableRequestLogging: true }),
@@ -21,6 +22,17 @@ export function createApp(log: Logger, options: { experimental: boolean }): Fast
   }) as unknown as FastifyInstance;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, _payload, done) => done(null));
+  app.addHook("onRequest", (request, reply, done) => {
+    const { name } = request.params as { name?: string };
+    const own = request.routeOptions.url?.startsWith("/containers/:name") === true && name !== undefined ? options.traceOf?.(name) : undefined;
+    const parent = parseTraceparent(request.headers["traceparent"] as string | undefined) ?? own;
+    const answered = (): Promise<void> =>
+      new Promise((resolve) => {
+        reply.raw.once("close", resolve);
+        done();
+      });
+    void withParent(parent, () => span(`${request.method} ${request.routeOptions.url ?? "unknown"}`, answered, { root: true }));
+  });
   app.addHook("onRequest", (request, reply, done) => {
     const [path = "", query] = (request.raw.url ?? "").split("?", 2);
     if (path.includes("//")) {
