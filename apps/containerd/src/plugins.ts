@@ -17,7 +17,9 @@ export function plugins(root: string, damage: readonly string[]): Plugin[] {
     { type: "io.containerd.differ.v1", id: "walking", platforms },
     { type: "io.containerd.gc.v1", id: "scheduler", requires: ["io.containerd.metadata.v1"] },
     { type: "io.containerd.runtime.v2", id: "task", platforms, requires: ["io.containerd.metadata.v1", "io.containerd.event.v1"] },
+    { type: "io.containerd.sandbox.store.v1", id: "local", requires: ["io.containerd.metadata.v1"] },
     { type: "io.containerd.transfer.v1", id: "local", requires: ["io.containerd.metadata.v1", "io.containerd.differ.v1"] },
+    { type: "io.containerd.grpc.v1", id: "sandboxes", requires: ["io.containerd.sandbox.store.v1"] },
     ...grpcPlugins.map((id) => ({ type: "io.containerd.grpc.v1", id })),
   ];
 }

@@ -9,6 +9,7 @@ import { Images } from "@longshore/proto/containerd/services/images/v1/images";
 import { Introspection } from "@longshore/proto/containerd/services/introspection/v1/introspection";
 import { Leases } from "@longshore/proto/containerd/services/leases/v1/leases";
 import { Namespaces } from "@longshore/proto/containerd/services/namespaces/v1/namespaces";
+import { Store as Sandboxes } from "@longshore/proto/containerd/services/sandbox/v1/sandbox";
 import { Snapshots } from "@longshore/proto/containerd/services/snapshots/v1/snapshots";
 import { Streaming } from "@longshore/proto/containerd/services/streaming/v1/streaming";
 import { Tasks } from "@longshore/proto/containerd/services/tasks/v1/tasks";
@@ -28,6 +29,7 @@ import { imagesService } from "./services/images.ts";
 import { introspectionService } from "./services/introspection.ts";
 import { leasesService } from "./services/leases.ts";
 import { namespacesService } from "./services/namespaces.ts";
+import { sandboxesService } from "./services/sandboxes.ts";
 import { snapshotsService } from "./services/snapshots.ts";
 import { streamingService } from "./services/streaming.ts";
 import { StreamRegistry } from "./services/streams.ts";
@@ -61,6 +63,7 @@ export function services({ root, damage, exchange, metadata, layers, connections
     implement(Events, eventsService({ exchange })),
     implement(Namespaces, namespacesService({ metadata, publisher })),
     implement(Containers, containersService({ metadata, publisher })),
+    implement(Sandboxes, sandboxesService({ metadata })),
     implement(Content, contentService({ metadata })),
     implement(Images, imagesService({ metadata })),
     implement(Leases, leasesService({ metadata })),

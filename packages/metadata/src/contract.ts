@@ -50,6 +50,19 @@ export interface Container {
   updatedAt: Date;
 }
 
+/** Containers that share a surrounding, such as a pod's. */
+export interface Sandbox {
+  id: string;
+  labels: Labels;
+  runtime: { name: string; options?: PackedAny | undefined };
+  spec?: PackedAny | undefined;
+  /** Name of the controller that runs it; "" where the client named none. */
+  sandboxer: string;
+  extensions: Record<string, PackedAny>;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
 export interface Lease {
   id: string;
   labels: Labels;
@@ -90,6 +103,19 @@ export interface ContainerStore {
   delete(id: string): Promise<void>;
 }
 
+export interface SandboxStore {
+  /** @throws NotFound */
+  get(id: string): Promise<Sandbox>;
+  /** Filters know `id` and `labels.K`. @throws InvalidArgument */
+  list(filters?: readonly string[]): Promise<Sandbox[]>;
+  /** @throws AlreadyExists, InvalidArgument for the id */
+  create(sandbox: Omit<Sandbox, "createdAt" | "updatedAt">): Promise<Sandbox>;
+  /** @param fieldpaths `labels[.K]`, `extensions[.K]`, `runtime`, `spec`; none replaces all of them, but not the runtime's name */
+  update(sandbox: Omit<Sandbox, "createdAt" | "updatedAt">, fieldpaths: readonly string[]): Promise<Sandbox>;
+  /** @throws NotFound */
+  delete(id: string): Promise<void>;
+}
+
 export interface ImageStore {
   get(name: string): Promise<Image>;
   list(filters?: readonly string[]): Promise<Image[]>;
@@ -114,6 +140,7 @@ export interface LeaseStore {
 /** All stores of one namespace. What is made through them belongs to the scope's lease, if it has one. */
 export interface Scope extends CallScope {
   readonly containers: ContainerStore;
+  readonly sandboxes: SandboxStore;
   readonly images: ImageStore;
   readonly leases: LeaseStore;
   readonly content: ContentStore;

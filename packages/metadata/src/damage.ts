@@ -9,12 +9,14 @@ import { blobOf } from "./content.ts";
 import { Database, type Row } from "./database.ts";
 import { imageOf } from "./images.ts";
 import { leaseOf } from "./leases.ts";
+import { sandboxOf } from "./sandboxes.ts";
 import { recordTables } from "./schema.ts";
 import { snapshotOf } from "./snapshot-table.ts";
 
 const readers: Partial<Record<(typeof recordTables)[number], (row: Row) => unknown>> = {
   namespaces: (row) => labels(row),
   containers: containerOf,
+  sandboxes: sandboxOf,
   images: imageOf,
   blobs: blobOf,
   snapshots: snapshotOf,

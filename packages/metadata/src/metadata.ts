@@ -17,6 +17,7 @@ import { type ScheduleOptions, Scheduler } from "./gc/scheduler.ts";
 import { Images } from "./images.ts";
 import { Leases } from "./leases.ts";
 import { Namespaces } from "./namespaces.ts";
+import { Sandboxes } from "./sandboxes.ts";
 import { SnapshotTable } from "./snapshot-table.ts";
 import { ScopedSnapshotter } from "./snapshots.ts";
 
@@ -81,6 +82,7 @@ export class Metadata {
     return {
       ...scope,
       containers: new Containers(env, namespace),
+      sandboxes: new Sandboxes(env, namespace),
       images: new Images(env, namespace),
       leases: new Leases(env, namespace),
       content: new ScopedContent(env, scope),

@@ -50,6 +50,7 @@ export class Namespaces implements NamespaceStore {
       const held = this.#held(name);
       if (held.length > 0) throw new FailedPrecondition(`namespace "${name}" must be empty, but it still has ${held.join(", ")}: failed precondition`);
       database.run("DELETE FROM leases WHERE namespace = ?", name);
+      database.run("DELETE FROM sandboxes WHERE namespace = ?", name);
       database.run("DELETE FROM ingests WHERE namespace = ?", name);
       if (database.run("DELETE FROM namespaces WHERE name = ?", name) === 0) throw new NotFound(`namespace "${name}": not found`);
     });

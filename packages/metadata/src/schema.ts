@@ -52,7 +52,14 @@ export const migrations: readonly string[] = [
     source TEXT NOT NULL, record TEXT NOT NULL, problem TEXT NOT NULL, found_at INTEGER NOT NULL
   ) STRICT;
   `,
+  `
+  CREATE TABLE sandboxes (
+    namespace TEXT NOT NULL, id TEXT NOT NULL, labels TEXT NOT NULL, runtime TEXT NOT NULL, runtime_options BLOB, spec BLOB,
+    sandboxer TEXT NOT NULL, extensions TEXT NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+    PRIMARY KEY (namespace, id)
+  ) STRICT;
+  `,
 ];
 
 /** The tables whose rows are records of clients. */
-export const recordTables = ["namespaces", "containers", "images", "blobs", "ingests", "snapshots", "leases", "lease_resources"] as const;
+export const recordTables = ["namespaces", "containers", "sandboxes", "images", "blobs", "ingests", "snapshots", "leases", "lease_resources"] as const;

@@ -74,6 +74,16 @@ describe("garbage collection", () => {
     assert.equal(await snapshots(), "");
   });
 
+  it("keeps what a sandbox refers to", async () => {
+    await put("a");
+    await scope.sandboxes.create({ id: "s", labels: { "containerd.io/gc.ref.content.0": digestOf("a") }, runtime: { name: "r" }, sandboxer: "", extensions: {} });
+    await fixture.metadata.collectGarbage();
+    assert.equal(await held("a"), "a");
+    await scope.sandboxes.delete("s");
+    await fixture.metadata.collectGarbage();
+    assert.equal(await held("a"), "");
+  });
+
   it("keeps what a lease holds, until it goes or expires", async () => {
     await scope.leases.create("l", {});
     const leased = fixture.scope("test", "l");

@@ -45,6 +45,7 @@ export function mark(database: Database, now: number): Set<string> {
   const graph = new Graph();
   addImages(database, graph, now);
   addContainers(database, graph);
+  addSandboxes(database, graph);
   addBlobs(database, graph, now);
   addSnapshots(database, graph, now);
   addIngests(database, graph, now);
@@ -71,6 +72,14 @@ function addContainers(database: Database, graph: Graph): void {
     const node = nodeOf(row, "containers", "id");
     graph.add(node, labelsOf(row));
     graph.connect(node, [nodeOf(row, `snapshots/${text(row, "snapshotter")}`, "snapshot_key")]);
+    graph.roots.push(node);
+  }
+}
+
+function addSandboxes(database: Database, graph: Graph): void {
+  for (const row of database.all("SELECT namespace, id, labels FROM sandboxes")) {
+    const node = nodeOf(row, "sandboxes", "id");
+    graph.add(node, labelsOf(row));
     graph.roots.push(node);
   }
 }

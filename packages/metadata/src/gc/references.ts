@@ -1,6 +1,6 @@
 import type { Labels } from "../contract.ts";
 
-/** An object that garbage collection knows: `content`, `images`, `containers`, `leases`, `ingests` or `snapshots/<snapshotter>`. */
+/** An object that garbage collection knows: `content`, `images`, `containers`, `sandboxes`, `leases`, `ingests` or `snapshots/<snapshotter>`. */
 export interface Node {
   namespace: string;
   type: string;
