@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 import { TaskDeleteSchema, TaskOOMSchema, TaskStartSchema } from "@longshore/proto/containerd/events/events";
 import { BootstrapParamsSchema, BootstrapResultSchema } from "@longshore/proto/containerd/runtime/bootstrap/v1/bootstrap";
@@ -52,6 +54,13 @@ describe("containerd-shim-longshore-v2", function () {
       assert.equal((await harness.event("/tasks/delete", TaskDeleteSchema, (e) => e.containerId === task.id)).exitStatus, status);
       assert.deepEqual(harness.events.splice(0).map((e) => e.topic), ["/tasks/create", "/tasks/start", "/tasks/exit", "/tasks/delete"]);
     }
+  });
+
+  it("ends the server that it started when its caller is gone", async () => {
+    const task = make({ args: ["true"] });
+    assert.equal(await task.bootUnheard(), 1);
+    // A killed process is gone a moment later; mocha's timeout ends the wait.
+    while (spawnSync("pgrep", ["-f", `-id ${task.id} .*${harness.dir}|${harness.dir}.* -id ${task.id}( |$)`]).status === 0) await sleep(20);
   });
 
   it("kills, and says NotFound when there is nothing left to kill", async () => {

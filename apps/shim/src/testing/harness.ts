@@ -1,4 +1,5 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, rmdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { type Socket, connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -129,6 +130,14 @@ export class TestTask {
 
   #flags(): string[] {
     return ["-namespace", "test", "-address", join(this.harness.dir, "containerd.sock"), "-publish-binary", "/nowhere/containerd", "-id", this.id];
+  }
+
+  /** `start` for a caller that is gone before the answer; gives its exit code. */
+  async bootUnheard(): Promise<unknown> {
+    const env = { ...process.env, TTRPC_ADDRESS: this.harness.ttrpcAddress };
+    const child = spawn(binary, [...this.#flags(), "start"], { cwd: this.bundle, env, stdio: ["ignore", "pipe", "ignore"] });
+    child.stdout.destroy();
+    return (await once(child, "exit"))[0];
   }
 
   /** `start`, then a connection to what it names. */
