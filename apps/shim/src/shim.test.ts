@@ -60,7 +60,7 @@ describe("containerd-shim-longshore-v2", function () {
     const task = make({ args: ["true"] });
     assert.equal(await task.bootUnheard(), 1);
     // A killed process is gone a moment later; mocha's timeout ends the wait.
-    while (spawnSync("pgrep", ["-f", `-id ${task.id} .*${harness.dir}|${harness.dir}.* -id ${task.id}( |$)`]).status === 0) await sleep(20);
+    while (spawnSync("pgrep", ["-f", "--", `-id ${task.id} .*${harness.dir}`]).status === 0) await sleep(20);
   });
 
   it("kills, and says NotFound when there is nothing left to kill", async () => {
