@@ -14,11 +14,8 @@ import { repository, tool } from "./tools.ts";
 const stockConfig = `version = 3
 disabled_plugins = ["io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime", "io.containerd.grpc.v1.cri", "io.containerd.podsandbox.controller.v1.podsandbox"]
 [plugins."io.containerd.gc.v1.scheduler"]
-  pause_threshold = 0.0
   deletion_threshold = 0
   mutation_threshold = 1000000
-  schedule_delay = "1h"
-  startup_delay = "1h"
 `;
 
 /** What a command printed in a terminal, with line ends as in a file, and its exit code. */
