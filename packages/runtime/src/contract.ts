@@ -1,6 +1,6 @@
 import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
 import type { Any, Timestamp } from "@bufbuild/protobuf/wkt";
-import type { Mount } from "@longshore/proto/containerd/types/types";
+import type { Envelope, Mount } from "@longshore/proto/containerd/types/types";
 
 /** The stdio of a process: fifo paths or URIs, passed to the shim untouched. */
 export interface TaskIO {
@@ -39,6 +39,12 @@ export interface Exit {
 export interface EventPublisher {
   /** @param topic e.g. `/tasks/exit` */
   publish<S extends DescMessage>(namespace: string, topic: string, schema: S, event: MessageInitShape<S>): void;
+}
+
+/** All events of the daemon, those of the shims among them. */
+export interface RuntimeEvents extends EventPublisher {
+  /** The events from now on that one of `filters` matches, until `signal` aborts. */
+  subscribe(filters: readonly string[], signal: AbortSignal): AsyncIterable<Envelope>;
 }
 
 /** What the runtime needs to know of its daemon. */

@@ -61,8 +61,14 @@ async function deleteAction(bundle: Bundle, binary: string, config: RuntimeConfi
 
 /** Announces an end that the shim itself can no longer announce. */
 export function publishDeath(bundle: Bundle, exit: Exit, events: EventPublisher): void {
-  const { namespace, id } = bundle;
-  const { pid, status: exitStatus, exitedAt } = exit;
+  publishExit(bundle, exit, events);
+  publishDelete(bundle, exit, events);
+}
+
+export function publishExit({ namespace, id }: Bundle, { pid, status: exitStatus, exitedAt }: Exit, events: EventPublisher): void {
   events.publish(namespace, "/tasks/exit", TaskExitSchema, { containerId: id, id, pid, exitStatus, exitedAt });
+}
+
+export function publishDelete({ namespace, id }: Bundle, { pid, status: exitStatus, exitedAt }: Exit, events: EventPublisher): void {
   events.publish(namespace, "/tasks/delete", TaskDeleteSchema, { containerId: id, pid, exitStatus, exitedAt });
 }

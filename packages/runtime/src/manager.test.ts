@@ -2,9 +2,13 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
+import { PassThrough } from "node:stream";
+import { type DescMessage, type MessageInitShape, create } from "@bufbuild/protobuf";
 import { isKind, messageOf } from "@longshore/errdefs";
 import { silent } from "@longshore/log";
+import { packAny } from "@longshore/proto";
+import { TaskDeleteSchema, TaskExitSchema } from "@longshore/proto/containerd/events/events";
+import { EnvelopeSchema } from "@longshore/proto/containerd/types/types";
 import { Status } from "@longshore/proto/containerd/v1/types/task";
 import { taskDir } from "./bundle.ts";
 import { type CreateOptions, TaskManager, loadTasks } from "./index.ts";
@@ -12,6 +16,8 @@ import { type CreateOptions, TaskManager, loadTasks } from "./index.ts";
 describe("runtime", () => {
   let dir: string;
   let events: [string, Record<string, unknown>][];
+  /** What the shims tell. */
+  let told: PassThrough;
   let manager: TaskManager;
   let options: CreateOptions;
   const savedPath = process.env["FAKE_SHIM_SOCKETS"];
@@ -30,12 +36,14 @@ describe("runtime", () => {
       },
       events: {
         publish: <S extends DescMessage>(_namespace: string, topic: string, _schema: S, event: MessageInitShape<S>) => void events.push([topic, event as Record<string, unknown>]),
+        subscribe: () => told,
       },
       log: silent,
     });
   /** As after SIGKILL: the connections break, nothing else happens. */
   const restart = async (): Promise<void> => {
     manager.close();
+    told = new PassThrough({ objectMode: true });
     manager = newManager();
     await loadTasks(manager, async () => undefined);
   };
@@ -46,9 +54,16 @@ describe("runtime", () => {
     await manager.delete("test", id);
   };
 
+  const tell = <S extends DescMessage>(topic: string, schema: S, event: MessageInitShape<S>): void =>
+    void told.write(create(EnvelopeSchema, { namespace: "test", topic, event: packAny(schema, event) }));
+  const until = async (met: () => boolean): Promise<void> => {
+    while (!met()) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+
   beforeEach(async () => {
     dir = mkdtempSync(join(tmpdir(), "runtime-"));
     events = [];
+    told = new PassThrough({ objectMode: true });
     process.env["FAKE_SHIM_SOCKETS"] = dir;
     const script = join(import.meta.dirname, "testdata/fake-shim.ts");
     writeFileSync(join(dir, "containerd-shim-fake-v2"), `#!/bin/sh\nexec ${process.execPath} ${script} "$@"\n`, { mode: 0o755 });
@@ -131,6 +146,22 @@ describe("runtime", () => {
     assert.equal(manager.has("test", "a"), false);
     assert.equal(existsSync(bundle("a")), false);
     assert.equal(existsSync(join(dir, "test-a")), false, "the dead shim's socket");
+  });
+
+  it("announces the deletion in place of a shim that ended before it told of it, and only then", async () => {
+    const announced = (id: string): unknown[] => events.filter(([, event]) => event["containerId"] === id).map(([topic, event]) => [topic, event["pid"], event["exitStatus"]]);
+    const { pid: open } = await manager.create("test", "open", options);
+    await end("open");
+    tell("/tasks/delete", TaskDeleteSchema, { containerId: "open", pid: open });
+    const { pid: halfway } = await manager.create("test", "halfway", options);
+    tell("/tasks/exit", TaskExitSchema, { containerId: "halfway", id: "halfway", pid: halfway });
+    await end("halfway");
+    const { pid } = await manager.create("test", "silent", options);
+    await end("silent");
+    await until(() => announced("silent").length === 2);
+    assert.deepEqual(announced("silent"), [["/tasks/exit", pid, 137], ["/tasks/delete", pid, 137]]);
+    assert.deepEqual(announced("halfway"), [["/tasks/delete", halfway, 137]]);
+    assert.deepEqual(announced("open"), []);
   });
 
   it("takes up tasks after a restart, and knows what ended meanwhile", async () => {

@@ -7,8 +7,9 @@ import type { Logger } from "@longshore/log";
 import { span } from "@longshore/trace";
 import { resolveShim } from "./binary.ts";
 import { Bundle, taskDir } from "./bundle.ts";
-import type { CreateOptions, EventPublisher, Exit, RuntimeConfig } from "./contract.ts";
+import type { CreateOptions, Exit, RuntimeConfig, RuntimeEvents } from "./contract.ts";
 import { cleanUp, cleanupTimeoutMs, publishDeath } from "./death.ts";
+import { Farewells } from "./farewells.ts";
 import { LogPipe } from "./logpipe.ts";
 import { Shim, isClosed } from "./shim.ts";
 import { Task } from "./task.ts";
@@ -18,7 +19,7 @@ const shutdownTimeoutMs = 3000;
 /** What `TaskManager` stands on. */
 export interface RuntimeDeps {
   config: RuntimeConfig;
-  events: EventPublisher;
+  events: RuntimeEvents;
   log: Logger;
 }
 
@@ -46,10 +47,12 @@ export class TaskManager {
   readonly #pipes = new Map<string, LogPipe>();
   /** Ids whose task is being made. */
   readonly #creating = new Set<string>();
+  readonly #farewells: Farewells;
   #closing = false;
 
   constructor(deps: RuntimeDeps) {
     this.deps = deps;
+    this.#farewells = new Farewells(deps.events, deps.log, (namespace, id) => this.#tasks.get(`${namespace}/${id}`));
   }
 
   /** @throws NotFound */
@@ -138,15 +141,17 @@ export class TaskManager {
       }
       // Gone from the shim: its rests are removed all the same, and the caller learns it.
       if (!isKind(error, "NotFound")) throw during("failed to delete task", error);
-      await this.release(task);
+      await this.#release(task);
+      task.shim.close();
       throw during("failed to delete task", error);
     }
-    await this.release(task);
+    void this.#farewells.begin(task, exit);
+    await this.#release(task);
     return exit;
   }
 
   /** Ends the shim of a task that it has let go, and removes what belongs to both. */
-  async release(task: Task): Promise<void> {
+  async #release(task: Task): Promise<void> {
     const { shim } = task;
     this.#forget(task);
     try {
@@ -154,7 +159,6 @@ export class TaskManager {
     } catch (error) {
       this.deps.log.warn({ id: task.id, error: messageOf(error) }, "failed to shut down shim");
     }
-    shim.close();
     this.#closeLog(shim.bundle);
     await shim.bundle.delete();
   }
@@ -222,8 +226,9 @@ export class TaskManager {
     if (this.#tasks.get(key) === task) this.#tasks.delete(key);
   }
 
-  /** Makes the directories. */
+  /** Makes the directories, and begins to hear what shims tell. */
   async prepare(): Promise<void> {
+    this.#farewells.start();
     const { root, state } = this.deps.config;
     for (const base of [root, state]) await mkdir(join(base, taskDir), { recursive: true, mode: 0o711 });
   }
@@ -231,6 +236,7 @@ export class TaskManager {
   /** Lets all shims go; they and their containers run on. */
   close(): void {
     this.#closing = true;
+    this.#farewells.close();
     for (const { shim } of this.#tasks.values()) shim.close();
     for (const pipe of this.#pipes.values()) pipe.close();
   }
