@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { shared } from "./engine/shared.ts";
 import { until } from "./host/until.ts";
 
@@ -18,13 +19,14 @@ describe("daemons killed with SIGKILL", () => {
 
   it("both at once: containers run on, no number is missing, exit codes are true", async () => {
     await shared.ok(["run", "-d", "--name", name, "-p", "127.0.0.1::80", ...counter]);
-    await shared.ok(["run", "-d", "--name", `${name}-ends`, "busybox", "sh", "-c", "sleep 1; echo last words; exit 23"]);
+    await shared.ok(["run", "-d", "--name", `${name}-ends`, "busybox", "sh", "-c", "until [ -e /end ]; do sleep 0.1; done; echo last words; exit 23"]);
     await shared.ok(["run", "-d", "--name", `${name}-restarts`, "--restart", "always", "busybox", "sh", "-c", "sleep 1; exit 1"]);
     const pid = await shared.ok(["inspect", "-f", "{{.State.Pid}}", name]);
     const ending = Number(await shared.ok(["inspect", "-f", "{{.State.Pid}}", `${name}-ends`]));
 
     await shared.engine.kill();
     await shared.containerd.kill();
+    writeFileSync(`/proc/${ending}/root/end`, "");
     await until("the other container ends while nobody looks", () => !processExists(ending));
     await shared.containerd.start();
     await shared.engine.start();

@@ -9,7 +9,7 @@ export interface Flags {
   debug: boolean;
   version: boolean;
   info: boolean;
-  /** `start`, `delete`, `compress FILE`, or empty: serve. */
+  /** `start`, `prepare`, `delete`, `compress FILE`, or empty: serve. */
   action: string;
   rest: string[];
 }

@@ -8,12 +8,14 @@ async function main(flags: Flags): Promise<"ends" | "serves"> {
   if (flags.version) writeSync(1, `containerd-shim-longshore-v2:\n  Version: ${(await import("./version.ts")).version}\n`);
   else if (flags.info) await (await import("./info.ts")).info();
   else if (flags.action === "compress") await (await import("./compress.ts")).compress(flags.rest[0]!);
+  else if (flags.action === "prepare") return await (await import("./prepare.ts")).prepare(flags);
   else {
     if (flags.namespace === "") throw new Error("shim namespace cannot be empty");
     if (flags.action === "start") await (await import("./start.ts")).start(flags);
     else if (flags.action === "delete") await (await import("./delete.ts")).remove(flags);
     else {
-      await (await import("./server.ts")).serve(flags);
+      const { inherited, serve } = await import("./server.ts");
+      await serve(flags, inherited());
       return "serves";
     }
   }

@@ -15,15 +15,24 @@ const eventPatience = 2000;
 /** The older name of the task service; containerd 2.x falls back to it. */
 const taskV2 = "containerd.task.v2.Task";
 
-/** The listening socket that `start` hands over. */
-const socketFd = 3;
+/** Where a server serves, and whom it tells of events. */
+export interface ServerSocket {
+  /** Listens already. */
+  fd: number;
+  /** Removed at the end. */
+  path: string | undefined;
+  ttrpcAddress: string | undefined;
+}
 
-/** Serves the task API on the inherited socket until Shutdown or a signal. cwd is the bundle. */
-export async function serve(flags: Flags): Promise<void> {
+/** The listening socket that `start` hands over. */
+export function inherited(): ServerSocket {
+  return { fd: 3, path: process.env["LONGSHORE_SHIM_SOCKET"], ttrpcAddress: process.env["TTRPC_ADDRESS"] };
+}
+
+/** Serves the task API until Shutdown or a signal. cwd is the bundle. */
+export async function serve(flags: Flags, { fd, path: socketPath, ttrpcAddress }: ServerSocket): Promise<void> {
   logToBundle(process.cwd());
   const flushTraces = traceAsAsked();
-  const socketPath = process.env["LONGSHORE_SHIM_SOCKET"];
-  const ttrpcAddress = process.env["TTRPC_ADDRESS"];
   const shim = new Shim();
   const delivery = ttrpcAddress ? ttrpcDelivery(ttrpcAddress, flags.namespace) : publishDelivery(shim.children, flags.publishBinary, flags.address, flags.namespace);
   const events = new Publisher(delivery);
@@ -45,5 +54,5 @@ export async function serve(flags: Flags): Promise<void> {
   // containers live on what this process does: a surprise is reported, never the end
   process.on("uncaughtException", (error) => log("error", "unexpected error", error));
   process.on("unhandledRejection", (error) => log("error", "unexpected rejection", error));
-  await server.listen({ fd: socketFd });
+  await server.listen({ fd });
 }

@@ -330,6 +330,19 @@ describe("containerd-shim-longshore-v2", function () {
     }
   });
 
+  it("waits for a task and serves it itself, and ends when it is let go", async () => {
+    const task = sh("exit 3");
+    assert.equal(await (await task.prepare(false)).status, 0);
+    const { pid, output, status } = await task.prepare();
+    assert.match(readFileSync(`/proc/${pid}/cmdline`, "utf8"), new RegExp(`shim-longshore-v2\0-namespace\0test\0-id\0${task.id}\0`));
+    assert.equal(await task.boot(), output);
+    await task.create();
+    await task.task.start({ id: task.id });
+    assert.equal((await harness.exitOf(task.id)).exitStatus, 3);
+    assert.deepEqual(await task.finish(), []);
+    assert.equal(await status, 0);
+  });
+
   it("serves a group in one process, and answers each kind of start", async () => {
     const annotations = { "io.kubernetes.cri.sandbox-id": "pod" };
     const [first, second] = [make({ args: ["sleep", "1000"], annotations }), sh("exit 2", { annotations })];

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { BootstrapResultSchema } from "@longshore/proto/containerd/runtime/bootstrap/v1/bootstrap";
 import { spawn, unixListen } from "@longshore/sys";
-import { parseStartInput } from "./bootstrap-params.ts";
+import { type StartInput, parseStartInput } from "./bootstrap-params.ts";
 import { joinShimCgroup } from "./cgroup/join.ts";
 import type { Flags } from "./flags.ts";
 import { ownCommand, serverEnvironment } from "./self.ts";
@@ -13,18 +13,12 @@ import { groupOf, socketFolder, socketName } from "./socket-address.ts";
 /** `start`: finds or starts the server of the task's group and prints its address. cwd is the bundle. */
 export async function start(flags: Flags): Promise<void> {
   const input = parseStartInput(readStdin(), flags);
-  const folder = input.socketFolder ?? socketFolder();
-  const name = socketName(flags.address, flags.namespace, groupOf(process.cwd(), flags.id));
-  const path = join(folder, name);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const listener = await listen(folder, name);
+  const { path, listener } = await openSocket(flags, input);
   let server: number | undefined;
   if (listener !== undefined) {
     try {
-      chmodSync(path, 0o600);
       server = startServer(flags, listener, path, input.ttrpcAddress);
-      if (input.options.shimCgroup !== "") joinShimCgroup(server, input.options.shimCgroup);
-      preferToKill(server);
+      settle(server, input);
     } catch (error) {
       rmSync(path, { force: true });
       throw error;
@@ -32,9 +26,8 @@ export async function start(flags: Flags): Promise<void> {
       closeSync(listener);
     }
   }
-  const result = { version: 3, address: `unix://${path}`, protocol: "ttrpc" };
   try {
-    writeSync(1, input.binaryResult ? toBinary(BootstrapResultSchema, create(BootstrapResultSchema, result)) : Buffer.from(JSON.stringify(result)));
+    printAddress(path, input);
   } catch (error) {
     // Whoever asked was killed meanwhile: nobody would ever end a server that nobody knows of.
     if (server !== undefined) {
@@ -43,6 +36,29 @@ export async function start(flags: Flags): Promise<void> {
     }
     throw error;
   }
+}
+
+/** The socket of the task's group; without a listener when a server answers there already. cwd is the bundle. */
+export async function openSocket(flags: Flags, input: StartInput): Promise<{ path: string; listener: number | undefined }> {
+  const folder = input.socketFolder ?? socketFolder();
+  const name = socketName(flags.address, flags.namespace, groupOf(process.cwd(), flags.id));
+  const path = join(folder, name);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const listener = await listen(folder, name);
+  if (listener !== undefined) chmodSync(path, 0o600);
+  return { path, listener };
+}
+
+/** Puts a server where the options want it, and before its manager in the kernel's choice of whom to kill. */
+export function settle(pid: number, { options }: StartInput): void {
+  if (options.shimCgroup !== "") joinShimCgroup(pid, options.shimCgroup);
+  preferToKill(pid);
+}
+
+/** Tells containerd on stdout where the server is. */
+export function printAddress(path: string, { binaryResult }: StartInput): void {
+  const result = { version: 3, address: `unix://${path}`, protocol: "ttrpc" };
+  writeSync(1, binaryResult ? toBinary(BootstrapResultSchema, create(BootstrapResultSchema, result)) : Buffer.from(JSON.stringify(result)));
 }
 
 function readStdin(): Buffer {
@@ -81,10 +97,13 @@ export function answers(path: string): Promise<boolean> {
 
 function startServer(flags: Flags, listener: number, path: string, ttrpcAddress: string | undefined): number {
   const [command, ...args] = ownCommand() as [string, ...string[]];
-  const argv = [command, ...args, "-namespace", flags.namespace, "-id", flags.id, "-address", flags.address, "-publish-binary", flags.publishBinary];
-  if (flags.debug) argv.push("-debug");
   const env = { ...serverEnvironment(), LONGSHORE_SHIM_SOCKET: path, ...(ttrpcAddress === undefined ? {} : { TTRPC_ADDRESS: ttrpcAddress }) };
-  return spawn(command, { argv, env, fds: [-1, -1, -1, listener], setpgid: true });
+  return spawn(command, { argv: [command, ...args, ...serverArguments(flags)], env, fds: [-1, -1, -1, listener], setpgid: true });
+}
+
+/** What a server's command line says. */
+export function serverArguments({ namespace, id, address, publishBinary, debug }: Flags): string[] {
+  return ["-namespace", namespace, "-id", id, "-address", address, "-publish-binary", publishBinary, ...(debug ? ["-debug"] : [])];
 }
 
 /** One more than containerd's own score: the kernel takes a shim before its manager. */

@@ -19,7 +19,8 @@ export interface ShimOutput {
 /** How long output may trail the exit: a child of the shim that holds the pipe must not hold us. */
 const outputGraceMs = 500;
 
-function environment(namespace: string, config: RuntimeConfig): NodeJS.ProcessEnv {
+/** The environment of a shim. */
+export function environment(namespace: string, config: RuntimeConfig): NodeJS.ProcessEnv {
   const { NOTIFY_SOCKET: _notify, NODE_OPTIONS: _options, ...inherited } = process.env;
   return {
     ...inherited,

@@ -102,6 +102,17 @@ describe("runtime", () => {
     assert.deepEqual(deleted.map(({ status }) => status), ["fulfilled", "rejected"]);
   });
 
+  it("gives tasks to shims that wait, and lets the last one go", async () => {
+    writeFileSync(join(dir, "containerd-shim-longshore-v2"), `#!/bin/sh\nexec ${dir}/containerd-shim-fake-v2 "$@"\n`, { mode: 0o755 });
+    const waiting = { ...options, runtime: "io.containerd.longshore.v2" };
+    await manager.create("test", "a", waiting);
+    const count = (action: string): number => actions().filter((each) => each === action).length;
+    while (count("prepare") < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+    await manager.create("test", "b", waiting);
+    assert.deepEqual([count("prepare"), count("serve b")], [2, 1]);
+    for (const id of ["a", "b"]) await end(id);
+  }).timeout(5000);
+
   it("undoes a creation that the shim refuses, and says why", async () => {
     mkdirSync(join(dir, "root"), { recursive: true });
     const refusing = join(dir, "containerd-shim-refuse-v2");

@@ -11,6 +11,7 @@ import type { CreateOptions, Exit, RuntimeConfig, RuntimeEvents } from "./contra
 import { cleanUp, cleanupTimeoutMs, publishDeath } from "./death.ts";
 import { Farewells } from "./farewells.ts";
 import { LogPipe } from "./logpipe.ts";
+import { PreparedShims } from "./prepared.ts";
 import { Shim, isClosed } from "./shim.ts";
 import { Task } from "./task.ts";
 
@@ -48,11 +49,13 @@ export class TaskManager {
   /** Ids whose task is being made. */
   readonly #creating = new Set<string>();
   readonly #farewells: Farewells;
+  readonly #prepared: PreparedShims;
   #closing = false;
 
   constructor(deps: RuntimeDeps) {
     this.deps = deps;
     this.#farewells = new Farewells(deps.events, deps.log, (namespace, id) => this.#tasks.get(`${namespace}/${id}`));
+    this.#prepared = new PreparedShims(deps.config);
   }
 
   /** @throws NotFound */
@@ -102,7 +105,7 @@ export class TaskManager {
       // Written before the shim runs: a restart must know whom to ask to clean up.
       await bundle.write("shim-binary-path", binary);
       this.openLog(bundle);
-      shim = await span("shim start", () => Shim.start(bundle, binary, shimOptions, config));
+      shim = await span("shim start", () => Shim.start(bundle, binary, shimOptions, config, (command) => this.#prepared.start(command)));
     } catch (error) {
       await this.abandon(bundle, binary);
       throw during("failed to start shim: start failed", error);
@@ -237,6 +240,7 @@ export class TaskManager {
   close(): void {
     this.#closing = true;
     this.#farewells.close();
+    this.#prepared.close();
     for (const { shim } of this.#tasks.values()) shim.close();
     for (const pipe of this.#pipes.values()) pipe.close();
   }

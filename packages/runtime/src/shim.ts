@@ -35,11 +35,11 @@ export class Shim {
 
   /**
    * Starts the shim of a bundle, or finds the one that its group has already, and connects.
-   * The result is stored before it is used, so that a restart finds the shim again.
+   * `run` runs its `start`, or has a waiting shim do the same. The result is stored before it is used, so that a restart finds the shim again.
    */
-  static async start(bundle: Bundle, binary: string, options: Any | undefined, config: RuntimeConfig): Promise<Shim> {
+  static async start(bundle: Bundle, binary: string, options: Any | undefined, config: RuntimeConfig, run = runShim): Promise<Shim> {
     const stdin = encodeStart(binary, bundle.namespace, bundle.id, options, config);
-    const { stdout, stderr } = await runShim({ binary, bundle, action: "start", stdin, timeoutMs: startTimeoutMs }, config);
+    const { stdout, stderr } = await run({ binary, bundle, action: "start", stdin, timeoutMs: startTimeoutMs }, config);
     // Old shims print to one buffer; what a new one says beside its result is no part of it.
     const bootstrap = decodeStart(stdout.length > 0 ? stdout : Buffer.from(stderr));
     await bundle.write(bootstrapFile, encodeStored(bootstrap), 0o644);

@@ -140,6 +140,20 @@ export class TestTask {
     return (await once(child, "exit"))[0];
   }
 
+  /** A shim that waits (`prepare`) is given the task; `undefined` for its input: it is let go. */
+  async prepare(assigned = true): Promise<{ pid: number; output: string; status: Promise<number | null> }> {
+    const child = spawn(binary, [...this.#flags().slice(2, 6), "prepare", "-".repeat(320)], { stdio: ["pipe", "pipe", "inherit"], detached: true, env: { ...process.env, TTRPC_ADDRESS: this.harness.ttrpcAddress } });
+    const status = new Promise<number | null>((resolve) => child.once("exit", resolve));
+    const chunks: Buffer[] = [];
+    child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
+    const ended = once(child.stdout, "end");
+    if (assigned) child.stdin.write(`${JSON.stringify({ namespace: "test", id: this.id, bundle: this.bundle, input: "" })}\n`);
+    else child.stdin.end();
+    await ended;
+    child.stdin.destroy();
+    return { pid: child.pid!, output: Buffer.concat(chunks).toString("utf8"), status };
+  }
+
   /** `start`, then a connection to what it names. */
   async boot(input: Uint8Array = new Uint8Array()): Promise<string> {
     const env = { ...process.env, TTRPC_ADDRESS: this.harness.ttrpcAddress };

@@ -1,6 +1,7 @@
 // A shim without containers, for tests: `start`, `delete` and the task API, told by files in the
 // bundle what to do. Run by Node; prints its bootstrap as JSON, as shims before 2.3 do.
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
@@ -10,11 +11,21 @@ import { DeleteResponseSchema, Task } from "@longshore/proto/containerd/task/v3/
 import { Status } from "@longshore/proto/containerd/v1/types/task";
 import { Connection, Server } from "@longshore/ttrpc";
 
+if (process.argv.includes("prepare")) await wait();
 const [bundle, id] = [process.cwd(), process.argv[process.argv.indexOf("-id") + 1]!];
 const sockets = process.env["FAKE_SHIM_SOCKETS"]!;
 const path = join(sockets, `${basename(join(bundle, ".."))}-${id}`);
 const action = process.argv.at(-1);
 appendFileSync(join(sockets, "actions"), `${action === "start" || action === "delete" ? action : "serve"} ${id}\n`);
+
+/** Goes where the line on stdin says, and does there what `start` does. Ends with its input. */
+async function wait(): Promise<void> {
+  appendFileSync(join(process.env["FAKE_SHIM_SOCKETS"]!, "actions"), "prepare\n");
+  const [line] = (await once(process.stdin, "data")) as [Buffer];
+  const assigned = JSON.parse(line.toString()) as { bundle: string; id: string };
+  process.chdir(assigned.bundle);
+  process.argv.splice(2, Infinity, "-id", assigned.id, "start");
+}
 
 /** As real shims do, `start` finds the server that runs already. */
 async function begin(): Promise<void> {
