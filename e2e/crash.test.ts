@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { shared } from "./engine/shared.ts";
+import { hostState } from "./host/state.ts";
 import { until } from "./host/until.ts";
 
 const counter = ["busybox", "sh", "-c", "i=0; while :; do echo $i; i=$((i+1)); sleep 0.01; done"];
@@ -45,6 +46,18 @@ describe("daemons killed with SIGKILL", () => {
     await shared.ok(["stop", "-t", "0", name]);
     assert.equal(await shared.ok(["inspect", "-f", "{{.State.ExitCode}}", name]), "137");
   });
+
+  for (const signal of ["kill", "stop"] as const) {
+    it(`the shim that waits for a task ends with its containerd (${signal})`, async () => {
+      await shared.ok(["run", "--rm", "busybox", "true"]);
+      const waiting = async (): Promise<number> => (await hostState(`${shared.dir}/containerd.sock`)).processes.filter((each) => / prepare -+$/.test(each)).length;
+      await until("a shim waits", async () => (await waiting()) === 1);
+      await shared.containerd[signal]();
+      await until("no shim waits", async () => (await waiting()) === 0);
+      await shared.containerd.start();
+      assert.equal(await until("the engine runs containers again", () => shared.ok(["run", "--rm", "busybox", "echo", "again"])), "again");
+    });
+  }
 
   it("each alone, several times, under a follower that is back at once", async () => {
     await shared.ok(["run", "-d", "--name", name, ...counter]);
