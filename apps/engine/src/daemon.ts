@@ -8,12 +8,15 @@ import type { ContainerdClient } from "@longshore/proto";
 import { readHostFacts } from "@longshore/spec";
 import type { VolumeStore } from "@longshore/volumes";
 import type { FastifyInstance } from "fastify";
+import { AuditLog } from "./access/audit.ts";
+import { guard } from "./access/guard.ts";
 import type { Config } from "./config/config.ts";
 import { cgroupDriver } from "./config/exec-options.ts";
 import type { Engine } from "./engine.ts";
 import type { EventHub } from "./events/hub.ts";
 import { engineId } from "./identity.ts";
 import { imagesContext } from "./images.ts";
+import { openListeners } from "./listeners/open.ts";
 import { attachRoutes } from "./routes/attach.ts";
 import { authRoutes } from "./routes/auth.ts";
 import { commitRoutes } from "./routes/commit.ts";
@@ -33,7 +36,6 @@ import { unservedRoutes } from "./routes/unserved.ts";
 import { waitRoutes } from "./routes/wait.ts";
 import { writeRuntimeWrappers } from "./runtimes.ts";
 import { createApp } from "./server/app.ts";
-import { listen, type Listener } from "./server/listen.ts";
 import { containerSettings } from "./settings.ts";
 import { containerdDamage } from "./system/containerd-damage.ts";
 
@@ -77,20 +79,19 @@ export async function startDaemon(config: Config, parts: Parts, more: (app: Fast
   const images = imagesContext(config, { containerd: parts.containerd, store, emit: parts.events.emit, log: parts.log });
   const containers = await containerContext(config, parts, store, imageResolver(images));
   const workers = new ArchiveWorkers();
-  const damage = async (): Promise<string[]> => [...(await damagedContainers(containers)), ...parts.damage(), ...(await containerdDamage(parts.containerd))];
+  const audit = config.access.audit === undefined ? undefined : new AuditLog({ ...config.access.audit, log: parts.log });
+  const damage = async (): Promise<string[]> => [...(await damagedContainers(containers)), ...parts.damage(), ...(audit?.problems() ?? []), ...(await containerdDamage(parts.containerd))];
   const engine: Engine = { damage, config, containers, images, events: parts.events, log: parts.log, archiver: new FileArchiver(workers), layers: new Layers(workers), id: await engineId(config.dataRoot) };
   await restoreContainers(containers);
   const monitor = new TaskMonitor(containers);
   monitor.start();
   const app = createApp(parts.log, { experimental: config.experimental, traceOf: (id) => store.byId(id)?.trace });
+  audit?.watch(app);
+  guard(app, containers);
   for (const route of routes) route(app, engine);
   more(app, engine);
   await app.ready();
-  const listeners: Listener[] = [];
-  for (const host of config.hosts) {
-    listeners.push(await listen(host, app.routing.bind(app), { group: config.group, log: parts.log }));
-    parts.log.info(`API listen on ${host.replace(/^unix:\/\//, "")}`);
-  }
+  const listeners = await openListeners(config, app.routing.bind(app), audit, parts.log);
   void resumeContainers(containers);
   return {
     engine,

@@ -28,7 +28,7 @@ describe("configuration", () => {
     const config = await load('{"labels":["a=b"],"default-shm-size":"1M","default-address-pools":[{"base":"10.0.0.0/8","size":24}]}', "-D", "-H", "unix:///a", "-H=tcp://127.0.0.1:1", "--log-opt", "max-size=1m", "--icc=false", "--default-ulimit", "nofile=1:2");
     assert.deepEqual(config.labels, ["a=b"]);
     assert.equal(config.defaultShmSize, 1 << 20);
-    assert.deepEqual(config.hosts, ["unix:///a", "tcp://127.0.0.1:1"]);
+    assert.deepEqual(config.hosts, [{ scheme: "unix", path: "/a" }, { scheme: "tcp", host: "127.0.0.1", port: 1 }]);
     assert.deepEqual(config.logOpts, { "max-size": "1m" });
     assert.equal(config.logLevel, "debug");
     assert.equal(config.network.icc, false);

@@ -1,5 +1,8 @@
-import { InvalidArgument } from "@longshore/errdefs";
+import { InvalidArgument, messageOf } from "@longshore/errdefs";
 import type { LogLevel } from "@longshore/log";
+import { type Address, parseAddress } from "../listeners/address.ts";
+import type { TlsConfig } from "../listeners/tls.ts";
+import type { AccessConfig } from "./access-json.ts";
 import { readDaemonJson } from "./daemon-json.ts";
 import { checkExecOption } from "./exec-options.ts";
 import type { Given } from "./flags.ts";
@@ -8,7 +11,11 @@ import type { AddressPool, RuntimeConfig, UlimitConfig } from "./values.ts";
 
 /** The engine's configuration: dockerd's options, merged from the command line and daemon.json. */
 export interface Config {
-  hosts: string[];
+  /** The `-H` addresses. */
+  hosts: Address[];
+  /** Of the TCP addresses; undefined without TLS. */
+  tls?: TlsConfig;
+  access: AccessConfig;
   group: string;
   dataRoot: string;
   execRoot: string;
@@ -75,7 +82,8 @@ export async function loadConfig(flags: Given): Promise<Config> {
     return value as T;
   };
   const config: Config = {
-    hosts: read("host", ["unix:///var/run/docker.sock"]),
+    hosts: [],
+    access: read("longshore", { sockets: [] }),
     group: read("group"),
     dataRoot: read("data-root"),
     execRoot: read("exec-root"),
@@ -124,16 +132,33 @@ export async function loadConfig(flags: Given): Promise<Config> {
       dnsOpts: read("dns-opt", []),
     },
   };
-  check(config, read<boolean>("tls") || read<boolean>("tlsverify"), path);
-  return config;
+  check(config, path);
+  const tls = tlsConfig(read, (flag) => flags.has(flag) || file.has(flag));
+  const hosts = read<string[]>("host", ["unix://"]);
+  try {
+    config.hosts = hosts.map((host) => parseAddress(host, tls !== undefined));
+  } catch (error) {
+    refuseFile(path, messageOf(error));
+  }
+  return tls === undefined ? config : { ...config, tls };
 }
 
-function check(config: Config, tls: boolean, path: string): void {
-  const refuse = (reason: string): never => {
-    throw new InvalidArgument(`unable to configure the Docker daemon with file ${path}: merged configuration validation from file and command line flags failed: ${reason}`);
-  };
+/**
+ * dockerd's rule: TLS is on when `tls` says so or `tlsverify` is given at all, even as false; and
+ * clients are verified unless `tlsverify` is given as false.
+ */
+function tlsConfig(read: <T>(flag: string) => T, given: (flag: string) => boolean): TlsConfig | undefined {
+  if (!read<boolean>("tls") && !given("tlsverify")) return undefined;
+  return { verify: given("tlsverify") ? read("tlsverify") : true, ca: read("tlscacert"), cert: read("tlscert"), key: read("tlskey") };
+}
+
+function refuseFile(path: string, reason: string): never {
+  throw new InvalidArgument(`unable to configure the Docker daemon with file ${path}: merged configuration validation from file and command line flags failed: ${reason}`);
+}
+
+function check(config: Config, path: string): void {
+  const refuse = (reason: string): never => refuseFile(path, reason);
   if (!logLevels.includes(config.logLevel)) refuse(`invalid logging level: ${config.logLevel}`);
-  if (tls) refuse("TLS is not supported yet: listen on a unix socket, or on a tcp address of the loopback interface without --tls");
   for (const option of config.execOpts) {
     const reason = checkExecOption(option);
     if (reason !== undefined) refuse(`invalid exec-opt (${option}): ${reason}`);

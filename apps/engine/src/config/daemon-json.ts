@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { InvalidArgument, messageOf, NotFound } from "@longshore/errdefs";
 import type { Given } from "./flags.ts";
+import { checkAccess } from "./access-json.ts";
 import { isObject, kindOfJson } from "./json.ts";
 import { keyOf, type Option, options } from "./options.ts";
 import { checkRuntimes } from "./runtimes-json.ts";
@@ -12,6 +13,7 @@ const goTypes: Partial<Record<Option["kind"], string>> = { string: "string", boo
 
 function check(option: Option, key: string, value: unknown): unknown {
   if (option.kind === "runtime") return checkRuntimes(value);
+  if (option.kind === "access") return checkAccess(value);
   const fits: Record<Option["kind"], boolean> = {
     string: typeof value === "string",
     bool: typeof value === "boolean",
@@ -21,6 +23,7 @@ function check(option: Option, key: string, value: unknown): unknown {
     pool: Array.isArray(value),
     map: isObject(value) && Object.values(value).every((entry) => typeof entry === "string"),
     runtime: true,
+    access: true,
     ulimit: isObject(value),
   };
   if (!fits[option.kind]) {

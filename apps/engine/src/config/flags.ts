@@ -1,10 +1,13 @@
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
-import { type Option, options } from "./options.ts";
+import { parseAddress } from "../listeners/address.ts";
+import { type Option, options as all } from "./options.ts";
 import { parseBool, parseBytes, parseInteger, parsePool, parseRuntime, parseUlimit } from "./values.ts";
 
 /** Values by flag name, only of what was given. */
 export type Given = Map<string, unknown>;
 
+/** Those that the command line has. */
+const options = all.filter(({ fileOnly }) => fileOnly !== true);
 const byName = new Map(options.map((option) => [option.flag, option]));
 const byShort = new Map(options.flatMap((option) => (option.short === undefined ? [] : [[option.short, option] as const])));
 
@@ -33,6 +36,7 @@ function convert(option: Option, text: string): unknown {
     }
     default:
       if (option.flag === "label" && !text.includes("=")) throw new InvalidArgument(`bad attribute format: ${text}`);
+      if (option.flag === "host") parseAddress(text);
       return text;
   }
 }

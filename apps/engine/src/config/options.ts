@@ -1,5 +1,5 @@
 /** How an option's value is written on the command line and in daemon.json. */
-type OptionKind = "string" | "bool" | "int" | "bytes" | "list" | "map" | "runtime" | "pool" | "ulimit";
+type OptionKind = "string" | "bool" | "int" | "bytes" | "list" | "map" | "runtime" | "pool" | "ulimit" | "access";
 
 export interface Option {
   flag: string;
@@ -7,6 +7,8 @@ export interface Option {
   kind: OptionKind;
   /** Key in daemon.json; the flag's name when absent, `null` for one that only the command line has. */
   key?: string | null;
+  /** It has no flag: only daemon.json can give it. */
+  fileOnly?: true;
   /** For the ones that are a repeated flag but a map in daemon.json, or have another help text name. */
   value: string;
   help: string;
@@ -52,6 +54,7 @@ export const options: readonly Option[] = [
   { flag: "log-driver", kind: "string", value: "string", help: "Default driver for container logs", fallback: "json-file" },
   { flag: "log-level", short: "l", kind: "string", value: "string", help: 'Set the logging level ("debug"|"info"|"warn"|"error"|"fatal")', fallback: "info" },
   { flag: "log-opt", kind: "map", key: "log-opts", value: "map", help: "Default log driver options for containers" },
+  { flag: "longshore", kind: "access", fileOnly: true, value: "", help: "" },
   { flag: "max-concurrent-downloads", kind: "int", value: "int", help: "Set the max concurrent downloads", fallback: 3 },
   { flag: "max-concurrent-uploads", kind: "int", value: "int", help: "Set the max concurrent uploads", fallback: 5 },
   { flag: "mtu", kind: "int", value: "int", help: 'Set the MTU for the default "bridge" network', fallback: 1500 },

@@ -1,6 +1,7 @@
 import { Attachment, checkStartable, createExec, findExec, frame, inspectExec, parseDetachKeys, resizeExec, startExec, stdoutStream, emitContainer } from "@longshore/containers";
 import { messageOf, Unknown } from "@longshore/errdefs";
 import type { RoutePlugin } from "../engine.ts";
+import { refusePrivileges } from "../access/guard.ts";
 import { readJson } from "../server/body.ts";
 import { hijack, multiplexedStream, rawStream } from "../server/hijack.ts";
 import { Query } from "../server/query.ts";
@@ -42,6 +43,7 @@ export const execRoutes: RoutePlugin = (app, { containers, log }) => {
   app.post("/containers/:name/exec", async (request, reply) => {
     const body = (await readJson<ExecOptions>(request, execBody)) ?? {};
     checkDetachKeys(body.DetachKeys ?? "");
+    if (body.Privileged === true) refusePrivileges(request);
     const Id = await createExec(containers, containers.store.get(parameter(request, "name")), {
       attachStdin: body.AttachStdin ?? false,
       attachStdout: body.AttachStdout ?? false,

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import { InvalidArgument } from "@longshore/errdefs";
 import type { FastifyRequest } from "fastify";
 import { decode, type Shape } from "./shape.ts";
@@ -17,6 +18,14 @@ export async function readBody(request: FastifyRequest, limit = maxJsonBytes): P
   return Buffer.concat(chunks);
 }
 
+/** Who wants to see the bodies of which requests. */
+const watchers = new WeakMap<IncomingMessage, (body: unknown) => void>();
+
+/** Tells `seen` the JSON body of a request, once it has been read and before it is acted on. */
+export function watchBody(request: FastifyRequest, seen: (body: unknown) => void): void {
+  watchers.set(request.raw, seen);
+}
+
 function checkContentType(request: FastifyRequest): void {
   const header = request.headers["content-type"] ?? "";
   const mediaType = header.split(";", 1)[0]?.trim().toLowerCase() ?? "";
@@ -24,9 +33,11 @@ function checkContentType(request: FastifyRequest): void {
   throw new InvalidArgument(`unsupported Content-Type header (${mediaType}): must be 'application/json'`);
 }
 
-function parse(body: string): unknown {
+function parse(request: FastifyRequest, body: string): unknown {
   try {
-    return JSON.parse(body) as unknown;
+    const parsed: unknown = JSON.parse(body);
+    watchers.get(request.raw)?.(parsed);
+    return parsed;
   } catch (error) {
     throw syntaxError(body, error instanceof Error ? error.message : "");
   }
@@ -65,7 +76,7 @@ export async function readJson<T>(request: FastifyRequest, shape: Shape): Promis
     throw new InvalidArgument("invalid JSON: got EOF while reading request body");
   }
   checkContentType(request);
-  return decode(shape, parse(body)) as T | undefined;
+  return decode(shape, parse(request, body)) as T | undefined;
 }
 
 /** As `readJson`, but an empty body is no error. */
@@ -73,5 +84,5 @@ export async function readOptionalJson<T>(request: FastifyRequest, shape: Shape)
   const body = (await readBody(request)).toString("utf8");
   if (body === "") return undefined;
   checkContentType(request);
-  return decode(shape, parse(body)) as T | undefined;
+  return decode(shape, parse(request, body)) as T | undefined;
 }

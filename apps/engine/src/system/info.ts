@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism, hostname, machine, release, totalmem } from "node:os";
 import type { SystemInfo } from "@longshore/api";
 import type { Engine } from "../engine.ts";
+import { exposure } from "../listeners/exposure.ts";
 import { engineVersion } from "../server/api-version.ts";
 import { initVersion, runtimeVersion } from "./components.ts";
 
@@ -38,6 +39,10 @@ function securityOptions(engine: Engine): string[] {
     ...(sysInfo.CgroupVersion === 2 ? ["name=cgroupns"] : []),
     ...(config.noNewPrivileges ? ["name=no-new-privileges"] : []),
   ];
+}
+
+function exposures({ hosts, tls }: Engine["config"]): string[] {
+  return hosts.flatMap((address) => exposure(address, tls) ?? []);
 }
 
 /** The answer of `GET /info`. */
@@ -115,6 +120,6 @@ export async function systemInfo(engine: Engine): Promise<Partial<SystemInfo>> {
     FirewallBackend: { Driver: "nftables", Info: [] },
     CDISpecDirs: [],
     Containerd: { Address: config.containerd, Namespaces: { Containers: config.containerdNamespace, Plugins: "plugins.moby" } },
-    Warnings: [...warnings(host), ...(await engine.damage()).map((problem) => `WARNING: ${problem}`)],
+    Warnings: [...exposures(config), ...warnings(host), ...(await engine.damage()).map((problem) => `WARNING: ${problem}`)],
   };
 }
