@@ -1,4 +1,6 @@
 import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { Reserve } from "@longshore/atomicfile";
 import { ArchiveWorkers, FileArchiver, Layers } from "@longshore/archive";
 import { type Context, ContainerStore, damagedContainers, restoreContainers, resumeContainers, TaskMonitor } from "@longshore/containers";
 import { type ImageResolver, imageResolver } from "@longshore/images";
@@ -59,13 +61,16 @@ export interface Daemon {
 
 const routes = [systemRoutes, eventRoutes, containerRoutes, listRoutes, waitRoutes, attachRoutes, logRoutes, execRoutes, fileRoutes, statsRoutes, commitRoutes, diskUsageRoutes, authRoutes, imageRoutes, imageTransferRoutes, registryRoutes, unservedRoutes];
 
-async function containerContext(config: Config, parts: Parts, store: ContainerStore, images: ImageResolver): Promise<Context> {
+/** So much of the data root is kept for the moment when the disk is full. */
+const reserveBytes = 1 << 20;
+
+async function containerContext(config: Config, parts: Parts, store: ContainerStore, images: ImageResolver, space: Reserve): Promise<Context> {
   const driver = cgroupDriver(config);
   const settings = containerSettings(config, driver);
   await writeRuntimeWrappers(config);
   const host = await readHostFacts({ cgroupDriver: driver, runtime: { name: settings.defaultRuntime, binary: settings.runtimes[settings.defaultRuntime]?.binary ?? "" } });
   const { containerd, network, networks, volumes, events, log } = parts;
-  return { containerd, network, networks, volumes, images, emit: events.emit, log, settings, host, store };
+  return { containerd, network, networks, volumes, images, emit: events.emit, log, settings, host, store, space };
 }
 
 /**
@@ -76,8 +81,10 @@ async function containerContext(config: Config, parts: Parts, store: ContainerSt
 export async function startDaemon(config: Config, parts: Parts, more: (app: FastifyInstance, engine: Engine) => void = () => undefined): Promise<Daemon> {
   await mkdir(config.execRoot, { recursive: true, mode: 0o711 });
   const store = new ContainerStore();
+  const space = new Reserve(join(config.dataRoot, "reserve"), reserveBytes);
+  space.fill();
   const images = imagesContext(config, { containerd: parts.containerd, store, emit: parts.events.emit, log: parts.log });
-  const containers = await containerContext(config, parts, store, imageResolver(images));
+  const containers = await containerContext(config, parts, store, imageResolver(images), space);
   const workers = new ArchiveWorkers();
   const audit = config.access.audit === undefined ? undefined : new AuditLog({ ...config.access.audit, log: parts.log });
   const damage = async (): Promise<string[]> => [...(await damagedContainers(containers)), ...parts.damage(), ...(audit?.problems() ?? []), ...(await containerdDamage(parts.containerd))];
@@ -100,6 +107,7 @@ export async function startDaemon(config: Config, parts: Parts, more: (app: Fast
       await monitor.stop();
       await app.close();
       await workers.close();
+      space.close();
     },
   };
 }

@@ -2,6 +2,8 @@ import { randomBytes } from "node:crypto";
 import { open, rename, unlink, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
+export { isDiskFull, Reserve } from "./reserve.ts";
+
 /** Makes a directory entry change (create, rename, unlink) in `dir` survive a power cut. */
 export async function syncDir(dir: string): Promise<void> {
   const handle = await open(dir, "r");
@@ -24,7 +26,8 @@ async function writeBeside(path: string, data: string | Uint8Array, mode: number
   } catch (error) {
     await handle.close();
     await unlink(temp).catch(() => undefined);
-    throw error;
+    // Node leaves the path out where the descriptor is at fault.
+    throw Object.assign(error as NodeJS.ErrnoException, { path });
   }
   return temp;
 }

@@ -25,7 +25,7 @@ export async function restoreContainers(context: Context): Promise<void> {
   await mkdir(join(settings.execRoot, "attach"), { recursive: true, mode: 0o700 });
   await unmountLeftovers(context);
   for (const { record, hostConfig } of await loadContainers(root, damaged, context.log)) {
-    const container = new Container(record, hostConfig, join(root, record.ID));
+    const container = new Container(record, hostConfig, join(root, record.ID), context.space);
     store.add(container);
     store.reserve(container.name, container.id);
     for (const mount of Object.values(record.MountPoints)) {

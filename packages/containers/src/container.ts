@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Reserve } from "@longshore/atomicfile";
 import type { Spec } from "@longshore/oci";
 import type { HealthMonitor } from "@longshore/health";
 import type { SpanContext } from "@longshore/trace";
@@ -42,12 +43,17 @@ export class Container {
   trace: SpanContext | undefined;
   /** A commit of this process has it paused. */
   committing = false;
+  /** What is on the disk is older than `record`: the last attempt to write it failed. */
+  unsaved = false;
+  readonly #space: Pick<Reserve, "spend">;
   readonly #waiters = new Set<Waiter>();
 
-  constructor(record: ContainerRecord, hostConfig: HostConfig, dir: string) {
+  /** @param space to write the record in when the disk is full */
+  constructor(record: ContainerRecord, hostConfig: HostConfig, dir: string, space: Pick<Reserve, "spend">) {
     this.record = record;
     this.hostConfig = hostConfig;
     this.dir = dir;
+    this.#space = space;
   }
 
   get id(): string {
@@ -68,12 +74,16 @@ export class Container {
     return this.record.State.Running && !this.record.State.Restarting;
   }
 
+  /** Writes the record, on a full disk too: the older one's place is taken, after a moment in which both are there. */
   async save(): Promise<void> {
-    await saveRecord(this.dir, this.record);
+    this.unsaved = true;
+    await this.#space.spend(() => saveRecord(this.dir, this.record));
+    this.unsaved = false;
   }
 
   async saveAll(): Promise<void> {
     await saveContainer(this.dir, this);
+    this.unsaved = false;
   }
 
   file(name: string): string {

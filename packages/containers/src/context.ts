@@ -1,5 +1,6 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
 import type { EmitEvent } from "@longshore/api";
+import type { Reserve } from "@longshore/atomicfile";
 import type { ImageResolver } from "@longshore/images";
 import type { Logger } from "@longshore/log";
 import type { Networks, Sandboxes } from "@longshore/network";
@@ -52,6 +53,8 @@ export interface Context {
   readonly settings: ContainerSettings;
   readonly host: HostFacts;
   readonly store: ContainerStore;
+  /** For the records of containers that start and end while the disk is full. */
+  readonly space: Pick<Reserve, "spend">;
 }
 
 /** Publishes an event of a container: its labels, its image's name, its own name, and `more`. */

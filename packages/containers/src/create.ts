@@ -64,7 +64,7 @@ export async function createContainer(context: Context, request: CreateRequest):
     const endpoints = endpointRequests(hostConfig, request.endpoints, config);
     for (const [network, settings] of Object.entries(endpoints)) checkEndpoint(context, network, settings);
     const record = newRecord(context, { id, name: finalName, path, args, config, hostConfig, image, endpoints });
-    await build(context, new Container(record, hostConfig, join(context.settings.dataRoot, "containers", id)), image);
+    await build(context, new Container(record, hostConfig, join(context.settings.dataRoot, "containers", id), context.space), image);
   } catch (error) {
     context.store.release(finalName, id);
     throw error;

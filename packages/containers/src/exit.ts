@@ -3,6 +3,7 @@ import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
 import { endExecs } from "./exec.ts";
 import { stopHealth } from "./health.ts";
+import { keepRecord } from "./keep-record.ts";
 import { releaseNetwork } from "./network-sandbox.ts";
 import { removeContainer } from "./remove.ts";
 import { nextDelay, wantsRestart } from "./restart-policy.ts";
@@ -47,14 +48,13 @@ async function exitLocked(context: Context, container: Container, exit: TaskExit
   if (restarts) record.RestartCount++;
   stopHealth(container);
   // The code is on disk before containerd forgets it with the task.
-  await container.save();
-  await attempt(context, "removing an ended task", () => span("delete", () => deleteTask(context, container.id)));
+  if (await keepRecord(context, container)) await attempt(context, "removing an ended task", () => span("delete", () => deleteTask(context, container.id)));
   container.trace = undefined;
   endExecs(container);
   await attempt(context, "releasing a network", () => releaseNetwork(context, container));
   releaseShm(container);
   await releaseMounts(context, container);
-  await container.save();
+  await keepRecord(context, container);
   emitContainer(context, container, "die", { exitCode: String(exit.exitCode), execDuration: String(Math.floor(ranMs / 1000)) });
   if (!restarts) {
     container.notify("stopped");

@@ -1,6 +1,7 @@
 import { Conflict, InvalidArgument, isKind, messageOf, Unknown } from "@longshore/errdefs";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
+import { keepRecord } from "./keep-record.ts";
 import { cancelRestart } from "./restart-policy.ts";
 import { parseSignal, SIGKILL } from "./signal.ts";
 import { now } from "./time.ts";
@@ -20,7 +21,7 @@ export async function sendSignal(context: Context, container: Container, signal:
     if (!record.State.Running) throw new Conflict(`container ${container.id} is not running`);
     if (record.State.Restarting) {
       endRestarting(container);
-      await container.save();
+      await keepRecord(context, container);
       return;
     }
     const ends = signal === SIGKILL || signal === stopSignalOf(container) || !record.Config.StopSignal;
@@ -28,7 +29,7 @@ export async function sendSignal(context: Context, container: Container, signal:
     if (ends) container.exitOnNext = true;
     if (!record.HasBeenManuallyStopped) {
       record.HasBeenManuallyStopped = true;
-      await container.save();
+      await keepRecord(context, container);
     }
     try {
       await context.containerd.tasks.kill({ containerId: container.id, signal });

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Context } from "./context.ts";
 import { ownerLabel } from "./create.ts";
+import { keepRecord } from "./keep-record.ts";
 import { damagedIds } from "./record-files.ts";
 import { removeRuntime } from "./remove.ts";
 import { attempt, deleteTask } from "./task.ts";
@@ -8,7 +9,7 @@ import { attempt, deleteTask } from "./task.ts";
 /**
  * Removes what a kill of the engine or of containerd left in containerd: records without a
  * container, tasks of ended containers. What is being made, started or ended at this moment
- * stays, and so does what was set aside as damaged.
+ * stays, and so does what was set aside as damaged. Records that a full disk did not take are written.
  */
 export async function removeLeftovers(context: Context): Promise<void> {
   const { containerd, settings, store } = context;
@@ -16,6 +17,9 @@ export async function removeLeftovers(context: Context): Promise<void> {
   const { tasks } = await containerd.tasks.list({});
   const withTask = new Set(tasks.map((task) => (task.containerId === "" ? task.id : task.containerId)));
   const aside = await damagedIds(join(settings.dataRoot, "damaged"));
+  for (const container of store.list()) {
+    if (container.unsaved) await container.lock.run(async () => container.unsaved && store.byId(container.id) === container && (await keepRecord(context, container)));
+  }
   for (const { id } of containers) {
     const container = store.byId(id);
     if (aside.has(id)) continue;
@@ -23,7 +27,9 @@ export async function removeLeftovers(context: Context): Promise<void> {
     else if (container?.alive === false && withTask.has(id)) {
       // A start or an end that is under way has the lock.
       await container.lock.run(async () => {
-        if (!container.alive) await attempt(context, `removing a task of ended container ${id}`, () => deleteTask(context, id));
+        if (container.alive) return;
+        // The task alone knows how it ended as long as the record does not.
+        if (!container.unsaved || (await keepRecord(context, container))) await attempt(context, `removing a task of ended container ${id}`, () => deleteTask(context, id));
       });
     }
   }

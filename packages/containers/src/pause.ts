@@ -2,6 +2,7 @@ import { Conflict, messageOf, Unknown } from "@longshore/errdefs";
 import { Status } from "@longshore/proto/containerd/v1/types/task";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
+import { keepRecord } from "./keep-record.ts";
 import { attempt } from "./task.ts";
 
 /** Freezes all processes. @throws Conflict unless it runs and is not paused */
@@ -17,7 +18,7 @@ export async function pauseContainer(context: Context, container: Container): Pr
       throw new Unknown(`cannot pause container ${container.id}: ${messageOf(error)}`, { cause: error });
     }
     State.Paused = true;
-    await container.save();
+    await keepRecord(context, container);
     emitContainer(context, container, "pause");
   });
 }
@@ -34,7 +35,7 @@ export async function unpauseContainer(context: Context, container: Container): 
     }
     State.Paused = false;
     delete container.record.PausedForCommit;
-    await container.save();
+    await keepRecord(context, container);
     emitContainer(context, container, "unpause");
   });
 }

@@ -4,6 +4,7 @@ import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
 import { sendSignal } from "./kill.ts";
 import { stopHealth } from "./health.ts";
+import { keepRecord } from "./keep-record.ts";
 import { cancelRestart } from "./restart-policy.ts";
 import { releaseShm } from "./shm.ts";
 import { SIGKILL } from "./signal.ts";
@@ -55,7 +56,7 @@ async function removeLocked(context: Context, container: Container, options: Rem
   record.State.RemovalInProgress = true;
   cancelRestart(container);
   stopHealth(container);
-  await container.save();
+  await keepRecord(context, container);
   try {
     await removeRuntime(context, container.id);
     releaseShm(container);

@@ -5,7 +5,7 @@ import { type ContainerRecord, newState } from "./record.ts";
 import { ContainerStore } from "./store.ts";
 
 function made(store: ContainerStore, id: string, name: string): Container {
-  const container = new Container({ ID: id, Name: `/${name}`, Created: id, State: newState() } as ContainerRecord, {} as never, "/nowhere");
+  const container = new Container({ ID: id, Name: `/${name}`, Created: id, State: newState() } as ContainerRecord, {} as never, "/nowhere", { spend: (work) => work() });
   store.reserve(name, id);
   store.add(container);
   return container;

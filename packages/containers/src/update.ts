@@ -3,7 +3,7 @@ import { Conflict, InvalidArgument, messageOf, Unknown } from "@longshore/errdef
 import { checkRestartPolicy, resourcesOf, verifyContainerSettings } from "@longshore/spec";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
-import { jsonAny, resourcesType } from "./task.ts";
+import { attempt, jsonAny, resourcesType } from "./task.ts";
 
 /** What `POST /containers/{id}/update` may change. */
 export type UpdateRequest = Partial<Resources> & { RestartPolicy?: Partial<RestartPolicy> };
@@ -61,11 +61,23 @@ export async function updateContainer(context: Context, container: Container, re
     }
     const next = changed(container, request);
     if (container.alive) await updateTask(context, container, next);
-    container.hostConfig = next;
-    await container.saveAll();
+    await save(context, container, next);
   });
   emitContainer(context, container, "update");
   return warnings;
+}
+
+/** What cannot be written down does not hold. */
+async function save(context: Context, container: Container, next: HostConfig): Promise<void> {
+  const before = container.hostConfig;
+  container.hostConfig = next;
+  try {
+    await container.saveAll();
+  } catch (error) {
+    container.hostConfig = before;
+    if (container.alive) await attempt(context, "restoring the limits of a container", () => updateTask(context, container, before));
+    throw new Unknown(`Cannot update container ${container.id}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 async function updateTask(context: Context, container: Container, hostConfig: HostConfig): Promise<void> {

@@ -97,7 +97,22 @@ export function isKind(error: unknown, kind: ErrorKind): boolean {
   return kindOf(error) === kind;
 }
 
-/** The message of any thrown value. */
+/** libc's words where Node's differ, which are libuv's. */
+const errnoTexts: Record<string, string> = {
+  EBUSY: "device or resource busy",
+  EEXIST: "file exists",
+  EIO: "input/output error",
+  EISDIR: "is a directory",
+  ELOOP: "too many levels of symbolic links",
+  ENAMETOOLONG: "file name too long",
+  EXDEV: "invalid cross-device link",
+};
+
+/** The message of any thrown value; of a failed call on files as Docker and containerd write it, `mkdir /x: no space left on device`. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const { code, syscall, path, dest } = error as NodeJS.ErrnoException & { dest?: string };
+  if (code === undefined || syscall === undefined || !error.message.startsWith(`${code}: `)) return error.message;
+  const text = errnoTexts[code] ?? error.message.slice(code.length + 2).split(`, ${syscall}`, 1)[0] ?? code;
+  return `${[syscall, path, dest].filter((part) => part !== undefined).join(" ")}: ${text}`;
 }

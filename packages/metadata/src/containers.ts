@@ -62,7 +62,8 @@ export class Containers implements ContainerStore {
   }
 
   async update(draft: Draft, fieldpaths: readonly string[]): Promise<Container> {
-    return this.#env.database.transaction(() => {
+    // A container that is there can be started on a full disk, too.
+    return this.#env.database.essential(() => {
       const current = this.#find(draft.id);
       if (current === undefined) throw new NotFound(`container "${draft.id}": not found`);
       const updated = fieldpaths.length === 0 ? replaced(current, draft) : masked(current, draft, fieldpaths);
@@ -75,7 +76,8 @@ export class Containers implements ContainerStore {
   }
 
   async delete(id: string): Promise<void> {
-    const deleted = this.#env.database.run("DELETE FROM containers WHERE namespace = ? AND id = ?", this.#namespace, id);
+    const { database } = this.#env;
+    const deleted = database.essential(() => database.run("DELETE FROM containers WHERE namespace = ? AND id = ?", this.#namespace, id));
     if (deleted === 0) throw new NotFound(`container ${id}: not found`);
     this.#env.onDeletion();
   }

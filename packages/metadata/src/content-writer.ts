@@ -123,7 +123,7 @@ export class ScopedWriter implements Writer {
 
   #forgetIngest(): void {
     const { env, scope, ref } = this.#options;
-    env.database.transaction(() => {
+    env.database.essential(() => {
       env.database.run("DELETE FROM ingests WHERE namespace = ? AND ref = ?", scope.namespace, ref);
       env.database.run("DELETE FROM lease_resources WHERE namespace = ? AND type = 'ingests' AND id = ?", scope.namespace, ref);
     });

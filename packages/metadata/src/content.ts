@@ -76,7 +76,8 @@ export class ScopedContent implements Store {
     checkDigest(digest);
     const { database, publisher, onDeletion } = this.#env;
     const { namespace } = this.#scope;
-    if (database.run("DELETE FROM blobs WHERE namespace = ? AND digest = ?", namespace, digest) === 0) throw new NotFound(`content digest ${digest}: not found`);
+    const deleted = database.essential(() => database.run("DELETE FROM blobs WHERE namespace = ? AND digest = ?", namespace, digest));
+    if (deleted === 0) throw new NotFound(`content digest ${digest}: not found`);
     publisher.publish(namespace, "/content/delete", ContentDeleteSchema, { digest });
     onDeletion();
   }
@@ -168,7 +169,7 @@ export class ScopedContent implements Store {
       } catch (error) {
         if (!isKind(error, "NotFound")) throw error;
       }
-      database.transaction(() => {
+      database.essential(() => {
         database.run("DELETE FROM ingests WHERE namespace = ? AND ref = ?", namespace, ref);
         database.run("DELETE FROM lease_resources WHERE namespace = ? AND type = 'ingests' AND id = ?", namespace, ref);
       });

@@ -1,5 +1,6 @@
-import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite";
+import type { SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
 import { FailedPrecondition } from "@longshore/errdefs";
+import { SqliteFile } from "@longshore/sqlite";
 import { migrations } from "./schema.ts";
 
 export type Row = Record<string, SQLOutputValue>;
@@ -9,15 +10,15 @@ const sequenceBlock = 64;
 
 /** The SQLite file: every transaction is on disk when it returns. */
 export class Database {
-  readonly #sql: DatabaseSync;
+  readonly #file: SqliteFile;
   readonly #statements = new Map<string, StatementSync>();
   #inTransaction = false;
   /** The last number that was given out, and the last of the block that was taken for it. */
   #given = 0;
   #reserved = 0;
 
-  private constructor(sql: DatabaseSync) {
-    this.#sql = sql;
+  private constructor(file: SqliteFile) {
+    this.#file = file;
   }
 
   /**
@@ -25,16 +26,15 @@ export class Database {
    * @throws FailedPrecondition when a newer release has written it; SQLite's own error when it is damaged
    */
   static open(path: string): Database {
-    const sql = new DatabaseSync(path, { timeout: 10_000 });
+    const file = SqliteFile.open(path);
     try {
-      sql.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
-      const problem = sql.prepare("PRAGMA quick_check(1)").get()?.["quick_check"];
+      const problem = file.sql.prepare("PRAGMA quick_check(1)").get()?.["quick_check"];
       if (problem !== "ok") throw new Error(`database disk image is malformed: ${String(problem)}`);
-      const database = new Database(sql);
+      const database = new Database(file);
       database.#migrate(path);
       return database;
     } catch (error) {
-      sql.close();
+      file.close();
       throw error;
     }
   }
@@ -44,22 +44,26 @@ export class Database {
     if (version > migrations.length) throw new FailedPrecondition(`${path} has schema ${version}, this release knows ${migrations.length}: failed precondition`);
     for (const [index, step] of migrations.entries()) {
       if (index < version) continue;
-      this.transaction(() => this.#sql.exec(`${step}; PRAGMA user_version = ${index + 1};`));
+      this.transaction(() => this.#file.sql.exec(`${step}; PRAGMA user_version = ${index + 1};`));
     }
   }
 
   /** Runs `work` in one transaction, or in the one that runs already; an error undoes it all. */
   transaction<T>(work: () => T): T {
+    return this.#run(work, (once) => this.#file.transaction(once));
+  }
+
+  /** As `transaction`, for what must work on a full disk too, such as removals; `work` may run more than once. */
+  essential<T>(work: () => T): T {
+    return this.#run(work, (once) => this.#file.essential(once));
+  }
+
+  #run<T>(work: () => T, transact: (work: () => T) => T): T {
     if (this.#inTransaction) return work();
-    this.#sql.exec("BEGIN IMMEDIATE");
     this.#inTransaction = true;
     try {
-      const result = work();
-      this.#sql.exec("COMMIT");
-      return result;
+      return transact(work);
     } catch (error) {
-      // SQLite itself undoes a transaction after some errors (a full disk).
-      if (this.#sql.isTransaction) this.#sql.exec("ROLLBACK");
       // The block may have been taken in what is undone now.
       this.#given = this.#reserved;
       throw error;
@@ -78,13 +82,13 @@ export class Database {
 
   /** @returns how many rows changed */
   run(query: string, ...values: SQLInputValue[]): number {
-    return Number(this.#statement(query).run(...values).changes);
+    return this.transaction(() => Number(this.#statement(query).run(...values).changes));
   }
 
   /** A number that was never given before, nor will be after a crash: the disk knows the end of the block. */
   next(): number {
     if (this.#given === this.#reserved) {
-      this.#reserved = Number(this.get("UPDATE sequence SET value = value + ? RETURNING value", sequenceBlock)?.["value"]);
+      this.#reserved = this.transaction(() => Number(this.get("UPDATE sequence SET value = value + ? RETURNING value", sequenceBlock)?.["value"]));
       this.#given = this.#reserved - sequenceBlock;
     }
     return ++this.#given;
@@ -92,13 +96,13 @@ export class Database {
 
   close(): void {
     this.#statements.clear();
-    this.#sql.close();
+    this.#file.close();
   }
 
   #statement(query: string): StatementSync {
     let statement = this.#statements.get(query);
     if (statement === undefined) {
-      statement = this.#sql.prepare(query);
+      statement = this.#file.sql.prepare(query);
       this.#statements.set(query, statement);
     }
     return statement;

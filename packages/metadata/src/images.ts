@@ -71,7 +71,7 @@ export class Images implements ImageStore {
 
   async delete(name: string, target = ""): Promise<void> {
     const { database, publisher, onDeletion } = this.#env;
-    database.transaction(() => {
+    database.essential(() => {
       const { digest } = this.#get(name).target;
       if (target !== "" && digest !== target) throw new NotFound(`image "${name}" has target ${digest}, not ${target}: not found`);
       database.run("DELETE FROM images WHERE namespace = ? AND name = ?", this.#namespace, name);

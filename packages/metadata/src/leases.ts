@@ -52,7 +52,8 @@ export class Leases implements LeaseStore {
   }
 
   async delete(id: string): Promise<void> {
-    const deleted = this.#env.database.run("DELETE FROM leases WHERE namespace = ? AND id = ?", this.#namespace, id);
+    const { database } = this.#env;
+    const deleted = database.essential(() => database.run("DELETE FROM leases WHERE namespace = ? AND id = ?", this.#namespace, id));
     if (deleted === 0) throw absent(id);
     this.#env.onDeletion();
   }
@@ -74,7 +75,7 @@ export class Leases implements LeaseStore {
 
   async deleteResource(id: string, resource: LeaseResource): Promise<void> {
     const { database } = this.#env;
-    database.transaction(() => {
+    database.essential(() => {
       this.#check(id);
       validate(resource);
       database.run("DELETE FROM lease_resources WHERE namespace = ? AND lease = ? AND type = ? AND id = ?", this.#namespace, id, resource.type, resource.id);

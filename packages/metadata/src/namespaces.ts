@@ -46,7 +46,7 @@ export class Namespaces implements NamespaceStore {
 
   async delete(name: string): Promise<void> {
     const { database } = this.#env;
-    database.transaction(() => {
+    database.essential(() => {
       const held = this.#held(name);
       if (held.length > 0) throw new FailedPrecondition(`namespace "${name}" must be empty, but it still has ${held.join(", ")}: failed precondition`);
       database.run("DELETE FROM leases WHERE namespace = ?", name);

@@ -72,7 +72,8 @@ export class Sandboxes implements SandboxStore {
 
   async delete(id: string): Promise<void> {
     this.#mustHaveAny();
-    const deleted = this.#env.database.run("DELETE FROM sandboxes WHERE namespace = ? AND id = ?", this.#namespace, id);
+    const { database } = this.#env;
+    const deleted = database.essential(() => database.run("DELETE FROM sandboxes WHERE namespace = ? AND id = ?", this.#namespace, id));
     if (deleted === 0) throw new NotFound(`failed to delete sandbox "${id}": not found`);
     this.#env.onDeletion();
   }

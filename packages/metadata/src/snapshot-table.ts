@@ -87,13 +87,15 @@ export class SnapshotTable {
 
   /** Notes that `key` is being committed, or no longer. */
   plan(key: string, intent: CommitIntent | undefined): void {
-    this.#database.run(
-      "UPDATE snapshots SET committing = ?, committing_labels = ?, committing_key = ? WHERE namespace = ? AND snapshotter = ? AND key = ?",
-      intent?.name ?? null,
-      intent === undefined ? null : JSON.stringify(intent.labels),
-      intent?.backendKey ?? null,
-      ...this.#in,
-      key,
+    this.#database.essential(() =>
+      this.#database.run(
+        "UPDATE snapshots SET committing = ?, committing_labels = ?, committing_key = ? WHERE namespace = ? AND snapshotter = ? AND key = ?",
+        intent?.name ?? null,
+        intent === undefined ? null : JSON.stringify(intent.labels),
+        intent?.backendKey ?? null,
+        ...this.#in,
+        key,
+      ),
     );
   }
 
@@ -102,13 +104,15 @@ export class SnapshotTable {
    * @throws NotFound when the snapshot was removed meanwhile
    */
   fulfil(key: string): void {
-    const changed = this.#database.run(
-      `UPDATE snapshots SET key = committing, backend_key = committing_key, labels = committing_labels, created_at = ?1, updated_at = ?1,
-         committing = NULL, committing_labels = NULL, committing_key = NULL
-       WHERE namespace = ?2 AND snapshotter = ?3 AND key = ?4 AND committing IS NOT NULL`,
-      Date.now(),
-      ...this.#in,
-      key,
+    const changed = this.#database.essential(() =>
+      this.#database.run(
+        `UPDATE snapshots SET key = committing, backend_key = committing_key, labels = committing_labels, created_at = ?1, updated_at = ?1,
+           committing = NULL, committing_labels = NULL, committing_key = NULL
+         WHERE namespace = ?2 AND snapshotter = ?3 AND key = ?4 AND committing IS NOT NULL`,
+        Date.now(),
+        ...this.#in,
+        key,
+      ),
     );
     if (changed === 0) throw new NotFound(`snapshot ${key} does not exist: not found`);
   }

@@ -140,7 +140,7 @@ export class ScopedSnapshotter implements Snapshotter {
   async remove(key: string): Promise<void> {
     const { database, publisher, onDeletion } = this.#env;
     const { namespace } = this.#scope;
-    database.transaction(() => {
+    database.essential(() => {
       this.#get(key);
       if (this.#table.hasChildren(key)) throw new FailedPrecondition("cannot remove snapshot with child: failed precondition");
       this.#table.delete(key);

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import type { EndpointSettings, IPAM, PortMap } from "@longshore/api";
 import { DataLoss, messageOf } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
+import { SqliteFile } from "@longshore/sqlite";
 import type { SubnetRecord } from "./ipam/subnet.ts";
 
 /** A network as it is kept. Subnets are CIDR text, addresses plain text. */
@@ -89,15 +89,15 @@ const schema = `
 
 type Table = "networks" | "endpoints" | "sandboxes";
 
-function open(path: string): DatabaseSync {
-  const db = new DatabaseSync(path);
+function open(path: string): SqliteFile {
+  const file = SqliteFile.open(path);
   try {
     // Networks are synced with each commit. Endpoints and sandboxes are not: a kill loses nothing of
     // them, and a power cut only what died with it anyway.
-    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; ${schema} PRAGMA synchronous = NORMAL;`);
-    return db;
+    file.sql.exec(`${schema} PRAGMA synchronous = NORMAL;`);
+    return file;
   } catch (error) {
-    db.close();
+    file.close();
     throw error;
   }
 }
@@ -108,7 +108,9 @@ export class Records {
   readonly endpoints = new Map<string, EndpointRecord>();
   /** By container id. */
   readonly sandboxes = new Map<string, SandboxRecord>();
-  readonly #db: DatabaseSync;
+  readonly #file: SqliteFile;
+  /** Takes back what the transaction that runs did to the maps. */
+  #undo: (() => void)[] | undefined;
 
   readonly #path: string;
 
@@ -118,7 +120,7 @@ export class Records {
     const path = join(dir, "local.db");
     this.#path = path;
     try {
-      this.#db = open(path);
+      this.#file = open(path);
       this.#load(log);
     } catch (error) {
       // A disk that is full or fails is no reason to begin anew.
@@ -126,13 +128,13 @@ export class Records {
       const aside = `${path}.damaged-${Date.now()}`;
       log.error({ err: error, path, aside }, "network records cannot be read and are set aside");
       for (const suffix of ["-wal", "-shm", ""]) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
-      this.#db = open(path);
+      this.#file = open(path);
     }
   }
 
   #load(log: Logger): void {
     const read = <T extends { id: string }>(table: Table, take: (record: T) => void) => {
-      for (const row of this.#db.prepare(`SELECT id, record FROM ${table}`).all()) {
+      for (const row of this.#file.sql.prepare(`SELECT id, record FROM ${table}`).all()) {
         try {
           const record = JSON.parse(String(row["record"])) as T | null;
           if (typeof record?.id !== "string") throw new DataLoss("the record has no id");
@@ -141,7 +143,7 @@ export class Records {
           const id = String(row["id"]);
           log.error({ err: error, table, id }, "a network record cannot be read: set aside");
           this.atomically(() => {
-            this.#db.prepare("INSERT INTO damaged (source, id, record, problem) VALUES (?, ?, ?, ?)").run(table, id, String(row["record"]), messageOf(error));
+            this.#file.sql.prepare("INSERT INTO damaged (source, id, record, problem) VALUES (?, ?, ?, ?)").run(table, id, String(row["record"]), messageOf(error));
             this.#drop(table, id);
           });
         }
@@ -158,7 +160,7 @@ export class Records {
     const files = readdirSync(dir).filter((name) => name.startsWith(`${basename(this.#path)}.damaged-`) && !/-(wal|shm)$/.test(name));
     return [
       ...files.map((name) => `the database of networks was damaged and set aside as ${join(dir, name)}`),
-      ...this.#db
+      ...this.#file.sql
         .prepare("SELECT source, id, problem FROM damaged")
         .all()
         .map(({ source, id, problem }) => `a record of ${String(source)} (${String(id)}) cannot be read and was set aside: ${String(problem)}`),
@@ -166,63 +168,88 @@ export class Records {
   }
 
   #put(table: Table, id: string, record: unknown): void {
-    this.#db.prepare(`INSERT INTO ${table} (id, record) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record`).run(id, JSON.stringify(record));
+    this.#file.sql.prepare(`INSERT INTO ${table} (id, record) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record`).run(id, JSON.stringify(record));
   }
 
   #drop(table: Table, id: string): void {
-    this.#db.prepare(`DELETE FROM ${table} WHERE id = ?`).run(id);
+    this.#file.sql.prepare(`DELETE FROM ${table} WHERE id = ?`).run(id);
   }
 
-  /** Runs `change` as one transaction. */
+  /** Runs `change` as one transaction, on a full disk too: containers end there. An error undoes all of it. */
   atomically(change: () => void): void {
-    this.#db.exec("BEGIN IMMEDIATE");
+    if (this.#undo !== undefined) return change();
+    const undo: (() => void)[] = [];
+    const back = (): void => {
+      for (const step of undo.splice(0).reverse()) step();
+    };
+    this.#undo = undo;
     try {
-      change();
-      this.#db.exec("COMMIT");
+      this.#file.essential(() => {
+        back();
+        change();
+      });
     } catch (error) {
-      this.#db.exec("ROLLBACK");
+      back();
       throw error;
+    } finally {
+      this.#undo = undefined;
     }
   }
 
   /** Runs `change` so that it is on disk when it returns. */
   #durably(change: () => void): void {
-    this.#db.exec("PRAGMA synchronous = FULL");
+    this.#file.sql.exec("PRAGMA synchronous = FULL");
     try {
       change();
     } finally {
-      this.#db.exec("PRAGMA synchronous = NORMAL");
+      this.#file.sql.exec("PRAGMA synchronous = NORMAL");
     }
   }
 
   putNetwork(record: NetworkRecord): void {
-    this.#durably(() => this.#put("networks", record.id, record));
+    this.#durably(() => this.#file.transaction(() => this.#put("networks", record.id, record)));
     this.networks.set(record.id, record);
   }
 
   dropNetwork(id: string): void {
-    this.#durably(() => this.#drop("networks", id));
+    this.#durably(() => this.#file.essential(() => this.#drop("networks", id)));
     this.networks.delete(id);
   }
 
   putEndpoint(record: EndpointRecord): void {
-    this.#put("endpoints", record.id, record);
-    this.endpoints.set(record.id, record);
+    this.atomically(() => {
+      this.#put("endpoints", record.id, record);
+      this.#set(this.endpoints, record.id, record);
+    });
   }
 
   dropEndpoint(id: string): void {
-    this.#drop("endpoints", id);
-    this.endpoints.delete(id);
+    this.atomically(() => {
+      this.#drop("endpoints", id);
+      this.#set(this.endpoints, id, undefined);
+    });
   }
 
   putSandbox(record: SandboxRecord): void {
-    this.#put("sandboxes", record.containerId, record);
-    this.sandboxes.set(record.containerId, record);
+    this.atomically(() => {
+      this.#put("sandboxes", record.containerId, record);
+      this.#set(this.sandboxes, record.containerId, record);
+    });
   }
 
   dropSandbox(containerId: string): void {
-    this.#drop("sandboxes", containerId);
-    this.sandboxes.delete(containerId);
+    this.atomically(() => {
+      this.#drop("sandboxes", containerId);
+      this.#set(this.sandboxes, containerId, undefined);
+    });
+  }
+
+  /** Changes one of the maps so that it can be taken back. */
+  #set<T>(map: Map<string, T>, key: string, value: T | undefined): void {
+    const before = map.get(key);
+    const write = (to: T | undefined): unknown => (to === undefined ? map.delete(key) : map.set(key, to));
+    write(value);
+    this.#undo?.push(() => write(before));
   }
 
   endpointsOf(containerId: string): EndpointRecord[] {
@@ -234,6 +261,6 @@ export class Records {
   }
 
   close(): void {
-    this.#db.close();
+    this.#file.close();
   }
 }

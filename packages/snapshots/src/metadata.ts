@@ -1,5 +1,6 @@
-import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
+import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import { AlreadyExists, FailedPrecondition, InvalidArgument, NotFound } from "@longshore/errdefs";
+import { SqliteFile } from "@longshore/sqlite";
 import type { Kind, SnapshotInfo, Usage } from "./contract.ts";
 
 /** A snapshot with what only its snapshotter knows. */
@@ -44,21 +45,24 @@ function stored(row: Row): StoredSnapshot {
 
 /** What a snapshotter knows of its snapshots: one SQLite file, every transaction on the disk when it returns. */
 export class SnapshotMetadata {
-  readonly #sql: DatabaseSync;
+  readonly #file: SqliteFile;
 
   /** @throws FailedPrecondition when a newer release wrote the file; SQLite's error when it is damaged */
   constructor(path: string) {
-    this.#sql = new DatabaseSync(path, { timeout: 10_000 });
+    this.#file = SqliteFile.open(path);
     try {
       this.#prepare(path);
     } catch (error) {
-      this.#sql.close();
+      this.#file.close();
       throw error;
     }
   }
 
+  get #sql(): DatabaseSync {
+    return this.#file.sql;
+  }
+
   #prepare(path: string): void {
-    this.#sql.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
     const problem = this.#get("PRAGMA quick_check(1)")?.["quick_check"];
     if (problem !== "ok") throw new Error(`database disk image is malformed: ${String(problem)}`);
     const version = Number(this.#get("PRAGMA user_version")?.["user_version"]);
@@ -68,16 +72,12 @@ export class SnapshotMetadata {
 
   /** Runs `work` in one transaction; an error undoes it. */
   transaction<T>(work: () => T): T {
-    this.#sql.exec("BEGIN IMMEDIATE");
-    try {
-      const result = work();
-      this.#sql.exec("COMMIT");
-      return result;
-    } catch (error) {
-      // SQLite itself undoes a transaction after some errors (a full disk).
-      if (this.#sql.isTransaction) this.#sql.exec("ROLLBACK");
-      throw error;
-    }
+    return this.#file.transaction(work);
+  }
+
+  /** As `transaction`, for what must work on a full disk too, such as removals; `work` may run more than once. */
+  essential<T>(work: () => T): T {
+    return this.#file.essential(work);
   }
 
   /** @throws NotFound */
@@ -187,7 +187,7 @@ export class SnapshotMetadata {
   }
 
   close(): void {
-    this.#sql.close();
+    this.#file.close();
   }
 
   #exists(name: string): boolean {

@@ -136,26 +136,26 @@ describe("overlayfs snapshotter", () => {
     this.timeout(20_000);
     const writer = new URL("./testdata/churn.ts", import.meta.url).pathname;
     for (let round = 0; round < 8; round++) {
+      await snapshotter.close();
       const child = spawn(process.execPath, [writer, root], { stdio: ["ignore", "pipe", "inherit"] });
       await once(child.stdout, "data");
       // Not a wait for something: the kill falls wherever it falls.
       await new Promise((resolve) => setTimeout(resolve, 3 + round * 7));
       child.kill("SIGKILL");
       await once(child, "close");
-      const again = new OverlayfsSnapshotter({ root });
-      await again.cleanup();
+      snapshotter = new OverlayfsSnapshotter({ root });
+      await snapshotter.cleanup();
       const folders = readdirSync(join(root, "snapshots"));
-      const infos = await all(again);
+      const infos = await all(snapshotter);
       assert.equal(folders.length, infos.length);
       assert.ok(folders.every((name) => /^\d+$/.test(name)), folders.join());
       for (const { name, kind } of infos) {
         if (kind === "committed") continue;
-        for (const { source, options } of await again.mounts(name)) {
+        for (const { source, options } of await snapshotter.mounts(name)) {
           const paths = source === "overlay" ? options.flatMap((option) => option.split("=")[1]?.split(":") ?? []) : [source];
           for (const path of paths) assert.ok(path === "off" || existsSync(path), path);
         }
       }
-      await again.close();
     }
   });
 });

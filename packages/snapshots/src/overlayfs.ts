@@ -97,7 +97,7 @@ export class OverlayfsSnapshotter implements Snapshotter {
   }
 
   async remove(key: string): Promise<void> {
-    const { id } = this.#metadata.transaction(() => this.#metadata.remove(key));
+    const { id } = this.#metadata.essential(() => this.#metadata.remove(key));
     this.#removal.remove(id);
   }
 

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { isDiskFull } from "@longshore/atomicfile";
 import { FailedPrecondition, messageOf } from "@longshore/errdefs";
 import { mountAll, unmountAll } from "@longshore/sys";
 
@@ -13,16 +14,19 @@ export function supportsIndex(): boolean {
  * @throws FailedPrecondition
  */
 export function checkOverlaySupport(root: string): void {
-  const folder = mkdtempSync(join(root, "overlay-check-"));
+  let folder = "";
   const at = (name: string): string => join(folder, name);
   try {
+    folder = mkdtempSync(join(root, "overlay-check-"));
     for (const name of ["lower1", "lower2", "upper", "work", "merged"]) mkdirSync(at(name));
     const options = [`lowerdir=${at("lower2")}:${at("lower1")}`, `upperdir=${at("upper")}`, `workdir=${at("work")}`];
     mountAll([{ type: "overlay", source: "overlay", options }], at("merged"));
     unmountAll(at("merged"));
   } catch (error) {
+    // Nothing can be said on a full disk; what it holds was made with overlayfs.
+    if (isDiskFull(error)) return;
     throw new FailedPrecondition(`overlayfs is not supported on ${root}: ${messageOf(error)}: failed precondition`, { cause: error });
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    if (folder !== "") rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -4,7 +4,7 @@ import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { makeDir, syncDir } from "@longshore/atomicfile";
 import type { EmitEvent, Volume, VolumeCreateOptions } from "@longshore/api";
-import { Conflict, NotFound } from "@longshore/errdefs";
+import { Conflict, messageOf, NotFound, Unknown } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
 import { unmountAll } from "@longshore/sys";
 import type { VolumeStore } from "./contract.ts";
@@ -122,14 +122,14 @@ export class LocalVolumes implements VolumeStore {
   /** Whole or not at all: made aside, then given its name. */
   async #make(record: VolumeRecord): Promise<void> {
     const aside = join(this.#root, `${unfinished}${randomBytes(8).toString("hex")}`);
-    await mkdir(aside, { mode: 0o701 });
     try {
+      await mkdir(aside, { mode: 0o701 });
       await mkdir(dataDir(aside), { mode: 0o755 });
       await writeRecord(aside, record);
       await rename(aside, this.#dir(record.name));
     } catch (error) {
       await rm(aside, { recursive: true, force: true });
-      throw error;
+      throw failed(record.name, this.#dir(record.name), error);
     }
     await syncDir(this.#root);
   }
@@ -247,4 +247,9 @@ export class LocalVolumes implements VolumeStore {
       }
     });
   }
+}
+
+/** dockerd's words for a volume that could not be made, whatever file it was. */
+function failed(name: string, dir: string, error: unknown): Unknown {
+  return new Unknown(`create ${name}: error while creating volume root path '${dir}': ${messageOf(error)}`, { cause: error });
 }

@@ -35,7 +35,7 @@ export class Collector {
     const { database, gate, snapshotters } = this.#env;
     const orphans = new Map<string, string[]>();
     const { gone, content } = await gate.alone(async () => {
-      const swept = database.transaction(() => sweepRecords(database, mark(database, Date.now())));
+      const swept = database.essential(() => sweepRecords(database, mark(database, Date.now())));
       const removed = await sweepContent(this.#env);
       for (const [name, backend] of snapshotters) orphans.set(name, await orphanedSnapshots(database, name, backend));
       return { gone: swept, content: removed };
