@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from "n
 import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { execFileSync } from "node:child_process";
+import { mountAll, unmountAll } from "@longshore/sys";
 import { isDiskFull, Reserve } from "./index.ts";
 
 describe("a reserve on a disk", () => {
@@ -13,13 +13,13 @@ describe("a reserve on a disk", () => {
 
   beforeEach(() => {
     disk = mkdtempSync(join(tmpdir(), "reserve-"));
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "none", disk]);
+    mountAll([{ type: "tmpfs", source: "none", options: ["size=1m"] }], disk);
     reserve = new Reserve(join(disk, "reserve"), 256 << 10);
     reserve.fill();
   });
   afterEach(() => {
     reserve.close();
-    execFileSync("umount", [disk]);
+    unmountAll(disk);
     rmSync(disk, { recursive: true });
   });
 

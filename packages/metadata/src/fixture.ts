@@ -15,11 +15,11 @@ export class Fixture {
   content!: LocalStore;
   metadata!: Metadata;
 
-  /** Opens it, or opens it again as after a restart. */
-  async open(): Promise<Scope> {
+  /** Opens it, or opens it again as after a restart. @param dir of the database, when it is a copy */
+  async open(dir = "metadata"): Promise<Scope> {
     this.content = await LocalStore.open(join(this.root, "content"));
     this.metadata = await Metadata.open({
-      root: join(this.root, "metadata"),
+      root: join(this.root, dir),
       content: this.content,
       snapshotters: { overlayfs: this.snapshotter },
       publisher: this.events,

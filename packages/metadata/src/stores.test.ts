@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { cpSync } from "node:fs";
+import { join } from "node:path";
 import { type Info, digestOf, writeBlob } from "@longshore/content";
 import { contentStoreSuite } from "@longshore/content/suite";
 import type { Scope, Snapshotter } from "./index.ts";
@@ -122,8 +124,9 @@ describe("stores of a namespace", () => {
         void snapshots.commit("c1", "k1", { l: "1" });
         await cut;
         fixture.snapshotter.commit = commit;
-        // The old store is left as a killed process leaves it.
-        scope = await fixture.open();
+        // The old store, which goes on holding its own, as a killed process leaves it.
+        cpSync(join(fixture.root, "metadata"), join(fixture.root, "killed"), { recursive: true });
+        scope = await fixture.open("killed");
         const found = await names(scope.snapshotter("overlayfs").list(), ({ name, labels }) => `${name} ${JSON.stringify(labels)}`);
         assert.deepEqual(found, backendDone ? ['c1 {"l":"1"}'] : ["k1 {}"]);
       });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { mountAll, unmountAll } from "@longshore/sys";
 import { SqliteFile } from "./index.ts";
 
 describe("a SQLite file on a full disk", () => {
@@ -13,14 +13,14 @@ describe("a SQLite file on a full disk", () => {
 
   beforeEach(() => {
     disk = mkdtempSync(join(tmpdir(), "sqlite-"));
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=3m", "none", disk]);
+    mountAll([{ type: "tmpfs", source: "none", options: ["size=3m"] }], disk);
     file = SqliteFile.open(path());
     file.sql.exec("CREATE TABLE t (id INTEGER PRIMARY KEY, value BLOB)");
     file.transaction(() => file.sql.exec("WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 100) INSERT INTO t SELECT n, randomblob(1000) FROM c"));
   });
   afterEach(() => {
     file.close();
-    execFileSync("umount", [disk]);
+    unmountAll(disk);
     rmSync(disk, { recursive: true });
   });
 
