@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 bash ../../packages/sys/build.sh
 name=containerd-shim-longshore-v2
-sources=(src build.sh package.json ../../packages/{errdefs,proto,sys,trace,ttrpc}/src ../../packages/proto/gen)
+sources=(src build.sh package.json ../../packages/{errdefs,proto,sys,trace,ttrpc,wire}/src ../../packages/proto/gen)
 if ! cmp -s ../../packages/sys/build/sys.node build/sys.node; then
   mkdir -p build
   cp ../../packages/sys/build/sys.node "build/sys.node.$$"
@@ -12,5 +12,5 @@ if ! cmp -s ../../packages/sys/build/sys.node build/sys.node; then
 fi
 if [ -e "build/$name" ] && [ -z "$(find "${sources[@]}" -newer "build/$name" -type f -print -quit)" ]; then exit 0; fi
 bun=(node_modules/@oven/bun-linux-*/bin/bun)
-"${bun[0]}" build --compile --bytecode --minify --target=bun src/main.ts --outfile "build/$name.$$" >/dev/null
+"${bun[0]}" build --compile --bytecode --minify --target=bun --conditions=compact src/main.ts --outfile "build/$name.$$" >/dev/null
 mv "build/$name.$$" "build/$name"

@@ -1,5 +1,5 @@
-import { fromBinary } from "@bufbuild/protobuf";
-import { type Any, AnySchema } from "@bufbuild/protobuf/wkt";
+import type { Any } from "@bufbuild/protobuf/wkt";
+import { AnySchema, fromBinary } from "@longshore/proto/message";
 import { BootstrapParamsSchema } from "@longshore/proto/containerd/runtime/bootstrap/v1/bootstrap";
 import type { Flags } from "./flags.ts";
 import { type RuntimeOptions, runtimeOptions } from "./options.ts";

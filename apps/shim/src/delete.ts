@@ -1,6 +1,6 @@
 import { rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@longshore/proto/message";
 import { DeleteResponseSchema } from "@longshore/proto/containerd/task/v3/task";
 import { unmountAll } from "@longshore/sys";
 import { bundleFile, readBundleFile, readExit, readPid } from "./bundle.ts";

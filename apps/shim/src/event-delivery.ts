@@ -1,9 +1,8 @@
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { create, toBinary } from "@bufbuild/protobuf";
-import { AnySchema } from "@bufbuild/protobuf/wkt";
 import { Unknown } from "@longshore/errdefs";
+import { AnySchema, create, toBinary } from "@longshore/proto/message";
 import type { ServiceClient } from "@longshore/proto";
 import { Events } from "@longshore/proto/containerd/services/events/ttrpc/v1/events";
 import { Connection, createClient, namespaceKey } from "@longshore/ttrpc";

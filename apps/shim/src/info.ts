@@ -1,6 +1,5 @@
 import { readFileSync, writeSync } from "node:fs";
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { AnySchema } from "@bufbuild/protobuf/wkt";
+import { AnySchema, create, fromBinary, toBinary } from "@longshore/proto/message";
 import { RuntimeInfoSchema } from "@longshore/proto/containerd/types/types";
 import { runtimeOptions } from "./options.ts";
 import { Runc } from "./runc.ts";

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readFileSync, readSync, rmSync, writeSync } from "node:fs";
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@longshore/proto/message";
 import { CreateTaskRequestSchema, CreateTaskResponseSchema } from "@longshore/proto/containerd/task/v3/task";
 import { dup2 } from "@longshore/sys";
 import { parseStartInput } from "./bootstrap-params.ts";

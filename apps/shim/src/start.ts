@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, mkdirSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@longshore/proto/message";
 import { BootstrapResultSchema } from "@longshore/proto/containerd/runtime/bootstrap/v1/bootstrap";
 import { spawn, unixListen } from "@longshore/sys";
 import { type StartInput, parseStartInput } from "./bootstrap-params.ts";

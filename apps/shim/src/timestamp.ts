@@ -1,5 +1,5 @@
-import { create } from "@bufbuild/protobuf";
-import { type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { TimestampSchema, create } from "@longshore/proto/message";
 
 /** A protobuf timestamp of seconds and nanoseconds since 1970. */
 export function timestamp(time: { seconds: number; nanoseconds: number }): Timestamp {

@@ -1,5 +1,6 @@
-import { create, fromBinary, toBinary, type DescMessage, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
-import { AnySchema, type Any } from "@bufbuild/protobuf/wkt";
+import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import type { Any } from "@bufbuild/protobuf/wkt";
+import { AnySchema, create, fromBinary, toBinary } from "@longshore/proto/message";
 
 /**
  * Wraps a message as containerd does: the bare full name as type URL, without the

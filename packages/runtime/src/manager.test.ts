@@ -106,10 +106,11 @@ describe("runtime", () => {
     writeFileSync(join(dir, "containerd-shim-longshore-v2"), `#!/bin/sh\nexec ${dir}/containerd-shim-fake-v2 "$@"\n`, { mode: 0o755 });
     const waiting = { ...options, runtime: "io.containerd.longshore.v2" };
     await manager.create("test", "a", waiting);
-    const count = (action: string): number => actions().filter((each) => each === action).length;
-    while (count("prepare") < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+    const prepared = (): string[] => actions().flatMap((each) => (each.startsWith("prepare ") ? [each.slice("prepare ".length)] : []));
+    while (prepared().length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
     await manager.create("test", "b", waiting);
-    assert.deepEqual([count("prepare"), count("serve b")], [2, 1]);
+    const [first, second] = prepared();
+    assert.deepEqual(actions().filter((each) => each.startsWith("assigned ")), [`assigned a ${first}`, `assigned b ${second}`]);
     for (const id of ["a", "b"]) await end(id);
   }).timeout(5000);
 

@@ -1,6 +1,7 @@
-import { type DescMessage, type DescMethod, type MessageInitShape, type MessageShape, create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import type { DescMessage, DescMethod, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { GenService, GenServiceMethods } from "@bufbuild/protobuf/codegenv2";
 import { Canceled, DeadlineExceeded, Internal, Unavailable } from "@longshore/errdefs";
+import { create, fromBinary, toBinary } from "@longshore/proto/message";
 import type { CallOptions, ServiceClient } from "@longshore/proto";
 import { RequestSchema } from "@longshore/proto/ttrpc/ttrpc";
 import { currentTraceparent } from "@longshore/trace";

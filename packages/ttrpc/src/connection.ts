@@ -1,6 +1,6 @@
 import { type Socket, connect } from "node:net";
-import { fromBinary } from "@bufbuild/protobuf";
 import { Internal, ResourceExhausted, Unavailable } from "@longshore/errdefs";
+import { fromBinary } from "@longshore/proto/message";
 import { ResponseSchema } from "@longshore/proto/ttrpc/ttrpc";
 import { type Frame, FrameDecoder, encodeFrame, frameFlag, frameType, maxFrameData } from "./frame.ts";
 import { Inbox } from "./inbox.ts";

@@ -1,5 +1,6 @@
-import { type DescMessage, type MessageInitShape, type MessageShape, create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { Canceled, DeadlineExceeded, InvalidArgument, ResourceExhausted } from "@longshore/errdefs";
+import { create, fromBinary, toBinary } from "@longshore/proto/message";
 import type { Request } from "@longshore/proto/ttrpc/ttrpc";
 import { parseTraceparent, span, withParent } from "@longshore/trace";
 import { frameFlag, frameType, maxFrameData } from "./frame.ts";

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
-import { fromBinary } from "@bufbuild/protobuf";
 import { InvalidArgument, NotImplemented, ResourceExhausted } from "@longshore/errdefs";
+import { fromBinary } from "@longshore/proto/message";
 import { type Request, RequestSchema } from "@longshore/proto/ttrpc/ttrpc";
 import { type Frame, FrameDecoder, encodeFrame, frameFlag, frameType, maxFrameData } from "./frame.ts";
 import type { Services } from "./service.ts";

@@ -1,5 +1,5 @@
-import { create, toBinary } from "@bufbuild/protobuf";
 import { type LongshoreError, fromGrpcCode, grpcCodeOf, messageOf } from "@longshore/errdefs";
+import { create, toBinary } from "@longshore/proto/message";
 import { type Status, StatusSchema } from "@longshore/proto/google/rpc/status";
 import { type Response, ResponseSchema } from "@longshore/proto/ttrpc/ttrpc";
 

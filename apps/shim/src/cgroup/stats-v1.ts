@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { create } from "@bufbuild/protobuf";
+import { create } from "@longshore/proto/message";
 import { MemoryStatSchema, type Metrics, MetricsSchema } from "@longshore/proto/io/containerd/cgroups/v1/cgroups";
 import { hugepageSizes, lines, readControl, readNumber, readPairs, readRdma } from "./read.ts";
 
@@ -38,9 +38,9 @@ export function metricsV1(paths: ReadonlyMap<string, string>): Metrics {
   });
 }
 
-/** `pgpgin` is `pg_pg_in` in the message, and so on: the names agree but for underscores. */
-const bare = (name: string): string => name.replaceAll("_", "").replace("memsw", "swap");
-const statFields = new Map(MemoryStatSchema.fields.map((field) => [bare(field.name), field.localName]));
+/** `pgpgin` is `pgPgIn` in the message, `total_rss` is `totalRss`: the names agree but for how words are set apart. */
+const bare = (name: string): string => name.replaceAll("_", "").toLowerCase().replace("memsw", "swap");
+const statFields = new Map(MemoryStatSchema.fields.map((field) => [bare(field.localName), field.localName]));
 
 function memory(folder: string | undefined): object {
   if (folder === undefined) return {};

@@ -1,4 +1,5 @@
-import { type MessageInitShape, create } from "@bufbuild/protobuf";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create } from "@longshore/proto/message";
 import { MemoryEventsSchema, MemoryStatSchema, type Metrics, MetricsSchema, type PSIStatsSchema } from "@longshore/proto/io/containerd/cgroups/v2/cgroups";
 import { assignments, hugepageSizes, lines, readControl, readNumber, readPairs, readRdma } from "./read.ts";
 
@@ -32,9 +33,11 @@ export function metricsV2(folder: string): Metrics {
   });
 }
 
-/** Fields carry the kernel's names. */
-function byName(fields: readonly { name: string; localName: string }[], values: Map<string, bigint>): Record<string, bigint> {
-  return Object.fromEntries(fields.flatMap(({ name, localName }) => (values.has(name) ? [[localName, values.get(name)!]] : [])));
+/** Fields carry the kernel's names, in camel case. */
+function byName(fields: readonly { localName: string }[], values: Map<string, bigint>): Record<string, bigint> {
+  const known = new Set(fields.map(({ localName }) => localName));
+  const named = [...values].map(([name, value]) => [name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()), value] as const);
+  return Object.fromEntries(named.filter(([localName]) => known.has(localName)));
 }
 
 function memory(folder: string): MessageInitShape<typeof MemoryStatSchema> {

@@ -20,9 +20,10 @@ appendFileSync(join(sockets, "actions"), `${action === "start" || action === "de
 
 /** Goes where the line on stdin says, and does there what `start` does. Ends with its input. */
 async function wait(): Promise<void> {
-  appendFileSync(join(process.env["FAKE_SHIM_SOCKETS"]!, "actions"), "prepare\n");
+  appendFileSync(join(process.env["FAKE_SHIM_SOCKETS"]!, "actions"), `prepare ${process.pid}\n`);
   const [line] = (await once(process.stdin, "data")) as [Buffer];
   const assigned = JSON.parse(line.toString()) as { bundle: string; id: string };
+  appendFileSync(join(process.env["FAKE_SHIM_SOCKETS"]!, "actions"), `assigned ${assigned.id} ${process.pid}\n`);
   process.chdir(assigned.bundle);
   process.argv.splice(2, Infinity, "-id", assigned.id, "start");
 }
