@@ -1,5 +1,5 @@
 import { chown, mkdir, rm, writeFile } from "node:fs/promises";
-import { dirname, isAbsolute, resolve } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { execFile } from "node:child_process";
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
 import { serve } from "@longshore/grpc";
@@ -52,7 +52,11 @@ export async function startDaemon(config: Config, logger: Logger): Promise<Daemo
   // Shims that waited for us deliver their events while their tasks are taken up.
   const events = await serveEvents(ttrpcAddress, config.ttrpc, stores.exchange, logger);
   await loadTasks(tasks, async (namespace, id) => (await stores.metadata.scope({ namespace }).containers.get(id)).runtime.name);
-  const server = await serve(services({ root, ...stores, tasks, logger }), { path: grpc.address, mode: 0o660 });
+  const byteSockets = join(state, "streams");
+  // Sockets of a killed daemon: their streams ended with it.
+  await rm(byteSockets, { recursive: true, force: true });
+  await mkdir(byteSockets, { mode: 0o700 });
+  const server = await serve(services({ root, byteSockets, ...stores, tasks, logger }), { path: grpc.address, mode: 0o660 });
   await chown(grpc.address, grpc.uid, grpc.gid);
   notify("READY=1", logger);
   logger.info({ address: grpc.address, root, state }, "containerd is up");

@@ -41,12 +41,14 @@ import { apiVersion, revision } from "./release.ts";
 
 export interface ServicesDeps extends Omit<Stores, "close"> {
   root: string;
+  /** Folder for the sockets of byte streams. */
+  byteSockets: string;
   tasks: TaskManager;
   logger: Logger;
 }
 
 /** All services of the gRPC socket. */
-export function services({ root, damage, exchange, metadata, layers, connections, tasks, logger }: ServicesDeps): BoundService[] {
+export function services({ root, byteSockets, damage, exchange, metadata, layers, connections, tasks, logger }: ServicesDeps): BoundService[] {
   const publisher = exchange;
   const streams = new StreamRegistry();
   const transfer = new Transfer({
@@ -70,7 +72,7 @@ export function services({ root, damage, exchange, metadata, layers, connections
     implement(Snapshots, snapshotsService({ metadata })),
     implement(Diff, diffService({ metadata, layers })),
     implement(Tasks, tasksService({ metadata, layers, tasks, logger })),
-    implement(Streaming, streamingService(streams)),
+    implement(Streaming, streamingService(streams, byteSockets)),
     implement(
       TransferDesc,
       transferService({ transfer, streams, connections, hosts: hostsDirHosts(["/etc/containerd/certs.d"], dockerHosts()), userAgent: `longshore/${apiVersion.replace(/^v/, "")}`, log: logger }),

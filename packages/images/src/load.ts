@@ -5,12 +5,12 @@ import { ImageImportStreamSchema, ImageStoreSchema } from "@longshore/proto/cont
 import type { ImagesContext } from "./context.ts";
 import type { ProgressOutput } from "./contract.ts";
 import { emitImage } from "./events.ts";
-import { withLease } from "./lease.ts";
+import { type Lease, withLease } from "./lease.ts";
 import { formatAsGiven, isSamePlatform, readManifests } from "./manifests.ts";
 import { type ImageRecord, familiarOf, getRecord, isDangling, keepDangling, listRecords } from "./records.ts";
 import { ClientStream } from "./streams.ts";
 import { transfer } from "./transfer.ts";
-import { unpackManifest } from "./snapshots.ts";
+import { unpackManifest, unpackStored } from "./snapshots.ts";
 
 /** Passes bytes on and remembers what went wrong where they come from. */
 class Watched {
@@ -64,7 +64,7 @@ async function importArchive(context: ImagesContext, archive: AsyncIterable<Uint
 }
 
 /** Unpacks what this machine can run; the platform's image has to be there when one is asked for. */
-async function unpackRunnable(context: ImagesContext, records: readonly ImageRecord[], platform: Platform | undefined, lease: Parameters<typeof unpackManifest>[1]): Promise<void> {
+async function unpackRunnable(context: ImagesContext, records: readonly ImageRecord[], platform: Platform | undefined, lease: Lease, signal: AbortSignal): Promise<void> {
   const wanted = platform ?? context.platform;
   let found = false;
   for (const record of records) {
@@ -73,6 +73,7 @@ async function unpackRunnable(context: ImagesContext, records: readonly ImageRec
       if (!manifest.available || manifest.document === undefined || manifest.platform === undefined) continue;
       if (!isSamePlatform(manifest.platform, wanted)) continue;
       found = true;
+      await unpackStored(context, record.name, wanted, lease, signal);
       await unpackManifest(context, lease, manifest.descriptor);
     }
   }
@@ -102,7 +103,7 @@ export async function loadImages(
       const moved = records.find(({ name, target }) => name === old.name && target.digest !== old.target.digest);
       if (moved !== undefined) await keepDangling(context, { ...old, name: "" });
     }
-    await unpackRunnable(context, records, options.platform, lease);
+    await unpackRunnable(context, records, options.platform, lease, options.signal);
     for (const record of records) {
       await emitImage(context, "load", record);
       const shown = isDangling(record) ? `Loaded image ID: ${record.target.digest}` : `Loaded image: ${familiarOf(record)}`;

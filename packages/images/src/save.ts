@@ -109,7 +109,12 @@ async function* archive(
   );
   // Its failure is thrown below, after the bytes that came before it; nobody else ends the stream then.
   finished.catch(() => stream.end());
-  yield* receiveBytes(stream);
+  try {
+    yield* receiveBytes(stream);
+  } catch (error) {
+    await finished;
+    throw error;
+  }
   await finished;
   for (const record of records) await emitImage(context, "save", record);
 }

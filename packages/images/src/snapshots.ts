@@ -1,11 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { InvalidArgument, isKind } from "@longshore/errdefs";
-import { type Descriptor, type Manifest, chainIds } from "@longshore/oci";
+import { type Descriptor, type Manifest, type Platform, chainIds } from "@longshore/oci";
+import { packAny } from "@longshore/proto";
+import { ImageStoreSchema, UnpackConfigurationSchema } from "@longshore/proto/containerd/types/transfer/transfer";
 import { labelBlob, readDocument } from "./content.ts";
 import type { ImagesContext } from "./context.ts";
 import type { ResolvedImage } from "./contract.ts";
 import { type Lease, withLease } from "./lease.ts";
 import type { ImageDocument } from "./manifests.ts";
+import { platformMessage } from "./pull.ts";
+import { transfer } from "./transfer.ts";
 
 async function exists({ containerd, snapshotter }: ImagesContext, key: string): Promise<boolean> {
   try {
@@ -43,6 +47,25 @@ async function applyLayer(context: ImagesContext, lease: Lease, layer: Descripto
 }
 
 /**
+ * Has containerd unpack a stored image by itself, which saves some six calls for each layer. A stock
+ * one cannot; `unpackManifest` does what is left, and tells what is wrong with a layer.
+ */
+export async function unpackStored(context: ImagesContext, name: string, platform: Platform, lease: Lease, signal: AbortSignal): Promise<void> {
+  try {
+    await transfer(context, {
+      source: packAny(ImageStoreSchema, { name }),
+      destination: packAny(UnpackConfigurationSchema, { platform: platformMessage(platform), snapshotter: context.snapshotter }),
+      onProgress: () => undefined,
+      signal,
+      lease: lease.id,
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    context.log.debug({ image: name, err: error }, "containerd did not unpack the image");
+  }
+}
+
+/**
  * Unpacks a manifest's layers into snapshots named by chain ID; those that exist stay.
  * @throws InvalidArgument for a layer that is malformed or not what the configuration says
  */
@@ -53,6 +76,12 @@ export async function unpackManifest(context: ImagesContext, lease: Lease, descr
   const diffIds = rootfs?.diff_ids ?? [];
   if (diffIds.length !== manifest.layers.length) throw new InvalidArgument("mismatched image rootfs and manifest layers");
   const chain = chainIds(diffIds);
+  const top = chain.at(-1);
+  if (top !== undefined) {
+    // The topmost one keeps those below it.
+    await containerd.leases.addResource({ id: lease.id, resource: { id: top, type: `snapshots/${snapshotter}` } });
+    if (await exists(context, top)) return labelBlob(context, manifest.config.digest, { [`containerd.io/gc.ref.snapshot.${snapshotter}`]: top });
+  }
   for (const [position, layer] of manifest.layers.entries()) {
     const chainId = chain[position] ?? "";
     await containerd.leases.addResource({ id: lease.id, resource: { id: chainId, type: `snapshots/${snapshotter}` } });
@@ -60,7 +89,6 @@ export async function unpackManifest(context: ImagesContext, lease: Lease, descr
     await applyLayer(context, lease, layer, diffIds[position] ?? "", chainId, chain[position - 1] ?? "");
     await labelBlob(context, layer.digest, { "containerd.io/uncompressed": diffIds[position] ?? "" });
   }
-  const top = chain.at(-1);
   if (top !== undefined) await labelBlob(context, manifest.config.digest, { [`containerd.io/gc.ref.snapshot.${snapshotter}`]: top });
 }
 

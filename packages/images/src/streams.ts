@@ -1,29 +1,45 @@
 import { randomBytes } from "node:crypto";
-import type { Any } from "@bufbuild/protobuf/wkt";
-import { packAny, type AnyStream } from "@longshore/proto";
+import { type Any, StringValueSchema } from "@bufbuild/protobuf/wkt";
+import { messageOf } from "@longshore/errdefs";
+import { type AnyStream, type ByteChannel, byteSocketMetadata, connectForBytes, packAny, unpackAny } from "@longshore/proto";
 import { StreamInitSchema } from "@longshore/proto/containerd/services/streaming/v1/streaming";
 import type { ImagesContext } from "./context.ts";
 
 /** The client's side of one call of containerd's Streaming service. */
 export class ClientStream implements AnyStream {
   readonly id: string;
+  channel: Promise<ByteChannel> | undefined;
   readonly #outgoing: { message: Any; taken: () => void }[] = [];
   readonly #incoming: AsyncIterator<Any>;
   #wake: () => void = () => undefined;
   #closed = false;
 
-  private constructor(context: ImagesContext, id: string, signal: AbortSignal) {
+  private constructor(context: ImagesContext, id: string, signal: AbortSignal, metadata: Record<string, string>) {
     this.id = id;
-    this.#incoming = context.containerd.streaming.stream(this.#messages(), { signal })[Symbol.asyncIterator]();
+    this.#incoming = context.containerd.streaming.stream(this.#messages(), { signal, metadata })[Symbol.asyncIterator]();
   }
 
   /** Opens a stream that containerd knows by `id` when this resolves. */
   static async open(context: ImagesContext, kind: "progress" | "import" | "export" | "auth", signal: AbortSignal): Promise<ClientStream> {
-    const id = `${kind}-${process.hrtime.bigint()}-${randomBytes(3).toString("base64url")}`;
-    const stream = new ClientStream(context, id, signal);
-    // containerd's first message says that it has registered the stream.
-    await stream.receive();
-    return stream;
+    const start = async (metadata: Record<string, string> = {}): Promise<{ stream: ClientStream; first: Any | undefined }> => {
+      const id = `${kind}-${process.hrtime.bigint()}-${randomBytes(3).toString("base64url")}`;
+      const stream = new ClientStream(context, id, signal, metadata);
+      // containerd's first message says that it has registered the stream.
+      return { stream, first: await stream.receive() };
+    };
+    if (kind !== "import" && kind !== "export") return (await start()).stream;
+    // An archive is many bytes, which cost gRPC more time than all else that is done with them.
+    const { stream, first } = await start({ [byteSocketMetadata]: "1" });
+    const socket = first && unpackAny(first, StringValueSchema)?.value;
+    if (socket === undefined) return stream;
+    try {
+      stream.channel = Promise.resolve(await connectForBytes(socket));
+      return stream;
+    } catch (error) {
+      context.log.debug({ socket, err: error }, `containerd's socket is out of reach, bytes go as messages: ${messageOf(error)}`);
+      await stream.end();
+      return (await start()).stream;
+    }
   }
 
   async *#messages(): AsyncGenerator<Any> {
@@ -58,6 +74,7 @@ export class ClientStream implements AnyStream {
   /** Ends the call, whatever is under way. */
   async end(): Promise<void> {
     this.close();
+    (await this.channel)?.close();
     await this.#incoming.return?.();
   }
 }

@@ -3,25 +3,20 @@ import { digestOf, writeBlob } from "@longshore/content";
 import { NotFound, isKind } from "@longshore/errdefs";
 import { type Descriptor, mediaTypes } from "@longshore/oci";
 import type { ImageDestination, TransferCall } from "./contract.ts";
-import { isImageConfig, isIndex, isLayer, isManifest, readImageConfig, readIndex, readManifest } from "./documents.ts";
+import { isIndex, isManifest, readIndex, readManifest } from "./documents.ts";
 import type { Environment } from "./environment.ts";
 import { addLabels, indexLabels, manifestLabels } from "./gc-labels.ts";
 import { archivedNames } from "./image-names.ts";
 import { withLease } from "./lease.ts";
 import { chooseManifests, isComplete } from "./select.ts";
 import { storeImage } from "./store-image.ts";
-import { unpackTargetFor } from "./unpack-target.ts";
+import { unpackManifest } from "./unpack-image.ts";
 
 async function unpack(environment: Environment, scope: Scope, descriptor: Descriptor, destination: ImageDestination, signal: AbortSignal): Promise<void> {
-  const { config, layers } = await readManifest(scope.content, descriptor.digest);
-  if (!isImageConfig(config)) return;
   const [first] = destination.unpacks;
   // Of whom wants all platforms of an archive, containerd unpacks those that no target names as well.
   const others = first !== undefined && destination.platforms.length === 0 ? [{ ...first, platform: { os: "", architecture: "" } }] : [];
-  const snapshotter = await unpackTargetFor(environment, scope, config, [...destination.unpacks, ...others]);
-  if (snapshotter === undefined) return;
-  const { rootfs } = await readImageConfig(scope.content, config.digest);
-  await environment.unpacker.unpack({ scope, snapshotter, layers: layers.filter(isLayer), diffIds: rootfs.diff_ids, config, fetched: async () => undefined, signal });
+  await unpackManifest(environment, scope, descriptor, [...destination.unpacks, ...others], signal);
 }
 
 /** Labels what an archive brought, and unpacks what is wanted of it. */

@@ -1,6 +1,6 @@
 import { type Logger, silent } from "@longshore/log";
 import type { Image } from "@longshore/metadata";
-import type { Applier, ArchiveExportOptions, ImageArchiver, ImageDestination, ScopeOpener, TransferCall } from "./contract.ts";
+import type { Applier, ArchiveExportOptions, ImageArchiver, ImageDestination, ScopeOpener, TransferCall, UnpackTarget } from "./contract.ts";
 import { Downloads, type Source } from "./download.ts";
 import type { Environment } from "./environment.ts";
 import { type ExportedImages, exportImages } from "./export.ts";
@@ -10,6 +10,7 @@ import { type PushedImage, push } from "./push.ts";
 import { Semaphore } from "./semaphore.ts";
 import { tag } from "./tag.ts";
 import { Unpacker } from "./unpack.ts";
+import { unpackImage } from "./unpack-image.ts";
 
 export interface TransferOptions {
   readonly open: ScopeOpener;
@@ -54,6 +55,11 @@ export class Transfer {
   /** See `tag`. */
   tag(source: string, destination: ImageDestination, call: TransferCall): Promise<Image[]> {
     return tag(this.#environment, source, destination, call);
+  }
+
+  /** See `unpackImage`. */
+  unpack(name: string, target: UnpackTarget, call: TransferCall): Promise<void> {
+    return unpackImage(this.#environment, name, target, call);
   }
 
   /** See `importImages`. */

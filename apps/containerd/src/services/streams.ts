@@ -1,6 +1,6 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { AlreadyExists, Canceled, NotFound } from "@longshore/errdefs";
-import type { AnyStream } from "@longshore/proto";
+import type { AnyStream, ByteChannel } from "@longshore/proto";
 
 interface Outgoing {
   readonly message: Any;
@@ -12,14 +12,18 @@ interface Outgoing {
 export class ServerStream implements AnyStream {
   readonly #incoming: AsyncIterator<Any>;
   readonly #signal: AbortSignal;
+  readonly channel: Promise<ByteChannel> | undefined;
   readonly #outgoing: Outgoing[] = [];
   #wake: () => void = () => undefined;
   #closed = false;
 
-  constructor(incoming: AsyncIterator<Any>, signal: AbortSignal) {
+  /** @param channel over which the client exchanges the stream's bytes, if it has asked for one */
+  constructor(incoming: AsyncIterator<Any>, signal: AbortSignal, channel?: Promise<ByteChannel>) {
     this.#incoming = incoming;
     this.#signal = signal;
+    this.channel = channel;
     signal.addEventListener("abort", () => this.close(), { once: true });
+    if (signal.aborted) this.close();
   }
 
   async send(message: Any): Promise<void> {
@@ -68,15 +72,12 @@ export class ServerStream implements AnyStream {
 export class StreamRegistry {
   readonly #streams = new Map<string, ServerStream>();
 
-  /** @throws AlreadyExists */
-  add(namespace: string, id: string, stream: ServerStream): void {
+  /** @returns what removes it again @throws AlreadyExists */
+  add(namespace: string, id: string, stream: ServerStream): Disposable {
     const key = JSON.stringify([namespace, id]);
     if (this.#streams.has(key)) throw new AlreadyExists(`stream "${id}": already exists`);
     this.#streams.set(key, stream);
-  }
-
-  remove(namespace: string, id: string): void {
-    this.#streams.delete(JSON.stringify([namespace, id]));
+    return { [Symbol.dispose]: () => void this.#streams.delete(key) };
   }
 
   /** @throws NotFound */

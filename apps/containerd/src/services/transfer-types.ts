@@ -3,9 +3,9 @@ import { Unauthenticated } from "@longshore/errdefs";
 import type { Descriptor, Platform } from "@longshore/oci";
 import { type AnyStream, packAny, unpackAny } from "@longshore/proto";
 import type { Platform as PlatformMessage } from "@longshore/proto/containerd/types/types";
-import { AuthRequestSchema, AuthResponseSchema, AuthType, type ImageStore, ProgressSchema } from "@longshore/proto/containerd/types/transfer/transfer";
+import { AuthRequestSchema, AuthResponseSchema, AuthType, type ImageStore, ProgressSchema, type UnpackConfiguration } from "@longshore/proto/containerd/types/transfer/transfer";
 import type { Credentials, CredentialsCallback } from "@longshore/remotes";
-import type { ImageDestination, Progress, ProgressSink } from "@longshore/transfer";
+import type { ImageDestination, Progress, ProgressSink, UnpackTarget } from "@longshore/transfer";
 
 export function platformOf({ os, architecture, variant }: PlatformMessage): Platform {
   return { os, architecture, ...(variant === "" ? {} : { variant }) };
@@ -13,6 +13,11 @@ export function platformOf({ os, architecture, variant }: PlatformMessage): Plat
 
 /** Stands for every platform: a message that names none. */
 const anyPlatform: Platform = { os: "", architecture: "" };
+
+/** Where and for which platform a message wants an image unpacked. */
+export function unpackTargetOf({ platform, snapshotter }: UnpackConfiguration): UnpackTarget {
+  return { platform: platform === undefined ? anyPlatform : platformOf(platform), snapshotter };
+}
 
 /** The destination that an `ImageStore` message describes. */
 export function destinationOf(store: ImageStore): ImageDestination {
@@ -23,7 +28,7 @@ export function destinationOf(store: ImageStore): ImageDestination {
     allMetadata: store.allMetadata,
     manifestLimit: store.manifestLimit,
     extraReferences: store.extraReferences,
-    unpacks: store.unpacks.map(({ platform, snapshotter }) => ({ platform: platform === undefined ? anyPlatform : platformOf(platform), snapshotter })),
+    unpacks: store.unpacks.map(unpackTargetOf),
   };
 }
 

@@ -78,7 +78,7 @@ describe("transfer service", () => {
     const streams = new StreamRegistry();
     const transfer = { pull: (source: Source, _: unknown, call: TransferCall) => pull(source, call) } as unknown as Transfer;
     const deps = { transfer, streams, connections: new Connections(), hosts: fixedSchemeHosts("http"), userAgent: "test", log: silent };
-    server = await serve([implement(Streaming, streamingService(streams)), implement(TransferDesc, transferService(deps))], { path: join(dir, "c.sock") });
+    server = await serve([implement(Streaming, streamingService(streams, dir)), implement(TransferDesc, transferService(deps))], { path: join(dir, "c.sock") });
     channel = new Channel(join(dir, "c.sock"));
     client = connectContainerd(channel, "test");
   });

@@ -14,11 +14,12 @@ import {
   ImageStoreSchema,
   type OCIRegistry,
   OCIRegistrySchema,
+  UnpackConfigurationSchema,
 } from "@longshore/proto/containerd/types/transfer/transfer";
 import { type Connections, Registry, type RegistryHosts, fixedSchemeHosts, hostsDirHosts } from "@longshore/remotes";
 import { type ArchiveExportOptions, type Source, type Transfer, type TransferCall, pullReference } from "@longshore/transfer";
 import type { ServerStream, StreamRegistry } from "./streams.ts";
-import { credentialsOver, destinationOf, platformOf, progressOver } from "./transfer-types.ts";
+import { credentialsOver, destinationOf, platformOf, progressOver, unpackTargetOf } from "./transfer-types.ts";
 
 export interface TransferDeps {
   transfer: Transfer;
@@ -106,6 +107,9 @@ function fromStore({ transfer }: TransferDeps, source: ImageStore, destination: 
   }
   const store = unpackAny(destination, ImageStoreSchema);
   if (store !== undefined) return (call) => transfer.tag(source.name, destinationOf(store), call.transferCall);
+  // No pair of the stock containerd's, which answers that it is not implemented: the client then goes layer by layer.
+  const unpack = unpackAny(destination, UnpackConfigurationSchema);
+  if (unpack !== undefined) return (call) => transfer.unpack(source.name, unpackTargetOf(unpack), call.transferCall);
   const stream = unpackAny(destination, ImageExportStreamSchema);
   if (stream === undefined) return undefined;
   return (call) => {

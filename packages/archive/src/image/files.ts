@@ -7,6 +7,9 @@ import { TarParser } from "../tar/parser.ts";
 import type { Blob, BlobStore } from "./blobs.ts";
 import { Ingest } from "./ingest.ts";
 
+/** Blobs that are being brought to the disk while the next ones are read: their syncs then share the disk's work. */
+const maxCommits = 8;
+
 /** Largest JSON file that is taken into memory. */
 export const maxJsonBytes = 20 << 20;
 
@@ -53,12 +56,13 @@ function promisedDigest(name: string): string {
 export async function readArchiveFiles(source: AsyncIterable<Uint8Array>, blobs: BlobStore, signal?: AbortSignal): Promise<ArchiveFiles> {
   const files = new ArchiveFiles();
   const parser = new TarParser();
+  const commits = new Commits();
   let current: OpenFile | undefined;
   try {
     for await (const chunk of decompress(source)) {
       signal?.throwIfAborted();
       for (const event of parser.feed(chunk)) {
-        if (event.kind === "entry") current = await open(event.header, files, blobs);
+        if (event.kind === "entry") current = await open(event.header, files, blobs, commits);
         else if (event.kind === "data") await current?.write(event.bytes);
         else {
           await current?.end();
@@ -69,8 +73,34 @@ export async function readArchiveFiles(source: AsyncIterable<Uint8Array>, blobs:
     parser.end();
   } finally {
     await current?.abort();
+    await commits.settled();
   }
+  commits.check();
   return files;
+}
+
+/** Commits under way beside the reading. */
+class Commits {
+  readonly #running = new Set<Promise<void>>();
+  #failure: { error: unknown } | undefined;
+
+  /** Waits while too many are under way. @throws what went wrong with an earlier one */
+  async add(commit: () => Promise<void>): Promise<void> {
+    while (this.#running.size >= maxCommits) await Promise.race(this.#running);
+    this.check();
+    const running = commit()
+      .catch((error: unknown) => void (this.#failure ??= { error }))
+      .finally(() => this.#running.delete(running));
+    this.#running.add(running);
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
 }
 
 /** A file of the archive while its data come in. */
@@ -80,7 +110,7 @@ interface OpenFile {
   abort(): Promise<void>;
 }
 
-async function open(header: TarHeader, files: ArchiveFiles, blobs: BlobStore): Promise<OpenFile | undefined> {
+async function open(header: TarHeader, files: ArchiveFiles, blobs: BlobStore, commits: Commits): Promise<OpenFile | undefined> {
   const clean = cleanName(header.name);
   if (clean === undefined) throw new InvalidArgument(`invalid entry name "${textOf(header.name)}"`);
   const name = textOf(clean);
@@ -91,7 +121,14 @@ async function open(header: TarHeader, files: ArchiveFiles, blobs: BlobStore): P
   const ingest = await Ingest.start(blobs, promisedDigest(name), header.size);
   return {
     write: (data) => ingest.write(data),
-    end: async () => files.add(name, await ingest.commit()),
+    end: () =>
+      commits.add(async () => {
+        try {
+          files.add(name, await ingest.commit());
+        } finally {
+          await ingest.abort();
+        }
+      }),
     abort: () => ingest.abort(),
   };
 }
