@@ -71,6 +71,20 @@ describe("daemons killed with SIGKILL", () => {
     await shared.ok(["rm", "-f", name]);
   });
 
+  it("a removal that containerd's absence cut short is finished when it is back, and keeps the volumes that it was not to take", async () => {
+    for (const [container, options] of [[name, []], [`${name}-ends`, ["--rm"]]] as const) await shared.ok(["create", "--name", container, "-v", "/anonymous", ...options, "busybox", "true"]);
+    const volumeOf = (container: string): Promise<string> => shared.ok(["inspect", "-f", "{{(index .Mounts 0).Name}}", container]);
+    const [kept, taken] = [await volumeOf(name), await volumeOf(`${name}-ends`)];
+    await shared.containerd.kill();
+    assert.notEqual((await shared.docker(["rm", name])).code, 0);
+    assert.notEqual((await shared.docker(["rm", "-v", `${name}-ends`])).code, 0);
+    await shared.containerd.start();
+    await until("the containers are gone", async () => (await shared.ok(["ps", "-aq", "--filter", `name=${name}`])) === "");
+    const volumes = (await shared.ok(["volume", "ls", "-q"])).split("\n");
+    assert.deepEqual([volumes.includes(kept), volumes.includes(taken)], [true, false]);
+    await shared.ok(["volume", "rm", kept]);
+  });
+
   it("a shim that is killed: its container is reported as ended and can be removed", async () => {
     const id = await shared.ok(["run", "-d", "--name", name, "busybox", "sleep", "300"]);
     const pid = Number(await shared.ok(["inspect", "-f", "{{.State.Pid}}", name]));

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pty from "node-pty";
 import { type ExecOptions, type Result, exec, must } from "../host/exec.ts";
@@ -98,6 +98,11 @@ export class Containerd {
       await this.daemon.stop();
     }
     removeCgroupParents(this.namespace);
-    for (const path of [this.dir, join("/run/containerd/runc", this.namespace)]) rmSync(path, { recursive: true, force: true });
+    rmSync(this.dir, { recursive: true, force: true });
+    try {
+      rmdirSync(join("/run/containerd/runc", this.namespace));
+    } catch {
+      // Somebody else's containers of the same namespace are in it.
+    }
   }
 }

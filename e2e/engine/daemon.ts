@@ -30,6 +30,16 @@ export class Daemon {
     return pid;
   }
 
+  get running(): boolean {
+    return this.#child !== undefined && !hasEnded(this.#child);
+  }
+
+  /** Resolves when the process that runs now has ended. */
+  async ended(): Promise<void> {
+    const child = this.#child;
+    if (child !== undefined && !hasEnded(child)) await once(child, "exit");
+  }
+
   /** Starts it and waits until its socket accepts connections. */
   async start(extraArgs: readonly string[] = []): Promise<void> {
     const fd = openSync(this.log, "a");
@@ -39,8 +49,8 @@ export class Daemon {
     const end = (): boolean => child.kill("SIGKILL");
     process.once("exit", end);
     child.once("exit", () => process.off("exit", end));
-    await until(`${this.name} answers on ${this.#socket}`, async () => child.exitCode !== null || (await accepts(this.#socket)));
-    if (child.exitCode !== null) throw new Error(`${this.name} ended with ${child.exitCode}: ${readFileSync(this.log, "utf8").slice(-2000)}`);
+    await until(`${this.name} answers on ${this.#socket}`, async () => hasEnded(child) || (await accepts(this.#socket)));
+    if (hasEnded(child)) throw new Error(`${this.name} ended with ${child.exitCode ?? child.signalCode}: ${readFileSync(this.log, "utf8").slice(-2000)}`);
   }
 
   async stop(): Promise<void> {
@@ -54,11 +64,15 @@ export class Daemon {
   async #end(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === undefined || hasEnded(child)) return;
     const ended = once(child, "exit");
     child.kill(signal);
     await ended;
   }
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
 }
 
 function accepts(path: string): Promise<boolean> {

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ExecOptions, type Result, exec, must } from "../host/exec.ts";
 import { removeCgroupParents } from "../host/state.ts";
+import { EngineApi } from "./api.ts";
 import { Daemon } from "./daemon.ts";
 import { repository, tool } from "./tools.ts";
 
@@ -12,8 +13,12 @@ const foreignHost = process.env["LONGSHORE_TEST_HOST"];
 export class Longshore {
   readonly dir: string;
   readonly host: string;
+  /** The data roots of the engine and of containerd. */
+  readonly data: string;
+  readonly containerdRoot: string;
   readonly containerd: Daemon;
   readonly engine: Daemon;
+  readonly api: EngineApi;
   readonly #bridge: string;
   readonly #address: string;
 
@@ -29,13 +34,16 @@ export class Longshore {
     mkdirSync(join(this.dir, "docker-config"));
     writeFileSync(join(this.dir, "daemon.json"), "{}");
     const disk = join(this.dir, options.disk ?? ".");
+    this.data = join(disk, "data");
+    this.containerdRoot = join(disk, "containerd");
     const containerdSocket = join(this.dir, "containerd.sock");
     const socket = join(this.dir, "docker.sock");
+    this.api = new EngineApi({ engine: socket, containerd: containerdSocket });
     this.host = foreignHost ?? `unix://${socket}`;
     this.containerd = new Daemon({
       name: "containerd",
       command: join(repository, "bin/containerd"),
-      args: ["--root", join(disk, "containerd"), "--state", join(this.dir, "run/containerd"), "--address", containerdSocket],
+      args: ["--root", this.containerdRoot, "--state", join(this.dir, "run/containerd"), "--address", containerdSocket],
       socket: containerdSocket,
       log: join(this.dir, "containerd.log"),
     });
@@ -43,7 +51,7 @@ export class Longshore {
       name: "dockerd",
       command: join(repository, "bin/dockerd"),
       args: [
-        ...["-H", this.host, "--data-root", join(disk, "data"), "--exec-root", join(this.dir, "run/docker")],
+        ...["-H", this.host, "--data-root", this.data, "--exec-root", join(this.dir, "run/docker")],
         ...["--pidfile", join(this.dir, "docker.pid"), "--containerd", containerdSocket, "--config-file", join(this.dir, "daemon.json")],
         ...["--bridge", options.bridge],
         ...(options.engineArgs ?? []),
@@ -87,6 +95,7 @@ export class Longshore {
   /** Ends both daemons and removes everything they kept; may be called again. Containers must be gone before. */
   async dispose(): Promise<void> {
     if (foreignHost !== undefined) return rmSync(this.dir, { recursive: true, force: true });
+    this.api.close();
     await this.engine.stop();
     await this.containerd.stop();
     await exec("ip", ["link", "delete", this.#bridge]);

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -11,6 +12,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -20,16 +23,23 @@
 #define EXT4_IOC_SHUTDOWN _IOR('X', 125, uint32_t)
 #define EXT4_GOING_FLAGS_NOLOGFLUSH 2
 
-enum { MODE_CUT = 1, MODE_KILL = 2 };
+enum { MODE_CUT = 1, MODE_KILL = 2, MODE_KILL_ANYWHERE = 3 };
 struct control { int64_t mode, target, count; };
 
 static struct control *control;
 static dev_t disk;
 static const char *prefix;
+static pid_t self;
 
 __attribute__((constructor)) static void start(void) {
   const char *path = getenv("POWER_CUT_CONTROL");
   struct stat st;
+  char exe[4096];
+  // The daemon itself, not the shell that becomes it, nor what it starts.
+  ssize_t length = readlink("/proc/self/exe", exe, sizeof exe - 1);
+  if (length < 5 || memcmp(exe + length - 5, "/node", 5) != 0) return;
+  unsetenv("LD_PRELOAD");
+  self = getpid();
   prefix = getenv("POWER_CUT_DISK");
   if (path == NULL || prefix == NULL || stat(prefix, &st) != 0) return;
   disk = st.st_dev;
@@ -41,9 +51,11 @@ __attribute__((constructor)) static void start(void) {
 }
 
 static void count(int64_t mode) {
+  // A child between fork and exec is not the daemon.
+  if (getpid() != self) return;
   if (__atomic_load_n(&control->mode, __ATOMIC_SEQ_CST) != mode) return;
   if (__atomic_add_fetch(&control->count, 1, __ATOMIC_SEQ_CST) != control->target) return;
-  if (mode == MODE_KILL) {
+  if (mode != MODE_CUT) {
     kill(getpid(), SIGKILL);
     for (;;) pause();
   }
@@ -53,15 +65,21 @@ static void count(int64_t mode) {
   if (fd >= 0) close(fd);
 }
 
+static void anywhere(void) {
+  if (control != NULL) count(MODE_KILL_ANYWHERE);
+}
+
 static void at_fd(int fd, int64_t mode) {
   struct stat st;
+  if (mode == MODE_KILL) anywhere();
   if (control != NULL && fstat(fd, &st) == 0 && st.st_dev == disk) count(mode);
 }
 
 static void at_path(int dir, const char *path) {
   if (control == NULL || path == NULL) return;
-  if (path[0] != '/' && dir != AT_FDCWD) at_fd(dir, MODE_KILL);
-  else if (strncmp(path, prefix, strlen(prefix)) == 0) count(MODE_KILL);
+  if (path[0] != '/' && dir != AT_FDCWD) return at_fd(dir, MODE_KILL);
+  anywhere();
+  if (strncmp(path, prefix, strlen(prefix)) == 0) count(MODE_KILL);
 }
 
 #define REAL(name) \
@@ -83,6 +101,14 @@ int unlinkat(int d, const char *p, int f) { REAL(unlinkat); at_path(d, p); retur
 int rmdir(const char *p) { REAL(rmdir); at_path(AT_FDCWD, p); return real(p); }
 int mkdir(const char *p, mode_t m) { REAL(mkdir); at_path(AT_FDCWD, p); return real(p, m); }
 int symlink(const char *t, const char *p) { REAL(symlink); at_path(AT_FDCWD, p); return real(t, p); }
+
+ssize_t send(int fd, const void *b, size_t n, int f) { REAL(send); anywhere(); return real(fd, b, n, f); }
+ssize_t sendto(int fd, const void *b, size_t n, int f, const struct sockaddr *a, socklen_t l) { REAL(sendto); anywhere(); return real(fd, b, n, f, a, l); }
+ssize_t sendmsg(int fd, const struct msghdr *m, int f) { REAL(sendmsg); anywhere(); return real(fd, m, f); }
+int mount(const char *s, const char *t, const char *y, unsigned long f, const void *d) { REAL(mount); anywhere(); return real(s, t, y, f, d); }
+int umount2(const char *t, int f) { REAL(umount2); anywhere(); return real(t, f); }
+int unshare(int f) { REAL(unshare); anywhere(); return real(f); }
+int setns(int fd, int t) { REAL(setns); anywhere(); return real(fd, t); }
 
 static mode_t mode_of(int flags, va_list args) { return flags & (O_CREAT | O_TMPFILE) ? va_arg(args, mode_t) : 0; }
 #define OPEN(name) \

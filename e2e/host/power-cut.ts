@@ -3,10 +3,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { must } from "./exec.ts";
 
+export type Strike = "cut" | "kill" | "kill anywhere";
+const modes: Record<Strike, bigint> = { cut: 1n, kill: 2n, "kill anywhere": 3n };
+
 /**
  * Takes the power away from a disk at a chosen moment of the processes that have `env`: from then on
  * nothing is written, and what was not synced is lost. Between two syncs a disk does not change, so
- * cuts right before each sync are all there are. Or kills the process at a chosen write instead.
+ * cuts right before each sync are all there are. Or kills the process instead: at a chosen write to the
+ * disk (`kill`), or at any such write, message on a socket, mount or change of namespace (`kill anywhere`).
  */
 export class PowerCut {
   readonly env: Record<string, string>;
@@ -28,8 +32,8 @@ export class PowerCut {
   }
 
   /** Counts from now on, and strikes at number `target`. */
-  arm(mode: "cut" | "kill", target: number): void {
-    this.#write(mode === "cut" ? 1n : 2n, BigInt(target));
+  arm(mode: Strike, target: number): void {
+    this.#write(modes[mode], BigInt(target));
   }
 
   disarm(): void {

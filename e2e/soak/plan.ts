@@ -1,4 +1,4 @@
-import { Random } from "./random.ts";
+import { Random } from "../host/random.ts";
 
 /** Whom a round kills. */
 type Victims = "engine" | "containerd" | "both";

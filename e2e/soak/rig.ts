@@ -5,7 +5,7 @@ import { Registry } from "../engine/registry.ts";
 import { must } from "../host/exec.ts";
 import { removeCgroupParents } from "../host/state.ts";
 import { Commands } from "./commands.ts";
-import { type EngineState, engineState } from "./state.ts";
+import { type EngineState, engineState } from "../engine/state.ts";
 
 /** What the rounds work on: an engine of their own, and a registry with an image to pull. */
 export class Rig {

@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { EngineApi } from "../engine/api.ts";
+import { surplus } from "../engine/state.ts";
 import { until } from "../host/until.ts";
 import { Interrupted } from "./commands.ts";
 import { checkCount, counting, endlessly, readJsonLog } from "./counting.ts";
 import { type Job, type Plan, planOf } from "./plan.ts";
 import type { Rig } from "./rig.ts";
-import { surplus } from "./state.ts";
 
 /** The containers that count through all rounds, by the rotation of their logs. */
 const counters: Record<string, string[]> = {
@@ -43,7 +44,7 @@ export class Round {
     await sleep(plan.awayMs);
     if (plan.victims !== "engine") await longshore.containerd.start();
     if (plan.victims !== "containerd") await longshore.engine.start();
-    await until("the engine has containerd again", async () => (await longshore.docker(["images", "-q"])).code === 0);
+    await until("the engine has containerd again", () => longshore.api.serves());
     commands.up();
     await shimDies;
     await load;
@@ -52,6 +53,7 @@ export class Round {
       if (JSON.stringify(now) !== JSON.stringify(pids)) throw new Error(`pids were ${JSON.stringify(pids)}, are ${JSON.stringify(now)}`);
     });
     await this.#verify();
+    await this.#check("all of the round is removed", () => this.#removeAll());
     await this.#check("nothing is left", () => until("nothing is left", async () => this.#nothingLeft(), 15_000));
     return this.#problems;
   }
@@ -84,7 +86,7 @@ export class Round {
     const { round } = this.#plan;
     for (const [kind, options] of Object.entries(counters)) {
       const name = `soak-${kind}`;
-      if ((await commands.run(["inspect", name])).code === 0) {
+      if (await this.#exists(name)) {
         if (round % counterRounds !== 0) continue;
         await commands.ok(["rm", "-f", name]);
       }
@@ -93,12 +95,21 @@ export class Round {
     await commands.ok(["run", "-d", "--name", this.#name("victim"), "-p", "80", "busybox", "sh", "-c", endlessly]);
   }
 
+  get #api(): EngineApi {
+    return this.#rig.longshore.api;
+  }
+
   async #counterPids(): Promise<string[]> {
-    return Promise.all(Object.keys(counters).map((kind) => this.#rig.commands.ok(["inspect", "-f", "{{.State.Pid}} {{.State.Running}} {{.RestartCount}}", `soak-${kind}`])));
+    return Promise.all(
+      Object.keys(counters).map(async (kind) => {
+        const { State, RestartCount } = await this.#api.inspect(`soak-${kind}`);
+        return `${State.Pid} ${State.Running} ${RestartCount}`;
+      }),
+    );
   }
 
   async #shimOf(name: string): Promise<{ shim: number; init: number }> {
-    const init = Number(await this.#rig.commands.ok(["inspect", "-f", "{{.State.Pid}}", name]));
+    const init = (await this.#api.inspect(name)).State.Pid;
     return { init, shim: Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${init}/status`, "utf8"))?.[1]) };
   }
 
@@ -174,7 +185,6 @@ export class Round {
       ...Object.keys(counters).map((kind) => this.#check(`counter ${kind}`, () => this.#verifyCounter(kind))),
       this.#check("victim", () => this.#verifyVictim()),
       plan.publishAfterMs === undefined ? undefined : this.#check("published port", () => this.#verifyWeb()),
-      plan.removeAfterMs === undefined ? undefined : this.#check("removed container", () => this.#remove(this.#name("removed"))),
       this.#check("exec works", async () => {
         if ((await this.#rig.commands.ok(["exec", "soak-plain", "echo", "here"])) !== "here") throw new Error("exec printed something else");
       }),
@@ -183,95 +193,92 @@ export class Round {
   }
 
   /** Whether a container is there: one whose `run` was interrupted need not be. */
-  async #exists(name: string): Promise<boolean> {
-    const { code, stderr } = await this.#rig.commands.run(["inspect", "--type", "container", name]);
-    if (code !== 0 && !/no such container/i.test(stderr)) throw new Error(stderr);
-    return code === 0;
-  }
-
-  async #remove(name: string): Promise<void> {
-    if (await this.#exists(name)) await this.#rig.commands.ok(["rm", "-f", "-v", name]);
+  #exists(name: string): Promise<boolean> {
+    return this.#api.has(`/containers/${name}/json`);
   }
 
   async #verifyJob(job: Job, name: string): Promise<void> {
-    const { commands } = this.#rig;
     if (!(await this.#exists(name))) return;
-    const state = await commands.ok(["inspect", "-f", "{{.State.Status}}", name]);
+    const state = (await this.#api.inspect(name)).State.Status;
     // Killed between its creation and its start: what was created can be started.
-    if (state === "created") await commands.ok(["start", name]);
-    const waited = await commands.ok(["wait", name]);
-    if (waited !== String(job.code)) throw new Error(`wait printed ${waited} for ${name}, which was ${state}`);
-    const shown = await commands.ok(["inspect", "-f", "{{.State.Status}} {{.State.ExitCode}} {{.State.Pid}}", name]);
+    if (state === "created") await this.#rig.commands.ok(["start", name]);
+    const waited = await this.#api.wait(name);
+    if (waited !== job.code) throw new Error(`wait answered ${waited} for ${name}, which was ${state}`);
+    const { State, LogPath } = await this.#api.inspect(name);
+    const shown = `${State.Status} ${State.ExitCode} ${State.Pid}`;
     if (shown !== `exited ${job.code} 0`) throw new Error(`inspect shows ${shown}`);
-    const path = await commands.ok(["inspect", "-f", "{{.LogPath}}", name]);
-    for (const [source, text] of [["docker logs", await commands.ok(["logs", name])], ["its file", readJsonLog(path)]] as const) {
+    for (const [source, text] of [["its log", await this.#api.logs(name)], ["its log's file", readJsonLog(LogPath)]] as const) {
       // A start that was interrupted may have begun to print.
       const { last } = checkCount(`${source} of ${name}`, text, { from: 0, runs: state === "created" ? 2 : 1 });
       if (last !== job.count - 1) throw new Error(`${source} of ${name} ends with ${last} of ${job.count}`);
     }
-    await commands.ok(["rm", "-v", name]);
   }
 
   async #verifyCounter(kind: string): Promise<void> {
-    const { commands } = this.#rig;
     const name = `soak-${kind}`;
     const from = kind === "plain" ? { from: 0 } : {};
-    const path = await commands.ok(["inspect", "-f", "{{.LogPath}}", name]);
-    const { last } = checkCount(`docker logs of ${name}`, await commands.ok(["logs", name]), from);
-    if (kind === "plain") checkCount(`file of ${name}`, readJsonLog(path), from);
-    await until(`${name} counts on`, async () => checkCount(`docker logs of ${name}`, await commands.ok(["logs", "--tail", "5", name])).last > last);
+    const { LogPath } = await this.#api.inspect(name);
+    const { last } = checkCount(`log of ${name}`, await this.#api.logs(name), from);
+    if (kind === "plain") checkCount(`file of ${name}`, readJsonLog(LogPath), from);
+    await until(`${name} counts on`, async () => checkCount(`log of ${name}`, await this.#api.logs(name, 5)).last > last);
   }
 
   async #verifyVictim(): Promise<void> {
     const { commands } = this.#rig;
     const name = this.#name("victim");
-    const inspect = (): Promise<string> => commands.ok(["inspect", "-f", "{{.State.Status}}", name]);
+    const status = async (): Promise<string> => (await this.#api.inspect(name)).State.Status;
     if (this.#plan.shimAfterMs !== undefined) {
-      await until("the container of a killed shim is reported as ended", async () => (await inspect()) === "exited");
-      const code = await commands.ok(["wait", name]);
-      if (code === "0") throw new Error("a container whose shim was killed exited with 0");
-      checkCount(`docker logs of ${name}`, await commands.ok(["logs", name]), { from: 0 });
+      await until("the container of a killed shim is reported as ended", async () => (await status()) === "exited");
+      if ((await this.#api.wait(name)) === 0) throw new Error("a container whose shim was killed exited with 0");
+      checkCount(`log of ${name}`, await this.#api.logs(name), { from: 0 });
       await commands.ok(["start", name]);
     }
-    if ((await inspect()) !== "running") throw new Error(`the victim is ${await inspect()}`);
-    const began = checkCount(`docker logs of ${name}`, await commands.ok(["logs", name]), { from: 0, runs: 2 });
-    if (began.last < 0) await until("the victim counts", async () => (await commands.ok(["logs", "--tail", "1", name])) !== "");
+    if ((await status()) !== "running") throw new Error(`the victim is ${await status()}`);
+    const began = checkCount(`log of ${name}`, await this.#api.logs(name), { from: 0, runs: 2 });
+    if (began.last < 0) await until("the victim counts", async () => (await this.#api.logs(name, 1)) !== "");
     await commands.ok(["stop", "-t", "0", name]);
-    const code = await commands.ok(["inspect", "-f", "{{.State.ExitCode}}", name]);
-    if (code !== "137") throw new Error(`a stopped container shows ${code}`);
-    await commands.ok(["rm", "-v", name]);
+    const code = (await this.#api.inspect(name)).State.ExitCode;
+    if (code !== 137) throw new Error(`a stopped container shows ${code}`);
   }
 
   async #verifyWeb(): Promise<void> {
-    const { commands } = this.#rig;
     const name = this.#name("web");
     if (!(await this.#exists(name))) return;
-    const state = await commands.ok(["inspect", "-f", "{{.State.Status}}", name]);
-    if (state === "created") await commands.ok(["start", name]);
+    const state = (await this.#api.inspect(name)).State.Status;
+    if (state === "created") await this.#rig.commands.ok(["start", name]);
     else if (state !== "running") throw new Error(`the server is ${state}`);
-    const port = /:(\d+)$/m.exec(await commands.ok(["port", name, "80"]))?.[1];
-    const address = await commands.ok(["inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", name]);
-    for (const url of [`http://127.0.0.1:${port}/passwd`, `http://${address}/passwd`]) {
+    const { Networks, Ports } = (await this.#api.inspect(name)).NetworkSettings;
+    for (const host of [`127.0.0.1:${Ports["80/tcp"]?.[0]?.HostPort}`, Networks["bridge"]?.IPAddress]) {
+      const url = `http://${host}/passwd`;
       await until(`${url} answers`, async () => (await (await fetch(url, { signal: AbortSignal.timeout(3000), headers: { connection: "close" } })).text()).includes("nobody"), 5000);
     }
-    await this.#remove(name);
+  }
+
+  /** Everything of this round with one command. */
+  async #removeAll(): Promise<void> {
+    const listed = await this.#api.get<{ Names: string[] }[]>("/containers/json?all=1");
+    const own = listed.map(({ Names }) => Names[0]?.slice(1) ?? "").filter((name) => name.startsWith(this.#name("")));
+    await this.#rig.commands.ok(["rm", "-f", "-v", ...own]);
   }
 
   async #verifyImages(): Promise<void> {
     const { commands, pullable } = this.#rig;
     const { commitAfterMs, pullAfterMs } = this.#plan;
+    const made: string[] = [];
     if (pullAfterMs !== undefined) {
       await commands.ok(["pull", "-q", pullable]);
-      await commands.ok(["run", "--rm", pullable, "true"]);
-      await commands.ok(["rmi", pullable]);
+      made.push(pullable);
     }
-    if (commitAfterMs === undefined) return;
-    const image = `${this.#name("commit")}:1`;
-    await commands.ok(["commit", "soak-rotated", image]);
-    await commands.ok(["run", "--rm", image, "true"]);
-    await commands.ok(["rmi", image]);
+    if (commitAfterMs !== undefined) {
+      const image = `${this.#name("commit")}:1`;
+      await commands.ok(["commit", "soak-rotated", image]);
+      made.push(image);
+    }
+    if (made.length === 0) return;
+    for (const image of made) await commands.ok(["run", "--rm", image, "true"]);
+    await commands.ok(["rmi", ...made]);
     // A commit that had no answer may have made an image all the same; now it has no name.
-    await commands.ok(["image", "prune", "-f"]);
+    if (commitAfterMs !== undefined) await commands.ok(["image", "prune", "-f"]);
   }
 
   async #nothingLeft(): Promise<boolean> {

@@ -10,7 +10,7 @@ import { endLeases } from "./lease.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { resync } from "./monitor.ts";
 import { damagedIds, loadContainers } from "./record-files.ts";
-import { removeContainer } from "./remove.ts";
+import { finishRemoval, isRemovalDue } from "./removals.ts";
 import { startsAtBoot } from "./restart-policy.ts";
 import { startContainer } from "./start.ts";
 import { attempt } from "./task.ts";
@@ -64,9 +64,8 @@ export async function resumeContainers(context: Context): Promise<void> {
     context.store.list().map(async (container) => {
       const { State } = container.record;
       if (container.alive) startHealth(context, container);
-      else if (State.RemovalInProgress || State.Dead || (container.hostConfig.AutoRemove && !State.Running && container.record.HasBeenStartedBefore)) {
-        await attempt(context, `removing container ${container.id}`, () => removeContainer(context, container, { force: true, removeVolumes: true }));
-      } else if (State.Restarting) scheduleRestart(context, container, 0);
+      else if (isRemovalDue(container)) await finishRemoval(context, container);
+      else if (State.Restarting) scheduleRestart(context, container, 0);
       else if (startsAtBoot(container)) {
         await attempt(context, `starting container ${container.id}`, async () => {
           await startContainer(context, container).catch((error: unknown) => {

@@ -9,6 +9,7 @@ import type { Context } from "./context.ts";
 import { handleExecExit } from "./exec.ts";
 import { handleExit, handleOom } from "./exit.ts";
 import { removeLeftovers } from "./leftovers.ts";
+import { finishRemovals } from "./removals.ts";
 import { settlePause } from "./pause.ts";
 import { fromTimestamp } from "./time.ts";
 
@@ -82,6 +83,7 @@ export class TaskMonitor {
     try {
       await resync(this.#context);
       await removeLeftovers(this.#context);
+      await finishRemovals(this.#context);
     } catch (error) {
       if (!isKind(error, "Unavailable")) this.#context.log.warn({ err: error }, "comparing with containerd's tasks");
     }

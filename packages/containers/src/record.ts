@@ -33,6 +33,8 @@ export interface ContainerRecord {
   State: StateRecord;
   /** A commit has it stand still, or is about to: were the engine killed, nobody else would let it go on. */
   PausedForCommit?: boolean;
+  /** Once its removal has begun: whether its anonymous volumes go, too. */
+  RemovingVolumes?: boolean;
   ID: string;
   Created: string;
   Path: string;

@@ -54,6 +54,8 @@ async function endForRemoval(context: Context, container: Container): Promise<vo
 async function removeLocked(context: Context, container: Container, options: RemoveOptions): Promise<void> {
   const { record } = container;
   record.State.RemovalInProgress = true;
+  // Whoever finishes this after a kill knows what was asked for.
+  record.RemovingVolumes = options.removeVolumes;
   cancelRestart(container);
   stopHealth(container);
   await keepRecord(context, container);

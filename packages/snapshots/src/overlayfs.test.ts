@@ -132,6 +132,15 @@ describe("overlayfs snapshotter", () => {
     assert.deepEqual(readdirSync(join(root, "snapshots")), ["3"], "an id is never given twice");
   });
 
+  it("takes away what a start left that was killed while it tried overlayfs", async () => {
+    await snapshotter.close();
+    for (const name of ["lower1", "lower2", "upper", "work", "merged"]) mkdirSync(join(root, "overlay-check", name), { recursive: true });
+    const at = (name: string): string => join(root, "overlay-check", name);
+    mountAll([{ type: "overlay", source: "overlay", options: [`lowerdir=${at("lower2")}:${at("lower1")}`, `upperdir=${at("upper")}`, `workdir=${at("work")}`] }], at("merged"));
+    snapshotter = new OverlayfsSnapshotter({ root });
+    assert.deepEqual(readdirSync(root).filter((name) => name.startsWith("overlay-check")), []);
+  });
+
   it("is whole after SIGKILL at any moment", async function () {
     this.timeout(20_000);
     const writer = new URL("./testdata/churn.ts", import.meta.url).pathname;

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isDiskFull } from "@longshore/atomicfile";
 import { FailedPrecondition, messageOf } from "@longshore/errdefs";
@@ -14,10 +14,13 @@ export function supportsIndex(): boolean {
  * @throws FailedPrecondition
  */
 export function checkOverlaySupport(root: string): void {
-  let folder = "";
+  const folder = join(root, "overlay-check");
   const at = (name: string): string => join(folder, name);
   try {
-    folder = mkdtempSync(join(root, "overlay-check-"));
+    // Of a start that was killed at this.
+    if (existsSync(at("merged"))) unmountAll(at("merged"));
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder);
     for (const name of ["lower1", "lower2", "upper", "work", "merged"]) mkdirSync(at(name));
     const options = [`lowerdir=${at("lower2")}:${at("lower1")}`, `upperdir=${at("upper")}`, `workdir=${at("work")}`];
     mountAll([{ type: "overlay", source: "overlay", options }], at("merged"));
@@ -27,6 +30,6 @@ export function checkOverlaySupport(root: string): void {
     if (isDiskFull(error)) return;
     throw new FailedPrecondition(`overlayfs is not supported on ${root}: ${messageOf(error)}: failed precondition`, { cause: error });
   } finally {
-    if (folder !== "") rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
 }

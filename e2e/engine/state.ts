@@ -1,7 +1,9 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Longshore } from "../engine/longshore.ts";
+import type { ContainerdClient } from "@longshore/proto";
+import { Kind } from "@longshore/proto/containerd/services/snapshots/v1/snapshots";
 import { must } from "../host/exec.ts";
+import type { Longshore } from "./longshore.ts";
 
 /** What one engine has on its host and in its folders at this moment; each list is sorted. */
 export interface EngineState {
@@ -54,42 +56,52 @@ function shims(dir: string): string[] {
   return found.sort();
 }
 
-const rows = (text: string): string[] => text.split("\n").map((line) => line.trim()).filter(Boolean).sort();
+const containerId = /^[0-9a-f]{64}$/;
+
+/** Has containerd collect its garbage, and waits for it: snapshots that were removed lie about until then, as in every containerd. */
+async function collectGarbage({ leases }: ContainerdClient): Promise<void> {
+  await leases.create({ id: "state-collect" });
+  await leases.delete({ id: "state-collect", sync: true });
+}
+
+async function snapshotsOf({ snapshots }: ContainerdClient): Promise<{ name: string; kind: Kind }[]> {
+  const found: { name: string; kind: Kind }[] = [];
+  for await (const { info } of snapshots.list({ snapshotter: "overlayfs" })) found.push(...info);
+  return found;
+}
 
 /** @param options what the engine was started with */
 export async function engineState(longshore: Longshore, options: { bridge: string; cgroupParent: string }): Promise<EngineState> {
-  const { dir } = longshore;
-  const ctr = async (...args: string[]): Promise<string[]> => rows((await longshore.ctr(["-n", "moby", ...args])).stdout);
-  // Snapshots that were removed lie about until the next collection, as in every containerd.
-  await longshore.ctr(["-n", "moby", "leases", "create", "--id", "soak-collect"]);
-  await longshore.ctr(["-n", "moby", "leases", "delete", "--sync", "soak-collect"]);
-  const [containerdRecords, leases, snapshots, tasks, ingests] = await Promise.all([
-    ctr("containers", "ls", "-q"),
-    ctr("leases", "ls", "-q"),
-    ctr("snapshots", "--snapshotter", "overlayfs", "ls"),
-    ctr("tasks", "ls", "-q"),
-    ctr("content", "active"),
+  const { dir, api, data, containerdRoot } = longshore;
+  const { containerd } = api;
+  await collectGarbage(containerd);
+  const [listed, records, leases, snapshots, tasks, ingests, published] = await Promise.all([
+    api.get<{ Id: string; State: string }[]>("/containers/json?all=1"),
+    containerd.containers.list({}),
+    containerd.leases.list({}),
+    snapshotsOf(containerd),
+    containerd.tasks.list({}),
+    containerd.content.listStatuses({}),
+    must("sh", ["-c", `nft list map ip longshore-${options.bridge} published | grep -oE "[0-9]+ : [0-9.]+ . [0-9]+" || true`]),
   ]);
-  const container = /^[0-9a-f]{64}$/;
-  const snapshotDir = join(dir, "containerd/io.containerd.snapshotter.v1.overlayfs/snapshots");
   return {
-    all: rows(await longshore.ok(["ps", "-aq", "--no-trunc"])),
-    running: rows(await longshore.ok(["ps", "-q", "--no-trunc"])),
-    records: names(join(dir, "data/containers")),
-    containerdRecords,
-    tasks,
+    all: listed.map(({ Id }) => Id).sort(),
+    running: listed.filter(({ State }) => State === "running" || State === "paused").map(({ Id }) => Id).sort(),
+    records: names(join(data, "containers")),
+    containerdRecords: records.containers.map(({ id }) => id).sort(),
+    tasks: tasks.tasks.map(({ id, containerId }) => containerId || id).sort(),
     bundles: names(join(dir, "run/containerd/io.containerd.runtime.v2.task/moby")),
-    leases,
-    ingests: ingests.filter((line) => !line.startsWith("REF")),
-    activeSnapshots: snapshots.filter((line) => /\b(Active|View)$/.test(line)).map((line) => line.split(/\s+/)[0] ?? ""),
-    snapshotFolders: names(snapshotDir).length,
-    snapshots: snapshots.filter((line) => !line.startsWith("KEY")).length,
-    cgroups: cgroups(options.cgroupParent).filter((name) => container.test(name)),
+    leases: leases.leases.map(({ id }) => id).sort(),
+    ingests: ingests.statuses.map(({ ref }) => ref).sort(),
+    activeSnapshots: snapshots.filter(({ kind }) => kind === Kind.ACTIVE || kind === Kind.VIEW).map(({ name }) => name).sort(),
+    snapshotFolders: names(join(containerdRoot, "io.containerd.snapshotter.v1.overlayfs/snapshots")).length,
+    snapshots: snapshots.length,
+    cgroups: cgroups(options.cgroupParent).filter((name) => containerId.test(name)),
     mounts: [...new Set(readFileSync("/proc/self/mounts", "utf8").split("\n").map((line) => line.split(" ")[1] ?? "").filter((path) => path.startsWith(`${dir}/`)))].sort(),
     namespaces: names(join(dir, "run/docker/netns")),
-    ports: rows(await must("sh", ["-c", `ip -o link show master ${options.bridge} | cut -d: -f2`])),
+    ports: names(`/sys/class/net/${options.bridge}/brif`),
     shims: shims(dir),
-    published: rows(await must("sh", ["-c", `nft list map ip longshore-${options.bridge} published | grep -oE "[0-9]+ : [0-9.]+ . [0-9]+" || true`])),
+    published: published.split("\n").filter(Boolean).sort(),
   };
 }
 
