@@ -1,45 +1,6 @@
 import assert from "node:assert/strict";
-import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
-import { type LongshoreError, grpcCodeOf, messageOf } from "@longshore/errdefs";
-import { Channel, createClient } from "@longshore/grpc";
-import { Containers } from "@longshore/proto/containerd/services/containers/v1/containers";
-import { Introspection } from "@longshore/proto/containerd/services/introspection/v1/introspection";
-import { Leases } from "@longshore/proto/containerd/services/leases/v1/leases";
-import { Namespaces } from "@longshore/proto/containerd/services/namespaces/v1/namespaces";
-import { Store as Sandboxes } from "@longshore/proto/containerd/services/sandbox/v1/sandbox";
-import { Tasks } from "@longshore/proto/containerd/services/tasks/v1/tasks";
+import { type Call, type Clients, connect, outcome } from "./calls.ts";
 import { Twins } from "./twins.ts";
-
-/** The clients of one containerd. */
-function connect(address: string, namespace: string) {
-  const channel = new Channel(address);
-  const call = { namespace };
-  return {
-    channel,
-    containers: createClient(channel, Containers, call),
-    introspection: createClient(channel, Introspection, call),
-    leases: createClient(channel, Leases, call),
-    namespaces: createClient(channel, Namespaces, call),
-    sandboxes: createClient(channel, Sandboxes, call),
-    tasks: createClient(channel, Tasks, call),
-  };
-}
-
-type Clients = ReturnType<typeof connect>;
-type Call = [title: string, call: (clients: Clients) => Promise<MessageShape<DescMessage>>];
-
-/** What a call answered, without times: a message, or code and text of the error. */
-async function outcome([title, call]: Call, clients: Clients): Promise<unknown> {
-  try {
-    return [title, plain(await call(clients))];
-  } catch (error) {
-    return [title, grpcCodeOf(error as LongshoreError), messageOf(error)];
-  }
-}
-
-function plain(message: unknown): unknown {
-  return JSON.parse(JSON.stringify(message, (key, value: unknown) => (key.endsWith("At") || key === "seconds" ? Boolean(value) : typeof value === "bigint" ? String(value) : value)));
-}
 
 const packed = (text: string) => ({ typeUrl: "example.org/t", value: Buffer.from(text) });
 const runtime = { name: "io.containerd.runc.v2", options: packed("options") };
@@ -134,6 +95,9 @@ const tables: Record<string, Call[]> = {
   ],
   plugins: [
     ["the sandboxes' service", (c) => c.introspection.plugins({ filters: ["type==io.containerd.grpc.v1,id==sandboxes"] })],
+    ["the sandboxes' controller", (c) => c.introspection.plugins({ filters: ["type==io.containerd.sandbox.controller.v1"] })],
+    ["the manager of shims", (c) => c.introspection.plugins({ filters: ["type==io.containerd.shim.v1"] })],
+    ["the runtime", (c) => c.introspection.plugins({ filters: ["type==io.containerd.runtime.v2"] })],
     ["a broken filter", (c) => c.introspection.plugins({ filters: ["id=="] })],
     ["no such plugin", (c) => c.introspection.pluginInfo({ type: "io.containerd.grpc.v1", id: "nope" })],
   ],

@@ -12,7 +12,7 @@ import { repository, tool } from "./tools.ts";
  * asked: by itself it would do so between any two commands, and take what the second one is about.
  */
 const stockConfig = `version = 3
-disabled_plugins = ["io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime", "io.containerd.grpc.v1.cri", "io.containerd.podsandbox.controller.v1.podsandbox"]
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
 [plugins."io.containerd.gc.v1.scheduler"]
   deletion_threshold = 0
   mutation_threshold = 1000000

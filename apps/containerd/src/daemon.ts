@@ -1,10 +1,11 @@
 import { chown, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { execFile } from "node:child_process";
-import { InvalidArgument, messageOf } from "@longshore/errdefs";
+import { InvalidArgument, isKind, messageOf } from "@longshore/errdefs";
 import { serve } from "@longshore/grpc";
 import type { Logger } from "@longshore/log";
-import { TaskManager, loadTasks } from "@longshore/runtime";
+import type { Metadata } from "@longshore/metadata";
+import { type RuntimeDeps, SandboxManager, TaskManager, loadTasks } from "@longshore/runtime";
 import type { Config } from "./config.ts";
 import { serveEvents } from "./events-server.ts";
 import { lockDirectory } from "./lock.ts";
@@ -44,19 +45,22 @@ export async function startDaemon(config: Config, logger: Logger): Promise<Daemo
   if (config.oom_score !== 0) await writeFile("/proc/self/oom_score_adj", String(config.oom_score));
 
   const stores = await openStores(root, logger);
-  const tasks = new TaskManager({
+  const runtime: RuntimeDeps = {
     config: { root, state, address: grpc.address, ttrpcAddress, containerdBinary, shimDirs, debug: logger.isLevelEnabled("debug"), version: apiVersion },
     events: stores.exchange,
     log: logger,
-  });
+  };
+  const tasks = new TaskManager(runtime);
+  const sandboxes = new SandboxManager(runtime);
   // Shims that waited for us deliver their events while their tasks are taken up.
   const events = await serveEvents(ttrpcAddress, config.ttrpc, stores.exchange, logger);
+  await sandboxes.load(async (namespace, id) => hasSandbox(stores.metadata, namespace, id));
   await loadTasks(tasks, async (namespace, id) => (await stores.metadata.scope({ namespace }).containers.get(id)).runtime.name);
   const byteSockets = join(state, "streams");
   // Sockets of a killed daemon: their streams ended with it.
   await rm(byteSockets, { recursive: true, force: true });
   await mkdir(byteSockets, { mode: 0o700 });
-  const server = await serve(services({ root, byteSockets, ...stores, tasks, logger }), { path: grpc.address, mode: 0o660 });
+  const server = await serve(services({ root, byteSockets, ...stores, tasks, sandboxes, logger }), { path: grpc.address, mode: 0o660 });
   await chown(grpc.address, grpc.uid, grpc.gid);
   notify("READY=1", logger);
   logger.info({ address: grpc.address, root, state }, "containerd is up");
@@ -66,12 +70,23 @@ export async function startDaemon(config: Config, logger: Logger): Promise<Daemo
       notify("STOPPING=1", logger);
       await server.close(graceMs);
       tasks.close();
+      sandboxes.close();
       await events.close();
       await stores.close();
       for (const path of [grpc.address, ttrpcAddress]) await rm(path, { force: true });
       for (const unlock of unlocks) unlock();
     },
   };
+}
+
+async function hasSandbox(metadata: Metadata, namespace: string, id: string): Promise<boolean> {
+  try {
+    await metadata.scope({ namespace }).sandboxes.get(id);
+    return true;
+  } catch (error) {
+    if (isKind(error, "NotFound")) return false;
+    throw error;
+  }
 }
 
 /** Tells systemd, when it asked; Node has no datagram sockets in the file system. */

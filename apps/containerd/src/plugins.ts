@@ -16,10 +16,13 @@ export function plugins(root: string, damage: readonly string[]): Plugin[] {
     { type: "io.containerd.event.v1", id: "exchange" },
     { type: "io.containerd.differ.v1", id: "walking", platforms },
     { type: "io.containerd.gc.v1", id: "scheduler", requires: ["io.containerd.metadata.v1"] },
-    { type: "io.containerd.runtime.v2", id: "task", platforms, requires: ["io.containerd.metadata.v1", "io.containerd.event.v1"] },
+    { type: "io.containerd.shim.v1", id: "manager", requires: ["io.containerd.event.v1", "io.containerd.metadata.v1"] },
+    { type: "io.containerd.runtime.v2", id: "task", platforms, requires: ["io.containerd.shim.v1"] },
     { type: "io.containerd.sandbox.store.v1", id: "local", requires: ["io.containerd.metadata.v1"] },
+    { type: "io.containerd.sandbox.controller.v1", id: "shim", requires: ["io.containerd.shim.v1", "io.containerd.event.v1"] },
     { type: "io.containerd.transfer.v1", id: "local", requires: ["io.containerd.metadata.v1", "io.containerd.differ.v1"] },
     { type: "io.containerd.grpc.v1", id: "sandboxes", requires: ["io.containerd.sandbox.store.v1"] },
+    { type: "io.containerd.grpc.v1", id: "sandbox-controllers", requires: ["io.containerd.sandbox.controller.v1", "io.containerd.event.v1"] },
     ...grpcPlugins.map((id) => ({ type: "io.containerd.grpc.v1", id })),
   ];
 }

@@ -9,7 +9,7 @@ import { Images } from "@longshore/proto/containerd/services/images/v1/images";
 import { Introspection } from "@longshore/proto/containerd/services/introspection/v1/introspection";
 import { Leases } from "@longshore/proto/containerd/services/leases/v1/leases";
 import { Namespaces } from "@longshore/proto/containerd/services/namespaces/v1/namespaces";
-import { Store as Sandboxes } from "@longshore/proto/containerd/services/sandbox/v1/sandbox";
+import { Controller as SandboxController, Store as Sandboxes } from "@longshore/proto/containerd/services/sandbox/v1/sandbox";
 import { Snapshots } from "@longshore/proto/containerd/services/snapshots/v1/snapshots";
 import { Streaming } from "@longshore/proto/containerd/services/streaming/v1/streaming";
 import { Tasks } from "@longshore/proto/containerd/services/tasks/v1/tasks";
@@ -17,7 +17,7 @@ import { Transfer as TransferDesc } from "@longshore/proto/containerd/services/t
 import { Version } from "@longshore/proto/containerd/services/version/v1/version";
 import { Health } from "@longshore/proto/grpc/health/v1/health";
 import { dockerHosts, hostsDirHosts } from "@longshore/remotes";
-import type { TaskManager } from "@longshore/runtime";
+import type { SandboxManager, TaskManager } from "@longshore/runtime";
 import { Transfer } from "@longshore/transfer";
 import { plugins } from "./plugins.ts";
 import { containersService } from "./services/containers.ts";
@@ -29,6 +29,7 @@ import { imagesService } from "./services/images.ts";
 import { introspectionService } from "./services/introspection.ts";
 import { leasesService } from "./services/leases.ts";
 import { namespacesService } from "./services/namespaces.ts";
+import { sandboxControllerService } from "./services/sandbox-controller.ts";
 import { sandboxesService } from "./services/sandboxes.ts";
 import { snapshotsService } from "./services/snapshots.ts";
 import { streamingService } from "./services/streaming.ts";
@@ -44,11 +45,12 @@ export interface ServicesDeps extends Omit<Stores, "close"> {
   /** Folder for the sockets of byte streams. */
   byteSockets: string;
   tasks: TaskManager;
+  sandboxes: SandboxManager;
   logger: Logger;
 }
 
 /** All services of the gRPC socket. */
-export function services({ root, byteSockets, damage, exchange, metadata, layers, connections, tasks, logger }: ServicesDeps): BoundService[] {
+export function services({ root, byteSockets, damage, exchange, metadata, layers, connections, tasks, sandboxes, logger }: ServicesDeps): BoundService[] {
   const publisher = exchange;
   const streams = new StreamRegistry();
   const transfer = new Transfer({
@@ -66,12 +68,13 @@ export function services({ root, byteSockets, damage, exchange, metadata, layers
     implement(Namespaces, namespacesService({ metadata, publisher })),
     implement(Containers, containersService({ metadata, publisher })),
     implement(Sandboxes, sandboxesService({ metadata })),
+    implement(SandboxController, sandboxControllerService({ sandboxes, publisher })),
     implement(Content, contentService({ metadata })),
     implement(Images, imagesService({ metadata })),
     implement(Leases, leasesService({ metadata })),
     implement(Snapshots, snapshotsService({ metadata })),
     implement(Diff, diffService({ metadata, layers })),
-    implement(Tasks, tasksService({ metadata, layers, tasks, logger })),
+    implement(Tasks, tasksService({ metadata, layers, tasks, sandboxes, logger })),
     implement(Streaming, streamingService(streams, byteSockets)),
     implement(
       TransferDesc,

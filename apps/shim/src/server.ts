@@ -1,10 +1,12 @@
 import { rmSync } from "node:fs";
+import { Sandbox } from "@longshore/proto/containerd/runtime/sandbox/v1/sandbox";
 import { Task } from "@longshore/proto/containerd/task/v3/task";
 import { Server } from "@longshore/ttrpc";
 import { publishDelivery, ttrpcDelivery } from "./event-delivery.ts";
 import { Publisher } from "./events.ts";
 import type { Flags } from "./flags.ts";
 import { log, logToBundle } from "./log.ts";
+import { SandboxService } from "./sandbox-service.ts";
 import { Shim } from "./shim.ts";
 import { TaskService } from "./task-service.ts";
 import { traceAsAsked } from "./tracing.ts";
@@ -48,8 +50,11 @@ export async function serve(flags: Flags, { fd, path: socketPath, ttrpcAddress }
     await flushTraces();
     process.exit(0);
   };
-  const { handlers } = new TaskService(shim, flags.namespace, events, () => void stop());
-  server.add(Task, handlers).add(Task, handlers, taskV2);
+  const tasks = new TaskService(shim, flags.namespace, events, () => {
+    if (!sandboxes.exists) void stop();
+  });
+  const sandboxes = new SandboxService(tasks, () => void stop());
+  server.add(Task, tasks.handlers).add(Task, tasks.handlers, taskV2).add(Sandbox, sandboxes.handlers);
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop());
   // containers live on what this process does: a surprise is reported, never the end
   process.on("uncaughtException", (error) => log("error", "unexpected error", error));

@@ -1,5 +1,6 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Any } from "@bufbuild/protobuf/wkt";
-import { AlreadyExists, FailedPrecondition, InvalidArgument, NotFound } from "@longshore/errdefs";
+import { AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, isKind } from "@longshore/errdefs";
 import { TaskCreateSchema, TaskDeleteSchema, TaskExecAddedSchema, TaskExecStartedSchema, TaskExitSchema, TaskOOMSchema, TaskPausedSchema, TaskResumedSchema, TaskStartSchema } from "@longshore/proto/containerd/events/events";
 import { ProcessDetailsSchema } from "@longshore/proto/containerd/runc/v1/runc";
 import { packAny } from "@longshore/proto";
@@ -20,6 +21,8 @@ import { update } from "./update.ts";
 
 type Handlers = Required<ServiceHandlers<typeof Task>>;
 type Exited = { pid: number; exitStatus: number; exitedAt: ReturnType<typeof timestamp> };
+
+const sigkill = 9;
 
 /** The task service; v2 and v3 have the same messages. */
 export class TaskService {
@@ -130,6 +133,21 @@ export class TaskService {
       return {};
     },
   };
+
+  /** Kills all containers and waits, at most `timeoutMs` unless that is 0, until they have ended. */
+  async killAll(timeoutMs: number): Promise<void> {
+    const kill = async (container: Container | undefined): Promise<void> => {
+      if (container === undefined || container.init.status === Status.STOPPED) return;
+      await killProcess(container, container.init, sigkill, true).catch((error: unknown) => {
+        if (!isKind(error, "NotFound")) throw error;
+      });
+      await container.init.exited;
+    };
+    const ended = Promise.all([...this.#containers.values()].map(kill));
+    if (timeoutMs === 0) return void (await ended);
+    const over = new AbortController();
+    await Promise.race([ended, delay(timeoutMs, undefined, { signal: over.signal })]).finally(() => over.abort());
+  }
 
   async #create(request: CreateTaskRequest): Promise<{ pid: number }> {
     const { id, bundle, rootfs, stdin, stdout, stderr, terminal, checkpoint } = request;

@@ -6,6 +6,8 @@ import { unmountAll } from "@longshore/sys";
 
 /** The directory below root and state that containerd gives its runtime v2 tasks. */
 export const taskDir = "io.containerd.runtime.v2.task";
+/** The one that it gives the shims of sandboxes. */
+export const sandboxDir = "io.containerd.sandbox.controller.v1.shim";
 
 interface IdMapping {
   containerID: number;
@@ -15,6 +17,7 @@ interface IdMapping {
 
 /** The host's id of the container's root group when user namespaces map it. */
 function mappedRootGid(spec: Uint8Array): number | undefined {
+  if (spec.length === 0) return undefined;
   const { linux } = JSON.parse(Buffer.from(spec).toString("utf8")) as { linux?: { uidMappings?: IdMapping[]; gidMappings?: IdMapping[] } };
   if (!linux?.uidMappings?.length) return undefined;
   const mapping = linux.gidMappings?.find(({ containerID, size }) => containerID <= 0 && 0 < containerID + size);
@@ -47,19 +50,20 @@ export class Bundle {
   readonly id: string;
   readonly path: string;
 
-  constructor(state: string, namespace: string, id: string) {
+  /** @param dir whose bundle it is: `taskDir` or `sandboxDir` */
+  constructor(state: string, namespace: string, id: string, dir = taskDir) {
     this.namespace = namespace;
     this.id = id;
-    this.path = join(state, taskDir, namespace, id);
+    this.path = join(state, dir, namespace, id);
   }
 
   /**
    * Makes the bundle and the runtime's working directory.
    * @throws AlreadyExists when there is one of that id
    */
-  static async create(root: string, state: string, namespace: string, id: string, spec: Uint8Array): Promise<Bundle> {
-    const bundle = new Bundle(state, namespace, id);
-    const work = join(root, taskDir, namespace, id);
+  static async create(root: string, state: string, namespace: string, id: string, spec: Uint8Array, dir = taskDir): Promise<Bundle> {
+    const bundle = new Bundle(state, namespace, id, dir);
+    const work = join(root, dir, namespace, id);
     const gid = mappedRootGid(spec);
     await mkdir(dirname(bundle.path), { recursive: true, mode: 0o711 });
     await mkdir(dirname(work), { recursive: true, mode: 0o711 });
@@ -79,7 +83,7 @@ export class Bundle {
       await rm(work, { recursive: true, force: true });
       await mkdir(work, 0o711);
       await symlink(work, join(bundle.path, "work"));
-      await writeFile(join(bundle.path, "config.json"), spec);
+      if (spec.length > 0) await writeFile(join(bundle.path, "config.json"), spec);
       return bundle;
     } catch (error) {
       await bundle.delete();
@@ -141,22 +145,22 @@ async function mountsBelow(path: string): Promise<string[]> {
 }
 
 /** What the state directory holds: whole bundles, and the hidden rests of interrupted removals. */
-export async function listBundles(state: string): Promise<{ bundles: Bundle[]; rests: string[] }> {
-  const base = join(state, taskDir);
+export async function listBundles(state: string, dir = taskDir): Promise<{ bundles: Bundle[]; rests: string[] }> {
+  const base = join(state, dir);
   const bundles: Bundle[] = [];
   const rests: string[] = [];
   for (const namespace of await directories(base)) {
     for (const id of await directories(join(base, namespace))) {
       if (id.startsWith(".")) rests.push(join(base, namespace, id));
-      else bundles.push(new Bundle(state, namespace, id));
+      else bundles.push(new Bundle(state, namespace, id, dir));
     }
   }
   return { bundles, rests };
 }
 
 /** Working directories below `root` whose task is gone. */
-export async function orphanedWork(root: string, has: (namespace: string, id: string) => boolean): Promise<string[]> {
-  const base = join(root, taskDir);
+export async function orphanedWork(root: string, has: (namespace: string, id: string) => boolean, dir = taskDir): Promise<string[]> {
+  const base = join(root, dir);
   const found: string[] = [];
   for (const namespace of await directories(base)) {
     for (const id of await directories(join(base, namespace))) {

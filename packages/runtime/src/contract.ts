@@ -1,6 +1,7 @@
 import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
 import type { Any, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Envelope, Mount } from "@longshore/proto/containerd/types/types";
+import type { Bootstrap } from "./bootstrap.ts";
 
 /** The stdio of a process: fifo paths or URIs, passed to the shim untouched. */
 export interface TaskIO {
@@ -25,6 +26,16 @@ export interface CreateOptions {
   runtimeOptions?: Any | undefined;
   /** Override `runtimeOptions` when given. */
   taskOptions?: Any | undefined;
+  /** The sandbox whose shim serves the task. */
+  sandbox?: SandboxEndpoint | undefined;
+}
+
+/** Where the shim of a sandbox serves. */
+export interface SandboxEndpoint {
+  id: string;
+  bootstrap: Bootstrap;
+  /** Path of the shim; without it, that of the task's runtime. */
+  binary?: string;
 }
 
 /** How a process ended. */

@@ -49,7 +49,7 @@ async function loadOne(manager: TaskManager, bundle: Bundle, lookup: RuntimeLook
     await manager.abandon(bundle, undefined);
     return;
   }
-  manager.openLog(bundle);
+  manager.logs.open(bundle);
   const shim = await reconnect(manager, bundle, binary);
   if (shim === undefined) {
     log.warn({ id: bundle.id, namespace: bundle.namespace }, "cleaning up after dead shim");

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { timestampNow } from "@bufbuild/protobuf/wkt";
-import { AlreadyExists, type LongshoreError, NotFound, fromGrpcCode, grpcCodeOf, isKind, messageOf } from "@longshore/errdefs";
+import { AlreadyExists, NotFound, isKind, messageOf } from "@longshore/errdefs";
 import { validateIdentifier } from "@longshore/identifiers";
 import type { Logger } from "@longshore/log";
 import { span } from "@longshore/trace";
@@ -9,24 +9,22 @@ import { resolveShim } from "./binary.ts";
 import { Bundle, taskDir } from "./bundle.ts";
 import type { CreateOptions, Exit, RuntimeConfig, RuntimeEvents } from "./contract.ts";
 import { cleanUp, cleanupTimeoutMs, publishDeath } from "./death.ts";
+import { during } from "./during.ts";
 import { Farewells } from "./farewells.ts";
-import { LogPipe } from "./logpipe.ts";
+import { LogPipes } from "./logpipe.ts";
 import { PreparedShims } from "./prepared.ts";
 import { Shim, isClosed } from "./shim.ts";
 import { Task } from "./task.ts";
 
 const shutdownTimeoutMs = 3000;
+/** From this version on a shim serves the tasks of its sandbox on the connection that is there. */
+const sandboxVersion = 3;
 
 /** What `TaskManager` stands on. */
 export interface RuntimeDeps {
   config: RuntimeConfig;
   events: RuntimeEvents;
   log: Logger;
-}
-
-/** The same error with what was being done before its message. */
-function during(what: string, error: unknown): LongshoreError {
-  return fromGrpcCode(grpcCodeOf(error), `${what}: ${messageOf(error)}`, error);
 }
 
 async function openCheckpoint(bundle: Bundle, checkpoint: CreateOptions["checkpoint"]): Promise<string> {
@@ -45,7 +43,7 @@ async function openCheckpoint(bundle: Bundle, checkpoint: CreateOptions["checkpo
 export class TaskManager {
   readonly deps: RuntimeDeps;
   readonly #tasks = new Map<string, Task>();
-  readonly #pipes = new Map<string, LogPipe>();
+  readonly logs = new LogPipes();
   /** Ids whose task is being made. */
   readonly #creating = new Set<string>();
   readonly #farewells: Farewells;
@@ -94,9 +92,12 @@ export class TaskManager {
 
   async #create(namespace: string, id: string, options: CreateOptions): Promise<{ task: Task; pid: number }> {
     const { config } = this.deps;
-    const binary = await resolveShim(options.runtime, config.shimDirs).catch((error: unknown) => {
-      throw during("failed to start shim: failed to resolve runtime path", error);
-    });
+    const { sandbox } = options;
+    const binary =
+      sandbox?.binary ??
+      (await resolveShim(options.runtime, config.shimDirs).catch((error: unknown) => {
+        throw during("failed to start shim: failed to resolve runtime path", error);
+      }));
     const bundle = await span("bundle", () => Bundle.create(config.root, config.state, namespace, id, options.spec));
     const shimOptions = options.taskOptions === undefined || options.taskOptions.value.length === 0 ? options.runtimeOptions : options.taskOptions;
     const checkpoint = await openCheckpoint(bundle, options.checkpoint);
@@ -104,11 +105,15 @@ export class TaskManager {
     try {
       // Written before the shim runs: a restart must know whom to ask to clean up.
       await bundle.write("shim-binary-path", binary);
-      this.openLog(bundle);
-      shim = await span("shim start", () => Shim.start(bundle, binary, shimOptions, config, (command) => this.#prepared.start(command)));
+      if (sandbox !== undefined && sandbox.bootstrap.version >= sandboxVersion) {
+        shim = await Shim.join(bundle, binary, sandbox.id, sandbox.bootstrap);
+      } else {
+        this.logs.open(bundle);
+        shim = await span("shim start", () => Shim.start(bundle, binary, shimOptions, config, (command) => this.#prepared.start(command)));
+      }
     } catch (error) {
       await this.abandon(bundle, binary);
-      throw during("failed to start shim: start failed", error);
+      throw during(sandbox === undefined ? "failed to start shim: start failed" : `failed to start shim: failed to load sandbox task "${sandbox.id}"`, error);
     }
     const task = this.adopt(shim);
     try {
@@ -162,7 +167,7 @@ export class TaskManager {
     } catch (error) {
       this.deps.log.warn({ id: task.id, error: messageOf(error) }, "failed to shut down shim");
     }
-    this.#closeLog(shim.bundle);
+    this.logs.close(shim.bundle);
     await shim.bundle.delete();
   }
 
@@ -178,7 +183,7 @@ export class TaskManager {
     }
     await shim.shutdown(shutdownTimeoutMs).catch((error: unknown) => log.warn({ id: task.id, error: messageOf(error) }, "failed to shut down shim"));
     shim.close();
-    this.#closeLog(shim.bundle);
+    this.logs.close(shim.bundle);
     await shim.bundle.delete();
   }
 
@@ -202,7 +207,7 @@ export class TaskManager {
     const { bundle, binary } = task.shim;
     log.info({ id: task.id, namespace: task.namespace }, "shim disconnected");
     const exit = await cleanUp(bundle, binary, config, log);
-    this.#closeLog(bundle);
+    this.logs.close(bundle);
     publishDeath(bundle, exit, events);
     this.#forget(task);
     return exit;
@@ -210,18 +215,8 @@ export class TaskManager {
 
   /** Cleans up a bundle whose shim cannot be reached, through the shim's `delete`. */
   async abandon(bundle: Bundle, binary: string | undefined): Promise<Exit> {
-    this.#closeLog(bundle);
+    this.logs.close(bundle);
     return cleanUp(bundle, binary, this.deps.config, this.deps.log);
-  }
-
-  /** Takes what the shim of `bundle` writes to its stderr to ours. */
-  openLog(bundle: Bundle): void {
-    this.#pipes.set(bundle.path, new LogPipe(bundle.file("log"), (text) => process.stderr.write(text)));
-  }
-
-  #closeLog(bundle: Bundle): void {
-    this.#pipes.get(bundle.path)?.close();
-    this.#pipes.delete(bundle.path);
   }
 
   #forget(task: Task): void {
@@ -242,6 +237,6 @@ export class TaskManager {
     this.#farewells.close();
     this.#prepared.close();
     for (const { shim } of this.#tasks.values()) shim.close();
-    for (const pipe of this.#pipes.values()) pipe.close();
+    this.logs.closeAll();
   }
 }

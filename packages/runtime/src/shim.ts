@@ -1,6 +1,7 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
-import { isKind, messageOf } from "@longshore/errdefs";
+import { NotFound, isKind, messageOf } from "@longshore/errdefs";
 import type { ServiceClient } from "@longshore/proto";
+import { Sandbox } from "@longshore/proto/containerd/runtime/sandbox/v1/sandbox";
 import { Task as TaskV2 } from "@longshore/proto/containerd/task/v2/task";
 import { Task as TaskV3 } from "@longshore/proto/containerd/task/v3/task";
 import { Connection, createClient, namespaceKey } from "@longshore/ttrpc";
@@ -12,7 +13,12 @@ import type { RuntimeConfig } from "./contract.ts";
 /** The task API; versions 2 and 3 differ in nothing but the name of the service. */
 export type TaskClient = ServiceClient<typeof TaskV2>;
 
+/** The API of a shim that is a sandbox's. */
+export type SandboxClient = ServiceClient<typeof Sandbox>;
+
 const startTimeoutMs = 30_000;
+/** The bundle's file that names the sandbox whose shim serves the task. */
+const sandboxFile = "sandbox";
 
 /** A connection to the shim that serves one task. */
 export class Shim {
@@ -23,14 +29,17 @@ export class Shim {
   readonly closed: Promise<void>;
   #bootstrap: Bootstrap;
   #task: TaskClient;
+  /** Whether the shim is that of a sandbox, which alone decides on its end. */
+  readonly #sandboxed: boolean;
 
-  constructor(bundle: Bundle, binary: string, connection: Connection, bootstrap: Bootstrap) {
+  private constructor(bundle: Bundle, binary: string, connection: Connection, bootstrap: Bootstrap, sandboxed = false) {
     this.bundle = bundle;
     this.binary = binary;
     this.#connection = connection;
     this.closed = connection.closed;
     this.#bootstrap = bootstrap;
     this.#task = taskClient(connection, bootstrap.version, bundle.namespace);
+    this.#sandboxed = sandboxed;
   }
 
   /**
@@ -46,13 +55,22 @@ export class Shim {
     return new Shim(bundle, binary, await Connection.open(bootstrap.address), bootstrap);
   }
 
+  /** Connects a task to the shim of its sandbox; what is stored lets a restart find it again. */
+  static async join(bundle: Bundle, binary: string, sandboxId: string, bootstrap: Bootstrap): Promise<Shim> {
+    await bundle.write(sandboxFile, sandboxId);
+    await bundle.write(bootstrapFile, encodeStored(bootstrap), 0o644);
+    return new Shim(bundle, binary, await Connection.open(bootstrap.address), bootstrap, true);
+  }
+
   /** Connects to the shim that a former containerd started. Nothing when none was recorded. */
   static async load(bundle: Bundle, binary: string): Promise<Shim | undefined> {
     const stored = await bundle.read(bootstrapFile);
+    const sandboxed = (await bundle.read(sandboxFile)) !== undefined;
     if (stored !== undefined) {
       const bootstrap = decodeStored(stored);
-      return new Shim(bundle, binary, await Connection.open(bootstrap.address), bootstrap);
+      return new Shim(bundle, binary, await Connection.open(bootstrap.address), bootstrap, sandboxed);
     }
+    if (sandboxed) throw new NotFound("the task had not yet joined its sandbox");
     const address = await bundle.read("address");
     if (address === undefined || address === "") return undefined;
     const bootstrap: Bootstrap = { version: 2, address, protocol: "ttrpc" };
@@ -73,6 +91,15 @@ export class Shim {
     return this.#task;
   }
 
+  get bootstrap(): Bootstrap {
+    return this.#bootstrap;
+  }
+
+  /** The sandbox API, if the shim has it. */
+  get sandbox(): SandboxClient {
+    return createClient(Sandbox, this.#connection, { metadata: { [namespaceKey]: this.namespace } });
+  }
+
   /** Runs Create; a shim that claims version 3 and does not know it is asked by version 2 from then on. */
   async create(request: Parameters<TaskClient["create"]>[0], signal?: AbortSignal): Promise<number> {
     const options = signal === undefined ? {} : { signal };
@@ -87,8 +114,9 @@ export class Shim {
     }
   }
 
-  /** Asks the shim to end; it does so when it serves no other task. */
+  /** Asks the shim to end; it does so when it serves no other task. That of a sandbox is not asked. */
   async shutdown(timeoutMs: number, now = false): Promise<void> {
+    if (this.#sandboxed) return;
     try {
       await this.#task.shutdown({ id: this.id, now }, { timeoutMs });
     } catch (error) {

@@ -6,8 +6,10 @@ import { type Filter, parseAll } from "@longshore/filters";
 import type { CallContext, ServiceImplementation } from "@longshore/grpc";
 import type { Logger } from "@longshore/log";
 import type { Container, PackedAny } from "@longshore/metadata";
+import { unpackAny } from "@longshore/proto";
+import { OptionsSchema } from "@longshore/proto/containerd/runc/v1/runc";
 import { type Tasks } from "@longshore/proto/containerd/services/tasks/v1/tasks";
-import type { ProcessState, Task, TaskManager } from "@longshore/runtime";
+import type { ProcessState, SandboxEndpoint, SandboxManager, Task, TaskManager } from "@longshore/runtime";
 import { type MetadataDeps, scopeOf } from "./call.ts";
 import { checkpointOf, takeCheckpoint } from "./checkpoint.ts";
 
@@ -15,6 +17,7 @@ export interface TasksDeps extends MetadataDeps {
   /** Packs and unpacks checkpoints. */
   layers: Layers;
   tasks: TaskManager;
+  sandboxes: SandboxManager;
   logger: Logger;
 }
 
@@ -23,9 +26,27 @@ function toAny(packed: PackedAny | undefined): Any | undefined {
 }
 
 /** containerd's Tasks service over the shims. */
-export function tasksService({ metadata, layers, tasks, logger }: TasksDeps): ServiceImplementation<typeof Tasks> {
+export function tasksService({ metadata, layers, tasks, sandboxes, logger }: TasksDeps): ServiceImplementation<typeof Tasks> {
   const containerOf = (id: string, context: CallContext): Promise<Container> => scopeOf(metadata, context).containers.get(id);
   const taskOf = async (id: string, context: CallContext): Promise<Task> => tasks.get(context.namespace, (await containerOf(id, context)).id);
+  /** Where the task of a container is to be served that belongs to a sandbox; one that nobody knows is as none. */
+  const sandboxOf = async ({ id, sandbox }: Container, options: Any | undefined, context: CallContext): Promise<SandboxEndpoint | undefined> => {
+    if (sandbox === "") return undefined;
+    try {
+      await scopeOf(metadata, context).sandboxes.get(sandbox);
+    } catch (error) {
+      if (!isKind(error, "NotFound")) throw error;
+      logger.warn({ id, sandbox }, "sandbox not found");
+      return undefined;
+    }
+    const { taskApiAddress = "", taskApiVersion: version = 0 } = unpackAny(options, OptionsSchema) ?? {};
+    if (taskApiAddress === "") return sandboxes.endpoint(context.namespace, sandbox);
+    const [, protocol, address] = /^([^+]*)\+(.*)$/s.exec(taskApiAddress) ?? [];
+    if (protocol === undefined || address === undefined) {
+      throw new Unknown("failed to start shim: the scheme of sandbox address should be in  the form of <protocol>+<unix|vsock|tcp>, i.e. ttrpc+unix or grpc+vsock");
+    }
+    return { id: sandbox, bootstrap: { version, protocol, address } };
+  };
   /** The states of all tasks in the call's namespace; one that goes away meanwhile is left out. */
   const statesOf = async (context: CallContext): Promise<ProcessState[]> => {
     const states = await Promise.all(
@@ -52,6 +73,7 @@ export function tasksService({ metadata, layers, tasks, logger }: TasksDeps): Se
         runtime: request.runtimePath || container.runtime.name,
         runtimeOptions: toAny(container.runtime.options),
         taskOptions: request.options,
+        sandbox: await sandboxOf(container, request.options, context),
       });
       return { containerId, pid };
     },
