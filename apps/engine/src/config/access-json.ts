@@ -3,7 +3,7 @@ import { parseEndpointRule, type Policy } from "../access/policy.ts";
 import { isObject } from "./json.ts";
 
 /** A further socket of the engine, with less rights than its own. */
-export interface PolicySocket {
+interface PolicySocket {
   path: string;
   group: string;
   mode: number;

@@ -7,7 +7,7 @@ export type Address =
   /** Sockets that a service manager has opened: all of them, or the one with this name or descriptor. */
   | { scheme: "fd"; name: string };
 
-export const defaultSocket = "/var/run/docker.sock";
+const defaultSocket = "/var/run/docker.sock";
 
 /** Docker's ports: with TLS and without. */
 const ports = { tls: 2376, plain: 2375 };
