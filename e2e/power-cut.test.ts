@@ -12,10 +12,13 @@ import { until } from "./host/until.ts";
 /** Every moment takes minutes; of these, the tests take one in so many, others each time. */
 const stride = { cut: Number(process.env["LONGSHORE_POWER_CUT_STRIDE"] ?? 13), kill: Number(process.env["LONGSHORE_KILL_STRIDE"] ?? 130) };
 
+/** The link of the network that is made: known by name, since a reboot takes it away. */
+const bridge = `lsq${process.pid}`;
+
 /** The work: what each command must have brought about once it has succeeded. `kept` is there before. */
 const steps: { args: string[]; gives?: [kind: Kind, name: string]; takes?: [kind: Kind, name: string] }[] = [
   { args: ["volume", "create", "--label", "a=b", "vol"], gives: ["volume", "vol"] },
-  { args: ["network", "create", "--label", "a=b", "net"], gives: ["network", "net"] },
+  { args: ["network", "create", "--label", "a=b", "-o", `com.docker.network.bridge.name=${bridge}`, "net"], gives: ["network", "net"] },
   { args: ["create", "--name", "new", "--network", "none", "-v", "vol:/v", "busybox", "true"], gives: ["container", "new"] },
   { args: ["commit", "kept", "committed"], gives: ["image", "committed"] },
   { args: ["rename", "new", "renamed"], gives: ["container", "renamed"], takes: ["container", "new"] },
@@ -40,11 +43,9 @@ describe("a power cut", () => {
   const disk = new Disk(join(longshore.dir, "disk"), 64);
   const power = new PowerCut(folder, disk.path);
   const base = join(folder, "base.img");
-  let links: string[];
 
   before(async function () {
     this.timeout(120_000);
-    links = readdirSync("/sys/class/net");
     await power.build();
     await disk.format();
     await disk.mount();
@@ -74,7 +75,7 @@ describe("a power cut", () => {
     await Promise.all([longshore.engine.kill(), longshore.containerd.kill()]);
     // What a reboot would take away.
     rmSync(join(longshore.dir, "run"), { recursive: true, force: true });
-    for (const name of readdirSync("/sys/class/net")) if (name.startsWith("br-") && !links.includes(name)) await exec("ip", ["link", "delete", name]);
+    await exec("ip", ["link", "delete", bridge]);
   }
 
   async function start(env: Record<string, string>): Promise<void> {

@@ -12,6 +12,7 @@ import { type Context, emitContainer } from "./context.ts";
 import { copyImageContent } from "./copy-up.ts";
 import { completeHostConfig } from "./host-config.ts";
 import { ensureInitLayer } from "./init-layer.ts";
+import { resolveLinks } from "./links.ts";
 import { commandOf, completeConfig, mergeImageConfig } from "./merge-config.ts";
 import { checkName, generateName, newContainerId } from "./names.ts";
 import { showRequested } from "./network-sandbox.ts";
@@ -60,6 +61,7 @@ export async function createContainer(context: Context, request: CreateRequest):
   const finalName = name ?? generateName((taken) => context.store.isTaken(taken));
   context.store.reserve(finalName, id);
   try {
+    resolveLinks(context, hostConfig, finalName);
     completeHostname(config, hostConfig, id);
     const endpoints = endpointRequests(hostConfig, request.endpoints, config);
     for (const [network, settings] of Object.entries(endpoints)) checkEndpoint(context, network, settings);

@@ -18,6 +18,7 @@ export { pruneContainers } from "./prune.ts";
 export { damagedContainers } from "./record-files.ts";
 export { statusOf, type ContainerRecord, type Status } from "./record.ts";
 export { showRequested } from "./network-sandbox.ts";
+export { removeLink } from "./links.ts";
 export { removeContainer } from "./remove.ts";
 export { renameContainer } from "./rename.ts";
 export { startContainer } from "./start.ts";

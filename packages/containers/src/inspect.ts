@@ -2,6 +2,7 @@ import type { ContainerInspectResponse, MountPoint, NetworkSettings } from "@lon
 import type { MountRecord } from "@longshore/spec";
 import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
+import { showLinks } from "./links.ts";
 import { sizesOf } from "./sizes.ts";
 
 function mountPoint(record: MountRecord): MountPoint {
@@ -84,7 +85,7 @@ export async function inspectContainer(context: Context, container: Container, w
     ProcessLabel: record.ProcessLabel,
     AppArmorProfile: record.AppArmorProfile,
     ExecIDs: execs.length === 0 ? null : execs,
-    HostConfig: hostConfig,
+    HostConfig: { ...hostConfig, Links: showLinks(context, container) },
     GraphDriver: { Data: null as never, Name: record.Driver },
     ...(withSize ? await sizesOf(context, container) : {}),
     Mounts: mountPointsOf(container),

@@ -2,6 +2,7 @@ import type { EndpointSettings } from "@longshore/api";
 import { Conflict, messageOf, Unknown } from "@longshore/errdefs";
 import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
+import { linkedHosts } from "./links.ts";
 
 /** The paths that a container's network gives to its spec. */
 export interface NetworkPaths {
@@ -55,7 +56,7 @@ export async function allocateNetwork(context: Context, container: Container): P
     dns: orDefault(hostConfig.Dns, settings.dns),
     dnsSearch: orDefault(hostConfig.DnsSearch, settings.dnsSearch),
     dnsOptions: orDefault(hostConfig.DnsOptions, settings.dnsOptions),
-    extraHosts: hostConfig.ExtraHosts ?? [],
+    extraHosts: [...(hostConfig.ExtraHosts ?? []), ...linkedHosts(context, container)],
     containerDir: container.dir,
   });
   record.NetworkSettings.SandboxID = sandbox.id;

@@ -6,6 +6,7 @@ import { type MountSpec, O, openInRoot } from "@longshore/sys";
 import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
 import type { ExecConfig } from "./exec-record.ts";
+import { linkEnvironment } from "./links.ts";
 import type { NetworkPaths } from "./network-sandbox.ts";
 import { withMounts, withRoot } from "./rootfs.ts";
 import { joined } from "./shm.ts";
@@ -47,6 +48,7 @@ export async function containerSpec(context: Context, container: Container, part
     config: record.Config,
     hostConfig,
     args: [record.Path, ...record.Args],
+    linkEnv: linkEnvironment(context, container),
     rootPath: "rootfs",
     user,
     mounts: parts.mounts,

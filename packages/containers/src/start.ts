@@ -7,6 +7,7 @@ import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
 import { startHealth } from "./health.ts";
 import { allocateNetwork, releaseNetwork } from "./network-sandbox.ts";
+import { tellParents } from "./links.ts";
 import { removeContainer } from "./remove.ts";
 import { cancelRestart } from "./restart-policy.ts";
 import { rootMounts } from "./rootfs.ts";
@@ -104,6 +105,7 @@ async function bringUp(context: Context, container: Container): Promise<void> {
   record.HasBeenStartedBefore = true;
   await container.save();
   undo.move();
+  tellParents(context, container);
 }
 
 async function createTask(context: Context, container: Container, rootfs: readonly MountSpec[]): Promise<void> {

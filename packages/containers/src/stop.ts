@@ -1,7 +1,7 @@
 import { NotModified } from "@longshore/errdefs";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
-import { sendSignal, stopSignalOf } from "./kill.ts";
+import { prefixed, sendSignal, stopSignalOf } from "./kill.ts";
 import { startContainer } from "./start.ts";
 import { parseSignal, SIGKILL } from "./signal.ts";
 
@@ -50,7 +50,16 @@ export async function stopContainer(context: Context, container: Container, opti
 }
 
 /** Stops the container if it runs and starts it again; `--rm` does not count in between. */
-export async function restartContainer(context: Context, container: Container, options: StopOptions): Promise<void> {
+export async function restartContainer(context: Context, container: Container, options: StopOptions, shownName = container.name): Promise<void> {
+  try {
+    await stopAndStart(context, container, options);
+  } catch (error) {
+    throw prefixed(`Cannot restart container ${shownName}: `, error);
+  }
+  emitContainer(context, container, "restart");
+}
+
+async function stopAndStart(context: Context, container: Container, options: StopOptions): Promise<void> {
   if (container.record.State.Running) {
     const { AutoRemove } = container.hostConfig;
     container.hostConfig.AutoRemove = false;
@@ -62,5 +71,4 @@ export async function restartContainer(context: Context, container: Container, o
     }
   }
   await startContainer(context, container);
-  emitContainer(context, container, "restart");
 }

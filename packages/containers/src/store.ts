@@ -49,13 +49,22 @@ export class ContainerStore {
     return [...this.#byId.values()].sort((a, b) => (a.record.Created < b.record.Created ? 1 : -1));
   }
 
+  /** The container that another one's link names: `web/db`. */
+  #linked(name: string): Container | undefined {
+    const slash = name.indexOf("/");
+    const parent = slash < 0 ? undefined : this.#byId.get(this.#names.get(name.slice(0, slash)) ?? "");
+    const link = (parent?.hostConfig.Links ?? []).find((each) => each.endsWith(`:${name.slice(slash + 1)}`));
+    return link === undefined ? undefined : this.#byId.get(link.slice(0, link.indexOf(":")));
+  }
+
   /**
-   * Full id, then exact name (with or without slash), then unique id prefix.
+   * Full id, then exact name (with or without slash), a link's name, then unique id prefix.
    * @throws NotFound, InvalidArgument with Docker's messages
    */
   get(nameOrId: string): Container {
     if (nameOrId === "") throw new InvalidArgument("Container name or ID cannot be empty");
-    const exact = this.#byId.get(nameOrId) ?? this.#byId.get(this.#names.get(nameOrId.replace(/^\//, "")) ?? "");
+    const name = nameOrId.replace(/^\//, "");
+    const exact = this.#byId.get(nameOrId) ?? this.#byId.get(this.#names.get(name) ?? "") ?? this.#linked(name);
     if (exact !== undefined) return exact;
     const matches: Container[] = [];
     for (const [id, container] of this.#byId) if (id.startsWith(nameOrId)) matches.push(container);

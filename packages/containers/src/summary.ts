@@ -3,6 +3,7 @@ import { isKind } from "@longshore/errdefs";
 import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
 import { mountPointsOf } from "./inspect.ts";
+import { namesByLinks } from "./links.ts";
 import { sizesOf } from "./sizes.ts";
 import { statusText } from "./status-text.ts";
 import { parseTime } from "./time.ts";
@@ -47,13 +48,14 @@ async function imageIds(context: Context, containers: readonly Container[]): Pro
 /** What `GET /containers/json` shows of each container. */
 export async function summarize(context: Context, containers: readonly Container[], withSize: boolean): Promise<ContainerSummary[]> {
   const ids = await imageIds(context, containers);
+  const links = namesByLinks(context);
   const nowMs = Date.now();
   const summaries: ContainerSummary[] = [];
   for (const container of containers) {
     const { record, hostConfig } = container;
     summaries.push({
       Id: record.ID,
-      Names: [record.Name],
+      Names: [record.Name, ...(links.get(record.ID) ?? [])],
       // The name that it was created with, or the ID when the name means another image now.
       Image: ids.get(record.Config.Image) === record.Image ? record.Config.Image : record.Image,
       ImageID: record.Image,

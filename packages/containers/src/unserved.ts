@@ -3,15 +3,12 @@ import { NotImplemented, Unknown } from "@longshore/errdefs";
 
 /**
  * Refuses what no container here can have. To leave it out in silence would start something else
- * than what was asked for: a container without its GPU, its link or its mount.
+ * than what was asked for: a container without its GPU or its mount.
  * @throws NotImplemented, or Unknown with Docker's message where Docker lacks a driver too
  */
 export function refuseUnserved(hostConfig: HostConfig): void {
   for (const { Type, Source = "", Target = "" } of hostConfig.Mounts ?? []) {
     if (Type === "image") throw new NotImplemented(`mounts of type "image" are not supported: ${Source} at ${Target}`);
-  }
-  for (const link of hostConfig.Links ?? []) {
-    throw new NotImplemented(`links between containers are not supported: ${link}: on a network that you create containers find each other by name`);
   }
   for (const { Driver, Capabilities } of hostConfig.DeviceRequests ?? []) {
     const wanted = (Capabilities ?? []).map((all) => `[${all.join(" ")}]`).join(" ");

@@ -6,6 +6,7 @@ import {
   pauseContainer,
   pruneContainers,
   removeContainer,
+  removeLink,
   renameContainer,
   resizeContainer,
   restartContainer,
@@ -68,7 +69,7 @@ export const containerRoutes: RoutePlugin = (app, { containers: context }) => {
 
   app.post("/containers/:name/restart", async (request, reply) => {
     const options = stopOptions(new Query(request));
-    await restartContainer(context, find(request), options);
+    await restartContainer(context, find(request), options, parameter(request, "name"));
     reply.code(204).send();
   });
 
@@ -111,8 +112,12 @@ export const containerRoutes: RoutePlugin = (app, { containers: context }) => {
   app.delete("/containers/:name", async (request, reply) => {
     const query = new Query(request);
     const shown = parameter(request, "name");
+    if (query.bool("link")) {
+      await removeLink(context, shown);
+      return reply.code(204).send();
+    }
     await removeContainer(context, find(request), { force: query.bool("force"), removeVolumes: query.bool("v") }, shown);
-    reply.code(204).send();
+    return reply.code(204).send();
   });
 
   app.post("/containers/prune", async (request, reply) => {

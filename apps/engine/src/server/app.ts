@@ -62,5 +62,14 @@ export function createApp(log: Logger, options: { experimental: boolean; traceOf
 function rewrite(request: IncomingMessage): string {
   const { version, path } = splitVersion(request.url ?? "/");
   rememberVersion(request, version);
-  return path;
+  return joinLinkName(path, request.method);
+}
+
+const linkRequest = /^\/containers\/([^/?]+)\/(?!attach\/|checkpoints)([^/?]+)(\/[^/?]+)(\?.*)?$/;
+const linkRemoval = /^\/containers\/([^/?]+)\/([^/?]+)()(\?.*)?$/;
+
+/** A link's name holds a slash (`web/db`), which clients leave as it is: for the router it is one name. */
+function joinLinkName(path: string, method: string | undefined): string {
+  const pattern = method === "DELETE" ? linkRemoval : linkRequest;
+  return path.replace(pattern, (_whole, parent: string, alias: string, rest: string, query = "") => `/containers/${parent}%2F${alias}${rest}${query}`);
 }

@@ -24,6 +24,16 @@ function redirectRules({ udp, tcp }: DnsPorts, replace: boolean): string {
 `;
 }
 
+/** `name:alias` forms by alias; without an alias the name is one. */
+function linkAliases(links: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    links.map((link) => {
+      const [name = "", alias = name] = link.split(":", 2);
+      return [alias, name.replace(/^\//, "")];
+    }),
+  );
+}
+
 /** The engine's side of the embedded DNS, which runs in the proxy process and so outlives the engine. */
 export class DnsControl {
   readonly #records: Records;
@@ -40,7 +50,7 @@ export class DnsControl {
     const members = this.#records.endpointsIn(networkId).flatMap(({ containerId, settings, ipv4, ipv6 }) => {
       const sandbox = this.#records.sandboxes.get(containerId);
       const addresses = [ipv4, ipv6].filter((address) => address !== "");
-      return sandbox ? [{ containerId, names: dnsNames(sandbox, settings.Aliases ?? []), addresses }] : [];
+      return sandbox ? [{ containerId, names: dnsNames(sandbox, settings.Aliases ?? []), addresses, links: linkAliases(settings.Links ?? []) }] : [];
     });
     return { id: network.id, name: network.name, internal: network.internal, members };
   }

@@ -6,6 +6,8 @@ interface DnsMember {
   /** The first one answers reverse queries. */
   names: string[];
   addresses: string[];
+  /** What this member alone calls others: alias to name. */
+  links?: Record<string, string>;
 }
 
 /** The names of one user-defined network. */
@@ -28,6 +30,12 @@ export function reverseName(address: string): string | undefined {
   if (groups.length !== 8) return undefined;
   const digits = groups.map((group) => group.padStart(4, "0")).join("");
   return `${[...digits].toReversed().join(".")}.ip6.arpa`;
+}
+
+/** Whom a container means by an alias of its own. */
+function linked({ members }: DnsNetwork, containerId: string, alias: string): string | undefined {
+  const links = members.find((member) => member.containerId === containerId)?.links ?? {};
+  return Object.entries(links).find(([own]) => own.toLowerCase() === alias)?.[1].toLowerCase();
 }
 
 /** All user-defined networks, as far as containers with the embedded DNS are in them. */
@@ -56,7 +64,8 @@ export class Zones {
     const wanted = name.toLowerCase();
     const found = this.#seenBy(containerId).flatMap((network) => {
       const suffix = `.${network.name.toLowerCase()}`;
-      const bare = wanted.endsWith(suffix) ? wanted.slice(0, -suffix.length) : wanted;
+      const asked = wanted.endsWith(suffix) ? wanted.slice(0, -suffix.length) : wanted;
+      const bare = linked(network, containerId, asked) ?? asked;
       return network.members.filter(({ names }) => names.some((known) => [wanted, bare].includes(known.toLowerCase())));
     });
     if (found.length === 0) return undefined;
