@@ -1,8 +1,18 @@
 # Sourced by start and stop: where the daemons of this machine live. Needs report.sh.
-state=/run/longshore
-logs=/var/log/longshore
-socket=/var/run/docker.sock
-containerd_socket=$state/containerd/containerd.sock
+# With LONGSHORE_HOME they are daemons of their own beside those: all that they keep lies in that folder,
+# and its daemon.json configures them (it has to name another bridge than the machine's).
+if [ -n "${LONGSHORE_HOME:-}" ]; then
+  home=$LONGSHORE_HOME
+  state=$home/run logs=$home/log socket=$home/docker.sock containerd_socket=$home/containerd.sock
+  containerd_args=(--root "$home/containerd" --state "$state/containerd" --address "$containerd_socket")
+  dockerd_args=(-H "unix://$socket" --containerd "$containerd_socket" --data-root "$home/data" --exec-root "$state/docker" --config-file "$home/daemon.json")
+else
+  state=/run/longshore
+  logs=/var/log/longshore
+  socket=/var/run/docker.sock
+  containerd_socket=$state/containerd/containerd.sock
+  containerd_args=() dockerd_args=()
+fi
 
 # alive PIDFILE: whether the process that the file names runs and is a daemon of ours
 alive() {

@@ -34,6 +34,9 @@ export class Services {
       case "dns-stop":
         await this.#stopDns(request.containerId);
         return {};
+      default:
+        // A newer engine than this proxy, which lives as long as the ports that it holds.
+        throw Object.assign(new Error(`the userland proxy does not know ${JSON.stringify((request as { op: unknown }).op)}`), { code: "ENOSYS" });
     }
   }
 
