@@ -100,9 +100,9 @@ describe("npm start of a newer checkout", () => {
     const waited = lines(waiting);
     const attached = spawn(tool("docker"), ["attach", "counter"], { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "pipe"] });
     const attachedOutput = lines(attached);
-    const executing = spawn(tool("docker"), ["exec", "-i", "web", "sh", "-c", "read go; echo got $go"], { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "pipe"] });
+    const executing = spawn(tool("docker"), ["exec", "-i", "web", "sh", "-c", "echo ready; read go"], { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "pipe"] });
     const executed = lines(executing);
-    await once(following.stdout, "data");
+    await Promise.all([following, attached, executing].map((client) => once(client.stdout, "data")));
     const [before, oldPrograms] = [pids(), programs()];
 
     await script(trees[1] ?? "", "start");
