@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 
-/** Prints 0, 1, 2, … without end, some hundred a second. */
-export const endlessly = "i=0; while :; do echo $i; i=$((i+1)); usleep 2000; done";
+/** Prints 0, 1, 2, … without end, some hundred a second, in bursts: each sleep is a process of its own. */
+export const endlessly = "i=0; while :; do echo $i; i=$((i+1)); [ $((i % 20)) = 0 ] && usleep 50000; done";
 
 /** Prints `count` numbers in bursts, then takes its time, then ends. */
 export function counting(count: number, seconds: number, code: number): string {

@@ -34,7 +34,7 @@ export class Rig {
     const { longshore } = this;
     this.pullable = `${this.#registry.address}/soak/app:1`;
     const tar = `${this.longshore.dir}/layer.tar`;
-    await must("sh", ["-c", `mkdir ${tar}.d && head -c 20000000 /dev/urandom > ${tar}.d/data && cd ${tar}.d && mkdir tree && for i in $(seq 500); do echo $i > tree/$i; done && tar -cf ${tar} . && rm -r ${tar}.d`]);
+    await must("sh", ["-c", `mkdir ${tar}.d && head -c 6000000 /dev/urandom > ${tar}.d/data && cd ${tar}.d && mkdir tree && for i in $(seq 500); do echo $i > tree/$i; done && tar -cf ${tar} . && rm -r ${tar}.d`]);
     await longshore.ok(["run", "--name", "soak-base", "-v", `${tar}:/layer.tar:ro`, "busybox", "tar", "-xf", "/layer.tar", "-C", "/var"]);
     await longshore.ok(["commit", "soak-base", this.pullable]);
     await longshore.ok(["rm", "soak-base"]);

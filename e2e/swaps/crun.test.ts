@@ -124,7 +124,7 @@ describe("the engine on crun", () => {
   });
 
   it("--runtime: by path, by the shim's type and options, by the shim's name", async () => {
-    for (const [name, pattern] of [["plain", /^--root \S*\/runc\/moby --log/m], ["typed", new RegExp(`^--root ${bin}/state/moby --log`, "m")], ["runc", /^$/], ["io.containerd.longshore.v2", /^$/]] as const) {
+    for (const [name, pattern] of [["plain", new RegExp(`^--root ${longshore.dir}/run/docker/runtime-runc/moby --log`, "m")], ["typed", new RegExp(`^--root ${bin}/state/moby --log`, "m")], ["runc", /^$/], ["io.containerd.longshore.v2", /^$/]] as const) {
       rmSync(calls, { force: true });
       assert.deepEqual(await docker("run", "--rm", "--runtime", name, "busybox", "echo", name), { code: 0, stdout: `${name}\n`, stderr: "" });
       assert.match(called(), pattern, name);

@@ -3,17 +3,19 @@ import { execFileSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { unpackAny } from "@longshore/proto";
+import { OptionsSchema } from "@longshore/proto/containerd/runc/v1/runc";
 import { cgroupDriver } from "./config/exec-options.ts";
 import type { RuntimeConfig } from "./config/values.ts";
 import { runtimesOf, writeRuntimeWrappers } from "./runtimes.ts";
 
 describe("runtimes", () => {
-  const settings = (runtimes: Record<string, RuntimeConfig>, defaultRuntime = "runc") => runtimesOf({ dataRoot: "/d", runtimes, defaultRuntime }, false);
+  const settings = (runtimes: Record<string, RuntimeConfig>, defaultRuntime = "runc") => runtimesOf({ dataRoot: "/d", execRoot: "/e", runtimes, defaultRuntime }, false);
 
   it("arguments reach the runtime as they were written, whatever the shell thinks of them", async () => {
     const dataRoot = await mkdtemp(join(tmpdir(), "runtimes-"));
     try {
-      const config = { dataRoot, runtimes: { x: { path: "/usr/bin/printf", runtimeArgs: ["%s|", "a b", "it's", "$HOME", ""] } }, defaultRuntime: "runc" };
+      const config = { dataRoot, execRoot: "/e", runtimes: { x: { path: "/usr/bin/printf", runtimeArgs: ["%s|", "a b", "it's", "$HOME", ""] } }, defaultRuntime: "runc" };
       await writeRuntimeWrappers(config);
       const binary = runtimesOf(config, false)["x"]?.binary ?? "";
       assert.equal(execFileSync(binary, ["c d", "*"], { encoding: "utf8" }), "a b|it's|$HOME||c d|*|");
@@ -35,6 +37,10 @@ describe("runtimes", () => {
     for (const [runtimes, message] of refused) assert.throws(() => settings(runtimes), { message });
     assert.throws(() => settings({}, "nope"), { message: "specified default runtime 'nope' does not exist" });
     assert.ok(settings({}, "io.containerd.foo.v1"));
+  });
+
+  it("each engine keeps its runtimes' state apart", () => {
+    for (const { options } of Object.values(settings({ x: { path: "/a" } }))) assert.equal(unpackAny(options, OptionsSchema)?.root, "/e/runtime-runc");
   });
 
   it("the cgroup driver", () => {

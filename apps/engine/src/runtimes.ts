@@ -14,7 +14,7 @@ import { shimOptions } from "./shim-options.ts";
 /** containerd's name for the shim of this project, which drives the runtimes that are given by a path. */
 const shim = "io.containerd.longshore.v2";
 
-type RuntimeSource = Pick<Config, "dataRoot" | "runtimes" | "defaultRuntime">;
+type RuntimeSource = Pick<Config, "dataRoot" | "execRoot" | "runtimes" | "defaultRuntime">;
 
 function quote(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
@@ -40,8 +40,9 @@ function checkRuntime(name: string, { path = "", runtimeArgs = [], runtimeType =
   if (runtimeType !== "" && runtimeArgs.length > 0) refuse("args cannot be used with a runtimeType runtime");
 }
 
-function byPath(binary: string, systemdCgroup: boolean, path: string, runtimeArgs: string[]): RuntimeSettings {
-  return { shim, options: packAny(OptionsSchema, { binaryName: binary, systemdCgroup }), path, runtimeArgs, binary };
+/** @param root where the runtime keeps the state of its containers: a place of this engine's own, as with Docker */
+function byPath(binary: string, root: string, systemdCgroup: boolean, path: string, runtimeArgs: string[]): RuntimeSettings {
+  return { shim, options: packAny(OptionsSchema, { binaryName: binary, root, systemdCgroup }), path, runtimeArgs, binary };
 }
 
 function typed(name: string, type: string, options: Record<string, unknown>): RuntimeSettings {
@@ -59,13 +60,14 @@ function typed(name: string, type: string, options: Record<string, unknown>): Ru
  */
 export function runtimesOf(config: RuntimeSource, systemdCgroup: boolean): Record<string, RuntimeSettings> {
   if (Object.hasOwn(config.runtimes, "runc")) throw new InvalidArgument("runtime name 'runc' is reserved");
-  const stock = byPath("runc", systemdCgroup, "runc", []);
+  const root = join(config.execRoot, "runtime-runc");
+  const stock = byPath("runc", root, systemdCgroup, "runc", []);
   const runtimes: Record<string, RuntimeSettings> = { "io.containerd.runc.v2": stock, runc: stock };
   for (const [name, runtime] of Object.entries(config.runtimes)) {
     checkRuntime(name, runtime);
     const { path = "", runtimeArgs = [], runtimeType = "", options = {} } = runtime;
     if (runtimeType !== "") runtimes[name] = typed(name, runtimeType, options);
-    else runtimes[name] = byPath(runtimeArgs.length === 0 ? path : wrapperOf(config.dataRoot, name, path, runtimeArgs).path, systemdCgroup, path, runtimeArgs);
+    else runtimes[name] = byPath(runtimeArgs.length === 0 ? path : wrapperOf(config.dataRoot, name, path, runtimeArgs).path, root, systemdCgroup, path, runtimeArgs);
   }
   if (!Object.hasOwn(runtimes, config.defaultRuntime) && !isRuntimeName(config.defaultRuntime)) throw new InvalidArgument(`specified default runtime '${config.defaultRuntime}' does not exist`);
   return runtimes;
