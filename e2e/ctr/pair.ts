@@ -57,6 +57,8 @@ export class Side {
       .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?(Z|[+-]\d\d:?\d\d))?( \w+)?/g, "TIME")
       .replace(/^(\S+ +)\d+( +(?:RUNNING|STOPPED|CREATED|PAUSED))/gm, "$1PID$2")
       .replace(/^\d+( +(?:-|exec_id))/gm, "PID$1")
+      // Whether ctr's first resize comes before a short exec's end is chance.
+      .replace(/^.*resize pty.*\n/gm, "")
       .replace(/process \d+/g, "process PID")
       .replace(/(?<=\/fifo\/|output-|containerd-mount|\/log)-?\d+/g, "")
       .replace(/[ \t]+/g, " ")

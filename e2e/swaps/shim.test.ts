@@ -90,6 +90,8 @@ for (const { title, kind, runtime, binary } of swaps) {
         await started(image, stays, "sleep", "300");
         await started(image, ends, "sh", "-c", `trap 'exit ${round + 10}' TERM; while :; do sleep 0.05; done`);
         const pid = Number(new RegExp(`^${ends} +(\\d+)`, "m").exec(await containerd.ok("tasks", "ls"))?.[1]);
+        // Without its trap, an init does not feel the signal.
+        await until("the trap is set", () => (Number.parseInt(/^SigCgt:\s+[0-9a-f]{8}([0-9a-f]{8})$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]!, 16) & (1 << 14)) !== 0);
         await (round % 2 === 0 ? containerd.daemon.kill() : containerd.daemon.stop());
         process.kill(pid, "SIGTERM");
         await until("the container has ended", () => gone(pid));

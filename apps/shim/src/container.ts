@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, fromGrpcCode, grpcCodeOf, messageOf } from "@longshore/errdefs";
+import { AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, Unknown, fromGrpcCode, grpcCodeOf, messageOf } from "@longshore/errdefs";
 import type { CreateTaskRequest, ExecProcessRequest } from "@longshore/proto/containerd/task/v3/task";
 import { Status } from "@longshore/proto/containerd/v1/types/task";
 import { type ProcessExit, mountAll, unmountAll } from "@longshore/sys";
@@ -110,6 +110,7 @@ export class Container {
   async addExec(request: ExecProcessRequest): Promise<void> {
     if (request.execId === "") throw new InvalidArgument("exec id must not be empty");
     if (this.execs.has(request.execId)) throw new AlreadyExists(`id ${request.execId}: already exists`);
+    if (this.init.status === Status.STOPPED || this.init.status === Status.PAUSED) throw new Unknown(`cannot exec in a ${this.init.state} state`);
     const stdio = await Stdio.open(this.#shim, request, { id: this.id, namespace: this.namespace, uid: this.options.ioUid, gid: this.options.ioGid });
     const process = new Process(this.#shim, request.execId, request, stdio);
     process.spec = request.spec?.value ?? new Uint8Array();
@@ -117,10 +118,10 @@ export class Container {
     this.#listen(stdio);
   }
 
-  async startExec(process: Process): Promise<void> {
-    if (this.init.status === Status.STOPPED) throw new FailedPrecondition("cannot exec in a stopped state");
-    if (this.init.status === Status.PAUSED) throw new FailedPrecondition("cannot exec in a paused state");
-    await process.start(async () => {
+  async startExec(execId: string): Promise<Process> {
+    if (this.init.status === Status.STOPPED) throw new FailedPrecondition(`container ${this.id} init process is not running: failed precondition`);
+    const process = this.process(execId);
+    const start = async (): Promise<void> => {
       const name = `exec-${sequence++}`;
       try {
         writeBundleFile(this.bundle, `${name}.json`, Buffer.from(process.spec!).toString());
@@ -129,12 +130,17 @@ export class Container {
         removeBundleFile(this.bundle, `${name}.json`);
         removeBundleFile(this.bundle, `${name}.pid`);
       }
+    };
+    await process.start(start).catch((error: unknown) => {
+      if (process.pid === 0) process.abandon();
+      throw error;
     });
+    return process;
   }
 
   /** Removes the container; its init must not run. */
   async delete(): Promise<ProcessExit> {
-    if (this.init.status !== Status.CREATED && this.init.status !== Status.STOPPED) throw new FailedPrecondition("cannot delete a running process");
+    if (this.init.status !== Status.CREATED && this.init.status !== Status.STOPPED) throw new Unknown(`cannot delete a ${this.init.state} process`);
     const gone = (error: unknown): void => {
       if (!(error instanceof Error) || !/does not exist/.test(error.message)) throw error;
     };
@@ -150,7 +156,7 @@ export class Container {
   }
 
   async deleteExec(process: Process): Promise<void> {
-    if (process.running) throw new FailedPrecondition("cannot delete a running process");
+    if (process.running) throw new Unknown("cannot delete a running process");
     await process.close();
     this.execs.delete(process.id);
   }

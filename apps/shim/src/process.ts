@@ -1,10 +1,11 @@
-import { FailedPrecondition, NotFound } from "@longshore/errdefs";
+import { FailedPrecondition, NotFound, Unknown } from "@longshore/errdefs";
 import { Status } from "@longshore/proto/containerd/v1/types/task";
 import { type ProcessExit, kill } from "@longshore/sys";
 import { span } from "@longshore/trace";
 import { Console } from "./console.ts";
 import type { Shim } from "./shim.ts";
 import type { Stdio, StdioRequest } from "./stdio.ts";
+import { never } from "./timestamp.ts";
 
 /**
  * A process of a container, init or exec: created, running, stopped. Its exit is told only when
@@ -39,9 +40,19 @@ export class Process {
     return this.pid > 0 && !this.#reaped;
   }
 
+  /** The word for its status. */
+  get state(): string {
+    return Status[this.status].toLowerCase();
+  }
+
+  /** Its start failed: nobody needs to wait for it. */
+  abandon(): void {
+    this.#resolve({ pid: 0, status: 0, ...never });
+  }
+
   /** Runs `start`, one at a time; an exit in the meantime is told after it. */
   async start(start: () => Promise<void>): Promise<void> {
-    if (this.status !== Status.CREATED) throw new FailedPrecondition(`cannot start a process that is ${Status[this.status].toLowerCase()}`);
+    if (this.status !== Status.CREATED) throw new Unknown(`cannot start a ${this.state} process`);
     await this.#starting;
     const started = start();
     this.#starting = started.catch(() => undefined);
@@ -70,7 +81,7 @@ export class Process {
 
   /** Sends a signal to this process alone. */
   signal(signal: number): void {
-    if (this.pid === 0) throw new FailedPrecondition(`process ${this.id} is not started`);
+    if (this.pid === 0) throw new FailedPrecondition("process not created: failed precondition");
     if (this.#reaped) throw new NotFound("process already finished: not found");
     try {
       kill(this.pid, signal);

@@ -276,7 +276,7 @@ describe("containerd-shim-longshore-v2", function () {
     await task.run();
     await task.task.pause({ id: task.id });
     assert.equal((await task.task.state({ id: task.id })).status, 4);
-    await assert.rejects(task.task.pause({ id: task.id }), { name: "FailedPrecondition" });
+    await assert.rejects(task.task.pause({ id: task.id }), { name: "Unknown" });
     await task.task.resume({ id: task.id });
     await task.task.update({ id: task.id, resources: { typeUrl: "types.containerd.io/opencontainers/runtime-spec/1/LinuxResources", value: Buffer.from('{"pids":{"limit":77}}') } });
     const { stats } = await task.task.stats({ id: task.id });

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Any } from "@bufbuild/protobuf/wkt";
-import { AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, isKind } from "@longshore/errdefs";
+import { AlreadyExists, InvalidArgument, NotFound, Unknown, isKind } from "@longshore/errdefs";
 import { TaskCreateSchema, TaskDeleteSchema, TaskExecAddedSchema, TaskExecStartedSchema, TaskExitSchema, TaskOOMSchema, TaskPausedSchema, TaskResumedSchema, TaskStartSchema } from "@longshore/proto/containerd/events/events";
 import { ProcessDetailsSchema } from "@longshore/proto/containerd/runc/v1/runc";
 import { packAny } from "@longshore/proto";
@@ -16,7 +16,7 @@ import type { Publisher } from "./events.ts";
 import { killProcess } from "./kill.ts";
 import type { Process } from "./process.ts";
 import type { Shim } from "./shim.ts";
-import { timestamp } from "./timestamp.ts";
+import { never, timestamp } from "./timestamp.ts";
 import { update } from "./update.ts";
 
 type Handlers = Required<ServiceHandlers<typeof Task>>;
@@ -43,15 +43,15 @@ export class TaskService {
     create: (request) => this.#create(request),
     start: async ({ id, execId }) => {
       const container = this.#container(id);
-      const process = container.process(execId);
       if (execId === "") {
         await container.startInit();
-        this.#events.publish("/tasks/start", TaskStartSchema, { containerId: id, pid: process.pid });
-      } else {
-        await container.startExec(process);
-        this.#events.publish("/tasks/exec-started", TaskExecStartedSchema, { containerId: id, execId, pid: process.pid });
+        const { pid } = container.init;
+        this.#events.publish("/tasks/start", TaskStartSchema, { containerId: id, pid });
+        return { pid };
       }
-      return { pid: process.pid };
+      const { pid } = await container.startExec(execId);
+      this.#events.publish("/tasks/exec-started", TaskExecStartedSchema, { containerId: id, execId, pid });
+      return { pid };
     },
     delete: async ({ id, execId }) => {
       const container = this.#container(id);
@@ -74,8 +74,9 @@ export class TaskService {
       const container = this.#container(id);
       const { pid, status, request, exit } = container.process(execId);
       const { stdin, stdout, stderr, terminal } = request;
-      const end = exit === undefined ? {} : { exitStatus: exit.status, exitedAt: timestamp(exit) };
-      return { id: execId || id, bundle: container.bundle, pid, status, stdin, stdout, stderr, terminal, execId, ...end };
+      const frozen = container.init.status === Status.PAUSED || container.init.status === Status.PAUSING;
+      const { exitStatus, exitedAt } = exited(pid, exit);
+      return { id: execId || id, bundle: container.bundle, pid, status: frozen ? container.init.status : status, stdin, stdout, stderr, terminal, exitStatus, exitedAt };
     },
     kill: async ({ id, execId, signal, all }) => {
       const container = this.#container(id);
@@ -88,12 +89,17 @@ export class TaskService {
       return { exitStatus: exit.status, exitedAt: timestamp(exit) };
     },
     closeIO: ({ id, execId, stdin }) => {
-      const process = this.#container(id).process(execId);
+      const container = this.#container(id);
+      // The stock shim tells no code here.
+      if (execId !== "" && !container.execs.has(execId)) throw new Unknown(`process does not exist ${execId}: not found`);
+      const process = container.process(execId);
       if (stdin) this.#shim.relay.closeInput(process.stdio.channel);
       return {};
     },
     resizePty: ({ id, execId, width, height }) => {
-      this.#container(id).process(execId).console.resize(width, height);
+      const process = this.#container(id).process(execId);
+      if (execId !== "" && process.status === Status.STOPPED) throw new Unknown("cannot resize a stopped container");
+      process.console.resize(width, height);
       return {};
     },
     pids: ({ id }) => {
@@ -105,7 +111,7 @@ export class TaskService {
     },
     pause: async ({ id }) => {
       const container = this.#container(id);
-      if (container.init.status !== Status.RUNNING) throw new FailedPrecondition(unable("pause", container.init.status, "container"));
+      if (container.init.status !== Status.RUNNING) throw new Unknown(unable("pause", container.init.status, "container"));
       container.init.status = Status.PAUSING;
       await this.#switch(container, "pause", Status.PAUSED, Status.RUNNING);
       this.#events.publish("/tasks/paused", TaskPausedSchema, { containerId: id });
@@ -113,17 +119,23 @@ export class TaskService {
     },
     resume: async ({ id }) => {
       const container = this.#container(id);
-      if (container.init.status !== Status.PAUSED) throw new FailedPrecondition(unable("resume", container.init.status, container.init.status === Status.RUNNING ? "process" : "container"));
+      if (container.init.status !== Status.PAUSED) throw new Unknown(unable("resume", container.init.status, container.init.status === Status.RUNNING ? "process" : "container"));
       await this.#switch(container, "resume", Status.RUNNING, Status.PAUSED);
       this.#events.publish("/tasks/resumed", TaskResumedSchema, { containerId: id });
       return {};
     },
     checkpoint: async ({ id, path, options }) => {
-      await checkpoint(this.#container(id), path, options);
+      const container = this.#container(id);
+      const { status, state } = container.init;
+      if (status === Status.CREATED) throw new Unknown("cannot checkpoint a task in created state");
+      if (status === Status.STOPPED) throw new Unknown(`cannot checkpoint a ${state} container`);
+      await checkpoint(container, path, options);
       return {};
     },
     update: async ({ id, resources }) => {
-      await update(this.#container(id), resources);
+      const container = this.#container(id);
+      if (container.init.status === Status.STOPPED) throw new Unknown("cannot update a stopped container");
+      await update(container, resources);
       return {};
     },
     stats: async ({ id }) => ({ stats: await metricsOf(this.#container(id).cgroup) }),
@@ -198,7 +210,7 @@ function unable(verb: "pause" | "resume", status: Status, what: string): string 
 }
 
 function exited(pid: number, exit: ProcessExit | undefined): Exited {
-  return { pid, exitStatus: exit?.status ?? 0, exitedAt: timestamp(exit ?? { seconds: 0, nanoseconds: 0 }) };
+  return { pid, exitStatus: exit?.status ?? 0, exitedAt: timestamp(exit ?? never) };
 }
 
 function details(execId: string | undefined): { info?: Any } {

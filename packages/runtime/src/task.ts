@@ -144,7 +144,8 @@ export class Task {
     try {
       return await this.#ask(call);
     } catch (error) {
-      if (execId !== "" && this.#death === undefined && isKind(error, "NotFound")) await this.state(execId);
+      // Not each of a shim's calls tells the code of that.
+      if (execId !== "" && this.#death === undefined && (isKind(error, "NotFound") || isKind(error, "Unknown"))) await this.state(execId);
       throw error;
     }
   }
