@@ -94,6 +94,26 @@ describe("damaged state: set aside and reported, the rest works", () => {
     await exec("ip", ["link", "delete", `br-${net.slice(0, 12)}`]);
   });
 
+  it("containerd's database: what runs goes on, and can be removed", async () => {
+    await longshore.ok(["run", "-d", "--name", "paused", "busybox", "sleep", "300"]);
+    await longshore.ok(["pause", "paused"]);
+    await damaged(() => writeFileSync(join(longshore.dir, "containerd/io.containerd.metadata.v1.sqlite/meta.db"), "no database ".repeat(1000)));
+    await reported(/the metadata database was damaged/, longshore.containerd.log);
+    // Its specification is lost: what is started in it anew would be wrong.
+    assert.equal((await longshore.docker(["exec", "witness", "true"])).code, 126);
+    assert.equal(await longshore.ok(["logs", "witness"]), "said");
+    const start = await longshore.docker(["start", "other"], { timeoutMs: 10_000 });
+    assert.equal(start.code, 1);
+    assert.match(start.stderr, /other|not found|does not exist/);
+    for (const args of [["rm", "-f", "witness"], ["rm", "-f", "paused"], ["rm", "other"]]) {
+      const { code, stderr } = await longshore.docker(args, { timeoutMs: 10_000 });
+      assert.deepEqual({ args, code, stderr }, { args, code: 0, stderr: "" });
+    }
+    assert.equal(await longshore.ok(["ps", "-aq"]), "");
+    await importBusybox(longshore, "again");
+    assert.equal(await longshore.ok(["run", "--rm", "again", "echo", "new"]), "new");
+  });
+
   it("the database of snapshots", async () => {
     await damaged(() => writeFileSync(join(snapshotter, "metadata.db"), "no database ".repeat(1000)));
     await reported(/the database of snapshots was damaged/, longshore.containerd.log);

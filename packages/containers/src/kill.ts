@@ -1,4 +1,5 @@
 import { Conflict, InvalidArgument, isKind, messageOf, Unknown } from "@longshore/errdefs";
+import { Status } from "@longshore/proto/containerd/v1/types/task";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
 import { keepRecord } from "./keep-record.ts";
@@ -34,13 +35,24 @@ export async function sendSignal(context: Context, container: Container, signal:
     try {
       await context.containerd.tasks.kill({ containerId: container.id, signal });
       // A frozen process would see the signal only when it is resumed.
-      if (ends && paused) await context.containerd.tasks.resume({ containerId: container.id });
+      if (ends && paused) await thaw(context, container.id);
     } catch (error) {
       // It has ended; the report of it is on its way.
       if (!isKind(error, "NotFound")) throw new Unknown(messageOf(error), { cause: error });
     }
     emitContainer(context, container, "kill", { signal: String(signal) });
   });
+}
+
+/** Resumes a process that was sent a signal; SIGKILL may have ended it before. */
+async function thaw(context: Context, id: string): Promise<void> {
+  const { tasks } = context.containerd;
+  try {
+    await tasks.resume({ containerId: id });
+  } catch (error) {
+    const { process } = await tasks.get({ containerId: id });
+    if (process?.status !== Status.STOPPED) throw error;
+  }
 }
 
 /** A container that waits for its next run has ended already. */

@@ -28,7 +28,11 @@ function toAny(packed: PackedAny | undefined): Any | undefined {
 /** containerd's Tasks service over the shims. */
 export function tasksService({ metadata, layers, tasks, sandboxes, logger }: TasksDeps): ServiceImplementation<typeof Tasks> {
   const containerOf = (id: string, context: CallContext): Promise<Container> => scopeOf(metadata, context).containers.get(id);
-  const taskOf = async (id: string, context: CallContext): Promise<Task> => tasks.get(context.namespace, (await containerOf(id, context)).id);
+  /** A task whose container's record is lost (a damaged database) can still be used, and above all ended. */
+  const taskOf = async (id: string, context: CallContext): Promise<Task> => {
+    if (!tasks.has(context.namespace, id)) await containerOf(id, context);
+    return tasks.get(context.namespace, id);
+  };
   /** Where the task of a container is to be served that belongs to a sandbox; one that nobody knows is as none. */
   const sandboxOf = async ({ id, sandbox }: Container, options: Any | undefined, context: CallContext): Promise<SandboxEndpoint | undefined> => {
     if (sandbox === "") return undefined;
