@@ -33,6 +33,6 @@ export async function remove(flags: Flags): Promise<void> {
 /** A group's socket may still be served for other tasks. */
 async function removeSockets(flags: Flags, bundle: string): Promise<void> {
   const paths = [readBundleFile(bundle, bundleFile.attach)];
-  if (readBundleFile(bundle, bundleFile.config) !== undefined) paths.push(join(socketFolder(), socketName(flags.address, flags.namespace, groupOf(bundle, flags.id))));
+  if (readBundleFile(bundle, bundleFile.config) !== undefined) paths.push(join(socketFolder(), await socketName(flags.address, flags.namespace, groupOf(bundle, flags.id))));
   for (const path of paths) if (path !== undefined && !(await answers(path))) rmSync(path, { force: true });
 }

@@ -1,5 +1,4 @@
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Unknown } from "@longshore/errdefs";
 import { AnySchema, create, toBinary } from "@longshore/proto/message";
@@ -32,7 +31,7 @@ export function ttrpcDelivery(address: string, namespace: string): Deliver {
 /** Delivers by `containerd publish`, for a containerd that named no ttrpc socket. */
 export function publishDelivery(children: Children, binary: string, address: string, namespace: string): Deliver {
   return async ({ topic, event }) => {
-    const folder = mkdtempSync(join(tmpdir(), "longshore-event-"));
+    const folder = mkdtempSync(join(process.env["TMPDIR"] || "/tmp", "longshore-event-"));
     try {
       writeFileSync(join(folder, "event"), toBinary(AnySchema, create(AnySchema, event)));
       const stdin = openSync(join(folder, "event"), "r");

@@ -1,4 +1,4 @@
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 
 /** Whether this program is the one file that Bun compiles. */
 const compiled = process.argv[1]?.startsWith("/$bunfs/") === true;
@@ -10,7 +10,7 @@ export function ownArguments(): string[] {
 
 /** The command that starts this program again: compiled it is one file, else a script of Node. */
 export function ownCommand(): string[] {
-  return compiled ? [process.execPath] : [process.execPath, fileURLToPath(new URL("main.ts", import.meta.url))];
+  return compiled ? [process.execPath] : [process.execPath, join(import.meta.dirname, "main.ts")];
 }
 
 /** The environment of a server: without its compiler, JavaScriptCore needs a quarter less memory. */

@@ -5,6 +5,7 @@ import { Server } from "@longshore/ttrpc";
 import { publishDelivery, ttrpcDelivery } from "./event-delivery.ts";
 import { Publisher } from "./events.ts";
 import type { Flags } from "./flags.ts";
+import { tidyWhenIdle } from "./idle.ts";
 import { log, logToBundle } from "./log.ts";
 import { SandboxService } from "./sandbox-service.ts";
 import { Shim } from "./shim.ts";
@@ -54,7 +55,8 @@ export async function serve(flags: Flags, { fd, path: socketPath, ttrpcAddress }
     if (!sandboxes.exists) void stop();
   });
   const sandboxes = new SandboxService(tasks, () => void stop());
-  server.add(Task, tasks.handlers).add(Task, tasks.handlers, taskV2).add(Sandbox, sandboxes.handlers);
+  const handlers = tidyWhenIdle(tasks.handlers);
+  server.add(Task, handlers).add(Task, handlers, taskV2).add(Sandbox, sandboxes.handlers);
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop());
   // containers live on what this process does: a surprise is reported, never the end
   process.on("uncaughtException", (error) => log("error", "unexpected error", error));

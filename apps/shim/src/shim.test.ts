@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 import { TaskDeleteSchema, TaskOOMSchema, TaskStartSchema } from "@longshore/proto/containerd/events/events";
 import { BootstrapParamsSchema, BootstrapResultSchema } from "@longshore/proto/containerd/runtime/bootstrap/v1/bootstrap";
+import { Status } from "@longshore/proto/containerd/v1/types/task";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { mkfifo } from "@longshore/sys";
 import { Harness, TestTask, type TaskOptions, alive } from "./testing/harness.ts";
@@ -341,6 +342,27 @@ describe("containerd-shim-longshore-v2", function () {
     assert.equal((await harness.exitOf(task.id)).exitStatus, 3);
     assert.deepEqual(await task.finish(), []);
     assert.equal(await status, 0);
+  });
+
+  it("takes and sends messages that exceed a socket's buffer", async () => {
+    const task = sh("exit 0");
+    await task.run();
+    const execId = "x".repeat(3 << 20);
+    await assert.rejects(task.task.state({ id: task.id, execId }), (error: Error) => error.message.includes(`process does not exist ${execId}`));
+    assert.deepEqual(await task.finish(), []);
+  });
+
+  it("gives memory back when nobody asks for anything", async () => {
+    const task = make({ args: ["sleep", "1000"] });
+    await task.run();
+    const { shimPid } = await task.task.connect({ id: task.id });
+    const resident = (): number => Number(/^Rss: +(\d+)/m.exec(readFileSync(`/proc/${shimPid}/smaps_rollup`, "utf8"))![1]);
+    const before = resident();
+    while (resident() > before * 0.7) await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal((await task.task.state({ id: task.id })).status, Status.RUNNING);
+    await task.task.kill({ id: task.id, signal: 9 });
+    await harness.exitOf(task.id);
+    assert.deepEqual(await task.finish(), []);
   });
 
   it("serves a group in one process, and answers each kind of start", async () => {

@@ -1,5 +1,4 @@
 import { chmodSync, closeSync, mkdirSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
 import { create, toBinary } from "@longshore/proto/message";
 import { BootstrapResultSchema } from "@longshore/proto/containerd/runtime/bootstrap/v1/bootstrap";
@@ -41,7 +40,7 @@ export async function start(flags: Flags): Promise<void> {
 /** The socket of the task's group; without a listener when a server answers there already. cwd is the bundle. */
 export async function openSocket(flags: Flags, input: StartInput): Promise<{ path: string; listener: number | undefined }> {
   const folder = input.socketFolder ?? socketFolder();
-  const name = socketName(flags.address, flags.namespace, groupOf(process.cwd(), flags.id));
+  const name = await socketName(flags.address, flags.namespace, groupOf(process.cwd(), flags.id));
   const path = join(folder, name);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const listener = await listen(folder, name);
@@ -85,6 +84,8 @@ async function listen(folder: string, name: string): Promise<number | undefined>
 
 /** Whether something accepts connections on a unix socket. */
 export function answers(path: string): Promise<boolean> {
+  // seldom needed, and a server that has loaded it keeps a megabyte
+  const { connect } = process.getBuiltinModule("node:net");
   return new Promise((resolve) => {
     const socket = connect(path);
     const end = (alive: boolean): void => {

@@ -1,15 +1,14 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 
 /**
  * Where the compiled addon lies: in this package's build folder, or beside the executable when
  * the program was compiled into one file, whose modules have no place on the disk.
  */
 function addonPath(): string {
-  // import.meta.url would say where the source lay when it was compiled
+  // import.meta would say where the source lay when it was compiled
   const compiled = process.argv[1]?.startsWith("/$bunfs/") === true;
-  return compiled ? join(dirname(process.execPath), "sys.node") : fileURLToPath(new URL("../build/sys.node", import.meta.url));
+  return compiled ? join(dirname(process.execPath), "sys.node") : join(import.meta.dirname, "../build/sys.node");
 }
 
 const path = addonPath();

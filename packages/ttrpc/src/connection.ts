@@ -1,9 +1,10 @@
-import { type Socket, connect } from "node:net";
-import { Internal, ResourceExhausted, Unavailable } from "@longshore/errdefs";
+import { Internal, ResourceExhausted, Unavailable, messageOf } from "@longshore/errdefs";
+import { connect } from "#socket";
 import { fromBinary } from "@longshore/proto/message";
 import { ResponseSchema } from "@longshore/proto/ttrpc/ttrpc";
 import { type Frame, FrameDecoder, encodeFrame, frameFlag, frameType, maxFrameData } from "./frame.ts";
 import { Inbox } from "./inbox.ts";
+import type { SocketEvents, StreamSocket } from "./socket.ts";
 import { errorOf } from "./status.ts";
 
 /** What a stream delivers: the payloads of data frames, then that of the final response, if any. */
@@ -11,38 +12,42 @@ export type Payloads = Inbox<Uint8Array>;
 
 /** The client's end of one ttrpc connection; many calls share it. */
 export class Connection {
-  readonly #socket: Socket;
+  #socket!: StreamSocket;
   readonly #streams = new Map<number, Payloads>();
   #nextId = 1;
   #error: unknown;
+  #drained: (() => void)[] = [];
   /** Settles, never rejecting, when the connection is gone. */
   readonly closed: Promise<void>;
+  readonly #events: SocketEvents;
 
-  constructor(socket: Socket) {
-    this.#socket = socket;
+  private constructor() {
     const decoder = new FrameDecoder((frame) => this.#receive(frame));
-    socket.on("data", (chunk: Buffer) => decoder.push(chunk));
-    socket.on("error", (error) => (this.#error ??= error));
-    this.closed = new Promise((resolve) =>
-      socket.once("close", () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.closed = promise;
+    this.#events = {
+      received: (chunk) => decoder.push(chunk),
+      drained: () => {
+        for (const wake of this.#drained.splice(0)) wake();
+      },
+      closed: (error) => {
+        this.#error ??= error;
         for (const id of [...this.#streams.keys()]) this.#fail(id, new Unavailable("ttrpc: closed", { cause: this.#error }));
         resolve();
-      }),
-    );
+      },
+    };
   }
 
   /** Connects to a unix socket; with or without `unix://` before the path. */
-  static open(address: string): Promise<Connection> {
+  static async open(address: string): Promise<Connection> {
     const path = address.replace(/^unix:\/\//, "");
-    return new Promise((resolve, reject) => {
-      const socket = connect({ path });
-      const failed = (cause: Error): void => reject(new Unavailable(`ttrpc: cannot connect to ${path}: ${cause.message}`, { cause }));
-      socket.once("error", failed);
-      socket.once("connect", () => {
-        socket.off("error", failed);
-        resolve(new Connection(socket));
-      });
-    });
+    const connection = new Connection();
+    try {
+      connection.#socket = await connect(path, connection.#events);
+    } catch (cause) {
+      throw new Unavailable(`ttrpc: cannot connect to ${path}: ${messageOf(cause)}`, { cause });
+    }
+    return connection;
   }
 
   close(): void {
@@ -69,7 +74,7 @@ export class Connection {
   async send(id: number, message: Uint8Array): Promise<void> {
     if (!this.#streams.has(id)) return;
     if (this.#write(id, frameType.data, 0, message)) return;
-    await Promise.race([new Promise((resolve) => this.#socket.once("drain", resolve)), this.closed]);
+    await Promise.race([new Promise<void>((resolve) => this.#drained.push(resolve)), this.closed]);
   }
 
   closeSend(id: number): void {

@@ -1,29 +1,37 @@
-import type { Socket } from "node:net";
 import { InvalidArgument, NotImplemented, ResourceExhausted } from "@longshore/errdefs";
 import { fromBinary } from "@longshore/proto/message";
 import { type Request, RequestSchema } from "@longshore/proto/ttrpc/ttrpc";
 import { type Frame, FrameDecoder, encodeFrame, frameFlag, frameType, maxFrameData } from "./frame.ts";
 import type { Services } from "./service.ts";
 import { ServerCall } from "./server-call.ts";
+import type { SocketEvents, StreamSocket } from "./socket.ts";
 import { encodeError } from "./status.ts";
 
 /** The server's end of one connection: checks the protocol and hands frames to their calls. */
 export class ServerConnection {
-  readonly #socket: Socket;
+  readonly #socket: StreamSocket;
   readonly #services: Services;
   readonly #calls = new Map<number, ServerCall>();
+  /** Who waits until the socket takes more. */
+  #waiting: (() => void)[] = [];
   #lastId = 0;
+  readonly events: SocketEvents;
 
-  constructor(socket: Socket, services: Services) {
+  /** `closed` is called when the connection is gone. */
+  constructor(socket: StreamSocket, services: Services, closed: () => void) {
     this.#socket = socket;
     this.#services = services;
     const decoder = new FrameDecoder((frame) => this.#receive(frame));
-    socket.on("data", (chunk: Buffer) => decoder.push(chunk));
-    socket.on("error", () => socket.destroy());
-    socket.on("close", () => {
-      for (const call of this.#calls.values()) call.abort();
-      this.#calls.clear();
-    });
+    this.events = {
+      received: (chunk) => decoder.push(chunk),
+      drained: () => this.#wake(),
+      closed: () => {
+        for (const call of this.#calls.values()) call.abort();
+        this.#calls.clear();
+        this.#wake();
+        closed();
+      },
+    };
   }
 
   get idle(): boolean {
@@ -37,13 +45,11 @@ export class ServerConnection {
   /** Writes a frame; resolves when the socket takes more. */
   async write(id: number, type: number, flags: number, data: Uint8Array): Promise<void> {
     if (this.#socket.destroyed || this.#socket.write(encodeFrame(id, type, flags, data))) return;
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        this.#socket.off("drain", done).off("close", done);
-        resolve();
-      };
-      this.#socket.on("drain", done).on("close", done);
-    });
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
   }
 
   #refuse(id: number, error: unknown): void {

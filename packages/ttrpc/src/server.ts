@@ -1,21 +1,14 @@
-import { type Server as NetServer, createServer } from "node:net";
+import { listen } from "#socket";
 import type { GenService, GenServiceMethods } from "@bufbuild/protobuf/codegenv2";
 import { ServerConnection } from "./server-connection.ts";
 import { type ServiceHandlers, Services } from "./service.ts";
+import type { Address, Listener } from "./socket.ts";
 
 /** A ttrpc server: add services, then listen. */
 export class Server {
   readonly #services = new Services();
   readonly #connections = new Set<ServerConnection>();
-  readonly #server: NetServer;
-
-  constructor() {
-    this.#server = createServer((socket) => {
-      const connection = new ServerConnection(socket, this.#services);
-      this.#connections.add(connection);
-      socket.once("close", () => this.#connections.delete(connection));
-    });
-  }
+  #listener: Listener | undefined;
 
   /**
    * Serves `service`; thrown `errdefs` errors become their status codes. `name` is for a second
@@ -27,19 +20,17 @@ export class Server {
   }
 
   /** Listens on a unix socket path, or on an inherited descriptor that listens already. */
-  listen(where: { path: string } | { fd: number }): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen(where, () => {
-        this.#server.off("error", reject);
-        resolve();
-      });
+  async listen(where: Address): Promise<void> {
+    this.#listener = await listen(where, (socket) => {
+      const connection = new ServerConnection(socket, this.#services, () => this.#connections.delete(connection));
+      this.#connections.add(connection);
+      return connection.events;
     });
   }
 
   /** Stops accepting, drops all connections; resolves when everything is closed. */
   async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const closed = this.#listener?.close();
     for (const connection of this.#connections) connection.destroy();
     await closed;
   }

@@ -1,0 +1,37 @@
+import { releaseFilePages } from "@longshore/sys";
+
+declare const Bun: { shrink(): void } | undefined;
+
+/** How long nothing was asked before a server counts as idle, in ms. */
+const quietMs = 1000;
+/** How long Bun sweeps after it was told to shrink; only then its own code is not needed any more. */
+const sweepMs = 400;
+
+/** Handlers that give back the memory of this process once none was called for a while. */
+export function tidyWhenIdle<H extends object>(handlers: H): H {
+  let timer: NodeJS.Timeout | undefined;
+  const later = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      shrink();
+      timer = setTimeout(releaseFilePages, sweepMs).unref();
+    }, quietMs).unref();
+  };
+  const wrapped = Object.entries(handlers).map(([name, handle]: [string, (...args: unknown[]) => unknown]) => [
+    name,
+    async (...args: unknown[]): Promise<unknown> => {
+      later();
+      try {
+        return await handle(...args);
+      } finally {
+        later();
+      }
+    },
+  ]);
+  return Object.fromEntries(wrapped) as H;
+}
+
+/** Drops garbage, and the compiled form of functions that ran; those that run again are compiled again. */
+function shrink(): void {
+  if (typeof Bun !== "undefined") Bun.shrink();
+}
