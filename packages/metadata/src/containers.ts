@@ -57,28 +57,33 @@ export class Containers implements ContainerStore {
       ensureNamespace(database, this.#namespace);
       this.#put(container);
     });
+    await database.flushed();
     this.#env.onMutation();
     return container;
   }
 
   async update(draft: Draft, fieldpaths: readonly string[]): Promise<Container> {
+    const { database, onMutation } = this.#env;
     // A container that is there can be started on a full disk, too.
-    return this.#env.database.essential(() => {
+    const result = database.essential(() => {
       const current = this.#find(draft.id);
       if (current === undefined) throw new NotFound(`container "${draft.id}": not found`);
       const updated = fieldpaths.length === 0 ? replaced(current, draft) : masked(current, draft, fieldpaths);
       validate(updated, "update failed validation: ");
       const container: Container = { ...updated, labels: withoutEmpty(updated.labels), createdAt: current.createdAt, updatedAt: new Date() };
       this.#put(container);
-      this.#env.onMutation();
       return container;
     });
+    await database.flushed();
+    onMutation();
+    return result;
   }
 
   async delete(id: string): Promise<void> {
     const { database } = this.#env;
     const deleted = database.essential(() => database.run("DELETE FROM containers WHERE namespace = ? AND id = ?", this.#namespace, id));
     if (deleted === 0) throw new NotFound(`container ${id}: not found`);
+    await database.flushed();
     this.#env.onDeletion();
   }
 

@@ -72,7 +72,7 @@ export class ScopedWriter implements Writer {
       }
       this.#closed = true;
       const digest = await this.#publish(held, expected);
-      this.#record(digest, held, labels);
+      await this.#record(digest, held, labels);
       return digest;
     });
   }
@@ -92,7 +92,7 @@ export class ScopedWriter implements Writer {
     }
   }
 
-  #record(digest: string, size: number, labels: Labels): void {
+  async #record(digest: string, size: number, labels: Labels): Promise<void> {
     const { env, scope } = this.#options;
     const { database, publisher, onMutation } = env;
     const now = Date.now();
@@ -111,6 +111,7 @@ export class ScopedWriter implements Writer {
       );
     });
     if (made === 0) throw new AlreadyExists(`content ${digest}: already exists`);
+    await database.flushed();
     publisher.publish(scope.namespace, "/content/create", ContentCreateSchema, { digest, size: BigInt(size) });
     onMutation();
   }

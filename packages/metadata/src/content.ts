@@ -6,10 +6,13 @@ import { date, integer, labels as labelsOf, text } from "./columns.ts";
 import type { CallScope, Labels } from "./contract.ts";
 import type { Row } from "./database.ts";
 import { ScopedWriter } from "./content-writer.ts";
-import { type Environment, ensureNamespace } from "./environment.ts";
+import { type Environment, allFlushed, ensureNamespace } from "./environment.ts";
 import { labeledAdaptor } from "./filters.ts";
 import { updateLabels, validateLabels } from "./labels.ts";
 import { addToLease } from "./leases.ts";
+
+/** Begins the labels by which a configuration keeps its image's topmost snapshot. */
+const snapshotLabel = "containerd.io/gc.ref.snapshot.";
 
 /** How long an ingest that no lease keeps may rest. */
 const ingestLifeMs = 24 * 60 * 60 * 1000;
@@ -68,6 +71,8 @@ export class ScopedContent implements Store {
       this.#scope.namespace,
       digest,
     );
+    // The last step of unpacking an image: whoever is told so has all its layers.
+    if (Object.keys(labels).some((key) => key.startsWith(snapshotLabel))) await allFlushed(this.#env);
     this.#env.onMutation();
     return info;
   }
@@ -78,6 +83,7 @@ export class ScopedContent implements Store {
     const { namespace } = this.#scope;
     const deleted = database.essential(() => database.run("DELETE FROM blobs WHERE namespace = ? AND digest = ?", namespace, digest));
     if (deleted === 0) throw new NotFound(`content digest ${digest}: not found`);
+    await database.flushed();
     publisher.publish(namespace, "/content/delete", ContentDeleteSchema, { digest });
     onDeletion();
   }

@@ -5,10 +5,15 @@ import { migrations } from "./schema.ts";
 
 export type Row = Record<string, SQLOutputValue>;
 
+/** More numbers than are given out before the disk knows of them: what a power cut takes back is not given again. */
+const sequenceGap = 1_000_000;
 /** So many numbers are taken from the disk at once. */
 const sequenceBlock = 64;
 
-/** The SQLite file: every transaction is on disk when it returns. */
+/**
+ * The SQLite file. A transaction survives the process at once; a power cut may take back those since the last
+ * `flushed`, the latest first.
+ */
 export class Database {
   readonly #file: SqliteFile;
   readonly #statements = new Map<string, StatementSync>();
@@ -26,12 +31,13 @@ export class Database {
    * @throws FailedPrecondition when a newer release has written it; SQLite's own error when it is damaged
    */
   static open(path: string): Database {
-    const file = SqliteFile.open(path);
+    const file = SqliteFile.open(path, { grouped: true });
     try {
       const problem = file.sql.prepare("PRAGMA quick_check(1)").get()?.["quick_check"];
       if (problem !== "ok") throw new Error(`database disk image is malformed: ${String(problem)}`);
       const database = new Database(file);
       database.#migrate(path);
+      database.run("UPDATE sequence SET value = value + ?", sequenceGap);
       return database;
     } catch (error) {
       file.close();
@@ -85,7 +91,12 @@ export class Database {
     return this.transaction(() => Number(this.#statement(query).run(...values).changes));
   }
 
-  /** A number that was never given before, nor will be after a crash: the disk knows the end of the block. */
+  /** Resolves once all transactions up to now are on the disk, as they are within a second if nobody waits. @throws the system's error */
+  flushed(): Promise<void> {
+    return this.#file.flushed();
+  }
+
+  /** A number that was never given before, nor will be after a crash: each start leaves a gap. */
   next(): number {
     if (this.#given === this.#reserved) {
       this.#reserved = this.transaction(() => Number(this.get("UPDATE sequence SET value = value + ? RETURNING value", sequenceBlock)?.["value"]));

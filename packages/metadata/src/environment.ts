@@ -20,6 +20,15 @@ export interface Environment {
   onDeletion: () => void;
 }
 
+/**
+ * Resolves when all records are on the disk, the snapshotters' before ours that name them. For records by
+ * which others find an image's layers.
+ */
+export async function allFlushed({ database, snapshotters }: Environment): Promise<void> {
+  await Promise.all([...snapshotters.values()].map((backend) => backend.flushed?.()));
+  await database.flushed();
+}
+
 /** Makes a namespace known: the first object in it does that. Part of the caller's transaction. */
 export function ensureNamespace(database: Database, namespace: string): void {
   database.run("INSERT OR IGNORE INTO namespaces (name, labels) VALUES (?, '{}')", namespace);

@@ -4,7 +4,7 @@ import { ImageCreateSchema, ImageDeleteSchema, ImageUpdateSchema } from "@longsh
 import { date, integer, labels, text } from "./columns.ts";
 import type { Image, ImageStore } from "./contract.ts";
 import type { Row } from "./database.ts";
-import { type Environment, ensureNamespace } from "./environment.ts";
+import { type Environment, allFlushed, ensureNamespace } from "./environment.ts";
 import { imageAdaptor, recordFilters } from "./filters.ts";
 import { validateLabels, withEntry, withoutEmpty } from "./labels.ts";
 
@@ -49,6 +49,7 @@ export class Images implements ImageStore {
       ensureNamespace(database, this.#namespace);
       this.#put(image);
     });
+    await allFlushed(this.#env);
     publisher.publish(this.#namespace, "/images/create", ImageCreateSchema, { name: image.name, labels: image.labels });
     onMutation();
     return image;
@@ -64,6 +65,7 @@ export class Images implements ImageStore {
       this.#put(result);
       return result;
     });
+    await allFlushed(this.#env);
     publisher.publish(this.#namespace, "/images/update", ImageUpdateSchema, { name: image.name, labels: image.labels });
     onMutation();
     return image;
@@ -76,6 +78,7 @@ export class Images implements ImageStore {
       if (target !== "" && digest !== target) throw new NotFound(`image "${name}" has target ${digest}, not ${target}: not found`);
       database.run("DELETE FROM images WHERE namespace = ? AND name = ?", this.#namespace, name);
     });
+    await database.flushed();
     publisher.publish(this.#namespace, "/images/delete", ImageDeleteSchema, { name });
     onDeletion();
   }

@@ -34,9 +34,11 @@ export interface MetadataOptions {
 }
 
 /**
- * All records of containerd, by namespace, and the collection of what no record keeps. Every
- * change is on disk when its promise resolves; a process that dies leaves nothing half done that
- * the next start does not finish or undo.
+ * All records of containerd, by namespace, and the collection of what no record keeps. A change is
+ * on disk when its promise resolves, but for what only protects or describes and is worth nothing alone
+ * (leases, ingests, labels of blobs, the snapshots of layers): that is on disk before any change that comes
+ * after it, and within a second. A process that dies leaves nothing half done that the next start does not
+ * finish or undo.
  */
 export class Metadata {
   readonly #env: Environment;

@@ -17,6 +17,7 @@ export class Namespaces implements NamespaceStore {
     validateLabels(labels, "namespace.Labels");
     const made = this.#env.database.run("INSERT OR IGNORE INTO namespaces (name, labels) VALUES (?, ?)", name, JSON.stringify(withoutEmpty(labels)));
     if (made === 0) throw new AlreadyExists(`namespace "${name}": already exists`);
+    await this.#env.database.flushed();
   }
 
   async labels(name: string): Promise<Labels> {
@@ -26,7 +27,7 @@ export class Namespaces implements NamespaceStore {
   async update(name: string, labels: Labels, fieldpaths: readonly string[]): Promise<Labels> {
     validateLabels(labels, "namespace.Labels");
     const { database } = this.#env;
-    return database.transaction(() => {
+    const updated = database.transaction(() => {
       let result = this.#labels(name);
       if (fieldpaths.length === 0) result = labels;
       for (const path of fieldpaths) {
@@ -38,6 +39,8 @@ export class Namespaces implements NamespaceStore {
       database.run("UPDATE namespaces SET labels = ? WHERE name = ?", JSON.stringify(result), name);
       return result;
     });
+    await database.flushed();
+    return updated;
   }
 
   async list(): Promise<Namespace[]> {
@@ -54,6 +57,7 @@ export class Namespaces implements NamespaceStore {
       database.run("DELETE FROM ingests WHERE namespace = ?", name);
       if (database.run("DELETE FROM namespaces WHERE name = ?", name) === 0) throw new NotFound(`namespace "${name}": not found`);
     });
+    await database.flushed();
     this.#env.onDeletion();
   }
 

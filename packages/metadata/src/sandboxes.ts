@@ -54,20 +54,24 @@ export class Sandboxes implements SandboxStore {
       ensureNamespace(database, this.#namespace);
       this.#put(sandbox);
     });
+    await database.flushed();
     this.#env.onMutation();
     return sandbox;
   }
 
   async update(draft: Draft, fieldpaths: readonly string[]): Promise<Sandbox> {
-    return this.#env.database.transaction(() => {
+    const { database, onMutation } = this.#env;
+    const result = database.transaction(() => {
       this.#mustHaveAny();
       const current = this.#read(draft.id);
       const updated = fieldpaths.length === 0 ? replaced(current, draft) : masked(current, draft, fieldpaths);
       const sandbox: Sandbox = { ...updated, labels: withoutEmpty(updated.labels), updatedAt: new Date() };
       this.#put(sandbox);
-      this.#env.onMutation();
       return sandbox;
     });
+    await database.flushed();
+    onMutation();
+    return result;
   }
 
   async delete(id: string): Promise<void> {
@@ -75,6 +79,7 @@ export class Sandboxes implements SandboxStore {
     const { database } = this.#env;
     const deleted = database.essential(() => database.run("DELETE FROM sandboxes WHERE namespace = ? AND id = ?", this.#namespace, id));
     if (deleted === 0) throw new NotFound(`failed to delete sandbox "${id}": not found`);
+    await database.flushed();
     this.#env.onDeletion();
   }
 

@@ -15,6 +15,9 @@ function backendLabels(labels: Labels): Labels {
   return Object.fromEntries(Object.entries(labels).filter(([key]) => key === targetLabel || key.startsWith("containerd.io/snapshot/")));
 }
 
+/** Whether a snapshot is being filled with an image's layer: until the image refers to it, a power cut may take it. */
+const isLayer = (labels: Labels): boolean => labels[targetLabel] !== undefined;
+
 /** The snapshots of one snapshotter that one namespace sees, kept in the backend under `<namespace>/<number>/<key>`. */
 export class ScopedSnapshotter implements Snapshotter {
   readonly #env: Environment;
@@ -49,6 +52,7 @@ export class ScopedSnapshotter implements Snapshotter {
       this.#table.put(updated);
       return updated;
     });
+    await this.#env.database.flushed();
     this.#env.onMutation();
     return this.#info(record);
   }
@@ -93,6 +97,7 @@ export class ScopedSnapshotter implements Snapshotter {
         await this.#backend.remove(backendKey);
         throw error;
       }
+      if (!isLayer(labels)) await database.flushed();
       this.#env.onMutation();
       return mounts;
     });
@@ -116,15 +121,17 @@ export class ScopedSnapshotter implements Snapshotter {
     const { database, gate, publisher, onMutation } = this.#env;
     const { namespace, lease } = this.#scope;
     await gate.pass(async () => {
-      const { backendKey, intent } = database.transaction(() => {
+      const { backendKey, intent, layer } = database.transaction(() => {
         if (this.#table.isTaken(name)) throw new AlreadyExists(`snapshot "${name}": already exists`);
         const current = this.#get(key);
         addToLease(database, namespace, lease, { type: `snapshots/${this.#name}`, id: name });
         const planned = { name, labels: withoutEmpty(labels), backendKey: `${namespace}/${database.next()}/${name}` };
         // Were we killed after the backend has committed, the next start finishes this.
         this.#table.plan(key, planned);
-        return { backendKey: current.backendKey, intent: planned };
+        return { backendKey: current.backendKey, intent: planned, layer: isLayer(current.labels) };
       });
+      // The plan has to be on the disk before the backend's own record, which tells nothing of this one.
+      if (!layer) await database.flushed();
       try {
         await this.#backend.commit(intent.backendKey, backendKey, backendLabels(labels));
       } catch (error) {
@@ -145,6 +152,7 @@ export class ScopedSnapshotter implements Snapshotter {
       if (this.#table.hasChildren(key)) throw new FailedPrecondition("cannot remove snapshot with child: failed precondition");
       this.#table.delete(key);
     });
+    await this.#env.database.flushed();
     publisher.publish(namespace, "/snapshot/remove", SnapshotRemoveSchema, { key, snapshotter: this.#name });
     onDeletion();
   }

@@ -63,4 +63,6 @@ export interface Snapshotter {
   list(filters?: readonly string[]): AsyncIterable<SnapshotInfo>;
   /** Frees the space of removed snapshots and of what a killed process left; done when all is gone. */
   cleanup(): Promise<void>;
+  /** Resolves when the layers, too, for which nobody waited are on the disk; absent where everything always is. */
+  flushed?(): Promise<void>;
 }

@@ -43,13 +43,13 @@ function stored(row: Row): StoredSnapshot {
   };
 }
 
-/** What a snapshotter knows of its snapshots: one SQLite file, every transaction on the disk when it returns. */
+/** What a snapshotter knows of its snapshots: one SQLite file. A power cut may take back transactions since the last `flushed`, the latest first. */
 export class SnapshotMetadata {
   readonly #file: SqliteFile;
 
   /** @throws FailedPrecondition when a newer release wrote the file; SQLite's error when it is damaged */
   constructor(path: string) {
-    this.#file = SqliteFile.open(path);
+    this.#file = SqliteFile.open(path, { grouped: true });
     try {
       this.#prepare(path);
     } catch (error) {
@@ -78,6 +78,11 @@ export class SnapshotMetadata {
   /** As `transaction`, for what must work on a full disk too, such as removals; `work` may run more than once. */
   essential<T>(work: () => T): T {
     return this.#file.essential(work);
+  }
+
+  /** Resolves once all transactions up to now are on the disk. @throws the system's error */
+  flushed(): Promise<void> {
+    return this.#file.flushed();
   }
 
   /** @throws NotFound */

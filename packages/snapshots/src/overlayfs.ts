@@ -62,11 +62,13 @@ export class OverlayfsSnapshotter implements Snapshotter {
   }
 
   async update(info: Pick<SnapshotInfo, "name" | "labels">, fieldpaths: readonly string[] = []): Promise<SnapshotInfo> {
-    return this.#metadata.transaction(() => {
+    const updated = this.#metadata.transaction(() => {
       const { labels } = this.#metadata.get(info.name);
       this.#metadata.setLabels(info.name, changedLabels(info, labels, fieldpaths));
       return infoOf(this.#metadata.get(info.name));
     });
+    await this.#metadata.flushed();
+    return updated;
   }
 
   async usage(key: string): Promise<Usage> {
@@ -83,21 +85,28 @@ export class OverlayfsSnapshotter implements Snapshotter {
   }
 
   async prepare(key: string, parent: string, labels: Record<string, string> = {}): Promise<Mount[]> {
-    return this.#create(key, parent, "active", labels);
+    const mounts = this.#create(key, parent, "active", labels);
+    if (!isLayer(labels)) await this.#metadata.flushed();
+    return mounts;
   }
 
   async view(key: string, parent: string, labels: Record<string, string> = {}): Promise<Mount[]> {
-    return this.#create(key, parent, "view", labels);
+    const mounts = this.#create(key, parent, "view", labels);
+    await this.#metadata.flushed();
+    return mounts;
   }
 
   async commit(name: string, key: string, labels: Record<string, string> = {}): Promise<void> {
     const active = this.#metadata.get(key);
     const usage = active.kind === "active" ? await diskUsage(this.#upper(active.id)) : active.usage;
     this.#metadata.transaction(() => this.#metadata.commit(name, key, usage, labels));
+    if (!isLayer(active.labels)) await this.#metadata.flushed();
   }
 
   async remove(key: string): Promise<void> {
     const { id } = this.#metadata.essential(() => this.#metadata.remove(key));
+    // A record without its folder would be taken for damage.
+    await this.#metadata.flushed();
     this.#removal.remove(id);
   }
 
@@ -116,6 +125,10 @@ export class OverlayfsSnapshotter implements Snapshotter {
   async cleanup(): Promise<void> {
     this.#sweep();
     await this.#removal.settled();
+  }
+
+  flushed(): Promise<void> {
+    return this.#metadata.flushed();
   }
 
   /** Waits for what is being deleted and closes the database. */
@@ -162,6 +175,14 @@ export class OverlayfsSnapshotter implements Snapshotter {
   #upper(id: number): string {
     return join(this.#folder, String(id), "fs");
   }
+}
+
+/**
+ * Whether a snapshot is being filled with an image's layer. It can be unpacked again, so nobody waits for the
+ * disk; what is made on top of it waits, and comes to the disk after it.
+ */
+function isLayer(labels: Record<string, string>): boolean {
+  return labels["containerd.io/snapshot.ref"] !== undefined;
 }
 
 /** The top folder of a merged tree is the upper one, which must look like that below it. */

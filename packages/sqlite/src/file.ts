@@ -1,5 +1,8 @@
+import { closeSync, fsyncSync, openSync } from "node:fs";
+import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { isDiskFull, Reserve } from "@longshore/atomicfile";
+import { GroupSync } from "./group-sync.ts";
 
 /** Enough for the pages of several hundred removals. */
 const reserveBytes = 1 << 20;
@@ -11,6 +14,14 @@ function codeOf(error: unknown): number {
   return (((error as { errcode?: number } | null)?.errcode ?? 0) & 0xff) >>> 0;
 }
 
+export interface SqliteFileOptions {
+  /**
+   * Transactions return before they are on the disk: who needs that waits for `flushed`, together with others. A
+   * power cut may take back those since, never one without all that came after it: they lie in one log.
+   */
+  grouped?: boolean;
+}
+
 /**
  * A database that this process alone uses: the lock is kept, so that no shared memory file is needed,
  * which a full disk could not take. Beside it lies `<path>.reserve`, the space in which things can still be
@@ -20,13 +31,16 @@ export class SqliteFile {
   readonly sql: DatabaseSync;
   readonly #path: string;
   readonly #reserve: Reserve;
+  readonly #log: GroupSync | undefined;
 
-  private constructor(path: string, reserve: Reserve) {
+  private constructor(path: string, reserve: Reserve, grouped: boolean) {
     this.#path = path;
     this.#reserve = reserve;
     this.sql = new DatabaseSync(path, { timeout: 10_000 });
     try {
-      this.sql.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
+      this.sql.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;");
+      this.sql.exec(`PRAGMA synchronous = ${grouped ? "NORMAL" : "FULL"};`);
+      this.#log = grouped ? this.#openLog() : undefined;
     } catch (error) {
       this.sql.close();
       throw error;
@@ -34,12 +48,12 @@ export class SqliteFile {
   }
 
   /** Opens or makes the file. @throws SQLite's own error when it is damaged */
-  static open(path: string): SqliteFile {
+  static open(path: string, { grouped = false }: SqliteFileOptions = {}): SqliteFile {
     const reserve = new Reserve(`${path}.reserve`, reserveBytes);
     reserve.fill();
     for (;;) {
       try {
-        return new SqliteFile(path, reserve);
+        return new SqliteFile(path, reserve, grouped);
       } catch (error) {
         if (!Object.values(codes).includes(codeOf(error)) || !reserve.release()) throw explained(error, path);
       }
@@ -52,6 +66,7 @@ export class SqliteFile {
       this.sql.exec("BEGIN IMMEDIATE");
       const result = work();
       this.sql.exec("COMMIT");
+      this.#log?.written();
       return result;
     } catch (error) {
       // SQLite itself undoes a transaction after some errors (a full disk).
@@ -91,9 +106,28 @@ export class SqliteFile {
     }
   }
 
+  /** Resolves once all transactions up to now are on the disk, as they are within a second if nobody waits. @throws the system's error */
+  async flushed(): Promise<void> {
+    await this.#log?.synced();
+  }
+
   close(): void {
     this.#reserve.close();
     this.sql.close();
+    this.#log?.close();
+  }
+
+  /** SQLite makes its log when it first reads, and keeps that one file until the database is closed. */
+  #openLog(): GroupSync {
+    this.sql.prepare("PRAGMA user_version").get();
+    const fd = openSync(`${this.#path}-wal`, "r");
+    const dir = openSync(dirname(this.#path), "r");
+    try {
+      fsyncSync(dir);
+    } finally {
+      closeSync(dir);
+    }
+    return new GroupSync(fd);
   }
 }
 

@@ -1,1 +1,1 @@
-export { SqliteFile } from "./file.ts";
+export { SqliteFile, type SqliteFileOptions } from "./file.ts";

@@ -36,6 +36,8 @@ export class Collector {
     const orphans = new Map<string, string[]>();
     const { gone, content } = await gate.alone(async () => {
       const swept = database.essential(() => sweepRecords(database, mark(database, Date.now())));
+      // What is still recorded on the disk must not lose its files.
+      await database.flushed();
       const removed = await sweepContent(this.#env);
       for (const [name, backend] of snapshotters) orphans.set(name, await orphanedSnapshots(database, name, backend));
       return { gone: swept, content: removed };
