@@ -1,8 +1,10 @@
 import { ChangeWatch } from "./change-watch.ts";
-import { linesOf, openIfThere, rotatedFiles, tailOffset } from "./files.ts";
+import { open } from "node:fs/promises";
+import { linesOf, tailOffset } from "./files.ts";
 import { type LogLine, nanosOf, parseLine } from "./line.ts";
+import { followingFile } from "./following-file.ts";
 import { LiveFile } from "./live-file.ts";
-import { identityOf, openAll, type OpenRotated } from "./open-all.ts";
+import { openAll, type OpenRotated } from "./open-all.ts";
 
 export interface ReadOptions {
   /** How many lines from the end; negative for all. */
@@ -51,11 +53,17 @@ async function* rawLines(path: string, options: ReadOptions, watcher: ChangeWatc
       yield* lines;
       if (options.signal.aborted) return;
       if (lines.length > 0) continue;
-      const next = watcher === undefined && current !== undefined ? undefined : await nextFile(path, current);
+      const next = watcher === undefined && current !== undefined ? undefined : await followingFile(path, current?.handle);
       if (next !== undefined) {
-        yield* (await current?.next()) ?? [];
-        await current?.close();
-        current = next;
+        for (let rest = await current?.next(); rest !== undefined && rest.length > 0; rest = await current?.next()) yield* rest;
+        await current?.handle.close();
+        current = new LiveFile(next.handle, 0);
+        if (next.compressed) {
+          // Its stream closes what it reads from.
+          yield* linesOf({ handle: await open(`/proc/self/fd/${next.handle.fd}`), compressed: true });
+          // Nothing comes behind its end: what is read next is the file that follows it.
+          current = new LiveFile(next.handle, 0, 0);
+        }
         continue;
       }
       if (last) return;
@@ -63,26 +71,8 @@ async function* rawLines(path: string, options: ReadOptions, watcher: ChangeWatc
     }
   } finally {
     await close();
-    await current?.close();
+    await current?.handle.close();
   }
-}
-
-/** The file that has taken the place of `current`; `undefined` while it is still the live one. */
-async function nextFile(path: string, current: LiveFile | undefined): Promise<LiveFile | undefined> {
-  if (current === undefined) {
-    const handle = await openIfThere(path);
-    return handle === undefined ? undefined : new LiveFile(handle, 0);
-  }
-  const identity = await current.identity();
-  const candidates = [...(await rotatedFiles(path)).filter((file) => !file.compressed).map((file) => file.path), path];
-  const identities = await Promise.all(candidates.map((candidate) => identityOf(candidate)));
-  const at = identities.indexOf(identity);
-  if (at === candidates.length - 1) return undefined;
-  // Several rotations may have happened: go on with the file right behind ours, or the oldest left.
-  const following = candidates[at + 1];
-  if (following === undefined || identities[at + 1] === undefined) return undefined;
-  const handle = await openIfThere(following);
-  return handle === undefined ? undefined : new LiveFile(handle, 0);
 }
 
 interface Opened {

@@ -1,0 +1,33 @@
+import type { FileHandle } from "node:fs/promises";
+import { openIfThere } from "./files.ts";
+import { identityOf, openAll } from "./open-all.ts";
+
+/**
+ * The file that holds what comes behind `current`, which may have been renamed, compressed or removed since it was
+ * opened; `undefined` while it is the live one. Behind one that is gone for good comes the oldest that is left.
+ * @param path of the live file
+ */
+export async function followingFile(path: string, current: FileHandle | undefined): Promise<{ handle: FileHandle; compressed: boolean } | undefined> {
+  if (current === undefined) {
+    const handle = await openIfThere(path);
+    return handle && { handle, compressed: false };
+  }
+  const identity = await identityOf(current);
+  if ((await identityOf(path)) === identity) return undefined;
+  const { live, rotated } = await openAll(path);
+  const files = [...rotated, ...(live === undefined ? [] : [{ handle: live, compressed: false }])];
+  const next = files[await indexAfter(files, current, identity)];
+  for (const { handle } of files) if (handle !== next?.handle) await handle.close();
+  return next;
+}
+
+/** @param files oldest first */
+async function indexAfter(files: readonly { handle: FileHandle; compressed: boolean }[], current: FileHandle, identity: string | undefined): Promise<number> {
+  const same = (await Promise.all(files.map(({ handle }) => identityOf(handle)))).indexOf(identity);
+  if (same >= 0) return same + 1;
+  const { mtimeMs } = await current.stat();
+  const times = await Promise.all(files.map(async ({ handle }) => (await handle.stat()).mtimeMs));
+  // Compressed, it is another file with the time of its last line, in whole milliseconds.
+  const copy = files.findIndex(({ compressed }, i) => compressed && Math.abs((times[i] ?? 0) - mtimeMs) <= 1);
+  return copy >= 0 ? copy + 1 : times.findIndex((time) => time > mtimeMs);
+}
