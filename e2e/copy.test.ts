@@ -31,6 +31,14 @@ describe("cp, export and commit", () => {
     });
   }
 
+  it("copies into a container that has read-only mounts and does not run, but not into these", async () => {
+    writeFileSync(join(dir, "file"), "text");
+    await shared.ok(["run", "--name", name, "-v", `${dir}:/data:ro`, "-v", `${join(dir, "file")}:/etc/file:ro`, "busybox", "true"]);
+    await shared.ok(["cp", join(dir, "file"), `${name}:/tmp/file`]);
+    assert.equal((await shared.docker(["cp", `${name}:/data/file`, "-"])).code, 0);
+    assert.match((await shared.docker(["cp", join(dir, "file"), `${name}:/data/other`])).stderr, /mounted volume is marked read-only/);
+  });
+
   it("a symlink in the container does not lead cp out of it", async () => {
     writeFileSync(join(dir, "secret"), "of the host");
     await shared.ok(["run", "-d", "--name", name, "busybox", "sh", "-c", `ln -s ${dir} /out; sleep 300`]);

@@ -1,30 +1,18 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { importDebian } from "./engine/debian.ts";
 import { shared } from "./engine/shared.ts";
+import { importSoftware, softwareImage as image } from "./engine/software.ts";
 import { until } from "./host/until.ts";
 
 describe("real software", function () {
   this.timeout(600_000);
-  const image = "e2e-software";
-  const names = ["e2e-install", "e2e-nginx", "e2e-postgres", "e2e-redis"];
+  const names = ["e2e-nginx", "e2e-postgres", "e2e-redis"];
   const volume = "e2e-pgdata";
 
-  before(async () => {
-    await importDebian(shared);
-    // The machine's own resolver and certificates serve its package mirror, whatever that is.
-    const certificates = existsSync("/etc/ssl/certs/ca-certificates.crt") ? ["-v", "/etc/ssl/certs/ca-certificates.crt:/etc/ssl/certs/ca-certificates.crt:ro"] : [];
-    const install = "apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light postgresql redis-server >/dev/null";
-    const result = await shared.docker(["run", "--name", "e2e-install", ...certificates, "debian", "sh", "-c", install], { timeoutMs: 500_000 });
-    assert.equal(result.code, 0, result.stderr.slice(-2000));
-    await shared.ok(["commit", "e2e-install", image]);
-    await shared.ok(["rm", "e2e-install"]);
-  });
+  before(() => importSoftware(shared));
 
   after(async () => {
     await shared.docker(["rm", "-f", "-v", ...names]);
     await shared.docker(["volume", "rm", "-f", volume]);
-    await shared.docker(["rmi", "-f", image]);
   });
 
   it("nginx serves through a published port, logs, reloads and stops gracefully", async () => {

@@ -27,15 +27,18 @@ export function mountAll(mounts: readonly MountSpec[], target: string): void {
     for (const spec of mounts) {
       const below = spec.target ?? "";
       if (below === "" || below === "/") {
-        mountOne(spec, target, () => done.push(target));
+        mountOne(spec, (use) => use(target), () => done.push(target));
         continue;
       }
-      const fd = openInRoot(target, below, O.PATH);
-      try {
-        mountOne(spec, `/proc/self/fd/${fd}`, () => done.push(posix.join(target, below)));
-      } finally {
-        closeSync(fd);
-      }
+      const resolved: AtTarget = (use) => {
+        const fd = openInRoot(target, below, O.PATH);
+        try {
+          use(`/proc/self/fd/${fd}`);
+        } finally {
+          closeSync(fd);
+        }
+      };
+      mountOne(spec, resolved, () => done.push(posix.join(target, below)));
     }
   } catch (error) {
     for (const path of done.toReversed()) unmountAll(path);
@@ -56,16 +59,19 @@ export function unmountAll(target: string, flags: number = MNT.DETACH): void {
   }
 }
 
-function mountOne(spec: MountSpec, target: string, mounted: () => void): void {
+/** Calls `use` with a path of the place as it is now: once something is mounted there, a descriptor from before leads below it. */
+type AtTarget = (use: (path: string) => void) => void;
+
+function mountOne(spec: MountSpec, at: AtTarget, mounted: () => void): void {
   const { flags, propagation, recursiveAttributes, data } = parseMountOptions(spec.options ?? []);
   const bind = (flags & MS.BIND) !== 0;
   const { text, workdir } = fitData(data);
-  mount(spec.source, target, bind ? undefined : spec.type, bind ? flags & (MS.BIND | MS.REC) : flags, bind ? undefined : text, workdir);
+  at((path) => mount(spec.source, path, bind ? undefined : spec.type, bind ? flags & (MS.BIND | MS.REC) : flags, bind ? undefined : text, workdir));
   mounted();
   // the kernel ignores all other flags of a first bind mount
-  if (bind && (flags & ~(MS.BIND | MS.REC)) !== 0) mount("none", target, undefined, (flags & ~MS.REC) | MS.REMOUNT);
-  for (const flag of propagation) mount("none", target, undefined, flag);
-  if (recursiveAttributes !== 0) mountSetattr(target, { set: recursiveAttributes, recursive: true });
+  if (bind && (flags & ~(MS.BIND | MS.REC)) !== 0) at((path) => mount("none", path, undefined, (flags & ~MS.REC) | MS.REMOUNT));
+  for (const flag of propagation) at((path) => mount("none", path, undefined, flag));
+  if (recursiveAttributes !== 0) at((path) => mountSetattr(path, { set: recursiveAttributes, recursive: true }));
 }
 
 /** Options as one string; too long a `lowerdir` is shortened to paths relative to a working directory. */

@@ -38,6 +38,13 @@ describe("mounts", () => {
     assert.equal(readFileSync("/proc/self/mountinfo", "utf8"), before);
   });
 
+  it("makes a mount with a target of its own read-only", () => {
+    for (const name of ["source", "target", "target/below"]) mkdirSync(join(dir, name));
+    mountAll([{ type: "bind", source: join(dir, "target"), options: ["rbind"] }, { type: "bind", source: join(dir, "source"), target: "/below", options: ["bind", "ro"] }], join(dir, "target"));
+    assert.throws(() => writeFileSync(join(dir, "target/below/x"), ""), { code: "EROFS" });
+    unmountAll(join(dir, "target/below"));
+  });
+
   it("keeps a mount's own target inside the root", () => {
     for (const name of ["source", "target", "target/etc", "outside"]) mkdirSync(join(dir, name));
     writeFileSync(join(dir, "source/here"), "");
