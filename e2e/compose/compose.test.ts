@@ -94,12 +94,12 @@ describe("docker compose", function () {
   });
 
   it("scaled services share a name, and shrink again", async () => {
-    await compose.ok(["up", "-d", "--wait", "--no-recreate", "--scale", "api=3", "--scale", "migrate=0"]);
+    await compose.ok(["up", "-d", "--wait", "--no-recreate", "--scale", "api=3"]);
     const hosts = new Set<string>();
     await until("each replica has answered", async () => hosts.add((await visit()).host).size === 3);
     const answers = await compose.ok(["exec", "-T", "web", "getent", "ahostsv4", "api"]);
     assert.equal(new Set(answers.split("\n").map((line) => line.split(" ", 1)[0])).size, 3);
-    await compose.ok(["up", "-d", "--no-recreate", "--scale", "api=1", "--scale", "migrate=0"]);
+    await compose.ok(["up", "-d", "--no-recreate", "--scale", "api=1"]);
     assert.equal((await states("api")).length, 1);
   });
 
@@ -157,7 +157,7 @@ describe("docker compose", function () {
     const ids = async (): Promise<Record<string, string>> => Object.fromEntries((await compose.ok(["ps", "--format", "{{.Service}} {{.ID}}"])).split("\n").map((line) => line.split(" ") as [string, string]));
     const before = await ids();
     const { rows } = await visit();
-    await compose.ok(["up", "-d", "--wait", "--scale", "migrate=0"], { env: { GREETING: "ahoy" } });
+    await compose.ok(["up", "-d", "--wait"], { env: { GREETING: "ahoy" } });
     const after = await ids();
     assert.notEqual(after["api"], before["api"]);
     assert.deepEqual([after["db"], after["cache"]], [before["db"], before["cache"]]);
@@ -165,7 +165,7 @@ describe("docker compose", function () {
     assert.ok((await visit()).rows > rows);
     const yaml = join(folder, "compose.yaml");
     writeFileSync(yaml, readFileSync(yaml, "utf8").replace(/^ {2}debug:[\s\S]*?\n\n/m, "").replace(/^ {2}web:/m, "  front:"));
-    await compose.ok(["up", "-d", "--remove-orphans", "--scale", "migrate=0"], { env: { GREETING: "ahoy" } });
+    await compose.ok(["up", "-d", "--remove-orphans"], { env: { GREETING: "ahoy" } });
     assert.equal((await states()).some((line) => line.startsWith("web")), false);
   });
 

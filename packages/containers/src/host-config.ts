@@ -1,77 +1,12 @@
 import type { HostConfig } from "@longshore/api";
+import { completeHostConfig as complete, type Given } from "@longshore/spec";
 import type { Context } from "./context.ts";
 import { completeLogConfig } from "./log-options.ts";
 
 /** A host configuration as a client sent it, with every member that Docker always shows, and the engine's log driver. */
 export function completeHostConfig(context: Context, given: Partial<HostConfig>): HostConfig {
   const { settings } = context;
-  const config: HostConfig = {
-    Binds: null,
-    ContainerIDFile: "",
-    LogConfig: { Type: "", Config: null },
-    NetworkMode: "",
-    PortBindings: {},
-    RestartPolicy: { Name: "", MaximumRetryCount: 0 },
-    AutoRemove: false,
-    VolumeDriver: "",
-    VolumesFrom: null,
-    ConsoleSize: [0, 0],
-    CapAdd: null,
-    CapDrop: null,
-    CgroupnsMode: "",
-    Dns: null,
-    DnsOptions: null,
-    DnsSearch: null,
-    ExtraHosts: null,
-    GroupAdd: null,
-    IpcMode: "",
-    Cgroup: "",
-    Links: null,
-    OomScoreAdj: 0,
-    PidMode: "",
-    Privileged: false,
-    PublishAllPorts: false,
-    ReadonlyRootfs: false,
-    SecurityOpt: null,
-    UTSMode: "",
-    UsernsMode: "",
-    ShmSize: 0,
-    Isolation: "",
-    CpuShares: 0,
-    Memory: 0,
-    NanoCpus: 0,
-    CgroupParent: "",
-    BlkioWeight: 0,
-    BlkioWeightDevice: null,
-    BlkioDeviceReadBps: null,
-    BlkioDeviceWriteBps: null,
-    BlkioDeviceReadIOps: null,
-    BlkioDeviceWriteIOps: null,
-    CpuPeriod: 0,
-    CpuQuota: 0,
-    CpuRealtimePeriod: 0,
-    CpuRealtimeRuntime: 0,
-    CpusetCpus: "",
-    CpusetMems: "",
-    Devices: null,
-    DeviceCgroupRules: null,
-    DeviceRequests: null,
-    MemoryReservation: 0,
-    MemorySwap: 0,
-    MemorySwappiness: null,
-    OomKillDisable: null,
-    PidsLimit: null,
-    Ulimits: null,
-    CpuCount: 0,
-    CpuPercent: 0,
-    IOMaximumIOps: 0,
-    IOMaximumBandwidth: 0,
-    MaskedPaths: null,
-    ReadonlyPaths: null,
-    ...given,
-  };
-  const policy: Partial<HostConfig["RestartPolicy"]> = given.RestartPolicy ?? {};
-  config.RestartPolicy = { Name: policy.Name ?? "", MaximumRetryCount: policy.MaximumRetryCount ?? 0 };
+  const config = complete(given as Given<HostConfig>);
   config.LogConfig = completeLogConfig(config.LogConfig, settings.logDriver, settings.logOpts);
   return config;
 }

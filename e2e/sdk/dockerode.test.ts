@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import Docker from "dockerode";
-import { shared } from "./engine/shared.ts";
+import { shared } from "../engine/shared.ts";
 
 describe("dockerode", () => {
   const name = "e2e-dockerode";
