@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 /** Names of the files that the shim keeps in a bundle. */
@@ -12,24 +12,23 @@ export const bundleFile = {
   attach: "attach",
 } as const;
 
-/** Replaces a file of the bundle so that a killed shim leaves the old or the new content, whole. */
+/** Replaces a file of the bundle so that a killed shim leaves the old or the new content, whole. No container outlives a boot, so nothing is synced. */
 export function writeBundleFile(bundle: string, name: string, text: string): void {
   const path = join(bundle, name);
   const temp = `${path}.tmp`;
   const fd = openSync(temp, "w", 0o600);
   try {
     writeSync(fd, text);
-    fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
   renameSync(temp, path);
 }
 
-/** The content of a file of the bundle, undefined when it is not there. */
+/** The content of a file of the bundle, undefined when it is not there, or empty as a power cut may leave it. */
 export function readBundleFile(bundle: string, name: string): string | undefined {
   try {
-    return readFileSync(join(bundle, name), "utf8");
+    return readFileSync(join(bundle, name), "utf8") || undefined;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;

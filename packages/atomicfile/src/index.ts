@@ -14,14 +14,14 @@ export async function syncDir(dir: string): Promise<void> {
   }
 }
 
-/** Writes a new file beside `path`, on the disk when it returns. @returns its path */
-async function writeBeside(path: string, data: string | Uint8Array, mode: number): Promise<string> {
+/** Writes a new file beside `path`, with `sync` on the disk when it returns. @returns its path */
+async function writeBeside(path: string, data: string | Uint8Array, mode: number, sync = true): Promise<string> {
   // Never the name of what an earlier process left: after a reboot pids come again.
   const temp = `${path}.tmp-${randomBytes(6).toString("hex")}`;
   const handle = await open(temp, "wx", mode);
   try {
     await handle.writeFile(data);
-    await handle.sync();
+    if (sync) await handle.sync();
     await handle.close();
   } catch (error) {
     await handle.close();
@@ -49,6 +49,14 @@ async function publish(temp: string, path: string): Promise<void> {
 export async function writeFileAtomic(path: string, data: string | Uint8Array, mode = 0o600): Promise<void> {
   await publish(await writeBeside(path, data, mode), path);
   await syncDir(dirname(path));
+}
+
+/**
+ * Replaces `path` as `writeFileAtomic` does, but not for a power cut: for what has no meaning after the
+ * next boot. Whoever reads it must bear a file that is empty then, should the directory outlive the boot.
+ */
+export async function writeFileWhole(path: string, data: string | Uint8Array, mode = 0o600): Promise<void> {
+  await publish(await writeBeside(path, data, mode, false), path);
 }
 
 /**

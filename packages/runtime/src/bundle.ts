@@ -1,6 +1,6 @@
 import { chown, mkdir, readFile, readlink, readdir, rename, rm, symlink, writeFile, chmod } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { writeFileAtomic } from "@longshore/atomicfile";
+import { writeFileWhole } from "@longshore/atomicfile";
 import { AlreadyExists, FailedPrecondition } from "@longshore/errdefs";
 import { unmountAll } from "@longshore/sys";
 
@@ -108,8 +108,9 @@ export class Bundle {
     return absent(readFile(this.file(name), "utf8"));
   }
 
+  /** A killed containerd leaves the old or the new text, whole; no task outlives a boot, so nothing is synced. */
   write(name: string, text: string, mode?: number): Promise<void> {
-    return writeFileAtomic(this.file(name), text, mode);
+    return writeFileWhole(this.file(name), text, mode);
   }
 
   /** Whether nothing was written yet: its making was interrupted. */

@@ -34,7 +34,8 @@ export async function cleanUp(bundle: Bundle, binary: string | undefined, config
 /** A shim that was killed leaves its socket behind; one that still serves other tasks keeps it. */
 async function removeDeadSocket(bundle: Bundle): Promise<void> {
   const stored = await bundle.read(bootstrapFile);
-  if (stored === undefined) return;
+  // A power cut may leave it empty.
+  if (stored === undefined || stored === "") return;
   const { address } = decodeStored(stored);
   if (!address.startsWith("unix:///")) return;
   const path = address.slice("unix://".length);

@@ -196,6 +196,16 @@ describe("runtime", () => {
     await end("running");
   });
 
+  it("removes a bundle whose files a power cut left empty", async () => {
+    const { task } = await manager.create("test", "cut", options);
+    manager.close();
+    await task.shim.shutdown(5000);
+    for (const name of ["bootstrap.json", "shim-binary-path"]) writeFileSync(join(bundle("cut"), name), "");
+    await restart();
+    assert.deepEqual(readdirSync(join(dir, "state", taskDir, "test")), []);
+    assert.throws(() => manager.get("test", "cut"), { name: "NotFound" });
+  });
+
   it("finishes what a SIGKILL interrupted", async () => {
     // a removal after its renaming, a creation before any file, and before the shim was known
     mkdirSync(bundle(".gone"), { recursive: true });
