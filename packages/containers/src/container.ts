@@ -37,6 +37,8 @@ export class Container {
   exitOnNext = false;
   health: HealthMonitor | undefined;
   removing = false;
+  /** Whether containerd may know a task of it: nobody asks for one that was never made, or is known to be gone. */
+  mayHaveTask = true;
   /** The spec that it runs with; read from containerd after a restart of the engine. */
   spec: Spec | undefined;
   /** The trace that the container was made or started in, until it has ended: what happens to it belongs there. */

@@ -4,7 +4,7 @@ import { type Context, emitContainer } from "./context.ts";
 import { endExecs } from "./exec.ts";
 import { stopHealth } from "./health.ts";
 import { keepRecord } from "./keep-record.ts";
-import { releaseNetwork } from "./network-sandbox.ts";
+import { forgetAddresses, releaseNetwork } from "./network-sandbox.ts";
 import { removeContainer } from "./remove.ts";
 import { nextDelay, wantsRestart } from "./restart-policy.ts";
 import { releaseShm } from "./shm.ts";
@@ -47,14 +47,13 @@ async function exitLocked(context: Context, container: Container, exit: TaskExit
   Object.assign(State, { Running: restarts, Restarting: restarts, Paused: false, Pid: 0, ExitCode: exit.exitCode, FinishedAt: exit.exitedAt });
   if (restarts) record.RestartCount++;
   stopHealth(container);
-  // The code is on disk before containerd forgets it with the task.
-  if (await keepRecord(context, container)) await attempt(context, "removing an ended task", () => span("delete", () => deleteTask(context, container.id)));
+  forgetAddresses(container);
+  await Promise.all([endTask(context, container), attempt(context, "releasing a network", () => releaseNetwork(context, container))]);
   container.trace = undefined;
   endExecs(container);
-  await attempt(context, "releasing a network", () => releaseNetwork(context, container));
   releaseShm(container);
   await releaseMounts(context, container);
-  await keepRecord(context, container);
+  if (container.unsaved) await keepRecord(context, container);
   emitContainer(context, container, "die", { exitCode: String(exit.exitCode), execDuration: String(Math.floor(ranMs / 1000)) });
   if (!restarts) {
     container.notify("stopped");
@@ -62,6 +61,15 @@ async function exitLocked(context: Context, container: Container, exit: TaskExit
   }
   untraced(() => scheduleRestart(context, container, ranMs));
   return false;
+}
+
+/** The code is on disk before containerd forgets it with the task. */
+async function endTask(context: Context, container: Container): Promise<void> {
+  if (!(await keepRecord(context, container))) return;
+  await attempt(context, "removing an ended task", async () => {
+    await span("delete", () => deleteTask(context, container.id));
+    container.mayHaveTask = false;
+  });
 }
 
 /** Starts the container again after the policy's delay, unless it is stopped before. */

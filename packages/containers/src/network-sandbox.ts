@@ -86,6 +86,12 @@ function filesOf(container: Container): NetworkPaths["files"] {
 export async function releaseNetwork(context: Context, container: Container): Promise<void> {
   if (container.hostConfig.NetworkMode.startsWith("container:")) return;
   await context.network.release(container.id);
+  forgetAddresses(container);
+}
+
+/** What the record says of a container whose network is given back. */
+export function forgetAddresses(container: Container): void {
+  if (container.hostConfig.NetworkMode.startsWith("container:")) return;
   const { NetworkSettings } = container.record;
   NetworkSettings.SandboxID = "";
   NetworkSettings.SandboxKey = "";

@@ -53,14 +53,16 @@ async function endForRemoval(context: Context, container: Container): Promise<vo
 
 async function removeLocked(context: Context, container: Container, options: RemoveOptions): Promise<void> {
   const { record } = container;
+  // What ended and is of `--rm` is removed at the next start as it is.
+  const removedAtBoot = container.hostConfig.AutoRemove && options.removeVolumes && record.HasBeenStartedBefore && !container.unsaved;
   record.State.RemovalInProgress = true;
   // Whoever finishes this after a kill knows what was asked for.
   record.RemovingVolumes = options.removeVolumes;
   cancelRestart(container);
   stopHealth(container);
-  await keepRecord(context, container);
+  if (!removedAtBoot) await keepRecord(context, container);
   try {
-    await removeRuntime(context, container.id);
+    await removeRuntime(context, container.id, container.mayHaveTask);
     releaseShm(container);
     await removeVolumes(context, container, options.removeVolumes);
     // Without this file the directory no longer counts as a container.
@@ -77,13 +79,13 @@ async function removeLocked(context: Context, container: Container, options: Rem
   container.notify("removed");
 }
 
-/** Removes what containerd keeps of a container: task, snapshot, record. */
-export async function removeRuntime(context: Context, id: string): Promise<void> {
+/** Removes what containerd keeps of a container: task (unless it is known to have none), snapshot, record. */
+export async function removeRuntime(context: Context, id: string, mayHaveTask = true): Promise<void> {
   const { containers, snapshots } = context.containerd;
   const ignoreAbsent = (error: unknown): void => {
     if (!isKind(error, "NotFound")) throw error;
   };
-  await deleteTask(context, id);
+  if (mayHaveTask) await deleteTask(context, id);
   await allDone([
     rm(attachSocket(context, id), { force: true }),
     snapshots.remove({ snapshotter: context.settings.snapshotter, key: id }).then(() => undefined, ignoreAbsent),

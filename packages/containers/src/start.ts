@@ -94,6 +94,7 @@ async function bringUp(context: Context, container: Container): Promise<void> {
     updateMask: { paths: ["spec"] },
   });
   container.spec = spec;
+  container.mayHaveTask = true;
   undo.defer(async () => attempt(context, "removing a task", () => deleteTask(context, container.id)));
   await span("task create", () => createTask(context, container, rootfs));
   for (const attachment of container.pendingAttachments) await span("attach", () => attachment.join(attachSocket(context, container.id), ""));
