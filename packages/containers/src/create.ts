@@ -2,7 +2,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { ContainerConfig, ContainerCreateResponse, EndpointSettings, HostConfig } from "@longshore/api";
-import { InvalidArgument, isKind, messageOf } from "@longshore/errdefs";
+import { InvalidArgument, isKind, messageOf, NotFound } from "@longshore/errdefs";
 import type { ResolvedImage } from "@longshore/images";
 import type { Platform } from "@longshore/oci";
 import { adaptContainerSettings, checkCreateRequest, containerOf, type MountRecord, parseMountPoints, verifyContainerSettings } from "@longshore/spec";
@@ -11,7 +11,7 @@ import { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
 import { copyImageContent } from "./copy-up.ts";
 import { completeHostConfig } from "./host-config.ts";
-import { ensureInitLayer } from "./init-layer.ts";
+import { ensureInitLayer, initLayerName } from "./init-layer.ts";
 import { resolveLinks } from "./links.ts";
 import { commandOf, completeConfig, mergeImageConfig } from "./merge-config.ts";
 import { checkName, generateName, newContainerId } from "./names.ts";
@@ -66,7 +66,9 @@ export async function createContainer(context: Context, request: CreateRequest):
     const endpoints = endpointRequests(hostConfig, request.endpoints, config);
     for (const [network, settings] of Object.entries(endpoints)) checkEndpoint(context, network, settings);
     const record = newRecord(context, { id, name: finalName, path, args, config, hostConfig, image, endpoints });
-    await build(context, new Container(record, hostConfig, join(context.settings.dataRoot, "containers", id), context.space), image);
+    const container = new Container(record, hostConfig, join(context.settings.dataRoot, "containers", id), context.space);
+    container.mayHaveTask = false;
+    await build(context, container, image);
   } catch (error) {
     context.store.release(finalName, id);
     throw error;
@@ -151,11 +153,10 @@ async function build(context: Context, container: Container, image: ResolvedImag
   const { shim, options } = runtimeOf(context, container.hostConfig.Runtime);
   await using undo = new AsyncDisposableStack();
   const mounts = await mountPoints(context, container);
-  await context.images.unpack(image);
   await mkdir(container.dir, { recursive: true, mode: 0o710 });
   undo.defer(() => attempt(context, "removing a container directory", () => rm(container.dir, { recursive: true, force: true })));
   if (container.hostConfig.LogConfig.Type === "local") await mkdir(container.file("local-logs"), { mode: 0o700 });
-  undo.defer(() => attempt(context, "removing containerd's records", () => removeRuntime(context, container.id)));
+  undo.defer(() => attempt(context, "removing containerd's records", () => removeRuntime(context, container.id, false)));
   // The record first: it keeps the snapshot from being collected.
   await span("container record", () => containerd.containers.create({
     container: {
@@ -168,7 +169,7 @@ async function build(context: Context, container: Container, image: ResolvedImag
       snapshotKey: container.id,
     },
   }));
-  await span("snapshot prepare", () => prepareRoot(context, container.id, image.chainId));
+  await span("snapshot prepare", () => prepareRoot(context, container.id, image));
   await createVolumes(context, container, mounts, undo);
   await container.saveAll();
   container.trace = currentSpan();
@@ -177,16 +178,21 @@ async function build(context: Context, container: Container, image: ResolvedImag
   emitContainer(context, container, "create");
 }
 
-/** Between finding the shared layer and building on it the collector may take it: then it is made again. */
-async function prepareRoot(context: Context, id: string, chainId: string): Promise<void> {
-  const { snapshots } = context.containerd;
-  const { snapshotter } = context.settings;
-  try {
-    await snapshots.prepare({ snapshotter, key: id, parent: await ensureInitLayer(context, chainId) });
-  } catch (error) {
-    if (!isKind(error, "NotFound")) throw error;
-    await snapshots.prepare({ snapshotter, key: id, parent: await ensureInitLayer(context, chainId) });
-  }
+/** Nearly always the shared layer is there. Else it is made, and once more should the collector take it before it is built on. */
+async function prepareRoot(context: Context, id: string, image: ResolvedImage): Promise<void> {
+  const prepare = async (parent: string): Promise<boolean> => {
+    try {
+      await context.containerd.snapshots.prepare({ snapshotter: context.settings.snapshotter, key: id, parent });
+      return true;
+    } catch (error) {
+      if (!isKind(error, "NotFound")) throw error;
+      return false;
+    }
+  };
+  if (await prepare(initLayerName(image.chainId))) return;
+  await context.images.unpack(image);
+  for (let tries = 0; tries < 2; tries++) if (await prepare(await ensureInitLayer(context, image.chainId))) return;
+  throw new NotFound(`parent snapshot ${initLayerName(image.chainId)} does not exist: not found`);
 }
 
 async function mountPoints(context: Context, container: Container): Promise<MountRecord[]> {

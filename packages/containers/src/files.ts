@@ -6,7 +6,7 @@ import { mountAll, type MountSpec, O, openInRoot, unmountAll } from "@longshore/
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
 import { rootMounts, withMounts } from "./rootfs.ts";
-import { execUser } from "./runtime-spec.ts";
+import { execUser } from "./root-user.ts";
 
 /** `docker cp` both ways, and `docker export`. */
 export interface CopyIn {

@@ -11,6 +11,11 @@ const directories = ["dev", "dev/pts", "dev/shm", "proc", "sys", "etc"];
 const files = [".dockerenv", "dev/console", "etc/hosts", "etc/hostname", "etc/resolv.conf"];
 const links: Record<string, string> = { "etc/mtab": "/proc/mounts" };
 
+/** The name of the snapshot that containers of an image are made on, by the image's chain ID. */
+export function initLayerName(chainId: string): string {
+  return `${chainId === "" ? "scratch" : chainId}-longshore-init`;
+}
+
 /**
  * Names the snapshot that containers of an image are made on: the image's layers and a thin one
  * with the mount points that every container needs. So these are no changes of the container,
@@ -20,7 +25,7 @@ const links: Record<string, string> = { "etc/mtab": "/proc/mounts" };
 export async function ensureInitLayer(context: Context, chainId: string): Promise<string> {
   const { snapshots } = context.containerd;
   const { snapshotter } = context.settings;
-  const name = `${chainId === "" ? "scratch" : chainId}-longshore-init`;
+  const name = initLayerName(chainId);
   try {
     await snapshots.stat({ snapshotter, key: name });
     return name;

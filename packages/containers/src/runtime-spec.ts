@@ -1,14 +1,13 @@
-import { closeSync, readFileSync } from "node:fs";
 import { Conflict, NotFound } from "@longshore/errdefs";
 import { type Process, type Spec, unmarshalRuntime } from "@longshore/oci";
-import { buildExecProcess, buildSpec, containerOf, ensureAppArmorProfile, type ReadRootFile, type ReadyMount, type ResolvedUser, resolveUser } from "@longshore/spec";
-import { type MountSpec, O, openInRoot } from "@longshore/sys";
+import { buildExecProcess, buildSpec, containerOf, ensureAppArmorProfile, type ReadyMount, type ResolvedUser } from "@longshore/spec";
+import type { MountSpec } from "@longshore/sys";
 import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
 import type { ExecConfig } from "./exec-record.ts";
 import { linkEnvironment } from "./links.ts";
 import type { NetworkPaths } from "./network-sandbox.ts";
-import { withMounts, withRoot } from "./rootfs.ts";
+import { rootUser } from "./root-user.ts";
 import { joined } from "./shm.ts";
 
 export interface SpecParts {
@@ -18,28 +17,10 @@ export interface SpecParts {
   shmPath: string | undefined;
 }
 
-/** Reads files of a container's root, whose links lead nowhere else. */
-function rootReader(root: string): ReadRootFile {
-  return async (path) => {
-    let fd: number;
-    try {
-      fd = openInRoot(root, path, O.RDONLY);
-    } catch (error) {
-      if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
-      throw error;
-    }
-    try {
-      return readFileSync(fd, "utf8");
-    } finally {
-      closeSync(fd);
-    }
-  };
-}
-
 /** The OCI spec of a container that is about to start. */
 export async function containerSpec(context: Context, container: Container, parts: SpecParts): Promise<Spec> {
   const { record, hostConfig } = container;
-  const user = await withMounts(context, parts.rootfs, (root) => resolveUser(rootReader(root), record.Config.User, hostConfig.GroupAdd ?? []));
+  const user = await rootUser(context, container, parts.rootfs);
   const pidDonor = containerOf(hostConfig.PidMode);
   const ipcDonor = containerOf(hostConfig.IpcMode);
   await ensureAppArmorProfile(context.host);
@@ -68,12 +49,6 @@ function pidNamespaceDonor(context: Context, nameOrId: string): Container {
   const donor = context.store.get(nameOrId);
   if (!donor.record.State.Running) throw new Conflict(`cannot join PID namespace of a non running container: ${donor.id}`);
   return donor;
-}
-
-/** Looks a user up in a container's own files; `undefined` when none is named. */
-export async function execUser(context: Context, container: Container, name: string): Promise<ResolvedUser | undefined> {
-  if (name === "") return undefined;
-  return await withRoot(context, container, (root) => resolveUser(rootReader(root), name, container.hostConfig.GroupAdd ?? []));
 }
 
 async function storedSpec(context: Context, id: string): Promise<Spec> {

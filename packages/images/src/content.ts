@@ -26,7 +26,11 @@ export async function blobInfo({ containerd }: ImagesContext, digest: string): P
 }
 
 /** Reads a JSON document. @throws NotFound, InvalidArgument when it is too large or no JSON object */
-export async function readDocument<T>({ containerd }: ImagesContext, digest: string): Promise<T> {
+export async function readDocument<T>(context: ImagesContext, digest: string): Promise<T> {
+  return parseDocument(digest, await readText(context, digest));
+}
+
+async function readText({ containerd }: ImagesContext, digest: string): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const { data } of containerd.content.read({ digest, offset: 0n, size: 0n })) {
@@ -34,9 +38,31 @@ export async function readDocument<T>({ containerd }: ImagesContext, digest: str
     if (size > maxDocument) throw new InvalidArgument(`${digest} is too large for a document: more than ${maxDocument} bytes`);
     chunks.push(data);
   }
-  const parsed: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function parseDocument<T>(digest: string, text: string): T {
+  const parsed: unknown = JSON.parse(text);
   if (typeof parsed !== "object" || parsed === null) throw new InvalidArgument(`${digest} is not a JSON object`);
   return parsed as T;
+}
+
+/** Texts of documents by digest, which never change, for each containerd; the one that was used last comes last. */
+const recent = new WeakMap<object, Map<string, string>>();
+const mostRecent = 64;
+/** Characters of the longest text that is kept. */
+const longestRecent = 32 << 10;
+
+/** As `readDocument`, for what the caller knows to be in the store: what was read lately comes from memory. */
+export async function readPresent<T>(context: ImagesContext, digest: string): Promise<T> {
+  const texts = recent.get(context.containerd) ?? new Map<string, string>();
+  recent.set(context.containerd, texts);
+  const text = texts.get(digest) ?? (await readText(context, digest));
+  texts.delete(digest);
+  if (text.length <= longestRecent) texts.set(digest, text);
+  const [oldest] = texts.keys();
+  if (texts.size > mostRecent && oldest !== undefined) texts.delete(oldest);
+  return parseDocument(digest, text);
 }
 
 /** Adds labels to a blob. @throws NotFound */

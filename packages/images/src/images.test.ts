@@ -8,6 +8,7 @@ import { inspectImage } from "./inspect.ts";
 import { listImages } from "./list.ts";
 import { pruneImages } from "./prune.ts";
 import { removeImage } from "./remove.ts";
+import { readManifests } from "./manifests.ts";
 import { resolveImage } from "./resolve.ts";
 import { tagImage } from "./tag.ts";
 
@@ -148,6 +149,24 @@ describe("images over containerd", () => {
       await assert.rejects(inspectImage(images.context, "multi:1", { manifests: true, platform: { os: "linux", architecture: "arm64" } }), {
         message: "conflicting options: manifests and platform options cannot both be set",
       });
+    });
+  });
+
+  describe("documents", () => {
+    it("are read once, and no longer known when they are gone", async () => {
+      const { containerd, context } = images;
+      const read = context.containerd.content.read.bind(context.containerd.content);
+      let reads = 0;
+      context.containerd.content.read = (...args) => (reads++, read(...args));
+      const first = await resolveImage(context, "bb:1");
+      assert.ok(reads > 0);
+      reads = 0;
+      first.config.Env = ["CHANGED=1"];
+      assert.notDeepEqual((await resolveImage(context, "bb:1")).config.Env, ["CHANGED=1"]);
+      assert.equal(reads, 0);
+      const [manifest] = await readManifests(context, target);
+      containerd.blobs.delete(manifest?.manifest?.config.digest ?? "");
+      await assert.rejects(resolveImage(context, "bb:1"), { name: "NotFound" });
     });
   });
 

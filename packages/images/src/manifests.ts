@@ -1,7 +1,7 @@
 import type { ImageConfig } from "@longshore/api";
 import { InvalidArgument, NotFound, isKind } from "@longshore/errdefs";
 import { type Descriptor, type Image, type Index, type Manifest, type Platform, chainIds, formatPlatform, mediaTypes, normalizePlatform, rankPlatforms } from "@longshore/oci";
-import { blobInfo, readDocument } from "./content.ts";
+import { blobInfo, readPresent } from "./content.ts";
 import type { ImagesContext } from "./context.ts";
 
 /** Indexes in indexes deeper than this are no images. */
@@ -32,7 +32,7 @@ export interface ImageManifest {
 async function documentOf(context: ImagesContext, { config }: Manifest): Promise<ImageDocument | undefined> {
   if (config.mediaType !== mediaTypes.ociConfig && config.mediaType !== mediaTypes.dockerConfig) return undefined;
   try {
-    return await readDocument<ImageDocument>(context, config.digest);
+    return await readPresent<ImageDocument>(context, config.digest);
   } catch (error) {
     if (isKind(error, "NotFound")) return undefined;
     throw error;
@@ -48,13 +48,14 @@ async function readOne(context: ImagesContext, descriptor: Descriptor): Promise<
   const own = await blobInfo(context, descriptor.digest);
   if (own === undefined) return { descriptor, ...about, ...named, blobs, available: false };
   blobs.set(descriptor.digest, own.size);
-  const manifest = await readDocument<Manifest>(context, descriptor.digest);
-  let available = true;
+  const manifest = await readPresent<Manifest>(context, descriptor.digest);
   const below = [manifest.config, ...(manifest.layers ?? [])];
-  const [infos, document] = await Promise.all([
+  const [infos, configuration] = await Promise.all([
     Promise.all(below.map(({ digest }) => blobInfo(context, digest))),
     about.kind === "image" ? documentOf(context, manifest) : undefined,
   ]);
+  const document = infos[0] === undefined ? undefined : configuration;
+  let available = true;
   for (const [position, { digest }] of below.entries()) {
     const info = infos[position];
     if (info === undefined) available = false;
@@ -83,7 +84,7 @@ export async function readManifests(context: ImagesContext, target: Descriptor, 
   if (!isIndex(target)) return [await readOne(context, target)];
   if (depth > maxDepth) throw new InvalidArgument(`${target.digest}: indexes are nested too deeply`);
   if ((await blobInfo(context, target.digest)) === undefined) return [];
-  const { manifests } = await readDocument<Index>(context, target.digest);
+  const { manifests } = await readPresent<Index>(context, target.digest);
   const children = await Promise.all((manifests ?? []).map((child) => readManifests(context, child, depth + 1)));
   return children.flat();
 }
