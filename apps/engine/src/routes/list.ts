@@ -102,7 +102,8 @@ export const listRoutes: RoutePlugin = (app, engine) => {
     const all = query.bool("all") || limit > 0 || filters.has("status") || filters.has("exited") || filters.has("before") || filters.has("since");
     let found = engine.containers.store.list().filter((container) => (all || container.record.State.Running) && tests.every((test) => test(container)));
     if (limit > 0) found = found.slice(0, limit);
-    found.sort((a, b) => parseTime(b.record.Created) - parseTime(a.record.Created));
+    const created = new Map(found.map((container) => [container, parseTime(container.record.Created)]));
+    found.sort((a, b) => (created.get(b) ?? 0) - (created.get(a) ?? 0));
     sendJson(reply, 200, await summarize(engine.containers, found, query.bool("size")));
   });
 };
