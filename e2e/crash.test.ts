@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { shared } from "./engine/shared.ts";
-import { hostState } from "./host/state.ts";
+import { processesOf } from "./host/state.ts";
 import { until } from "./host/until.ts";
 
 const counter = ["busybox", "sh", "-c", "i=0; while :; do echo $i; i=$((i+1)); sleep 0.01; done"];
@@ -50,10 +50,10 @@ describe("daemons killed with SIGKILL", () => {
   for (const signal of ["kill", "stop"] as const) {
     it(`the shim that waits for a task ends with its containerd (${signal})`, async () => {
       await shared.ok(["run", "--rm", "busybox", "true"]);
-      const waiting = async (): Promise<number> => (await hostState(`${shared.dir}/containerd.sock`)).processes.filter((each) => / prepare -+$/.test(each)).length;
-      await until("a shim waits", async () => (await waiting()) === 1);
+      const waiting = (): number => processesOf(`${shared.dir}/containerd.sock`).filter((each) => / prepare -+$/.test(each)).length;
+      await until("a shim waits", () => waiting() === 1);
       await shared.containerd[signal]();
-      await until("no shim waits", async () => (await waiting()) === 0);
+      await until("no shim waits", () => waiting() === 0);
       await shared.containerd.start();
       assert.equal(await until("the engine runs containers again", () => shared.ok(["run", "--rm", "busybox", "echo", "again"])), "again");
     });

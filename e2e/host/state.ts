@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync, rmdirSync } from "node:fs";
+import { type Dirent, existsSync, readFileSync, readdirSync, rmdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { must } from "./exec.ts";
 
@@ -15,7 +15,15 @@ function cgroupFolders(): string[] {
   const root = "/sys/fs/cgroup";
   const found: string[] = [];
   const walk = (dir: string, depth: number): void => {
-    for (const entry of readdirSync(dir, { withFileTypes: true })) {
+    let entries: Dirent[];
+    try {
+      entries = readdirSync(dir, { withFileTypes: true });
+    } catch (error) {
+      // removed between the listing and the look
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      return;
+    }
+    for (const entry of entries) {
       if (!entry.isDirectory()) continue;
       const path = join(dir, entry.name);
       found.push(path);
@@ -42,7 +50,7 @@ export function removeCgroupParents(name: string): void {
 }
 
 /** Processes whose command line or environment names `marker`, as `pid command`. */
-function processesOf(marker: string): string[] {
+export function processesOf(marker: string): string[] {
   const found: string[] = [];
   for (const pid of readdirSync("/proc")) {
     if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue;
