@@ -139,6 +139,24 @@ describe("damaged state: set aside and reported, the rest works", () => {
     assert.doesNotMatch(await longshore.ok(["info", "-f", "{{json .Warnings}}"]), /set aside/);
   });
 
+  it("layers that were not on the disk when the machine went down are unpacked again, and nothing is told: nothing was lost", async () => {
+    await longshore.ok(["save", "-o", join(longshore.dir, "busybox.tar"), "busybox"]);
+    await longshore.ok(["rm", "-f", "witness", "other"]);
+    await longshore.ok(["rmi", "busybox"]);
+    await longshore.ok(["load", "-q", "-i", join(longshore.dir, "busybox.tar")]);
+    await damaged(async () => {
+      const { DatabaseSync } = await import("node:sqlite");
+      const database = new DatabaseSync(join(snapshotter, "metadata.db"));
+      for (const row of database.prepare("SELECT id FROM snapshots").all()) {
+        database.prepare("UPDATE snapshots SET labels = json_set(labels, '$.\"longshore.unsynced\"', 'another boot') WHERE id = ?").run(row["id"] ?? 0);
+        truncateSync(join(snapshotter, "snapshots", String(row["id"]), "fs/etc/passwd"));
+      }
+      database.close();
+    });
+    assert.match(await longshore.ok(["run", "--rm", "busybox", "cat", "/etc/passwd"]), /nobody/);
+    assert.doesNotMatch(await longshore.ok(["info", "-f", "{{json .Warnings}}"]), /set aside/);
+  });
+
   it("a log that cannot be read", async () => {
     const path = await longshore.ok(["inspect", "-f", "{{.LogPath}}", "other"]);
     await longshore.ok(["start", "-a", "other"]);

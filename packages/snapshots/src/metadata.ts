@@ -92,6 +92,10 @@ export class SnapshotMetadata {
     return stored(row);
   }
 
+  find(name: string): StoredSnapshot | undefined {
+    return this.#exists(name) ? this.get(name) : undefined;
+  }
+
   list(): StoredSnapshot[] {
     return this.#sql.prepare(`${selection} ORDER BY s.name`).all().map(stored);
   }
@@ -189,6 +193,14 @@ export class SnapshotMetadata {
 
   setLabels(name: string, labels: Record<string, string>): void {
     this.#sql.prepare("UPDATE snapshots SET labels = ?, updated_at = ? WHERE name = ?").run(JSON.stringify(labels), Date.now(), name);
+  }
+
+  /** Changes the labels of a snapshot, if it is still there, without that counting as an update. */
+  relabel(id: number, change: (labels: Record<string, string>) => Record<string, string>): void {
+    const row = this.#get("SELECT labels FROM snapshots WHERE id = ?", id);
+    if (row === undefined) return;
+    const labels = change(JSON.parse(String(row["labels"])) as Record<string, string>);
+    this.#sql.prepare("UPDATE snapshots SET labels = ? WHERE id = ?").run(JSON.stringify(labels), id);
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chownSync, cpSync, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mountAll, unmountAll } from "@longshore/sys";
@@ -130,6 +130,59 @@ describe("overlayfs snapshotter", () => {
     assert.deepEqual(readdirSync(join(root, "snapshots")), []);
     await snapshotter.prepare("c", "");
     assert.deepEqual(readdirSync(join(root, "snapshots")), ["3"], "an id is never given twice");
+  });
+
+  describe("when the machine goes down", () => {
+    const chain = (name: string): string => `sha256:${name}`;
+    async function unpack(name: string, parent: string): Promise<void> {
+      const key = `extract-1-abcd ${chain(name)}`;
+      await snapshotter.prepare(key, parent);
+      await snapshotter.commit(chain(name), key, { x: "1" });
+    }
+    /** What the disk says when the process is gone and has done nothing more. */
+    async function reopened(boot: string): Promise<string[]> {
+      const copy = mkdtempSync(join(tmpdir(), "snapshots-copy-"));
+      cpSync(root, copy, { recursive: true });
+      const again = new OverlayfsSnapshotter({ root: copy, boot });
+      try {
+        return (await all(again)).map(({ name }) => name);
+      } finally {
+        await again.close();
+        rmSync(copy, { recursive: true });
+      }
+    }
+    beforeEach(async () => {
+      await snapshotter.close();
+      snapshotter = new OverlayfsSnapshotter({ root, boot: "first" });
+    });
+
+    it("a layer that may not be on its disk is given up, with those on it, and can be unpacked again", async () => {
+      await unpack("a", "");
+      await unpack("b", chain("a"));
+      assert.deepEqual((await snapshotter.stat(chain("a"))).labels, { x: "1" });
+      await snapshotter.update({ name: chain("a"), labels: { y: "2" } });
+      assert.deepEqual(await reopened("first"), [chain("a"), chain("b")], "a killed process loses nothing");
+      assert.deepEqual((await reopened("second")).filter((name) => !name.startsWith("lost/")), []);
+    });
+
+    it("a layer that is written on is on the disk before, and stays", async () => {
+      await unpack("a", "");
+      await snapshotter.prepare("container", chain("a"));
+      assert.deepEqual(await reopened("second"), ["container", chain("a")].toSorted());
+    });
+
+    it("what is no layer keeps its name: no blob could give it back", async () => {
+      await layer("built", "", { a: "1" });
+      assert.deepEqual(await reopened("second"), ["built"]);
+    });
+
+    it("a little later all is on the disk", async () => {
+      await unpack("a", "");
+      for (const deadline = Date.now() + 10_000; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
+        if ((await reopened("second")).includes(chain("a"))) break;
+        assert.ok(Date.now() < deadline);
+      }
+    });
   });
 
   it("takes away what a start left that was killed while it tried overlayfs", async () => {

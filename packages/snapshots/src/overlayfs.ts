@@ -4,6 +4,7 @@ import { FailedPrecondition, InvalidArgument } from "@longshore/errdefs";
 import { mapField, parseAll } from "@longshore/filters";
 import { type Logger, silent } from "@longshore/log";
 import type { Mount, SnapshotInfo, Snapshotter, Usage } from "./contract.ts";
+import { Durability, currentBoot, withoutMark } from "./durability.ts";
 import { changedLabels } from "./labels.ts";
 import { giveUpLost, openSalvaging, setAside } from "./damage.ts";
 import type { SnapshotMetadata, StoredSnapshot } from "./metadata.ts";
@@ -15,6 +16,8 @@ export interface OverlayfsOptions {
   /** Holds `metadata.db` and `snapshots/<n>/{fs,work}`; made when missing. */
   root: string;
   logger?: Logger;
+  /** Tells this boot of the machine from others; default: the kernel's. */
+  boot?: string;
 }
 
 /**
@@ -27,16 +30,18 @@ export class OverlayfsSnapshotter implements Snapshotter {
   readonly #folder: string;
   readonly #metadata: SnapshotMetadata;
   readonly #removal: Removal;
+  readonly #durability: Durability;
   readonly #options: readonly string[];
   readonly #lost: readonly string[];
 
   /** @throws FailedPrecondition when the kernel or the file system cannot do overlayfs */
-  constructor({ root, logger = silent }: OverlayfsOptions) {
+  constructor({ root, logger = silent, boot = currentBoot() }: OverlayfsOptions) {
     this.root = resolve(root);
     this.#folder = join(this.root, "snapshots");
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     checkOverlaySupport(this.root);
     this.#metadata = openSalvaging(this.#database, this.#folder, logger);
+    this.#durability = new Durability(this.#metadata, this.#folder, boot, logger);
     this.#lost = giveUpLost(this.#metadata, this.#folder, logger);
     this.#options = supportsIndex() ? ["index=off"] : [];
     this.#removal = new Removal(this.#folder, logger);
@@ -64,7 +69,7 @@ export class OverlayfsSnapshotter implements Snapshotter {
   async update(info: Pick<SnapshotInfo, "name" | "labels">, fieldpaths: readonly string[] = []): Promise<SnapshotInfo> {
     const updated = this.#metadata.transaction(() => {
       const { labels } = this.#metadata.get(info.name);
-      this.#metadata.setLabels(info.name, changedLabels(info, labels, fieldpaths));
+      this.#metadata.setLabels(info.name, this.#durability.keepMark(changedLabels(info, withoutMark(labels), fieldpaths), labels));
       return infoOf(this.#metadata.get(info.name));
     });
     await this.#metadata.flushed();
@@ -85,6 +90,7 @@ export class OverlayfsSnapshotter implements Snapshotter {
   }
 
   async prepare(key: string, parent: string, labels: Record<string, string> = {}): Promise<Mount[]> {
+    await this.#durability.settle(key, parent);
     const mounts = this.#create(key, parent, "active", labels);
     if (!isLayer(labels)) await this.#metadata.flushed();
     return mounts;
@@ -99,7 +105,8 @@ export class OverlayfsSnapshotter implements Snapshotter {
   async commit(name: string, key: string, labels: Record<string, string> = {}): Promise<void> {
     const active = this.#metadata.get(key);
     const usage = active.kind === "active" ? await diskUsage(this.#upper(active.id)) : active.usage;
-    this.#metadata.transaction(() => this.#metadata.commit(name, key, usage, labels));
+    this.#metadata.transaction(() => this.#metadata.commit(name, key, usage, this.#durability.mark(labels, key)));
+    this.#durability.committed(active.id, key);
     if (!isLayer(active.labels)) await this.#metadata.flushed();
   }
 
@@ -113,7 +120,8 @@ export class OverlayfsSnapshotter implements Snapshotter {
   async *list(filters: readonly string[] = []): AsyncGenerator<SnapshotInfo> {
     const wanted = parseAll(filters);
     for (const snapshot of this.#metadata.list()) {
-      const { name, parent, kind, labels } = snapshot;
+      const { name, parent, kind } = snapshot;
+      const labels = withoutMark(snapshot.labels);
       const matches = wanted(([field, ...rest]) => {
         if (field === "labels") return mapField(labels, rest);
         return rest.length === 0 ? { name, parent, kind }[field ?? ""] : undefined;
@@ -131,9 +139,10 @@ export class OverlayfsSnapshotter implements Snapshotter {
     return this.#metadata.flushed();
   }
 
-  /** Waits for what is being deleted and closes the database. */
+  /** Waits for what is being deleted, brings all to the disk and closes the database. */
   async close(): Promise<void> {
     await this.#removal.settled();
+    await this.#durability.sync();
     this.#metadata.close();
   }
 
@@ -193,5 +202,5 @@ function copyOwner(from: string, to: string): void {
 }
 
 function infoOf({ name, parent, kind, labels, createdAt, updatedAt }: StoredSnapshot): SnapshotInfo {
-  return { name, parent, kind, labels, createdAt, updatedAt };
+  return { name, parent, kind, labels: withoutMark(labels), createdAt, updatedAt };
 }
