@@ -6,19 +6,22 @@ export class SoakFailure extends Error {}
 
 /**
  * Runs so many rounds on an engine of its own and ends it again.
+ * @param options.enoughMs no round begins later than so many milliseconds after the first
  * @param options.keepGoing goes on after a round that failed; all failures are thrown at the end
  * @param options.signal ends the run; what was begun is cleaned up
  * @throws SoakFailure with the seed, the problems and the tails of the daemons' logs
  */
-export async function soak(options: { rounds: number; seed: string; keepGoing?: boolean; signal?: AbortSignal; report: (line: string) => void }): Promise<void> {
+export async function soak(options: { rounds: number; seed: string; enoughMs?: number; keepGoing?: boolean; signal?: AbortSignal; report: (line: string) => void }): Promise<void> {
   const { rounds, seed, signal, report } = options;
   report(`seed ${seed}`);
   const rig = new Rig();
   const failures: string[] = [];
   try {
     await rig.start();
+    const began = performance.now();
     for (let round = 0; round < rounds; round++) {
       const from = performance.now();
+      if (from - began > (options.enoughMs ?? Infinity)) break;
       const problems = await new Round(rig, seed, round).run().catch((error: unknown) => {
         if (signal?.aborted === true) return [];
         throw error;
