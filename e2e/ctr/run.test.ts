@@ -15,7 +15,7 @@ describe("ctr run, as with the stock containerd", () => {
       await side.ctr("run", "--rm", "--user", "nosuch", image, "unknown", "id");
       await side.ctr("run", "--rm", "--cwd", "/made/here", image, "five", "pwd");
       await side.ctr("run", "--rm", image, "four", "sh", "-c", "kill -9 $$");
-      await side.ctr("run", "--rm", "--null-io", image, "four", "nosuchcommand");
+      await side.ctr("run", "--rm", image, "four", "nosuchcommand");
       await side.ctr("run", "--rm", "example.org/none:1", "four", "true");
       await side.ctr("containers", "ls");
       await side.ctr("tasks", "ls");
@@ -33,14 +33,14 @@ describe("ctr run, as with the stock containerd", () => {
       mkdirSync(dir, { recursive: true });
       writeFileSync(join(dir, "file"), "from the host\n");
       await side.ctr("run", "--rm", "--mount", `type=bind,src=${dir},dst=/mnt,options=rbind:ro`, image, "one", "sh", "-c", "cat /mnt/file; echo x >/mnt/new");
-      await side.ctr("run", "--rm", "--null-io", "--mount", `type=bind,src=${dir}/none,dst=/mnt,options=rbind:ro`, image, "seven", "true");
+      await side.ctr("run", "--rm", "--mount", `type=bind,src=${dir}/none,dst=/mnt,options=rbind:ro`, image, "seven", "true");
       await side.ctr("run", "--rm", "--mount", "nonsense", image, "six", "true");
       await side.ctr("run", "--rm", "--read-only", image, "two", "touch", "/file");
       await side.ctr("run", "--rm", "--net-host", image, "three", "sh", "-c", "ls /sys/class/net | grep -x lo; readlink /proc/self/ns/net");
       await side.ctr("run", "--rm", image, "three", "sh", "-c", "ls /sys/class/net");
       await side.ctr("run", "--rm", "--memory-limit", "20971520", image, "four", "sh", "-c", "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null");
       await side.ctr("run", "--rm", "--cpus", "0.5", "--hostname", "told", "--privileged", image, "five", "sh", "-c", "hostname; grep CapEff /proc/self/status");
-      await side.ctr("run", "--rm", "--null-io", "--with-ns", "network:/nosuch", image, "five", "true");
+      await side.ctr("run", "--rm", "--with-ns", "network:/nosuch", image, "five", "true");
     }));
 
   it("-d, --pid-file, --log-uri, --null-io, the same id twice", () =>

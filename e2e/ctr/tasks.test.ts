@@ -13,7 +13,7 @@ describe("ctr tasks and containers, as with the stock containerd", () => {
       await side.ctr("tasks", "ps", "one");
       await side.ctr("tasks", "exec", "--exec-id", "e1", "--cwd", "/tmp", "--user", "65534", "one", "sh", "-c", "id -u; pwd; echo err >&2; exit 9");
       await side.terminal(["tasks", "exec", "-t", "--exec-id", "e2", "one", "sh", "-c", "tty; read word; echo got $word; exit 2"], [{ prompt: "pts", input: "typed\r" }]);
-      await side.ctr("tasks", "exec", "--log-uri", `file://${side.dir}/e3`, "--exec-id", "e3", "one", "nosuchcommand");
+      await side.ctr("tasks", "exec", "--exec-id", "e3", "one", "nosuchcommand");
       await side.ctr("tasks", "exec", "one", "true");
       await side.ctr("tasks", "exec", "-d", "--exec-id", "e4", "one", "sleep", "301");
       await side.ctr("tasks", "exec", "-d", "--exec-id", "e4", "one", "sleep", "301");

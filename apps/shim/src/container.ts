@@ -57,7 +57,10 @@ export class Container {
     this.checkpoint = request.checkpoint;
     this.runc = new Runc(shim.children, options, request.bundle, namespace);
     this.init = new Process(shim, "", request, stdio);
-    this.#attach = new AttachServer(shim, (id) => (id === "" ? this.init : this.execs.get(id)));
+    this.#attach = new AttachServer(shim, (id) => {
+      const process = id === "" ? this.init : this.execs.get(id);
+      return process?.stdio.begun === true ? process : undefined;
+    });
   }
 
   /** Mounts the root file system and creates the container; what fails leaves nothing behind. */
@@ -77,6 +80,7 @@ export class Container {
       container = new Container(shim, request, namespace, options, stdio, events);
       container.#listen(stdio);
       if (request.checkpoint === "") await container.#createInit();
+      else stdio.begin(); // the start restores it: clients may attach before
       return container;
     } catch (error) {
       await container?.init.close(0);
@@ -114,6 +118,7 @@ export class Container {
     const stdio = await Stdio.open(this.#shim, request, { id: this.id, namespace: this.namespace, uid: this.options.ioUid, gid: this.options.ioGid });
     const process = new Process(this.#shim, request.execId, request, stdio);
     process.spec = request.spec?.value ?? new Uint8Array();
+    if (stdio.attach !== "") stdio.begin(); // clients attach before the start
     this.execs.set(request.execId, process);
     this.#listen(stdio);
   }
@@ -185,6 +190,7 @@ export class Container {
       await this.#shim.children.hold(async () => {
         const extra = ["--pid-file", join(this.bundle, pidFile), ...(socket === undefined ? [] : ["--console-socket", socket.name])];
         await this.runc.run(what, args(extra), process.stdio.terminal ? undefined : process.stdio.child);
+        process.stdio.begin();
         const pid = readPid(this.bundle, pidFile);
         if (pid === undefined) throw new FailedPrecondition(`${what}: the runtime wrote no pid`);
         if (socket !== undefined) process.console.open(this.#shim, process.stdio.channel, socket.receive());

@@ -34,10 +34,14 @@ export class Stdio {
   readonly child: [number, number, number];
   readonly #shim: Shim;
   readonly #logger: BinaryLogger | undefined;
+  /** What the relay is given, until it has begun. */
+  #waiting: ChannelOptions | undefined;
+  #inputEnded = false;
 
-  private constructor(shim: Shim, channel: number, terminal: boolean, target: StdioTarget, child: [number, number, number], logger: BinaryLogger | undefined) {
+  private constructor(shim: Shim, terminal: boolean, target: StdioTarget, child: [number, number, number], logger: BinaryLogger | undefined, options: ChannelOptions) {
     this.#shim = shim;
-    this.channel = channel;
+    this.channel = shim.nextId();
+    this.#waiting = options;
     this.terminal = terminal;
     this.attach = target.scheme === "longshore" ? target.attach : "";
     this.stdinOnce = target.scheme === "longshore" && target.stdinOnce;
@@ -45,7 +49,7 @@ export class Stdio {
     this.#logger = logger;
   }
 
-  /** Opens everything that the request names; when one of it fails, the rest is closed again. */
+  /** Opens everything that the request names; when one of it fails, the rest is closed again. Nothing is copied yet. */
   static async open(shim: Shim, request: StdioRequest, owner: StdioOwner): Promise<Stdio> {
     const target = parseStdio(request.stdout === "" && !request.terminal ? request.stderr || request.stdin : request.stdout);
     const stdin = parseStdio(request.stdin);
@@ -67,13 +71,29 @@ export class Stdio {
         logger = await startBinaryLogger(shim, target, owner);
         options.sinks = logger.sinks.map((fd, i) => (wants[i] === true ? keep(fd) : (closeSync(fd), undefined)));
       } else if (target.scheme === "longshore" && target.log !== undefined) options.log = target.log;
-      const channel = shim.nextId();
-      shim.relay.open(channel, options);
-      return new Stdio(shim, channel, request.terminal, target, child, logger);
+      return new Stdio(shim, request.terminal, target, child, logger, options);
     } catch (error) {
       for (const fd of opened) closeQuietly(fd);
       throw error;
     }
+  }
+
+  /** Begins to copy. Before that, a runtime that fails can print what it likes: its error says it all. */
+  begin(): void {
+    if (this.#waiting === undefined) return;
+    this.#shim.relay.open(this.channel, this.#waiting);
+    this.#waiting = undefined;
+    if (this.#inputEnded) this.#shim.relay.closeInput(this.channel);
+  }
+
+  get begun(): boolean {
+    return this.#waiting === undefined;
+  }
+
+  /** Nothing more is to be written to the process. */
+  closeInput(): void {
+    this.#inputEnded = true;
+    if (this.begun) this.#shim.relay.closeInput(this.channel);
   }
 
   /** The runtime has its copies. */
@@ -87,8 +107,15 @@ export class Stdio {
   /** Waits, for a while, until all output is copied; then lets go of everything. */
   async close(patience: number): Promise<void> {
     this.started();
-    await this.#shim.closed(this.channel, patience);
-    this.#shim.relay.release(this.channel);
+    if (this.#waiting === undefined) {
+      await this.#shim.closed(this.channel, patience);
+      this.#shim.relay.release(this.channel);
+    } else {
+      await this.#shim.closed(this.channel, 0);
+      const { input, fifo, fifoKeeper, output = [], sinks = [], files = [] } = this.#waiting;
+      this.#waiting = undefined;
+      for (const fd of [input, fifo, fifoKeeper, ...output, ...sinks, ...files]) if (fd !== undefined) closeSync(fd);
+    }
     this.#logger?.stop();
   }
 }

@@ -93,7 +93,7 @@ export class TaskService {
       // The stock shim tells no code here.
       if (execId !== "" && !container.execs.has(execId)) throw new Unknown(`process does not exist ${execId}: not found`);
       const process = container.process(execId);
-      if (stdin) this.#shim.relay.closeInput(process.stdio.channel);
+      if (stdin) process.stdio.closeInput();
       return {};
     },
     resizePty: ({ id, execId, width, height }) => {
