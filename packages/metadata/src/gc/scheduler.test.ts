@@ -24,6 +24,9 @@ describe("garbage collection schedule", () => {
     ran = next();
     for (let count = 0; count < 3; count++) scheduler.mutated();
     await ran;
+    ran = next();
+    scheduler.deleted();
+    await ran;
     await scheduler.close();
     clearInterval(alive);
   });

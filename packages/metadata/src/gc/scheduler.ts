@@ -6,13 +6,16 @@ import type { Collected } from "./collector.ts";
 export interface ScheduleOptions {
   /** The largest part of the time that collections may take up. */
   pauseThreshold?: number;
-  /** Deletions that bring a collection about; 0 for none. */
+  /** Deletions that bring a collection about at once; 0 for none. Fewer wait for the next regular one. */
   deletionThreshold?: number;
   /** Changes that do. */
   mutationThreshold?: number;
   scheduleDelayMs?: number;
   startupDelayMs?: number;
 }
+
+/** The shortest duration that a collection is taken to have, for how far they lie apart. */
+const leastDurationMs = 5;
 
 /** Runs collections: at most one at a time, asked for or when enough has changed. */
 export class Scheduler {
@@ -24,6 +27,8 @@ export class Scheduler {
   #mutations = 0;
   #deletions = 0;
   #notBefore = 0;
+  /** How far regular collections lie apart. */
+  #intervalMs = 1000;
   #closed = false;
 
   constructor(collect: () => Promise<Collected>, logger: Logger, options: ScheduleOptions = {}) {
@@ -65,6 +70,7 @@ export class Scheduler {
     const { deletionThreshold, mutationThreshold, scheduleDelayMs } = this.#options;
     const enough = this.#mutations >= mutationThreshold || (deletionThreshold > 0 && this.#deletions >= deletionThreshold);
     if (enough) this.#schedule(Math.max(scheduleDelayMs, this.#notBefore - Date.now()));
+    else if (this.#deletions > 0) this.#schedule(this.#intervalMs);
   }
 
   #schedule(delayMs: number): void {
@@ -86,7 +92,8 @@ export class Scheduler {
 
   async #collectTimed(): Promise<Collected> {
     const collected = await this.#collect();
-    this.#notBefore = Date.now() + collected.durationMs * (1 / this.#options.pauseThreshold - 1);
+    this.#intervalMs = Math.max(collected.durationMs, leastDurationMs) * (1 / this.#options.pauseThreshold - 1);
+    this.#notBefore = Date.now() + this.#intervalMs;
     this.#logger.debug(collected, "garbage collected");
     return collected;
   }
