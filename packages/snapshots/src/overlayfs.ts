@@ -194,11 +194,10 @@ function isLayer(labels: Record<string, string>): boolean {
   return labels["containerd.io/snapshot.ref"] !== undefined;
 }
 
-/** The top folder of a merged tree is the upper one, which must look like that below it. */
+/** The top folder of a merged tree is the upper one: it belongs to the owner of that below it. Its mode is always the same. */
 function copyOwner(from: string, to: string): void {
-  const { uid, gid, mode } = statSync(from);
+  const { uid, gid } = statSync(from);
   chownSync(to, uid, gid);
-  chmodSync(to, mode & 0o7777);
 }
 
 function infoOf({ name, parent, kind, labels, createdAt, updatedAt }: StoredSnapshot): SnapshotInfo {

@@ -16,8 +16,6 @@ export interface ExtractorOptions {
   owner?: { uid: number; gid: number } | undefined;
   /** Refuse to put a folder where there is something else, and the other way round. */
   noOverwriteDirNonDir?: boolean;
-  /** Leave the root's own owner, mode and times as they are, whatever the archive says. */
-  keepRoot?: boolean;
   /** Names the root in messages. */
   rootName?: string;
 }
@@ -60,11 +58,8 @@ export class Extractor {
   #entry(header: TarHeader): void {
     const name = cleanName(header.name);
     if (name === undefined) throw new BadArchive(`invalid entry name "${textOf(header.name)}"`);
-    if (name === "") {
-      // The root cannot be replaced; its owner, mode and times may be told.
-      if (header.type === "directory" && this.#options.keepRoot !== true) this.#finishDirectory("", this.#pathOf(""), header);
-      return;
-    }
+    // What an archive says of the root itself counts for nothing, as with containerd and Docker.
+    if (name === "") return;
     if (header.type === "directory") this.#directory(name, header);
     else if (header.type === "file") this.#openFile(name, header);
     else {

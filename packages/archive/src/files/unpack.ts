@@ -29,7 +29,7 @@ export async function unpack(source: AsyncIterable<Uint8Array>, options: UnpackO
   const base = byteString(posix.normalize(`/${options.path}`));
   checkFolder(options.root, base, options.path);
   const parents = new OpenParents(byteString(options.root), base, options.owner ?? { uid: 0, gid: 0 });
-  const extractor = new Extractor({ parents, owner: options.owner, noOverwriteDirNonDir: options.noOverwriteDirNonDir, keepRoot: true, rootName: options.path });
+  const extractor = new Extractor({ parents, owner: options.owner, noOverwriteDirNonDir: options.noOverwriteDirNonDir, rootName: options.path });
   const parser = new TarParser();
   try {
     for await (const chunk of decompress(source)) {
