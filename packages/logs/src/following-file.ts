@@ -29,5 +29,8 @@ async function indexAfter(files: readonly { handle: FileHandle; compressed: bool
   const times = await Promise.all(files.map(async ({ handle }) => (await handle.stat()).mtimeMs));
   // Compressed, it is another file with the time of its last line, in whole milliseconds.
   const copy = files.findIndex(({ compressed }, i) => compressed && Math.abs((times[i] ?? 0) - mtimeMs) <= 1);
-  return copy >= 0 ? copy + 1 : times.findIndex((time) => time > mtimeMs);
+  if (copy >= 0) return copy + 1;
+  // Files that were written within one tick of the kernel's clock have the same time.
+  const later = times.findIndex((time) => time >= mtimeMs);
+  return later >= 0 ? later : files.length - 1;
 }
