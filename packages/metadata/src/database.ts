@@ -37,7 +37,8 @@ export class Database {
       if (problem !== "ok") throw new Error(`database disk image is malformed: ${String(problem)}`);
       const database = new Database(file);
       database.#migrate(path);
-      database.run("UPDATE sequence SET value = value + ?", sequenceGap);
+      // A daemon starts on a full disk, too.
+      database.essential(() => database.run("UPDATE sequence SET value = value + ?", sequenceGap));
       return database;
     } catch (error) {
       file.close();

@@ -100,7 +100,7 @@ export class Durability {
     if (ids.length === 0) return;
     // In a process of its own: a slow disk must not hold up this one.
     await run("sync", ["-f", this.#folder]);
-    this.#metadata.transaction(() => {
+    this.#metadata.essential(() => {
       for (const id of ids) this.#metadata.relabel(id, withoutMark);
     });
     for (const id of ids) this.#unsynced.delete(id);
