@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { importBusybox } from "../engine/busybox.ts";
@@ -248,14 +248,16 @@ export class Killed {
 
   async stop(): Promise<void> {
     this.#power.disarm();
-    await this.#startAgain(undefined).catch(() => undefined);
-    const ids = (await this.longshore.docker(["ps", "-aq"])).stdout.split("\n").filter(Boolean);
-    if (ids.length > 0) await this.longshore.docker(["rm", "-f", "-v", ...ids]);
-    await this.longshore.docker(["network", "prune", "-f"]);
-    await this.longshore.dispose();
-    removeCgroupParents(this.#cgroupParent);
-    await this.#registry.stop();
-    this.#power.close();
-    rmSync(this.longshore.dir, { recursive: true, force: true });
+    try {
+      await this.#startAgain(undefined);
+      const ids = (await this.longshore.docker(["ps", "-aq"])).stdout.split("\n").filter(Boolean);
+      if (ids.length > 0) await this.longshore.docker(["rm", "-f", "-v", ...ids]);
+      await this.longshore.docker(["network", "prune", "-f"]);
+    } finally {
+      await this.longshore.dispose();
+      removeCgroupParents(this.#cgroupParent);
+      await this.#registry.stop();
+      this.#power.close();
+    }
   }
 }
