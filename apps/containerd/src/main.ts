@@ -1,5 +1,6 @@
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
 import { createLogger } from "@longshore/log";
+import { giveMemoryBackAtRest } from "@longshore/sys";
 import { configureTracing } from "@longshore/telemetry";
 import { type Config, defaultConfig, defaultConfigPath, formatConfig, loadConfig, logLevel } from "./config.ts";
 import { startDaemon } from "./daemon.ts";
@@ -27,6 +28,7 @@ async function run(config: Config, ignored: readonly string[]): Promise<void> {
   });
   const flushTraces = await configureTracing("containerd");
   const daemon = await startDaemon(config, logger);
+  giveMemoryBackAtRest();
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     if (stopping) return;

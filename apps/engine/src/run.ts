@@ -3,6 +3,7 @@ import { createLogger, type Logger } from "@longshore/log";
 import { NetworkController } from "@longshore/network";
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
 import { LocalVolumes } from "@longshore/volumes";
+import { giveMemoryBackAtRest } from "@longshore/sys";
 import { configureTracing } from "@longshore/telemetry";
 import type { Config } from "./config/config.ts";
 import { cgroupDriver } from "./config/exec-options.ts";
@@ -79,4 +80,5 @@ export async function run(config: Config): Promise<void> {
   // Before the sockets answer: who is told that the engine is up may stop it at once.
   process.on("SIGTERM", stop).on("SIGINT", stop);
   await starting;
+  giveMemoryBackAtRest();
 }

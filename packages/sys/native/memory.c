@@ -1,6 +1,7 @@
 /* What a process that waits can do without. */
 #include "addon.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <sys/mman.h>
 
@@ -39,4 +40,14 @@ METHOD(sys_release_file_pages) {
   return NULL;
 }
 
-void register_memory(napi_env env, napi_value exports) { export_method(env, exports, "releaseFilePages", sys_release_file_pages); }
+/* Gives the system what malloc keeps of freed memory. */
+METHOD(sys_malloc_trim) {
+  (void)c;
+  malloc_trim(0);
+  return NULL;
+}
+
+void register_memory(napi_env env, napi_value exports) {
+  export_method(env, exports, "releaseFilePages", sys_release_file_pages);
+  export_method(env, exports, "mallocTrim", sys_malloc_trim);
+}

@@ -2,6 +2,7 @@ export { receiveFd, resizePty, sendFd, unixListen } from "./console.ts";
 export { AF, LOCK, MNT, MOUNT_ATTR, MS, O, RENAME, RESOLVE, S, SOCK } from "./constants.ts";
 export { fallocate, flock, lutimes, major, minor, mkfifo, mknod, renameat2, syncfs } from "./fs.ts";
 export { releaseFilePages } from "./memory.ts";
+export { giveMemoryBackAtRest } from "./rest.ts";
 export { mountAll, unmountAll, type MountSpec } from "./mount-all.ts";
 export { parseMountOptions, type ParsedMountOptions } from "./mount-options.ts";
 export { mount, mountSetattr, umount } from "./mount.ts";

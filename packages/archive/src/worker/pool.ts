@@ -34,7 +34,7 @@ export class ArchiveWorkers {
   readonly #waiting: ((thread: Thread) => void)[] = [];
   #closed = false;
 
-  constructor({ size = Math.max(4, 2 * availableParallelism()), idleMs = 20_000 }: ArchiveWorkersOptions = {}) {
+  constructor({ size = Math.max(4, 2 * availableParallelism()), idleMs = 3_000 }: ArchiveWorkersOptions = {}) {
     this.#size = size;
     this.#idleMs = idleMs;
   }
