@@ -29,19 +29,21 @@ export async function rotatedFiles(path: string): Promise<RotatedFile[]> {
 const lineFeed = 10;
 const chunkBytes = 64 << 10;
 
-/** Whole lines of a file from its beginning; a line that is cut off at the end is left out. */
-export async function* linesOf(file: { handle: FileHandle; compressed: boolean }): AsyncGenerator<string> {
+/** Whole lines of a file from its beginning, as many at a time as are read; a line that is cut off at the end is left out. */
+export async function* linesOf(file: { handle: FileHandle; compressed: boolean }): AsyncGenerator<string[]> {
   const raw = file.handle.createReadStream({ start: 0, autoClose: false, highWaterMark: chunkBytes });
   const source = file.compressed ? raw.pipe(createGunzip()) : raw;
   let rest: Buffer = Buffer.alloc(0);
   try {
     for await (const chunk of source) {
       const data: Buffer = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
+      const lines: string[] = [];
       let start = 0;
       for (let end = data.indexOf(lineFeed); end >= 0; end = data.indexOf(lineFeed, start)) {
-        yield data.toString("utf8", start, end);
+        lines.push(data.toString("utf8", start, end));
         start = end + 1;
       }
+      if (lines.length > 0) yield lines;
       rest = data.subarray(start);
     }
   } finally {

@@ -3,7 +3,7 @@ import { appendFile, mkdtemp, readFile, rename, rm, stat, utimes, writeFile } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { nanosOf, renderLine } from "./line.ts";
+import { type LogLine, nanosOf, renderLine } from "./line.ts";
 import { readLog, type ReadOptions } from "./reader.ts";
 
 function record(n: number): string {
@@ -16,9 +16,13 @@ function records(from: number, to: number): string {
 
 const all: ReadOptions = { tail: -1, since: 0n, until: 0n, follow: false, ended: AbortSignal.abort(), signal: new AbortController().signal };
 
+async function* linesIn(path: string, options: ReadOptions): AsyncGenerator<LogLine> {
+  for await (const lines of readLog(path, options)) yield* lines;
+}
+
 async function numbers(path: string, options: Partial<ReadOptions> = {}): Promise<number[]> {
   const found: number[] = [];
-  for await (const line of readLog(path, { ...all, ...options })) found.push(Number(line.log.slice(5)));
+  for await (const line of linesIn(path, { ...all, ...options })) found.push(Number(line.log.slice(5)));
   return found;
 }
 
@@ -67,7 +71,7 @@ describe("reading json-file logs", () => {
     const ended = new AbortController();
     const found: number[] = [];
     let next = 30;
-    for await (const line of readLog(path, { ...all, tail: 1, follow: true, ended: ended.signal })) {
+    for await (const line of linesIn(path, { ...all, tail: 1, follow: true, ended: ended.signal })) {
       found.push(Number(line.log.slice(5)));
       if (found.length % 3 !== 0 && found.length !== 1) continue;
       if (next >= 60) {
@@ -87,7 +91,7 @@ describe("reading json-file logs", () => {
     await rename(`${path}.1`, `${path}.3`);
     const ended = new AbortController();
     const found: number[] = [];
-    for await (const line of readLog(path, { ...all, tail: 1, follow: true, ended: ended.signal })) {
+    for await (const line of linesIn(path, { ...all, tail: 1, follow: true, ended: ended.signal })) {
       found.push(Number(line.log.slice(5)));
       if (found.length > 1) continue;
       // What follows has been rotated three times before the next line is asked for.
@@ -122,7 +126,7 @@ describe("reading json-file logs", () => {
     await fill(10_000);
     const ended = new AbortController();
     let count = 0;
-    for await (const { log } of readLog(single, { ...all, follow: true, ended: ended.signal })) {
+    for await (const { log } of linesIn(single, { ...all, follow: true, ended: ended.signal })) {
       lengths.add(log.length);
       assert.match(log, /^line \d{5,6}x{90}\n$/);
       // One digit more: the records begin elsewhere.

@@ -20,27 +20,42 @@ export interface ReadOptions {
 }
 
 /**
- * Reads a json-file log, rotated files included, oldest line first. Following survives rotation:
+ * Reads a json-file log, rotated files included, oldest line first, in batches: a turn of the event loop for each
+ * line would cost more than the line. Following survives rotation:
  * the file that was live is read to its end under its new name before the next one is begun.
  * @param path of the live file; the log may be absent still
  */
-export async function* readLog(path: string, options: ReadOptions): AsyncGenerator<LogLine> {
+export async function* readLog(path: string, options: ReadOptions): AsyncGenerator<LogLine[]> {
   const watcher = options.follow && !options.ended.aborted ? new ChangeWatch(path) : undefined;
   try {
-    for await (const text of rawLines(path, options, watcher)) {
-      const line = parseLine(text);
-      if (line === undefined) continue;
-      const nanos = nanosOf(line.time);
-      if (options.since > 0n && nanos < options.since) continue;
-      if (options.until > 0n && nanos > options.until) return;
-      yield line;
+    for await (const texts of rawLines(path, options, watcher)) {
+      const lines: LogLine[] = [];
+      let ended = false;
+      for (const text of texts) {
+        const line = parseLine(text);
+        if (line === undefined) continue;
+        const place = placeOf(line, options);
+        ended = place === "after";
+        if (ended) break;
+        if (place === "within") lines.push(line);
+      }
+      if (lines.length > 0) yield lines;
+      if (ended) return;
     }
   } finally {
     watcher?.close();
   }
 }
 
-async function* rawLines(path: string, options: ReadOptions, watcher: ChangeWatch | undefined): AsyncGenerator<string> {
+/** Where a line stands to the bounds in time. */
+function placeOf(line: LogLine, { since, until }: ReadOptions): "before" | "within" | "after" {
+  if (since === 0n && until === 0n) return "within";
+  const nanos = nanosOf(line.time);
+  if (nanos < since) return "before";
+  return until > 0n && nanos > until ? "after" : "within";
+}
+
+async function* rawLines(path: string, options: ReadOptions, watcher: ChangeWatch | undefined): AsyncGenerator<string[]> {
   const { old, live, close } = await openAtTail(path, options.tail, watcher !== undefined);
   let current = live;
   try {
@@ -50,12 +65,12 @@ async function* rawLines(path: string, options: ReadOptions, watcher: ChangeWatc
       // Whoever ended the container wrote its last line before.
       const last = watcher === undefined || options.ended.aborted;
       const lines = (await current?.next()) ?? [];
-      yield* lines;
+      if (lines.length > 0) yield lines;
       if (options.signal.aborted) return;
       if (lines.length > 0) continue;
       const next = watcher === undefined && current !== undefined ? undefined : await followingFile(path, current?.handle);
       if (next !== undefined) {
-        for (let rest = await current?.next(); rest !== undefined && rest.length > 0; rest = await current?.next()) yield* rest;
+        for (let rest = await current?.next(); rest !== undefined && rest.length > 0; rest = await current?.next()) yield rest;
         await current?.handle.close();
         current = new LiveFile(next.handle, 0);
         if (next.compressed) {
@@ -77,7 +92,7 @@ async function* rawLines(path: string, options: ReadOptions, watcher: ChangeWatc
 
 interface Opened {
   /** What the rotated files give. */
-  old: () => AsyncGenerator<string>;
+  old: () => AsyncGenerator<string[]>;
   live: LiveFile | undefined;
   close: () => Promise<void>;
 }
@@ -97,23 +112,24 @@ async function openAtTail(path: string, tail: number, follow: boolean): Promise<
   return { old: () => (found >= tail ? allOf([]) : lastOf(rotated, tail - found)), live, close };
 }
 
-async function* allOf(files: readonly OpenRotated[]): AsyncGenerator<string> {
+async function* allOf(files: readonly OpenRotated[]): AsyncGenerator<string[]> {
   for (const file of files) yield* linesOf(file);
 }
 
 /** The last `count` lines of rotated files, reading no more of them than needed. */
-async function* lastOf(files: readonly OpenRotated[], count: number): AsyncGenerator<string> {
+async function* lastOf(files: readonly OpenRotated[], count: number): AsyncGenerator<string[]> {
   const parts: string[][] = [];
   let missing = count;
   for (const file of files.toReversed()) {
     if (missing <= 0) break;
-    const lines: string[] = [];
-    for await (const line of linesOf(file)) {
-      lines.push(line);
-      if (lines.length > missing) lines.shift();
+    let lines: string[] = [];
+    for await (const more of linesOf(file)) {
+      for (const line of more) lines.push(line);
+      if (lines.length > 2 * missing + more.length) lines = lines.slice(-missing);
     }
+    lines = lines.slice(-missing);
     parts.unshift(lines);
     missing -= lines.length;
   }
-  for (const lines of parts) yield* lines;
+  yield* parts;
 }

@@ -20,10 +20,12 @@ function refuse(reply: FastifyReply, contentType: string, error: unknown): void 
 async function replay(container: Container, socket: Duplex, streams: { stdout: boolean; stderr: boolean }): Promise<void> {
   const over = AbortSignal.abort();
   const never = new AbortController().signal;
-  for await (const line of readLog(container.record.LogPath, { tail: -1, since: 0n, until: 0n, follow: false, ended: over, signal: never })) {
-    if (!streams[line.stream]) continue;
-    const text = Buffer.from(renderLine(line, { timestamps: false, details: false }));
-    socket.write(container.record.Config.Tty ? text : frame(line.stream === "stdout" ? stdoutStream : stderrStream, text));
+  for await (const lines of readLog(container.record.LogPath, { tail: -1, since: 0n, until: 0n, follow: false, ended: over, signal: never })) {
+    for (const line of lines) {
+      if (!streams[line.stream]) continue;
+      const text = Buffer.from(renderLine(line, { timestamps: false, details: false }));
+      socket.write(container.record.Config.Tty ? text : frame(line.stream === "stdout" ? stdoutStream : stderrStream, text));
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Container, frame, stderrStream, stdoutStream } from "@longshore/containers";
+import { type Container, stderrStream, stdoutStream } from "@longshore/containers";
 import { InvalidArgument, NotImplemented } from "@longshore/errdefs";
 import { type LogLine, readLog, renderLine } from "@longshore/logs";
 import type { RoutePlugin } from "../engine.ts";
@@ -9,8 +9,8 @@ import { BodyStream } from "../server/stream.ts";
 import { parseTimestamp } from "../server/time-parameter.ts";
 import { parameter } from "./parameters.ts";
 
-/** Lines are sent together up to about this many bytes: one write each would be slow for a long log. */
-const batchBytes = 64 << 10;
+/** So many lines are sent together: one write each would be slow for a long log. */
+const batchLines = 512;
 
 /** Aborts when the container has ended, at once when it does not run. */
 function endOf(container: Container): AbortSignal {
@@ -36,13 +36,14 @@ export const logRoutes: RoutePlugin = (app, { containers, log }) => {
     stream.gone.addEventListener("abort", () => stop.abort(), { once: true });
     const untilTimer = until === 0n ? undefined : setTimeout(() => stop.abort(), Math.min(2 ** 31 - 1, Math.max(0, Number(until / 1_000_000n) - Date.now() + 1)));
     if (!query.bool("follow")) clearTimeout(untilTimer);
-    const render = (line: LogLine): Buffer => {
-      const payload = Buffer.from(renderLine(line, show));
-      return Tty ? payload : frame(line.stream === "stdout" ? stdoutStream : stderrStream, payload);
-    };
     try {
       const options = { tail: /^\d+$/.test(tail) ? Number(tail) : -1, since, until, follow: query.bool("follow"), ended: endOf(container), signal: stop.signal };
-      await sendAll(readLog(container.record.LogPath, options), (line) => wants[line.stream], render, stream);
+      const batches = readLog(container.record.LogPath, options);
+      for await (const lines of batches) {
+        const wanted = lines.filter((line) => wants[line.stream]).map((line) => ({ stream: line.stream, text: renderLine(line, show) }));
+        for (let at = 0; at < wanted.length && !stream.gone.aborted; at += batchLines) await stream.write(encode(wanted.slice(at, at + batchLines), !Tty));
+        if (stream.gone.aborted) break;
+      }
       stream.end();
     } catch (error) {
       log.error({ err: error, container: container.id }, "reading a log");
@@ -54,29 +55,19 @@ export const logRoutes: RoutePlugin = (app, { containers, log }) => {
   });
 };
 
-/** Sends lines in batches; what is collected goes out as soon as the reader has to wait for more. */
-async function sendAll(lines: AsyncGenerator<LogLine>, wanted: (line: LogLine) => boolean, render: (line: LogLine) => Buffer, stream: BodyStream): Promise<void> {
-  let batch: Buffer[] = [];
-  let bytes = 0;
-  let idle: NodeJS.Immediate | undefined;
-  const flush = async (): Promise<void> => {
-    const data = Buffer.concat(batch);
-    batch = [];
-    bytes = 0;
-    if (data.length > 0) await stream.write(data);
-  };
-  for await (const line of lines) {
-    if (stream.gone.aborted) break;
-    if (!wanted(line)) continue;
-    const data = render(line);
-    batch.push(data);
-    bytes += data.length;
-    if (bytes >= batchBytes) await flush();
-    idle ??= setImmediate(() => {
-      idle = undefined;
-      void flush();
-    });
+/** Lines in one piece of memory, each in a frame of its own, as clients take a frame for a line. */
+function encode(lines: readonly { stream: LogLine["stream"]; text: string }[], framed: boolean): Buffer {
+  const header = framed ? 8 : 0;
+  // A UTF-16 unit has at most three bytes.
+  const out = Buffer.allocUnsafe(lines.reduce((sum, { text }) => sum + header + 3 * text.length, 0));
+  let at = 0;
+  for (const { stream, text } of lines) {
+    const length = out.write(text, at + header);
+    if (framed) {
+      out.writeUInt32BE((stream === "stdout" ? stdoutStream : stderrStream) << 24, at);
+      out.writeUInt32BE(length, at + 4);
+    }
+    at += header + length;
   }
-  if (idle !== undefined) clearImmediate(idle);
-  await flush();
+  return out.subarray(0, at);
 }
