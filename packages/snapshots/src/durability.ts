@@ -19,8 +19,8 @@ export function currentBoot(): string {
 }
 
 /** Labels as clients see them. */
-export function withoutMark({ [unsyncedLabel]: _, ...labels }: Record<string, string>): Record<string, string> {
-  return labels;
+export function withoutMark(labels: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).filter(([key]) => key !== unsyncedLabel));
 }
 
 /**
