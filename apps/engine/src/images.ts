@@ -5,11 +5,21 @@ import type { ImagesContext } from "@longshore/images";
 import type { Logger } from "@longshore/log";
 import { hostPlatform } from "@longshore/oci";
 import type { ContainerdClient } from "@longshore/proto";
-import { Connections, dockerHosts } from "@longshore/remotes";
+import { Connections, dockerHosts, type RegistryHosts } from "@longshore/remotes";
 import type { Config } from "./config/config.ts";
 import { cgroupDriver } from "./config/exec-options.ts";
 import { containerSettings } from "./settings.ts";
 import { productVersion } from "./system/product.ts";
+
+/**
+ * Registries as the configuration has them at the time of asking: they may be changed by a reload.
+ * @throws InvalidArgument for a setting that makes no sense
+ */
+export function registryHosts(config: Pick<Config, "registryMirrors" | "insecureRegistries">): RegistryHosts {
+  const hosts = () => dockerHosts({ mirrors: config.registryMirrors, insecureRegistries: config.insecureRegistries });
+  hosts();
+  return (domain) => hosts()(domain);
+}
 
 /** The image side of the engine. @throws InvalidArgument for a registry setting that makes no sense */
 export function imagesContext(
@@ -23,7 +33,7 @@ export function imagesContext(
     snapshotter: containerSettings(config, cgroupDriver(config)).snapshotter,
     platform: hostPlatform(),
     containers: () => store.list().map(({ id, record }) => ({ id, imageId: record.Image, running: record.State.Running })),
-    registryHosts: dockerHosts({ mirrors: config.registryMirrors, insecureRegistries: config.insecureRegistries }),
+    registryHosts: registryHosts(config),
     hostsDir: join(config.execRoot, "registry-hosts"),
     connections: new Connections(),
     userAgent: `longshore/${productVersion}`,

@@ -1,11 +1,10 @@
 import { messageOf } from "@longshore/errdefs";
 import { type Config, loadConfig } from "./config/config.ts";
-import { parseFlags, usage } from "./config/flags.ts";
+import { type Given, parseFlags, usage } from "./config/flags.ts";
 import { run } from "./run.ts";
 import { engineVersion } from "./server/api-version.ts";
 
-async function configure(args: readonly string[]): Promise<Config | undefined> {
-  const flags = parseFlags(args);
+async function configure(flags: Given): Promise<Config | undefined> {
   if (flags.get("help") === true) return void process.stdout.write(usage());
   if (flags.get("version") === true) return void process.stdout.write(`Docker version ${engineVersion}, build longshore\n`);
   const config = await loadConfig(flags);
@@ -14,8 +13,9 @@ async function configure(args: readonly string[]): Promise<Config | undefined> {
 }
 
 try {
-  const config = await configure(process.argv.slice(2));
-  if (config !== undefined) await run(config);
+  const flags = parseFlags(process.argv.slice(2));
+  const config = await configure(flags);
+  if (config !== undefined) await run(config, flags);
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);
   process.exit(1);

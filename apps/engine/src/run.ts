@@ -6,10 +6,12 @@ import { LocalVolumes } from "@longshore/volumes";
 import { giveMemoryBackAtRest } from "@longshore/sys";
 import { configureTracing } from "@longshore/telemetry";
 import type { Config } from "./config/config.ts";
+import type { Given } from "./config/flags.ts";
 import { cgroupDriver } from "./config/exec-options.ts";
 import { startDaemon } from "./daemon.ts";
 import { EventHub } from "./events/hub.ts";
 import { lockDataRoot, removePidFile, writePidFile } from "./pidfile.ts";
+import { reload } from "./reload.ts";
 import { networkRoutes } from "./routes/networks.ts";
 import { volumeRoutes } from "./routes/volumes.ts";
 import { containerSettings } from "./settings.ts";
@@ -32,8 +34,8 @@ function verifySettings(config: Config): void {
   }
 }
 
-/** Runs the engine until SIGTERM or SIGINT. Containers outlive it. */
-export async function run(config: Config): Promise<void> {
+/** Runs the engine until SIGTERM or SIGINT; SIGHUP reads daemon.json again. Containers outlive it. */
+export async function run(config: Config, flags: Given): Promise<void> {
   const log = createLogger("dockerd", config.logLevel);
   const flushTraces = await configureTracing("dockerd");
   process.on("SIGPIPE", () => undefined);
@@ -78,6 +80,11 @@ export async function run(config: Config): Promise<void> {
       );
   };
   // Before the sockets answer: who is told that the engine is up may stop it at once.
+  let reloading: Promise<void> = Promise.resolve();
+  process.on("SIGHUP", () => {
+    reloading = reloading.then(async () => reload((await starting).engine, flags));
+    reloading.catch(() => undefined);
+  });
   process.on("SIGTERM", stop).on("SIGINT", stop);
   await starting;
   giveMemoryBackAtRest();

@@ -70,13 +70,22 @@ interface NetworkConfig {
 
 const logLevels = ["trace", "debug", "info", "warn", "error", "fatal"];
 
+/** Where daemon.json lies. */
+export function configPath(flags: Given): string {
+  return String(flags.get("config-file") ?? "/etc/docker/daemon.json");
+}
+
 /**
  * Merges both places and checks the whole.
  * @throws InvalidArgument with dockerd's text
  */
 export async function loadConfig(flags: Given): Promise<Config> {
-  const path = String(flags.get("config-file") ?? "/etc/docker/daemon.json");
-  const file = await readDaemonJson(path, flags);
+  const path = configPath(flags);
+  return mergeConfig(flags, await readDaemonJson(path, flags), path);
+}
+
+/** @param path of the file, for the texts of errors. @throws InvalidArgument with dockerd's text */
+export function mergeConfig(flags: Given, file: Given, path: string): Config {
   const read = <T>(flag: string, fallback?: T): T => {
     const value = flags.get(flag) ?? file.get(flag) ?? options.find((option) => option.flag === flag)?.fallback ?? fallback;
     return value as T;
