@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { importBusybox } from "./engine/busybox.ts";
 import { Longshore } from "./engine/longshore.ts";
 import { exec, must } from "./host/exec.ts";
@@ -165,6 +165,38 @@ describe("damaged state: set aside and reported, the rest works", () => {
     assert.deepEqual({ code, stdout }, { code: 0, stdout: "" });
     assert.match(await longshore.ok(["start", "-a", "other"]), /root:/);
     assert.match(await longshore.ok(["logs", "other"]), /root:/);
+    const warnings = await longshore.ok(["info", "-f", "{{json .Warnings}}"]);
+    assert.match(warnings, /the log of container .* was damaged: .*-json\.log: 100 of its lines are no records/);
     await theRestWorks();
+  });
+
+  it("a rotated log that was cut off, and a directory in the place of the live one: the rest is read, and a start logs again", async () => {
+    const print = ["sh", "-c", "i=0; while [ $i -lt 2000 ]; do echo line $i; i=$((i+1)); [ $((i % 500)) != 0 ] || sleep 0.2; done"];
+    await longshore.ok(["run", "--name", "hurt", "--log-opt", "max-size=20k", "--log-opt", "max-file=20", "--log-opt", "compress=true", "busybox", ...print]);
+    const path = await longshore.ok(["inspect", "-f", "{{.LogPath}}", "hurt"]);
+    const before = (await longshore.ok(["logs", "hurt"])).split("\n");
+    assert.equal(before.length, 2000);
+    await damaged(() => {
+      const compressed = readdirSync(dirname(path)).filter((name) => name.endsWith(".gz"));
+      truncateSync(join(dirname(path), compressed[0] ?? ""), 800);
+      rmSync(path);
+      mkdirSync(path);
+      writeFileSync(join(path, "kept"), "");
+    });
+    const rest = (await longshore.ok(["logs", "hurt"])).split("\n");
+    assert.deepEqual(rest.filter((line) => !before.includes(line)), []);
+    assert.ok(rest.length > 500 && rest.length < 2000, String(rest.length));
+    assert.match(await longshore.ok(["info", "-f", "{{json .Warnings}}"]), /-json\.log: it is no file.*log\.\d+\.gz: it ends too early/);
+    assert.match(readFileSync(longshore.engine.log, "utf8"), /a log cannot be read whole/);
+    await longshore.ok(["start", "-a", "hurt"]);
+    assert.equal((await longshore.ok(["logs", "--tail", "1", "hurt"])), "line 1999");
+    await reported(/-json\.log\.\d+\.aside: it was in the log's place and was set aside/, longshore.engine.log);
+    const aside = readdirSync(dirname(path)).find((name) => name.endsWith(".aside")) ?? "";
+    assert.deepEqual(readdirSync(join(dirname(path), aside)), ["kept"]);
+    await damaged(() => undefined);
+    await reported(/was set aside/, longshore.engine.log);
+    await theRestWorks();
+    await longshore.ok(["rm", "hurt"]);
+    assert.doesNotMatch(await longshore.ok(["info", "-f", "{{json .Warnings}}"]), /damaged/);
   });
 });

@@ -8,6 +8,7 @@ import { scheduleRestart } from "./exit.ts";
 import { startHealth } from "./health.ts";
 import { endLeases } from "./lease.ts";
 import { removeLeftovers } from "./leftovers.ts";
+import { findLogsAside } from "./log-damage.ts";
 import { resync } from "./monitor.ts";
 import { damagedIds, loadContainers } from "./record-files.ts";
 import { finishRemoval, isRemovalDue } from "./removals.ts";
@@ -26,6 +27,7 @@ export async function restoreContainers(context: Context): Promise<void> {
   await unmountLeftovers(context);
   for (const { record, hostConfig } of await loadContainers(root, damaged, context.log)) {
     const container = new Container(record, hostConfig, join(root, record.ID), context.space);
+    await findLogsAside(container);
     store.add(container);
     store.reserve(container.name, container.id);
     for (const mount of Object.values(record.MountPoints)) {

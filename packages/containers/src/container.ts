@@ -47,6 +47,8 @@ export class Container {
   committing = false;
   /** What is on the disk is older than `record`: the last attempt to write it failed. */
   unsaved = false;
+  /** What is the matter with files of its log, by their names. */
+  readonly logDamage = new Map<string, string>();
   readonly #space: Pick<Reserve, "spend">;
   readonly #waiters = new Set<Waiter>();
 

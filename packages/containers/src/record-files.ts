@@ -4,6 +4,7 @@ import { writeFileAtomic, writeFilesAtomic } from "@longshore/atomicfile";
 import { DataLoss, messageOf } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
 import type { Context } from "./context.ts";
+import { logDamageOf } from "./log-damage.ts";
 import type { ContainerRecord, HostConfig } from "./record.ts";
 
 const configFile = "config.v2.json";
@@ -44,10 +45,11 @@ export async function damagedIds(damagedRoot: string): Promise<Set<string>> {
   return new Set((await readdir(damagedRoot)).map((name) => name.slice(0, 64)));
 }
 
-/** The containers that were set aside, in words. */
-export async function damagedContainers({ settings }: Pick<Context, "settings">): Promise<string[]> {
+/** The containers that were set aside, and the logs that cannot be read whole, in words. */
+export async function damagedContainers({ settings, store }: Pick<Context, "settings" | "store">): Promise<string[]> {
   const dir = join(settings.dataRoot, "damaged");
-  return (await readdir(dir)).map((name) => `the record of container ${name.slice(0, 12)} was damaged and set aside as ${join(dir, name)}`);
+  const records = (await readdir(dir)).map((name) => `the record of container ${name.slice(0, 12)} was damaged and set aside as ${join(dir, name)}`);
+  return [...records, ...store.list().flatMap(logDamageOf)];
 }
 
 /**

@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { isKind, messageOf, NotModified, Conflict, type LongshoreError, Unknown } from "@longshore/errdefs";
 import type { MountSpec } from "@longshore/sys";
 import { currentSpan, span, untraced } from "@longshore/trace";
+import { clearLogPath } from "./log-damage.ts";
 import { attachSocket, taskStdio } from "./stdio.ts";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
@@ -121,7 +122,7 @@ async function createTask(context: Context, container: Container, rootfs: readon
     runtimePath: shim,
     ...(options === undefined ? {} : { options }),
   };
-  await rm(attachSocket(context, container.id), { force: true });
+  await Promise.all([rm(attachSocket(context, container.id), { force: true }), clearLogPath(container, context.log)]);
   try {
     await context.containerd.tasks.create(request);
   } catch (error) {

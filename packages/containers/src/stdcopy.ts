@@ -1,6 +1,5 @@
-/** Streams of Docker's multiplexed format. */
+/** The stream of Docker's multiplexed format that errors of attach go to. */
 export const stdoutStream = 1;
-export const stderrStream = 2;
 
 /** One frame: type, three zeros, length in big endian, payload. */
 export function frame(stream: number, payload: Uint8Array): Buffer {

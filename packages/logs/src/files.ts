@@ -1,6 +1,5 @@
-import { type FileHandle, open, readdir } from "node:fs/promises";
+import { constants, type FileHandle, open, readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { createGunzip } from "node:zlib";
 
 /** A rotated log file, `x.1`, `x.2.gz`, …; higher numbers are older. */
 export interface RotatedFile {
@@ -13,8 +12,9 @@ export interface RotatedFile {
 export async function rotatedFiles(path: string): Promise<RotatedFile[]> {
   const name = basename(path);
   const found = new Map<number, RotatedFile>();
-  for (const entry of await readdir(dirname(path)).catch(() => [])) {
-    if (!entry.startsWith(`${name}.`)) continue;
+  for (const file of await readdir(dirname(path), { withFileTypes: true }).catch(() => [])) {
+    const entry = file.name;
+    if (!file.isFile() || !entry.startsWith(`${name}.`)) continue;
     const match = /^(\d+)(\.gz)?$/.exec(entry.slice(name.length + 1));
     if (match === null) continue;
     const number = Number(match[1]);
@@ -29,26 +29,18 @@ export async function rotatedFiles(path: string): Promise<RotatedFile[]> {
 const lineFeed = 10;
 const chunkBytes = 64 << 10;
 
-/** Whole lines of a file from its beginning, as many at a time as are read; a line that is cut off at the end is left out. */
-export async function* linesOf(file: { handle: FileHandle; compressed: boolean }): AsyncGenerator<string[]> {
-  const raw = file.handle.createReadStream({ start: 0, autoClose: false, highWaterMark: chunkBytes });
-  const source = file.compressed ? raw.pipe(createGunzip()) : raw;
-  let rest: Buffer = Buffer.alloc(0);
-  try {
-    for await (const chunk of source) {
-      const data: Buffer = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
-      const lines: string[] = [];
-      let start = 0;
-      for (let end = data.indexOf(lineFeed); end >= 0; end = data.indexOf(lineFeed, start)) {
-        lines.push(data.toString("utf8", start, end));
-        start = end + 1;
-      }
-      if (lines.length > 0) yield lines;
-      rest = data.subarray(start);
-    }
-  } finally {
-    raw.destroy();
-  }
+/** How many lines a piece of whole lines has. */
+export function countLines(lines: Buffer): number {
+  let count = 0;
+  for (let at = lines.indexOf(lineFeed); at >= 0; at = lines.indexOf(lineFeed, at + 1)) count++;
+  return count;
+}
+
+/** A piece of whole lines without the first `count`. */
+export function withoutLines(lines: Buffer, count: number): Buffer {
+  let begin = 0;
+  for (let i = 0; i < count; i++) begin = lines.indexOf(lineFeed, begin) + 1;
+  return lines.subarray(begin);
 }
 
 /** Finds where the last `count` lines of an open file of `size` bytes begin, reading backwards. `found` is how many there are. */
@@ -70,12 +62,20 @@ export async function tailOffset(handle: FileHandle, size: number, count: number
   return { offset: 0, found: size === 0 ? 0 : found + 1 };
 }
 
-/** Opens a file for reading; `undefined` when there is none. */
+/** What the system says of a file that is there and cannot be read, whoever asks. */
+const unreadable = new Set(["EACCES", "EIO", "ELOOP", "ENOTDIR", "ENXIO", "EPERM"]);
+
+/** Opens a file for reading; `undefined` when there is none, or none that can be read. */
 export async function openIfThere(path: string): Promise<FileHandle | undefined> {
   try {
-    return await open(path, "r");
+    // Whoever opens a FIFO would wait for its writer.
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    if ((await handle.stat()).isFile()) return handle;
+    await handle.close();
+    return undefined;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || unreadable.has(code)) return undefined;
     throw error;
   }
 }

@@ -1,2 +1,4 @@
-export { type LogLine, nanosOf, renderLine } from "./line.ts";
+export { isBlocked, type LogDamage } from "./damage.ts";
 export { readLog, type ReadOptions } from "./reader.ts";
+export { nanosOf } from "./line.ts";
+export type { LogShow } from "./render.ts";

@@ -16,29 +16,30 @@ export class LiveFile {
     this.#offset = offset;
   }
 
-  /** The whole lines that have come since the last call. */
-  async next(): Promise<string[]> {
-    const { size } = await this.handle.stat();
-    // A log of one file is emptied when it is full.
-    if (size < this.#offset) this.#offset = 0;
-    const lines: string[] = [];
-    while (lines.length < 4096) {
+  /** The whole lines that have come since the last call, valid until the next; none when there are no more for now. */
+  async next(): Promise<Buffer> {
+    for (;;) {
       const wanted = Math.min(this.#buffer.length, this.#limit - this.#offset);
-      if (wanted <= 0) break;
-      const { bytesRead } = await this.handle.read(this.#buffer, 0, wanted, this.#offset);
-      const data = this.#buffer.subarray(0, bytesRead);
-      let start = 0;
-      for (let end = data.indexOf(lineFeed); end >= 0; end = data.indexOf(lineFeed, start)) {
-        lines.push(data.toString("utf8", start, end));
-        start = end + 1;
-      }
-      if (start > 0) this.#offset += start;
+      const bytesRead = wanted <= 0 ? 0 : (await this.handle.read(this.#buffer, 0, wanted, this.#offset)).bytesRead;
+      const end = bytesRead === 0 ? 0 : this.#buffer.subarray(0, bytesRead).lastIndexOf(lineFeed) + 1;
       // A line that is cut off is read again when it is whole: kept, it might be joined with the end of another
       // one, after the file was emptied and filled again. No record is so long as the buffer.
-      else if (bytesRead === this.#buffer.length) this.#offset += bytesRead;
-      else break;
+      if (end === 0 && bytesRead === this.#buffer.length) {
+        this.#offset += bytesRead;
+        continue;
+      }
+      if (end === 0 && (await this.#wasEmptied())) continue;
+      this.#offset += end;
+      return this.#buffer.subarray(0, end);
     }
-    return lines;
+  }
+
+  /** A log of one file is emptied when it is full: it goes on at its beginning. */
+  async #wasEmptied(): Promise<boolean> {
+    const { size } = await this.handle.stat();
+    if (size >= this.#offset) return false;
+    this.#offset = 0;
+    return size > 0;
   }
 
   async close(): Promise<void> {

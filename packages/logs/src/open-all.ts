@@ -36,11 +36,11 @@ async function isUnchanged(path: string, live: FileHandle | undefined, rotated: 
   return (await identityOf(path)) === (live === undefined ? undefined : await identityOf(live));
 }
 
-/** Tells one file from another, whatever they are called; `undefined` when there is none. */
+/** Tells one file from another, whatever they are called; `undefined` when there is none, or no file. */
 export async function identityOf(file: string | FileHandle): Promise<string | undefined> {
   try {
-    const { dev, ino } = typeof file === "string" ? await stat(file) : await file.stat();
-    return `${dev}:${ino}`;
+    const stats = typeof file === "string" ? await stat(file) : await file.stat();
+    return stats.isFile() ? `${stats.dev}:${stats.ino}` : undefined;
   } catch {
     return undefined;
   }

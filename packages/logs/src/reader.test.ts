@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
-import { appendFile, mkdtemp, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { mkfifo } from "@longshore/sys";
+import { appendFile, mkdir, mkdtemp, readFile, rename, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { type LogLine, nanosOf, renderLine } from "./line.ts";
+import type { LogDamage } from "./damage.ts";
+import { nanosOf, renderLine } from "./line.ts";
 import { readLog, type ReadOptions } from "./reader.ts";
+import type { LogShow } from "./render.ts";
 
 function record(n: number): string {
   return `${JSON.stringify({ log: `line ${n}\n`, stream: n % 2 === 0 ? "stdout" : "stderr", time: `2026-01-01T00:00:${String(n % 60).padStart(2, "0")}.5Z` })}\n`;
@@ -14,15 +17,17 @@ function records(from: number, to: number): string {
   return Array.from({ length: to - from }, (_, index) => record(from + index)).join("");
 }
 
-const all: ReadOptions = { tail: -1, since: 0n, until: 0n, follow: false, ended: AbortSignal.abort(), signal: new AbortController().signal };
+const all: ReadOptions = { tail: -1, follow: false, ended: AbortSignal.abort(), signal: new AbortController().signal, damaged: ({ problem }) => assert.fail(problem) };
+const show: LogShow = { stdout: true, stderr: true, framed: false, timestamps: false, details: false, since: 0n, until: 0n };
 
-async function* linesIn(path: string, options: ReadOptions): AsyncGenerator<LogLine> {
-  for await (const lines of readLog(path, options)) yield* lines;
+/** The texts of the records that are read. */
+async function* linesIn(path: string, options: ReadOptions, wanted: LogShow = show): AsyncGenerator<string> {
+  for await (const bytes of readLog(path, options, wanted)) yield* Buffer.from(bytes).toString().match(/.*\n/g) ?? [];
 }
 
-async function numbers(path: string, options: Partial<ReadOptions> = {}): Promise<number[]> {
+async function numbers(path: string, options: Partial<ReadOptions & LogShow> = {}): Promise<number[]> {
   const found: number[] = [];
-  for await (const line of linesIn(path, { ...all, ...options })) found.push(Number(line.log.slice(5)));
+  for await (const line of linesIn(path, { ...all, ...options }, { ...show, ...options })) found.push(Number(line.slice(5)));
   return found;
 }
 
@@ -64,15 +69,43 @@ describe("reading json-file logs", () => {
 
   it("leaves out a line that is not finished, and one that is damaged", async () => {
     await appendFile(path, `broken\n${record(30)}${record(31).slice(0, 20)}`);
-    assert.deepEqual(await numbers(path), range(0, 31));
+    const problems: string[] = [];
+    assert.deepEqual(await numbers(path, { damaged: ({ problem }) => problems.push(problem) }), range(0, 31));
+    assert.deepEqual(problems, ["1 of its lines is no record"]);
   });
+
+  it("gives what is left of rotated files that are damaged, and says so", async () => {
+    const whole = gzipSync(Buffer.from(Array.from({ length: 5000 }, (_, i) => record(i).replace("line", `${Math.random()} line`)).join("")));
+    await writeFile(`${path}.2.gz`, whole.subarray(0, whole.length >> 1));
+    await writeFile(`${path}.3.gz`, "no gzip");
+    const problems: LogDamage[] = [];
+    const lines: string[] = [];
+    for await (const line of linesIn(path, { ...all, damaged: (damage) => problems.push(damage) })) lines.push(line);
+    assert.deepEqual(lines.slice(-20), range(10, 30).map((n) => `line ${n}\n`));
+    assert.ok(lines.length > 2000 && lines.length < 4000, String(lines.length));
+    assert.deepEqual(problems, [{ path: `${path}.3.gz`, problem: "what it was compressed to is damaged" }, { path: `${path}.2.gz`, problem: "it ends too early" }]);
+    assert.deepEqual(await numbers(path, { tail: 15, damaged: (damage) => problems.push(damage) }), range(15, 30));
+    assert.equal(problems.length, 2);
+  });
+
+  for (const [what, make] of [["directory", mkdir], ["FIFO", mkfifo], ["link to itself", (file: string) => symlink(file, file)]] as const) {
+    it(`reads the rotated files when a ${what} is in the place of the log`, async () => {
+      await rm(path);
+      await make(path, 0o755 as never);
+      const problems: string[] = [];
+      const damaged: ReadOptions["damaged"] = ({ problem }) => problems.push(problem);
+      assert.deepEqual(await numbers(path, { damaged }), range(0, 20));
+      assert.deepEqual(await numbers(path, { damaged, tail: 5 }), range(15, 20));
+      assert.deepEqual(problems, ["it is no file", "it is no file"]);
+    });
+  }
 
   it("follows across rotations without losing or doubling a line", async () => {
     const ended = new AbortController();
     const found: number[] = [];
     let next = 30;
     for await (const line of linesIn(path, { ...all, tail: 1, follow: true, ended: ended.signal })) {
-      found.push(Number(line.log.slice(5)));
+      found.push(Number(line.slice(5)));
       if (found.length % 3 !== 0 && found.length !== 1) continue;
       if (next >= 60) {
         ended.abort();
@@ -92,7 +125,7 @@ describe("reading json-file logs", () => {
     const ended = new AbortController();
     const found: number[] = [];
     for await (const line of linesIn(path, { ...all, tail: 1, follow: true, ended: ended.signal })) {
-      found.push(Number(line.log.slice(5)));
+      found.push(Number(line.slice(5)));
       if (found.length > 1) continue;
       // What follows has been rotated three times before the next line is asked for.
       await appendFile(path, records(30, 40));
@@ -126,7 +159,7 @@ describe("reading json-file logs", () => {
     await fill(10_000);
     const ended = new AbortController();
     let count = 0;
-    for await (const { log } of linesIn(single, { ...all, follow: true, ended: ended.signal })) {
+    for await (const log of linesIn(single, { ...all, follow: true, ended: ended.signal })) {
       lengths.add(log.length);
       assert.match(log, /^line \d{5,6}x{90}\n$/);
       // One digit more: the records begin elsewhere.

@@ -268,6 +268,7 @@ NAPI_MODULE_INIT() {
   register_xattr(env, exports);
   register_namespaces(env, exports);
   register_process(env, exports);
+  register_log_records(env, exports);
   register_memory(env, exports);
   register_spawn(env, exports);
   register_console(env, exports);

@@ -76,6 +76,79 @@ char *json_escape(char *to, const uint8_t *text, size_t length) {
   return to;
 }
 
+static int hex_digit(uint8_t b) {
+  if (b >= '0' && b <= '9') return b - '0';
+  b |= 0x20;
+  return b >= 'a' && b <= 'f' ? b - 'a' + 10 : -1;
+}
+
+/* The code unit of the four digits at p; -1 when they are none, or half of a pair. */
+static int code_unit(const uint8_t *p, const uint8_t *end) {
+  if (end - p < 4) return -1;
+  int code = 0;
+  for (int i = 0; i < 4; i++) {
+    int digit = hex_digit(p[i]);
+    if (digit < 0) return -1;
+    code = code << 4 | digit;
+  }
+  return code >= 0xd800 && code <= 0xdfff ? -1 : code;
+}
+
+static char *put_utf8(char *to, unsigned code) {
+  if (code < 0x80) {
+    *to++ = (char)code;
+  } else if (code < 0x800) {
+    *to++ = (char)(0xc0 | code >> 6);
+    *to++ = (char)(0x80 | (code & 0x3f));
+  } else {
+    *to++ = (char)(0xe0 | code >> 12);
+    *to++ = (char)(0x80 | (code >> 6 & 0x3f));
+    *to++ = (char)(0x80 | (code & 0x3f));
+  }
+  return to;
+}
+
+char *json_unescape(char *to, const uint8_t **text, const uint8_t *end) {
+  static const char escapes[128] = {['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t'};
+  const uint8_t *p = *text;
+  while (p < end) {
+    while (end - p >= 8 && plain8(p)) {
+      memcpy(to, p, 8);
+      to += 8;
+      p += 8;
+    }
+    if (p == end) return NULL;
+    uint8_t b = *p;
+    if (b == '"') {
+      *text = p + 1;
+      return to;
+    }
+    if (b == '\\') {
+      if (end - p < 2) return NULL;
+      uint8_t kind = p[1];
+      p += 2;
+      if (kind == 'u') {
+        int code = code_unit(p, end);
+        if (code < 0) return NULL;
+        to = put_utf8(to, (unsigned)code);
+        p += 4;
+      } else {
+        if (kind >= 0x80 || !escapes[kind]) return NULL;
+        *to++ = escapes[kind];
+      }
+    } else if (b >= 0x80) {
+      size_t n = sequence(p, end);
+      if (n == 0) return NULL;
+      to = mempcpy(to, p, n);
+      p += n;
+    } else {
+      if (b < 0x20) return NULL;
+      *to++ = (char)*p++;
+    }
+  }
+  return NULL;
+}
+
 size_t json_whole_characters(const uint8_t *text, size_t length) {
   for (size_t back = 1; back <= 3 && back < length; back++) {
     uint8_t b = text[length - back];

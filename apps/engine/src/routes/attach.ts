@@ -1,6 +1,7 @@
-import { Attachment, attachContainer, checkAttachable, type Container, frame, parseDetachKeys, stderrStream, stdoutStream } from "@longshore/containers";
+import { Attachment, attachContainer, checkAttachable, type Container, frame, noteLogDamage, parseDetachKeys, stdoutStream } from "@longshore/containers";
 import { httpStatusOf, messageOf } from "@longshore/errdefs";
-import { readLog, renderLine } from "@longshore/logs";
+import type { Logger } from "@longshore/log";
+import { readLog, type ReadOptions } from "@longshore/logs";
 import type { Duplex } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { RoutePlugin } from "../engine.ts";
@@ -17,16 +18,10 @@ function refuse(reply: FastifyReply, contentType: string, error: unknown): void 
 }
 
 /** What is stored already, for `logs=1`. */
-async function replay(container: Container, socket: Duplex, streams: { stdout: boolean; stderr: boolean }): Promise<void> {
-  const over = AbortSignal.abort();
-  const never = new AbortController().signal;
-  for await (const lines of readLog(container.record.LogPath, { tail: -1, since: 0n, until: 0n, follow: false, ended: over, signal: never })) {
-    for (const line of lines) {
-      if (!streams[line.stream]) continue;
-      const text = Buffer.from(renderLine(line, { timestamps: false, details: false }));
-      socket.write(container.record.Config.Tty ? text : frame(line.stream === "stdout" ? stdoutStream : stderrStream, text));
-    }
-  }
+async function replay(container: Container, socket: Duplex, streams: { stdout: boolean; stderr: boolean }, log: Logger): Promise<void> {
+  const options: ReadOptions = { tail: -1, follow: false, ended: AbortSignal.abort(), signal: new AbortController().signal, damaged: (damage) => noteLogDamage(container, damage, log) };
+  const show = { ...streams, framed: !container.record.Config.Tty, timestamps: false, details: false, since: 0n, until: 0n };
+  for await (const bytes of readLog(container.record.LogPath, options, show)) socket.write(bytes);
 }
 
 export const attachRoutes: RoutePlugin = (app, { containers, log }) => {
@@ -46,7 +41,7 @@ export const attachRoutes: RoutePlugin = (app, { containers, log }) => {
     const { socket, upgraded } = hijack(request, reply, multiplexed ? multiplexedStream : rawStream);
     const wants = { stdout: query.bool("stdout"), stderr: query.bool("stderr") };
     try {
-      if (query.bool("logs")) await replay(container, socket, wants);
+      if (query.bool("logs")) await replay(container, socket, wants, log);
       if (query.bool("stream")) {
         const stdin = query.bool("stdin") && container.record.Config.OpenStdin && upgraded;
         const keys = container.record.Config.Tty ? detachKeys : query.get("detachKeys") === "" ? [] : detachKeys;

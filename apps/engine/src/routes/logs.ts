@@ -1,6 +1,6 @@
-import { type Container, stderrStream, stdoutStream } from "@longshore/containers";
+import { type Container, noteLogDamage } from "@longshore/containers";
 import { InvalidArgument, NotImplemented } from "@longshore/errdefs";
-import { type LogLine, readLog, renderLine } from "@longshore/logs";
+import { type LogShow, readLog, type ReadOptions } from "@longshore/logs";
 import type { RoutePlugin } from "../engine.ts";
 import { multiplexedStream, rawStream } from "../server/hijack.ts";
 import { Query } from "../server/query.ts";
@@ -8,9 +8,6 @@ import { speaks } from "../server/request.ts";
 import { BodyStream } from "../server/stream.ts";
 import { parseTimestamp } from "../server/time-parameter.ts";
 import { parameter } from "./parameters.ts";
-
-/** So many lines are sent together: one write each would be slow for a long log. */
-const batchLines = 512;
 
 /** Aborts when the container has ended, at once when it does not run. */
 function endOf(container: Container): AbortSignal {
@@ -30,18 +27,16 @@ export const logRoutes: RoutePlugin = (app, { containers, log }) => {
     const since = parseTimestamp(query.get("since"));
     const until = query.get("until") === "0" ? 0n : parseTimestamp(query.get("until"));
     const tail = query.get("tail");
-    const show = { timestamps: query.bool("timestamps"), details: query.bool("details") };
+    const show: LogShow = { ...wants, framed: !Tty, timestamps: query.bool("timestamps"), details: query.bool("details"), since, until };
     const stream = new BodyStream(reply, Tty || !speaks(request, "1.42") ? rawStream : multiplexedStream);
     const stop = new AbortController();
     stream.gone.addEventListener("abort", () => stop.abort(), { once: true });
     const untilTimer = until === 0n ? undefined : setTimeout(() => stop.abort(), Math.min(2 ** 31 - 1, Math.max(0, Number(until / 1_000_000n) - Date.now() + 1)));
     if (!query.bool("follow")) clearTimeout(untilTimer);
     try {
-      const options = { tail: /^\d+$/.test(tail) ? Number(tail) : -1, since, until, follow: query.bool("follow"), ended: endOf(container), signal: stop.signal };
-      const batches = readLog(container.record.LogPath, options);
-      for await (const lines of batches) {
-        const wanted = lines.filter((line) => wants[line.stream]).map((line) => ({ stream: line.stream, text: renderLine(line, show) }));
-        for (let at = 0; at < wanted.length && !stream.gone.aborted; at += batchLines) await stream.write(encode(wanted.slice(at, at + batchLines), !Tty));
+      const options: ReadOptions = { tail: /^\d+$/.test(tail) ? Number(tail) : -1, follow: query.bool("follow"), ended: endOf(container), signal: stop.signal, damaged: (damage) => noteLogDamage(container, damage, log) };
+      for await (const bytes of readLog(container.record.LogPath, options, show)) {
+        await stream.write(bytes);
         if (stream.gone.aborted) break;
       }
       stream.end();
@@ -54,20 +49,3 @@ export const logRoutes: RoutePlugin = (app, { containers, log }) => {
     return reply;
   });
 };
-
-/** Lines in one piece of memory, each in a frame of its own, as clients take a frame for a line. */
-function encode(lines: readonly { stream: LogLine["stream"]; text: string }[], framed: boolean): Buffer {
-  const header = framed ? 8 : 0;
-  // A UTF-16 unit has at most three bytes.
-  const out = Buffer.allocUnsafe(lines.reduce((sum, { text }) => sum + header + 3 * text.length, 0));
-  let at = 0;
-  for (const { stream, text } of lines) {
-    const length = out.write(text, at + header);
-    if (framed) {
-      out.writeUInt32BE((stream === "stdout" ? stdoutStream : stderrStream) << 24, at);
-      out.writeUInt32BE(length, at + 4);
-    }
-    at += header + length;
-  }
-  return out.subarray(0, at);
-}
