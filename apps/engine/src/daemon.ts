@@ -6,6 +6,7 @@ import { type Context, ContainerStore, damagedContainers, restoreContainers, res
 import { type ImageResolver, imageResolver } from "@longshore/images";
 import type { Logger } from "@longshore/log";
 import type { Networks, Sandboxes } from "@longshore/network";
+import type { Plugins } from "@longshore/plugins";
 import type { ContainerdClient } from "@longshore/proto";
 import { readHostFacts } from "@longshore/spec";
 import type { VolumeStore } from "@longshore/volumes";
@@ -47,6 +48,7 @@ export interface Parts {
   network: Sandboxes;
   networks: Pick<Networks, "validateEndpoint">;
   volumes: VolumeStore;
+  plugins: Plugins;
   events: EventHub;
   log: Logger;
   /** What networks and volumes have set aside as damaged, in words. */
@@ -88,7 +90,7 @@ export async function startDaemon(config: Config, parts: Parts, more: (app: Fast
   const workers = new ArchiveWorkers();
   const audit = config.access.audit === undefined ? undefined : new AuditLog({ ...config.access.audit, log: parts.log });
   const damage = async (): Promise<string[]> => [...(await damagedContainers(containers)), ...parts.damage(), ...(audit?.problems() ?? []), ...(await containerdDamage(parts.containerd))];
-  const engine: Engine = { damage, config, containers, images, events: parts.events, log: parts.log, archiver: new FileArchiver(workers), layers: new Layers(workers), id: await engineId(config.dataRoot) };
+  const engine: Engine = { damage, config, containers, plugins: parts.plugins, images, events: parts.events, log: parts.log, archiver: new FileArchiver(workers), layers: new Layers(workers), id: await engineId(config.dataRoot) };
   await restoreContainers(containers);
   const monitor = new TaskMonitor(containers);
   monitor.start();

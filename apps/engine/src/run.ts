@@ -2,7 +2,8 @@ import { connectContainerd, Channel } from "@longshore/grpc";
 import { createLogger, type Logger } from "@longshore/log";
 import { NetworkController } from "@longshore/network";
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
-import { LocalVolumes } from "@longshore/volumes";
+import { Plugins } from "@longshore/plugins";
+import { DriverVolumes, LocalVolumes, pluginVolumeDrivers } from "@longshore/volumes";
 import { giveMemoryBackAtRest } from "@longshore/sys";
 import { configureTracing } from "@longshore/telemetry";
 import type { Config } from "./config/config.ts";
@@ -52,8 +53,10 @@ export async function run(config: Config, flags: Given): Promise<void> {
   const containerd = connectContainerd(channel, config.containerdNamespace);
   const events = new EventHub();
   const network = await openNetwork(config, events, log);
-  const volumes = await LocalVolumes.open({ dataRoot: config.dataRoot, emit: events.emit, log });
-  const starting = startDaemon(config, { containerd, damage: () => [...network.damage(), ...volumes.damage()], network: network.sandboxes, networks: network.networks, volumes, events, log }, (app, engine) => {
+  const plugins = new Plugins({ log: log.child({ module: "plugins" }) });
+  const local = await LocalVolumes.open({ dataRoot: config.dataRoot, emit: events.emit, log });
+  const volumes = await DriverVolumes.open({ dataRoot: config.dataRoot, local, drivers: pluginVolumeDrivers(plugins), emit: events.emit, log });
+  const starting = startDaemon(config, { containerd, damage: () => [...network.damage(), ...local.damage(), ...volumes.damage()], network: network.sandboxes, networks: network.networks, volumes, plugins, events, log }, (app, engine) => {
     networkRoutes(app, { ...engine, networks: network.networks });
     volumeRoutes(app, engine);
   });

@@ -39,6 +39,7 @@ export async function restoreContainers(context: Context): Promise<void> {
   const aside = await damagedIds(damaged);
   await context.network.restore(new Set([...store.list().filter((container) => container.alive).map((container) => container.id), ...aside]));
   await resync(context);
+  context.volumes.releaseUnclaimed();
   await removeLeftovers(context);
   await attempt(context, "ending leases of a former engine", () => endLeases(context));
 }

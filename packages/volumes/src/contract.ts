@@ -4,7 +4,8 @@ import type { Volume, VolumeCreateOptions } from "@longshore/api";
 export interface VolumeStore {
   /**
    * Creates, or returns the existing volume of that name. An empty name makes an anonymous one.
-   * @throws InvalidArgument, NotFound `create x: error looking up volume plugin …`
+   * An empty driver means whichever has a volume of that name, or else `local`.
+   * @throws InvalidArgument, NotFound `create x: error looking up volume plugin …`, Conflict when another driver has the name
    */
   create(options: Partial<VolumeCreateOptions>): Promise<Volume>;
   /** @throws NotFound `get x: no such volume` */
@@ -37,4 +38,14 @@ export interface VolumeStore {
    * content, or a source that is no directory, is left alone.
    */
   copyUp(source: string, volumePath: string): Promise<void>;
+  /**
+   * Once, after a start, when living containers have stated anew what they mount: uses that nobody
+   * claimed, because the engine was killed in their midst, are ended in the background.
+   */
+  releaseUnclaimed(): void;
+}
+
+/** What the local driver does of it: its mounts are found as they are, so that none has to be claimed. */
+export interface LocalVolumeStore extends Omit<VolumeStore, "releaseUnclaimed"> {
+  has(name: string): boolean;
 }

@@ -7,9 +7,10 @@ import type { EmitEvent, Volume, VolumeCreateOptions } from "@longshore/api";
 import { Conflict, messageOf, NotFound, Unknown } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
 import { unmountAll } from "@longshore/sys";
-import type { VolumeStore } from "./contract.ts";
+import type { LocalVolumeStore } from "./contract.ts";
 import { copyTree } from "./copy-tree.ts";
 import { validateOptions } from "./driver-options.ts";
+import { InTurn } from "./in-turn.ts";
 import { isMounted, mountLocal } from "./local-mount.ts";
 import { anonymousLabel, anonymousName, validateName } from "./names.ts";
 import { dataDir, readRecord, recordsAside, setRecordAside, showVolume, type VolumeRecord, writeRecord } from "./record.ts";
@@ -23,7 +24,7 @@ function seconds(date: Date): string {
 }
 
 /** Docker's `local` driver: `<data-root>/volumes/<name>/_data`. */
-export class LocalVolumes implements VolumeStore {
+export class LocalVolumes implements LocalVolumeStore {
   readonly #root: string;
   readonly #emit: EmitEvent;
   readonly #log: Logger;
@@ -31,7 +32,7 @@ export class LocalVolumes implements VolumeStore {
   readonly #references = new Map<string, Set<string>>();
   /** Containers that have the volume mounted now. */
   readonly #users = new Map<string, Set<string>>();
-  readonly #last = new Map<string, Promise<unknown>>();
+  readonly #turns = new InTurn();
 
   readonly #damage = new Map<string, string>();
 
@@ -78,17 +79,6 @@ export class LocalVolumes implements VolumeStore {
     return join(this.#root, name);
   }
 
-  async #inTurn<T>(name: string, change: () => Promise<T>): Promise<T> {
-    const result = (this.#last.get(name) ?? Promise.resolve()).then(change);
-    const settled = result.catch(() => undefined);
-    this.#last.set(name, settled);
-    try {
-      return await result;
-    } finally {
-      if (this.#last.get(name) === settled) this.#last.delete(name);
-    }
-  }
-
   #record(name: string): VolumeRecord {
     const record = this.#records.get(name);
     if (!record) throw new NotFound(`get ${name}: no such volume`);
@@ -104,7 +94,7 @@ export class LocalVolumes implements VolumeStore {
     const name = anonymous ? anonymousName() : (options.Name ?? "");
     const driver = options.Driver ?? "";
     if (driver !== "" && driver !== "local") throw new NotFound(`create ${name}: error looking up volume plugin ${driver}: plugin "${driver}" not found`);
-    return this.#inTurn(name, async () => {
+    return this.#turns.run(name, async () => {
       const existing = this.#records.get(name);
       if (existing) return this.#show(existing);
       validateName(name);
@@ -134,6 +124,10 @@ export class LocalVolumes implements VolumeStore {
     await syncDir(this.#root);
   }
 
+  has(name: string): boolean {
+    return this.#records.has(name);
+  }
+
   async get(name: string): Promise<Volume> {
     return this.#show(this.#record(name));
   }
@@ -143,7 +137,7 @@ export class LocalVolumes implements VolumeStore {
   }
 
   remove(name: string, force: boolean): Promise<void> {
-    return this.#inTurn(name, async () => {
+    return this.#turns.run(name, async () => {
       if (force && !this.#records.has(name)) return;
       this.#record(name);
       const users = this.references(name);
@@ -168,7 +162,7 @@ export class LocalVolumes implements VolumeStore {
     const deleted: string[] = [];
     let reclaimed = 0;
     for (const name of [...this.#records.keys()]) {
-      await this.#inTurn(name, async () => {
+      await this.#turns.run(name, async () => {
         const record = this.#records.get(name);
         if (!record || this.references(name).length > 0 || !matches(this.#show(record))) return;
         const size = record.options === null ? await sizeOf(dataDir(this.#dir(name))) : 0;
@@ -206,7 +200,7 @@ export class LocalVolumes implements VolumeStore {
   }
 
   mount(name: string, containerId: string): Promise<string> {
-    return this.#inTurn(name, async () => {
+    return this.#turns.run(name, async () => {
       const { options } = this.#record(name);
       const path = dataDir(this.#dir(name));
       const users = this.#users.get(name) ?? new Set();
@@ -217,7 +211,7 @@ export class LocalVolumes implements VolumeStore {
   }
 
   unmount(name: string, containerId: string): Promise<void> {
-    return this.#inTurn(name, async () => {
+    return this.#turns.run(name, async () => {
       const users = this.#users.get(name);
       users?.delete(containerId);
       if (users !== undefined && users.size > 0) return;
@@ -229,7 +223,7 @@ export class LocalVolumes implements VolumeStore {
 
   async copyUp(source: string, volumePath: string): Promise<void> {
     const name = basename(dirname(volumePath));
-    await this.#inTurn(name, async () => {
+    await this.#turns.run(name, async () => {
       if (!(await stat(source)).isDirectory() || (await readdir(volumePath)).length > 0) return;
       // Others see the directory they have mounted: it must stay the same one, filled as it is.
       if (isMounted(volumePath) || (this.#users.get(name)?.size ?? 0) > 1 || volumePath !== dataDir(this.#dir(name))) {

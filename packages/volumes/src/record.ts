@@ -47,7 +47,7 @@ export async function recordsAside(dir: string): Promise<string[]> {
 }
 
 /** Maps as the API writes them: by their keys. */
-function sorted(map: Record<string, string> | null): Record<string, string> | null {
+export function sorted(map: Record<string, string> | null): Record<string, string> | null {
   return map && Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
