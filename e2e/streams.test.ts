@@ -13,6 +13,7 @@ describe("logs, attach and exec", () => {
     const all = await shared.docker(["logs", name]);
     assert.deepEqual(all, { code: 0, stdout: "line 1\nline 2\nline 3\n", stderr: "wrong\n" });
     assert.equal(await shared.ok(["logs", "--tail", "2", name]), "line 3");
+    assert.equal(await shared.ok(["logs", "--since", await shared.ok(["inspect", "-f", "{{.State.StartedAt}}", name]), name]), "line 1\nline 2\nline 3");
     assert.equal(await shared.ok(["logs", "-n", "0", name]), "");
     const stamped = (await shared.ok(["logs", "-t", name])).split("\n");
     assert.match(stamped[0] ?? "", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z line 1$/);

@@ -97,13 +97,15 @@ async function bringUp(context: Context, container: Container): Promise<void> {
   container.spec = spec;
   container.mayHaveTask = true;
   undo.defer(async () => attempt(context, "removing a task", () => deleteTask(context, container.id)));
+  // Before anything can be printed: clients ask for the logs since then.
+  const startedAt = now();
   await span("task create", () => createTask(context, container, rootfs));
   for (const attachment of container.pendingAttachments) await span("attach", () => attachment.join(attachSocket(context, container.id), ""));
   const { pid } = await span("task start", () => context.containerd.tasks.start({ containerId: container.id }));
   for (const attachment of container.pendingAttachments) attachment.flow();
   container.pendingAttachments.clear();
   const { State } = record;
-  Object.assign(State, { Running: true, Restarting: false, Paused: false, OOMKilled: false, Dead: false, Pid: pid, ExitCode: 0, Error: "", StartedAt: now(), Health: null });
+  Object.assign(State, { Running: true, Restarting: false, Paused: false, OOMKilled: false, Dead: false, Pid: pid, ExitCode: 0, Error: "", StartedAt: startedAt, Health: null });
   record.HasBeenStartedBefore = true;
   await container.save();
   undo.move();

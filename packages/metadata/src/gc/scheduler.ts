@@ -85,6 +85,9 @@ export class Scheduler {
   #start(): Promise<Collected> {
     this.#mutations = 0;
     this.#deletions = 0;
+    // What it waited for is done now.
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     const running = this.#collectTimed().finally(() => (this.#running = undefined));
     this.#running = running;
     return running;
