@@ -36,12 +36,18 @@ const cases: [what: string, method: string, path: string, body: string | undefin
   ["unknown image", "POST", "/v1.51/containers/create", '{"Image":"no-such-image"}', 404, "No such image: no-such-image:latest"],
   ["bad image name", "POST", "/v1.51/containers/create", '{"Image":"UPPER"}', 400, /^invalid reference format: repository name \(library\/UPPER\) must be lowercase$/],
   ["bad container name", "POST", "/v1.51/containers/create?name=-x", '{"Image":"busybox"}', 400, "Invalid container name (-x), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"],
+  ["image mount before its API version", "POST", "/v1.47/containers/create", '{"Image":"busybox","HostConfig":{"Mounts":[{"Type":"image","Source":"busybox","Target":"/i"}]}}', 400, 'Mount type "Image" needs API v1.48 or newer'],
+  ["image mount of no image", "POST", "/v1.48/containers/create", '{"Image":"busybox","HostConfig":{"Mounts":[{"Type":"image","Source":"no-such-image","Target":"/i"}]}}', 404, "No such image: no-such-image:latest"],
+  ["image mount without a source", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"Mounts":[{"Type":"image","Target":"/i"}]}}', 400, 'invalid mount config for type "image": field Source must not be empty'],
+  ["image options of a bind", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"Mounts":[{"Type":"bind","Source":"/tmp","Target":"/i","ImageOptions":{}}]}}', 400, 'invalid mount config for type "bind": field ImageOptions must not be specified'],
+  ["a volume's size that is none", "POST", "/v1.51/volumes/create", '{"Name":"sized","DriverOpts":{"size":"abc"}}', 400, "create sized: invalid size: 'abc'"],
+  ["volumes from nobody", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"VolumesFrom":[":ro"]}}', 400, 'invalid name or ID supplied: ""'],
+  ["a size where no quota is", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"StorageOpt":{"size":"1G"}}}', 500, "--storage-opt is supported only for overlay over xfs with 'pquota' mount option"],
+  ["a storage option that nobody knows", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"StorageOpt":{"foo":"1G"}}}', 500, "Unknown option foo"],
   ["too little memory", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"Memory":1000}}', 400, "Minimum memory limit allowed is 6MB"],
   ["auto-remove with a policy", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"AutoRemove":true,"RestartPolicy":{"Name":"always"}}}', 400, "can't create 'AutoRemove' container with restart policy"],
   ["unknown capability", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"CapAdd":["NO_SUCH"]}}', 400, /unknown capability: "CAP_NO_SUCH"/],
   ["unknown runtime", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"Runtime":"nope"}}', 400, /unknown or invalid runtime name: nope/],
-  ["an image mount, which is not served yet", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"Mounts":[{"Type":"image","Source":"busybox","Target":"/x"}]}}', 501, 'mounts of type "image" are not supported: busybox at /x'],
-  ["a device that no driver gives", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"DeviceRequests":[{"Driver":"","Count":-1,"Capabilities":[["gpu"]]}]}}', 500, 'could not select device driver "" with capabilities: [[gpu]]'],
   ["a build, which is not served yet", "POST", "/v1.51/build", undefined, 501, "building images is not supported by this engine"],
   ["unknown container", "GET", "/v1.51/containers/nope/json", undefined, 404, "No such container: nope"],
   ["unknown exec", "GET", "/v1.51/exec/nope/json", undefined, 404, "No such exec instance: nope"],
@@ -74,6 +80,21 @@ describe("bad input", () => {
       if (typeof expected === "string") assert.equal(answer.message.trim(), expected);
       else assert.match(answer.message.trim(), expected);
       assert.equal(await shared.ok(["ps", "-aq"]), before);
+    });
+  }
+
+  for (const [what, request, status, message] of [
+    ["a CDI device that nobody knows", '{"Driver":"cdi","DeviceIDs":["nvidia.com/gpu=all","b"]}', 500, "CDI device injection failed: unresolvable CDI devices nvidia.com/gpu=all, b"],
+    ["a device that no driver gives", '{"Driver":"","Count":-1,"Capabilities":[["gpu"]]}', 500, 'could not select device driver "" with capabilities: [[gpu]]'],
+  ] as const) {
+    it(`${what}: created, never started`, async () => {
+      const device = "e2e-bad-device";
+      try {
+        assert.equal((await call("POST", `/v1.51/containers/create?name=${device}`, `{"Image":"busybox","HostConfig":{"DeviceRequests":[${request}]}}`)).status, 201);
+        assert.deepEqual(await call("POST", `/v1.51/containers/${device}/start`), { status, message });
+      } finally {
+        await shared.docker(["rm", device]);
+      }
     });
   }
 

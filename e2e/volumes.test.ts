@@ -65,6 +65,47 @@ describe("volumes", () => {
     assert.match(relative.stderr, /invalid volume specification: '\/tmp:relative': invalid mount config for type "bind": invalid mount path: 'relative' mount path must be absolute/);
   });
 
+  const mounting = async (mount: string, ...command: string[]) => shared.docker(["run", "--rm", "--mount", mount, "busybox", ...command]);
+
+  it("a subpath lies in its volume, wherever symbolic links lead", async () => {
+    await shared.ok(["run", "--rm", "-v", `${name}:/m`, "busybox", "sh", "-c", "mkdir -p /m/in/er; echo inner > /m/in/er/f; ln -s /etc /m/out; ln -s ../../.. /m/up; ln -s in /m/good; echo file > /m/file"]);
+    const base = await shared.ok(["volume", "inspect", "-f", "{{.Mountpoint}}", name]);
+    const at = (subpath: string): string => `type=volume,src=${name},dst=/s,volume-subpath=${subpath}`;
+    assert.equal((await mounting(at("in/er"), "cat", "/s/f")).stdout, "inner\n");
+    assert.equal((await mounting(at("good/er"), "cat", "/s/f")).stdout, "inner\n");
+    assert.equal((await mounting(at("file"), "cat", "/s")).stdout, "file\n");
+    for (const leaving of ["out", "up"]) {
+      const { code, stderr } = await mounting(at(leaving), "ls", "/s");
+      assert.equal(code, 125);
+      assert.match(stderr, new RegExp(`Error response from daemon: path concatenation escapes the base directory, base: ${base}, subpath: ${leaving}\n`));
+    }
+    const missing = await mounting(at("nope"), "ls", "/s");
+    assert.equal(missing.code, 127);
+    assert.match(missing.stderr, new RegExp(`cannot access path ${base}/nope: lstat ${base}/nope: no such file or directory\n`));
+    assert.match((await mounting(at("../x"), "ls")).stderr, /invalid mount config for type "volume": subpath must be a relative path within the volume/);
+    assert.ok(!readFileSync("/proc/mounts", "utf8").includes(`${shared.dir}/run/docker/bound`));
+  });
+
+  it("an image is mounted, whole or a path of it, and kept as long as the container", async () => {
+    await shared.ok(["run", "--name", container, "busybox", "sh", "-c", "mkdir -p /content/sub; echo from image > /content/sub/file"]);
+    await shared.ok(["commit", container, "e2e-with-content"]);
+    await shared.ok(["rm", container]);
+    const whole = await mounting("type=image,src=e2e-with-content,dst=/i", "sh", "-c", "cat /i/content/sub/file; touch /i/new");
+    assert.deepEqual([whole.code, whole.stdout, whole.stderr], [1, "from image\n", "WARNING: Image mount is an experimental feature\ntouch: /i/new: Read-only file system\n"]);
+    assert.equal((await mounting("type=image,src=e2e-with-content,dst=/i,image-subpath=content/sub", "cat", "/i/file")).stdout, "from image\n");
+    assert.match((await mounting("type=image,src=e2e-with-content,dst=/i,image-subpath=nope", "true")).stderr, /cannot access path .*\/nope: no such file or directory/);
+    assert.match((await mounting("type=image,src=e2e-with-content,dst=/i,image-subpath=../x", "true")).stderr, /invalid mount config for type "image": subpath must be a relative path within the volume/);
+    const snapshots = async (): Promise<string> => (await shared.ctr(["-n", "moby", "snapshots", "ls"])).stdout;
+    const id = await shared.ok(["create", "--name", container, "--mount", "type=image,src=e2e-with-content,dst=/i", "busybox", "cat", "/i/content/sub/file"]);
+    assert.match(await snapshots(), new RegExp(`^${id}-image-`, "m"));
+    await shared.ok(["rmi", "e2e-with-content"]);
+    assert.equal(await shared.ok(["start", "-a", container]), "from image");
+    assert.equal(await shared.ok(["inspect", "-f", "{{range .Mounts}}{{.Type}} {{.Name}} {{.Destination}} {{.RW}} {{.Propagation}}{{end}}", container]), "image e2e-with-content /i false rprivate");
+    await shared.ok(["rm", container]);
+    assert.doesNotMatch(await snapshots(), new RegExp(`${id}-image-`));
+    assert.ok(!readFileSync("/proc/mounts", "utf8").includes(`${shared.dir}/run/docker/bound`));
+  });
+
   it("a bind source that is missing is made with -v", async () => {
     const dir = mkdtempSync(join(tmpdir(), "e2e-bind-"));
     try {

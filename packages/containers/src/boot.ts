@@ -2,6 +2,7 @@ import { mkdir, readdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isKind } from "@longshore/errdefs";
 import { unmountAll } from "@longshore/sys";
+import { boundContainers, releaseBound } from "./bound-paths.ts";
 import { Container } from "./container.ts";
 import type { Context } from "./context.ts";
 import { scheduleRestart } from "./exit.ts";
@@ -41,6 +42,9 @@ export async function restoreContainers(context: Context): Promise<void> {
   await resync(context);
   context.volumes.releaseUnclaimed();
   await removeLeftovers(context);
+  for (const id of await boundContainers(context)) {
+    if (store.byId(id)?.alive !== true && !aside.has(id)) await attempt(context, "unmounting what a killed engine left", () => releaseBound(context, id));
+  }
   await attempt(context, "ending leases of a former engine", () => endLeases(context));
 }
 

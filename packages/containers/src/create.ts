@@ -10,6 +10,7 @@ import { currentSpan, span } from "@longshore/trace";
 import { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
 import { copyImageContent } from "./copy-up.ts";
+import { createViews, findMountedImages, removeViews, viewLabels } from "./image-mounts.ts";
 import { completeHostConfig } from "./host-config.ts";
 import { ensureInitLayer, initLayerName } from "./init-layer.ts";
 import { resolveLinks } from "./links.ts";
@@ -21,7 +22,7 @@ import { removeRuntime } from "./remove.ts";
 import { runtimeOf } from "./runtimes.ts";
 import { attempt, jsonAny, specType } from "./task.ts";
 import { now } from "./time.ts";
-import { refuseUnserved } from "./unserved.ts";
+import { refuseStorageOptions } from "./unserved.ts";
 
 export interface CreateRequest {
   /** Empty: one is made up. */
@@ -49,7 +50,6 @@ export async function createContainer(context: Context, request: CreateRequest):
   const { host, settings } = context;
   checkCreateRequest(config, hostConfig, host.sysInfo);
   const warnings = await verifyContainerSettings({ config, hostConfig, host, settings: settings.engine });
-  refuseUnserved(hostConfig);
   adaptContainerSettings(hostConfig, host, settings.engine);
   for (const donor of [containerOf(hostConfig.PidMode), containerOf(hostConfig.IpcMode)]) if (donor !== undefined) findNamed(context, donor);
   // Without an image there is only what the request says itself.
@@ -151,8 +151,10 @@ function newRecord(context: Context, parts: RecordParts): ContainerRecord {
 async function build(context: Context, container: Container, image: ResolvedImage): Promise<void> {
   const { settings, containerd } = context;
   const { shim, options } = runtimeOf(context, container.hostConfig.Runtime);
+  refuseStorageOptions(container.hostConfig);
   await using undo = new AsyncDisposableStack();
   const mounts = await mountPoints(context, container);
+  const images = await findMountedImages(context, mounts);
   await mkdir(container.dir, { recursive: true, mode: 0o710 });
   undo.defer(() => attempt(context, "removing a container directory", () => rm(container.dir, { recursive: true, force: true })));
   if (container.hostConfig.LogConfig.Type === "local") await mkdir(container.file("local-logs"), { mode: 0o700 });
@@ -162,7 +164,7 @@ async function build(context: Context, container: Container, image: ResolvedImag
     container: {
       id: container.id,
       image: image.name,
-      labels: { [ownerLabel]: settings.dataRoot },
+      labels: { [ownerLabel]: settings.dataRoot, ...viewLabels(context, container.id, images) },
       runtime: { name: shim, ...(options === undefined ? {} : { options }) },
       spec: jsonAny(specType, { ociVersion: "1.2.0" }),
       snapshotter: settings.snapshotter,
@@ -170,6 +172,8 @@ async function build(context: Context, container: Container, image: ResolvedImag
     },
   }));
   await span("snapshot prepare", () => prepareRoot(context, container.id, image));
+  undo.defer(() => attempt(context, "removing views of images", () => removeViews(context, container.id, mounts)));
+  await createViews(context, container.id, images);
   await createVolumes(context, container, mounts, undo);
   await container.saveAll();
   container.trace = currentSpan();
@@ -200,7 +204,10 @@ async function mountPoints(context: Context, container: Container): Promise<Moun
     config: container.record.Config,
     hostConfig: container.hostConfig,
     dataRoot: context.settings.dataRoot,
-    mountPointsOf: async (name) => Object.values(findNamed(context, name).record.MountPoints),
+    mountPointsOf: async (name) => {
+      if (name === "") throw new InvalidArgument('invalid name or ID supplied: ""');
+      return Object.values(findNamed(context, name).record.MountPoints);
+    },
   });
 }
 

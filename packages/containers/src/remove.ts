@@ -1,7 +1,9 @@
 import { rm, unlink } from "node:fs/promises";
 import { Conflict, isKind, messageOf, Unknown } from "@longshore/errdefs";
+import { releaseBound } from "./bound-paths.ts";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
+import { removeViews } from "./image-mounts.ts";
 import { sendSignal } from "./kill.ts";
 import { stopHealth } from "./health.ts";
 import { keepRecord } from "./keep-record.ts";
@@ -64,6 +66,8 @@ async function removeLocked(context: Context, container: Container, options: Rem
   try {
     await removeRuntime(context, container.id, container.mayHaveTask);
     releaseShm(container);
+    await releaseBound(context, container.id);
+    await removeViews(context, container.id, Object.values(record.MountPoints));
     await removeVolumes(context, container, options.removeVolumes);
     // Without this file the directory no longer counts as a container.
     await unlink(container.file("config.v2.json"));

@@ -18,6 +18,7 @@ import { explainStartError } from "./start-error.ts";
 import { runtimeOf } from "./runtimes.ts";
 import { attempt, deleteTask, jsonAny, specType } from "./task.ts";
 import { now } from "./time.ts";
+import { refuseDeviceRequests } from "./unserved.ts";
 import { prepareMounts } from "./volume-mounts.ts";
 
 /**
@@ -66,7 +67,8 @@ export async function startLocked(context: Context, container: Container, byPoli
 
 /** Writes down why the start failed, and answers with the error to throw. */
 async function noteFailure(context: Context, container: Container, cause: unknown): Promise<LongshoreError> {
-  const { exitCode, error } = explainStartError(cause);
+  // What is missing is no command then, but what the container was given: a subpath, a volume.
+  const { exitCode, error } = isKind(cause, "NotFound") ? { exitCode: 128, error: cause as LongshoreError } : explainStartError(cause);
   for (const attachment of container.pendingAttachments) attachment.abandon();
   container.pendingAttachments.clear();
   const { State } = container.record;
@@ -82,6 +84,7 @@ async function noteFailure(context: Context, container: Container, cause: unknow
 
 async function bringUp(context: Context, container: Container): Promise<void> {
   const { record } = container;
+  refuseDeviceRequests(container.hostConfig);
   await using undo = new AsyncDisposableStack();
   const mounts = await prepareMounts(context, container, undo);
   undo.defer(async () => attempt(context, "releasing a network", () => releaseNetwork(context, container)));

@@ -1,20 +1,26 @@
 import type { HostConfig } from "@longshore/api";
-import { NotImplemented, Unknown } from "@longshore/errdefs";
+import { Unknown } from "@longshore/errdefs";
 
 /**
- * Refuses what no container here can have. To leave it out in silence would start something else
- * than what was asked for: a container without its GPU or its mount.
- * @throws NotImplemented, or Unknown with Docker's message where Docker lacks a driver too
+ * Refuses storage options, as Docker does on file systems without project quotas.
+ * @throws Unknown with Docker's message
  */
-export function refuseUnserved(hostConfig: HostConfig): void {
-  for (const { Type, Source = "", Target = "" } of hostConfig.Mounts ?? []) {
-    if (Type === "image") throw new NotImplemented(`mounts of type "image" are not supported: ${Source} at ${Target}`);
+export function refuseStorageOptions(hostConfig: HostConfig): void {
+  for (const option of Object.keys(hostConfig.StorageOpt ?? {})) {
+    if (option.toLowerCase() !== "size") throw new Unknown(`Unknown option ${option}`);
+    throw new Unknown("--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
   }
-  for (const { Driver, Capabilities } of hostConfig.DeviceRequests ?? []) {
+}
+
+/**
+ * Refuses devices that only a driver could give: there is none. To leave them out in silence would
+ * start a container without its GPU.
+ * @throws Unknown with the message of a Docker engine that lacks the driver too
+ */
+export function refuseDeviceRequests(hostConfig: HostConfig): void {
+  for (const { Driver, Capabilities, DeviceIDs } of hostConfig.DeviceRequests ?? []) {
+    if (Driver === "cdi") throw new Unknown(`CDI device injection failed: unresolvable CDI devices ${(DeviceIDs ?? []).join(", ")}`);
     const wanted = (Capabilities ?? []).map((all) => `[${all.join(" ")}]`).join(" ");
     throw new Unknown(`could not select device driver ${JSON.stringify(Driver ?? "")} with capabilities: [${wanted}]`);
-  }
-  for (const [option, value] of Object.entries(hostConfig.StorageOpt ?? {})) {
-    throw new NotImplemented(`storage options of containers are not supported: ${option}=${value}`);
   }
 }

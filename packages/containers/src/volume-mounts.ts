@@ -1,10 +1,10 @@
 import { mkdir, stat } from "node:fs/promises";
 import { InvalidArgument, isKind } from "@longshore/errdefs";
 import type { MountRecord, ReadyMount } from "@longshore/spec";
-import { openInRoot, O } from "@longshore/sys";
-import { closeSync, readlinkSync } from "node:fs";
+import { bindBelow, releaseBound } from "./bound-paths.ts";
 import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
+import { mountImage } from "./image-mounts.ts";
 import { attempt } from "./task.ts";
 
 /**
@@ -14,6 +14,7 @@ import { attempt } from "./task.ts";
  */
 export async function prepareMounts(context: Context, container: Container, stack: AsyncDisposableStack): Promise<ReadyMount[]> {
   const ready: ReadyMount[] = [];
+  stack.defer(() => attempt(context, "unmounting what was mounted for a container", () => releaseBound(context, container.id)));
   for (const record of Object.values(container.record.MountPoints)) {
     ready.push({ record, source: await prepareOne(context, container, record, stack) });
   }
@@ -27,8 +28,9 @@ async function prepareOne(context: Context, container: Container, record: MountR
     record.Source = path;
     emitMount(context, container, record);
     const subpath = record.Spec.VolumeOptions?.Subpath ?? "";
-    return subpath === "" ? path : inside(path, subpath);
+    return subpath === "" ? path : await bindBelow(context, container.id, record.Destination, path, subpath);
   }
+  if (record.Type === "image") return await mountImage(context, container, record);
   if (record.Type === "bind") {
     await makeBindSource(record);
     return record.Source;
@@ -47,16 +49,6 @@ async function makeBindSource(record: MountRecord): Promise<void> {
   }
 }
 
-/** A path below a volume, whose symbolic links lead nowhere else. */
-function inside(root: string, path: string): string {
-  const fd = openInRoot(root, path, O.PATH);
-  try {
-    return readlinkSync(`/proc/self/fd/${fd}`);
-  } finally {
-    closeSync(fd);
-  }
-}
-
 function emitMount(context: Context, container: Container, record: MountRecord): void {
   context.emit("volume", "mount", {
     ID: record.Name,
@@ -72,6 +64,7 @@ function emitMount(context: Context, container: Container, record: MountRecord):
 
 /** Lets go of the volumes of a container that has ended. */
 export async function releaseMounts(context: Context, container: Container): Promise<void> {
+  await attempt(context, "unmounting what was mounted for a container", () => releaseBound(context, container.id));
   for (const record of Object.values(container.record.MountPoints)) {
     if (record.Type !== "volume") continue;
     await attempt(context, "unmounting a volume", async () => {

@@ -10,7 +10,9 @@ export function validateOptions(name: string, options: Record<string, string>): 
   const refuse = (why: string) => new InvalidArgument(`create ${name}: ${why}`);
   const unknown = Object.keys(options).find((key) => !known.includes(key));
   if (unknown !== undefined) throw refuse(`invalid option: "${unknown}"`);
-  if (options["size"] !== undefined) throw refuse("quota size requested but no quota support");
+  const { size } = options;
+  if (size !== undefined && !/^\d+(\.\d+)? ?([kmgtp]?i?b?)$/i.test(size)) throw refuse(`invalid size: '${size}'`);
+  if (size !== undefined) throw refuse("quota size requested but no quota support");
   if (Object.keys(options).length === 0) return;
   if ((options["device"] ?? "") === "") throw refuse('missing required option: "device"');
   if ((options["type"] ?? "") === "") throw refuse('missing required option: "type"');

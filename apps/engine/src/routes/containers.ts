@@ -22,6 +22,7 @@ import type { RoutePlugin } from "../engine.ts";
 import { readBody, readJson } from "../server/body.ts";
 import { Filters, hasLabel } from "../server/filters.ts";
 import { Query } from "../server/query.ts";
+import { speaks } from "../server/request.ts";
 import { sendJson } from "../server/send.ts";
 import { parsePointInTime } from "../server/time-parameter.ts";
 import { createBody, updateBody } from "./container-shapes.ts";
@@ -40,6 +41,7 @@ export const containerRoutes: RoutePlugin = (app, { containers: context }) => {
   app.post("/containers/create", async (request, reply) => {
     const query = new Query(request);
     const { HostConfig, NetworkingConfig, ...config } = (await readJson<CreateBody>(request, createBody)) ?? {};
+    if (!speaks(request, "1.48") && (HostConfig?.Mounts ?? []).some((mount) => mount.Type === "image")) throw new InvalidArgument('Mount type "Image" needs API v1.48 or newer');
     const result = await createContainer(context, {
       name: query.get("name"),
       platform: parsePlatform(query.get("platform")),

@@ -54,7 +54,7 @@ function isLocal(path: string): boolean {
 }
 
 function checkVolume(mount: Mount): void {
-  refuse(mount, ["BindOptions"]);
+  refuse(mount, ["BindOptions", "ImageOptions"]);
   const anonymous = !mount.Source;
   const subpath = mount.VolumeOptions?.Subpath;
   if (subpath) {
@@ -72,7 +72,7 @@ async function checkBind(mount: Mount, exists: PathExists | undefined): Promise<
   if (propagation !== "" && !isPropagation(propagation)) {
     throw new InvalidArgument(`invalid propagation mode: ${String(propagation)}`);
   }
-  refuse(mount, ["VolumeOptions"]);
+  refuse(mount, ["VolumeOptions", "ImageOptions"]);
   checkAbsolute(mount.Source);
   if (exists !== undefined && mount.BindOptions?.CreateMountpoint !== true && !(await exists(mount.Source))) {
     throw new InvalidArgument(`bind source path does not exist: ${mount.Source}`);
@@ -94,7 +94,7 @@ export async function checkMount(mount: Mount, exists?: PathExists): Promise<voi
       case "volume":
         return checkVolume(mount);
       case "tmpfs":
-        refuse(mount, ["BindOptions", "VolumeOptions", "Source"]);
+        refuse(mount, ["BindOptions", "VolumeOptions", "ImageOptions", "Source"]);
         tmpfsMountOptions(mount);
         return;
       case "image":

@@ -51,7 +51,8 @@ const optionsOf: Partial<Record<string, (typeof mountOptions)[number]>> = {
 function checkMountOptions(mount: Mount): void {
   const own = optionsOf[mount.Type ?? ""];
   for (const name of mountOptions) {
-    if (own !== undefined && name !== own && mount[name] !== undefined && mount[name] !== null) {
+    // Options of images came later: they are refused with the rest of the mount.
+    if (own !== undefined && name !== own && name !== "ImageOptions" && mount[name] !== undefined && mount[name] !== null) {
       refuse(`${name} must not be specified on mount type "${mount.Type ?? ""}"`);
     }
   }

@@ -1,0 +1,53 @@
+import { createHash } from "node:crypto";
+import { isKind } from "@longshore/errdefs";
+import type { ResolvedImage } from "@longshore/images";
+import type { MountRecord } from "@longshore/spec";
+import { bindBelow, mountFor } from "./bound-paths.ts";
+import type { Container } from "./container.ts";
+import type { Context } from "./context.ts";
+import { rootMounts } from "./rootfs.ts";
+
+/** The snapshot, a read-only view, through which a container sees an image at `destination`. */
+function viewOf(id: string, destination: string): string {
+  return `${id}-image-${createHash("sha256").update(destination).digest("hex").slice(0, 16)}`;
+}
+
+/** Mounts of type image with the images that they name. */
+export type MountedImages = ReadonlyMap<MountRecord, ResolvedImage>;
+
+/** @throws NotFound `No such image: x:latest` */
+export async function findMountedImages(context: Context, mounts: readonly MountRecord[]): Promise<MountedImages> {
+  const images = new Map<MountRecord, ResolvedImage>();
+  for (const mount of mounts) if (mount.Type === "image") images.set(mount, await context.images.resolve(mount.Name));
+  return images;
+}
+
+/** What the container's record in containerd says so that the garbage collector keeps the views. */
+export function viewLabels(context: Context, id: string, images: MountedImages): Record<string, string> {
+  return Object.fromEntries([...images.keys()].map(({ Destination }, index) => [`containerd.io/gc.ref.snapshot.${context.settings.snapshotter}/mount-${index}`, viewOf(id, Destination)]));
+}
+
+/** Makes the views; they go with the container. */
+export async function createViews(context: Context, id: string, images: MountedImages): Promise<void> {
+  for (const [{ Destination }, image] of images) {
+    await context.images.unpack(image);
+    await context.containerd.snapshots.view({ snapshotter: context.settings.snapshotter, key: viewOf(id, Destination), parent: image.chainId });
+  }
+}
+
+export async function removeViews(context: Context, id: string, mounts: readonly MountRecord[]): Promise<void> {
+  for (const { Type, Destination } of mounts) {
+    if (Type !== "image") continue;
+    await context.containerd.snapshots.remove({ snapshotter: context.settings.snapshotter, key: viewOf(id, Destination) }).catch((error: unknown) => {
+      if (!isKind(error, "NotFound")) throw error;
+    });
+  }
+}
+
+/** Mounts the image for a start. @returns the path on the host @throws NotFound, InvalidArgument for the subpath */
+export async function mountImage(context: Context, container: Container, record: MountRecord): Promise<string> {
+  const path = await mountFor(context, container.id, record.Destination, await rootMounts(context, viewOf(container.id, record.Destination)));
+  record.Source = path;
+  const subpath = record.Spec.ImageOptions?.Subpath ?? "";
+  return subpath === "" ? path : await bindBelow(context, container.id, record.Destination, path, subpath);
+}
