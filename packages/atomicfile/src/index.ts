@@ -59,22 +59,45 @@ export async function writeFileWhole(path: string, data: string | Uint8Array, mo
   await publish(await writeBeside(path, data, mode, false), path);
 }
 
+/** Files that lie beside those they will replace. */
+export interface StagedFiles {
+  /** Replaces the files, in their order, and brings that to the disk. */
+  publish(): Promise<void>;
+}
+
+/**
+ * Writes new files beside those that they will replace; their data is on the disk when it returns. One that is
+ * never published is garbage, which its directory's owner removes.
+ */
+export async function stageFiles(dir: string, files: Readonly<Record<string, string | Uint8Array>>, mode = 0o600): Promise<StagedFiles> {
+  const paths = Object.keys(files).map((name) => join(dir, name));
+  const written = await Promise.allSettled(Object.values(files).map((data, at) => writeBeside(paths[at] ?? "", data, mode)));
+  const temps = written.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  const discard = (): Promise<unknown> => Promise.all(temps.map((temp) => unlink(temp).catch(() => undefined)));
+  for (const result of written) {
+    if (result.status === "fulfilled") continue;
+    await discard();
+    throw result.reason;
+  }
+  return {
+    publish: async () => {
+      try {
+        for (const [at, temp] of temps.entries()) await rename(temp, paths[at] ?? "");
+      } catch (error) {
+        await discard();
+        throw error;
+      }
+      await syncDir(dir);
+    },
+  };
+}
+
 /**
  * Replaces files of one directory, each as `writeFileAtomic` does, in the order of `files`. Their
  * data goes to the disk at once, and the directory once for all.
  */
 export async function writeFilesAtomic(dir: string, files: Readonly<Record<string, string | Uint8Array>>, mode = 0o600): Promise<void> {
-  const paths = Object.keys(files).map((name) => join(dir, name));
-  const written = await Promise.allSettled(Object.values(files).map((data, at) => writeBeside(paths[at] ?? "", data, mode)));
-  const temps = written.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
-  try {
-    for (const result of written) if (result.status === "rejected") throw result.reason;
-    for (const [at, temp] of temps.entries()) await rename(temp, paths[at] ?? "");
-  } catch (error) {
-    await Promise.all(temps.map((temp) => unlink(temp).catch(() => undefined)));
-    throw error;
-  }
-  await syncDir(dir);
+  await (await stageFiles(dir, files, mode)).publish();
 }
 
 /** Makes a directory and its parents with `mode`, and syncs the parent. */

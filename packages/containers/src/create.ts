@@ -18,6 +18,7 @@ import { commandOf, completeConfig, mergeImageConfig } from "./merge-config.ts";
 import { checkName, generateName, newContainerId } from "./names.ts";
 import { showRequested } from "./network-sandbox.ts";
 import { type ContainerRecord, newState } from "./record.ts";
+import { stageContainer } from "./record-files.ts";
 import { removeRuntime } from "./remove.ts";
 import { runtimeOf } from "./runtimes.ts";
 import { attempt, jsonAny, specType } from "./task.ts";
@@ -159,6 +160,9 @@ async function build(context: Context, container: Container, image: ResolvedImag
   undo.defer(() => attempt(context, "removing a container directory", () => rm(container.dir, { recursive: true, force: true })));
   if (container.hostConfig.LogConfig.Type === "local") await mkdir(container.file("local-logs"), { mode: 0o700 });
   undo.defer(() => attempt(context, "removing containerd's records", () => removeRuntime(context, container.id, false)));
+  // What is known now is brought to the disk while containerd works; volumes get their names later.
+  const staged = mounts.length > 0 ? undefined : stageContainer(container.dir, container);
+  undo.defer(() => attempt(context, "writing a container's record", async () => void (await staged)));
   // The record first: it keeps the snapshot from being collected.
   await span("container record", () => containerd.containers.create({
     container: {
@@ -175,7 +179,7 @@ async function build(context: Context, container: Container, image: ResolvedImag
   undo.defer(() => attempt(context, "removing views of images", () => removeViews(context, container.id, mounts)));
   await createViews(context, container.id, images);
   await createVolumes(context, container, mounts, undo);
-  await container.saveAll();
+  await (await (staged ?? stageContainer(container.dir, container))).publish();
   container.trace = currentSpan();
   context.store.add(container);
   undo.move();

@@ -1,6 +1,6 @@
 import { readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { writeFileAtomic, writeFilesAtomic } from "@longshore/atomicfile";
+import { type StagedFiles, stageFiles, writeFileAtomic } from "@longshore/atomicfile";
 import { DataLoss, messageOf } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
 import type { Context } from "./context.ts";
@@ -17,8 +17,13 @@ export interface Stored {
 
 /** Writes both files of a container; each is whole at any moment. */
 export async function saveContainer(dir: string, stored: Stored): Promise<void> {
+  await (await stageContainer(dir, stored)).publish();
+}
+
+/** Writes both files of a container; they count once they are published. */
+export function stageContainer(dir: string, { record, hostConfig }: Stored): Promise<StagedFiles> {
   // The record comes last: a directory without it is no container yet.
-  await writeFilesAtomic(dir, { [hostConfigFile]: JSON.stringify(stored.hostConfig), [configFile]: JSON.stringify(stored.record) });
+  return stageFiles(dir, { [hostConfigFile]: JSON.stringify(hostConfig), [configFile]: JSON.stringify(record) });
 }
 
 export async function saveRecord(dir: string, record: ContainerRecord): Promise<void> {

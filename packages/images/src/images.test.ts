@@ -153,7 +153,7 @@ describe("images over containerd", () => {
   });
 
   describe("documents", () => {
-    it("are read once, and no longer known when they are gone", async () => {
+    it("are read once, and looked for again after a while", async () => {
       const { containerd, context } = images;
       const read = context.containerd.content.read.bind(context.containerd.content);
       let reads = 0;
@@ -166,7 +166,19 @@ describe("images over containerd", () => {
       assert.equal(reads, 0);
       const [manifest] = await readManifests(context, target);
       containerd.blobs.delete(manifest?.manifest?.config.digest ?? "");
-      await assert.rejects(resolveImage(context, "bb:1"), { name: "NotFound" });
+      const { now } = performance;
+      performance.now = () => now.call(performance) + 60_000;
+      try {
+        await assert.rejects(resolveImage(context, "bb:1"), { name: "NotFound" });
+      } finally {
+        performance.now = now;
+      }
+    });
+
+    it("of an image without a record are not used", async () => {
+      await resolveImage(images.context, "bb:1");
+      images.containerd.images.clear();
+      await assert.rejects(resolveImage(images.context, "bb:1"), { name: "NotFound", message: "No such image: bb:1" });
     });
   });
 
