@@ -3,27 +3,14 @@ import { randomBytes } from "node:crypto";
 import { mediaTypes } from "@longshore/oci";
 import { parseNormalized } from "@longshore/reference";
 import { FaultRegistry, onFirst } from "./fault-registry.ts";
-import { Connections, type CredentialsCallback, Registry, RegistryError, dockerHosts, fixedSchemeHosts, readVerified, verified } from "./index.ts";
-
-const retry = { attempts: 4, firstDelayMs: 1, maxDelayMs: 5 };
+import { Registry, RegistryError, dockerHosts, readVerified, verified } from "./index.ts";
+import { RegistryRig, retry } from "./registry-rig.ts";
 
 describe("remotes", () => {
-  let server: FaultRegistry;
-  let connections: Connections;
-  let registry: Registry;
-  beforeEach(async () => {
-    server = await new FaultRegistry().listen();
-    connections = new Connections();
-    registry = client();
-  });
-  afterEach(async () => {
-    await connections.close();
-    await server[Symbol.asyncDispose]();
-  });
-  const client = (credentials?: CredentialsCallback): Registry =>
-    new Registry({ hosts: fixedSchemeHosts("http"), connections, retry, ...(credentials === undefined ? {} : { credentials }) });
-  const named = (name: string) => parseNormalized(`${server.host}/${name}`);
-  const fetch = (descriptor: { mediaType: string; digest: string; size: number }, offset = 0) => registry.fetch(named("x"), descriptor, { offset });
+  let rig: RegistryRig;
+  beforeEach(async () => (rig = await RegistryRig.open()));
+  afterEach(() => rig.close());
+  const fetch = (descriptor: { mediaType: string; digest: string; size: number }, offset = 0, registry = rig.registry) => registry.fetch(rig.named("x"), descriptor, { offset });
   async function bytesOf(content: AsyncIterable<Uint8Array>): Promise<Buffer> {
     const chunks: Uint8Array[] = [];
     for await (const chunk of content) chunks.push(chunk);
@@ -32,75 +19,75 @@ describe("remotes", () => {
 
   describe("resolve", () => {
     it("finds a manifest by tag and by digest with one HEAD", async () => {
-      const manifest = server.addManifest("x", "1", mediaTypes.ociManifest, { schemaVersion: 2 });
-      assert.deepEqual(await registry.resolve(named("x:1")), manifest);
-      assert.deepEqual(await registry.resolve(named(`x@${manifest.digest}`)), manifest);
-      assert.deepEqual(server.log, ["HEAD /v2/x/manifests/1", `HEAD /v2/x/manifests/${manifest.digest}`]);
+      const manifest = rig.server.addManifest("x", "1", mediaTypes.ociManifest, { schemaVersion: 2 });
+      assert.deepEqual(await rig.registry.resolve(rig.named("x:1")), manifest);
+      assert.deepEqual(await rig.registry.resolve(rig.named(`x@${manifest.digest}`)), manifest);
+      assert.deepEqual(rig.server.log, ["HEAD /v2/x/manifests/1", `HEAD /v2/x/manifests/${manifest.digest}`]);
     });
 
     it("falls back to GET where HEAD says too little", async () => {
-      const manifest = server.addManifest("x", "1", mediaTypes.dockerManifest, { schemaVersion: 2 });
-      server.faults.push((request, response) => request.method === "HEAD" && Boolean(response.writeHead(405).end()));
-      assert.deepEqual(await registry.resolve(named("x:1")), manifest);
+      const manifest = rig.server.addManifest("x", "1", mediaTypes.dockerManifest, { schemaVersion: 2 });
+      rig.server.faults.push((request, response) => request.method === "HEAD" && Boolean(response.writeHead(405).end()));
+      assert.deepEqual(await rig.registry.resolve(rig.named("x:1")), manifest);
     });
 
     it("gives the registry's own words for what is not there", async () => {
-      await assert.rejects(registry.resolve(named("x:1")), { name: "NotFound", message: `${server.host}/x:1: not found: manifest unknown: manifest unknown` });
+      await assert.rejects(rig.registry.resolve(rig.named("x:1")), { name: "NotFound", message: `${rig.server.host}/x:1: not found: manifest unknown: manifest unknown` });
     });
 
     it("refuses a manifest that is not the one asked for by digest", async () => {
-      const manifest = server.addManifest("x", "1", mediaTypes.ociManifest, { schemaVersion: 2 });
+      const manifest = rig.server.addManifest("x", "1", mediaTypes.ociManifest, { schemaVersion: 2 });
       const other = `sha256:${"a".repeat(64)}`;
-      const entry = server.manifests.get(`x@${manifest.digest}`);
+      const entry = rig.server.manifests.get(`x@${manifest.digest}`);
       assert.ok(entry);
-      server.manifests.set(`x@${other}`, entry);
-      await assert.rejects(registry.resolve(named(`x@${other}`)), { name: "FailedPrecondition", message: /unexpected digest/ });
+      rig.server.manifests.set(`x@${other}`, entry);
+      await assert.rejects(rig.registry.resolve(rig.named(`x@${other}`)), { name: "FailedPrecondition", message: /unexpected digest/ });
     });
 
     it("words an unreachable registry as Docker does", async () => {
-      await assert.rejects(registry.resolve(parseNormalized("127.0.0.1:1/x:1")), {
+      await assert.rejects(rig.registry.resolve(parseNormalized("127.0.0.1:1/x:1")), {
         name: "NetworkError",
         message: 'failed to do request: Head "http://127.0.0.1:1/v2/x/manifests/1": dial tcp 127.0.0.1:1: connect: connection refused',
       });
-      await assert.rejects(registry.resolve(parseNormalized("nohost.invalid/x:1")), {
+      await assert.rejects(rig.registry.resolve(parseNormalized("nohost.invalid/x:1")), {
         message: /^failed to do request: Head "http:\/\/nohost\.invalid\/v2\/x\/manifests\/1": dial tcp: lookup nohost\.invalid.*: (no such host|Temporary failure in name resolution)$/,
       });
     });
 
     it("does not hide a registry's answer behind a way to it that is closed", async () => {
-      const base = { scheme: "http", host: server.host, path: "/v2", capabilities: ["pull", "resolve"] } as const;
-      const both = new Registry({ hosts: async () => [base, { ...base, scheme: "https" }], connections, retry });
-      await assert.rejects(both.resolve(named("x:1")), /manifest unknown/);
+      const base = { scheme: "http", host: rig.server.host, path: "/v2", capabilities: ["pull", "resolve"] } as const;
+      const both = new Registry({ hosts: async () => [base, { ...base, scheme: "https" }], connections: rig.connections, retry });
+      await assert.rejects(both.resolve(rig.named("x:1")), /manifest unknown/);
     });
 
     it("asks the registry itself what its mirror has not", async () => {
       await using mirror = await new FaultRegistry().listen();
-      const manifest = server.addManifest("x", "1", mediaTypes.ociManifest, { schemaVersion: 2 });
+      const manifest = rig.server.addManifest("x", "1", mediaTypes.ociManifest, { schemaVersion: 2 });
       const base = { scheme: "http", path: "/v2", capabilities: ["pull", "resolve"] } as const;
-      const mirrored = new Registry({ hosts: async () => [{ ...base, host: mirror.host }, { ...base, host: "127.0.0.1:1" }, { ...base, host: server.host }], connections, retry });
-      assert.deepEqual(await mirrored.resolve(named("x:1")), manifest);
+      const mirrored = new Registry({ hosts: async () => [{ ...base, host: mirror.host }, { ...base, host: "127.0.0.1:1" }, { ...base, host: rig.server.host }], connections: rig.connections, retry });
+      assert.deepEqual(await mirrored.resolve(rig.named("x:1")), manifest);
       assert.ok(mirror.log.length > 0);
     });
 
     it("tries HTTPS on this machine first, then plain HTTP", async () => {
-      const manifest = server.addManifest("x", "1", mediaTypes.ociManifest, { schemaVersion: 2 });
-      const docker = new Registry({ hosts: dockerHosts({ certsDirs: [] }), connections, retry });
-      assert.deepEqual(await docker.resolve(named("x:1")), manifest);
+      const manifest = rig.server.addManifest("x", "1", mediaTypes.ociManifest, { schemaVersion: 2 });
+      const docker = new Registry({ hosts: dockerHosts({ certsDirs: [] }), connections: rig.connections, retry });
+      assert.deepEqual(await docker.resolve(rig.named("x:1")), manifest);
     });
   });
 
   describe("retries", () => {
     for (const status of [429, 500, 503]) {
       it(`sends a request again after ${status}`, async () => {
-        const manifest = server.addManifest("x", "1", mediaTypes.ociManifest, { schemaVersion: 2 });
-        server.faults.push(onFirst(3, /HEAD/, (_, response) => Boolean(response.writeHead(status, { "retry-after": "0" }).end())));
-        assert.deepEqual(await registry.resolve(named("x:1")), manifest);
+        const manifest = rig.server.addManifest("x", "1", mediaTypes.ociManifest, { schemaVersion: 2 });
+        rig.server.faults.push(onFirst(3, /HEAD/, (_, response) => Boolean(response.writeHead(status, { "retry-after": "0" }).end())));
+        assert.deepEqual(await rig.registry.resolve(rig.named("x:1")), manifest);
       });
     }
 
     it("gives up after some tries with the registry's message", async () => {
-      server.faults.push((_, response, own) => own.fail(response, 429, "TOOMANYREQUESTS", "slow down"));
-      await assert.rejects(registry.resolve(named("x:1")), (error: unknown) => {
+      rig.server.faults.push((_, response, own) => own.fail(response, 429, "TOOMANYREQUESTS", "slow down"));
+      await assert.rejects(rig.registry.resolve(rig.named("x:1")), (error: unknown) => {
         assert.ok(error instanceof RegistryError);
         assert.equal(error.message, "toomanyrequests: slow down");
         assert.equal(error.status, 429);
@@ -109,9 +96,9 @@ describe("remotes", () => {
     });
 
     it("survives a connection that is cut before the answer", async () => {
-      const manifest = server.addManifest("x", "1", mediaTypes.ociManifest, { schemaVersion: 2 });
-      server.faults.push(onFirst(2, /HEAD/, (request) => Boolean(request.socket.destroy())));
-      assert.deepEqual(await registry.resolve(named("x:1")), manifest);
+      const manifest = rig.server.addManifest("x", "1", mediaTypes.ociManifest, { schemaVersion: 2 });
+      rig.server.faults.push(onFirst(2, /HEAD/, (request) => Boolean(request.socket.destroy())));
+      assert.deepEqual(await rig.registry.resolve(rig.named("x:1")), manifest);
     });
   });
 
@@ -119,14 +106,14 @@ describe("remotes", () => {
     const content = randomBytes(300_000);
 
     it("streams a blob and checks it", async () => {
-      const blob = server.addBlob(content);
+      const blob = rig.server.addBlob(content);
       assert.deepEqual(await readVerified(fetch(blob), blob, 1 << 20), content);
       assert.deepEqual(await bytesOf(fetch(blob, 299_990)), content.subarray(299_990));
     });
 
     it("goes on from where a broken connection left it", async () => {
-      const blob = server.addBlob(content);
-      server.faults.push(
+      const blob = rig.server.addBlob(content);
+      rig.server.faults.push(
         onFirst(3, /GET/, (request, response) => {
           const from = Number(/\d+/.exec(request.headers.range ?? "0")?.[0]);
           response.writeHead(from > 0 ? 206 : 200, { "content-length": content.length - from, "content-range": `bytes ${from}-${content.length - 1}/${content.length}` });
@@ -135,14 +122,14 @@ describe("remotes", () => {
         }),
       );
       assert.deepEqual(await readVerified(fetch(blob), blob, 1 << 20), content);
-      const ranges = server.requests.map(({ headers }) => headers.range);
+      const ranges = rig.server.requests.map(({ headers }) => headers.range);
       assert.equal(ranges[0], undefined);
       assert.ok(ranges.length > 1 && ranges.slice(1).every((range) => range !== undefined && range !== "bytes=0-"), String(ranges));
     });
 
     it("copes with a registry that knows no ranges", async () => {
-      const blob = server.addBlob(content);
-      server.faults.push((request, response) => {
+      const blob = rig.server.addBlob(content);
+      rig.server.faults.push((request, response) => {
         if (request.headers.range === undefined) return false;
         response.writeHead(200).end(content);
         return true;
@@ -151,30 +138,30 @@ describe("remotes", () => {
     });
 
     it("refuses a truncated blob", async () => {
-      const blob = { ...server.addBlob(content.subarray(0, 1000)), size: 2000 };
+      const blob = { ...rig.server.addBlob(content.subarray(0, 1000)), size: 2000 };
       await assert.rejects(bytesOf(fetch(blob)), (error: Error) => /range invalid|unexpected EOF/.test(error.message));
     });
 
     it("refuses a blob that is longer than it should be", async () => {
-      const blob = { ...server.addBlob(content), size: 2000 };
+      const blob = { ...rig.server.addBlob(content), size: 2000 };
       await assert.rejects(bytesOf(fetch(blob)), /longer than its size 2000/);
     });
 
     it("refuses a blob with another digest", async () => {
-      const blob = server.addBlob(content);
-      server.blobs.set(blob.digest, randomBytes(content.length));
+      const blob = rig.server.addBlob(content);
+      rig.server.blobs.set(blob.digest, randomBytes(content.length));
       await assert.rejects(bytesOf(verified(fetch(blob), blob)), /unexpected digest/);
     });
 
     it("ends when it is told to", async () => {
-      const blob = server.addBlob(content);
+      const blob = rig.server.addBlob(content);
       const abort = new AbortController();
-      server.faults.push((_, response) => {
+      rig.server.faults.push((_, response) => {
         response.writeHead(200, { "content-length": content.length });
         response.write(content.subarray(0, 1000), () => abort.abort());
         return true;
       });
-      await assert.rejects(bytesOf(registry.fetch(named("x"), blob, { signal: abort.signal })), { name: "Canceled" });
+      await assert.rejects(bytesOf(rig.registry.fetch(rig.named("x"), blob, { signal: abort.signal })), { name: "Canceled" });
     });
   });
 
@@ -184,30 +171,30 @@ describe("remotes", () => {
     it("follows them to storage without taking the credentials along", async () => {
       await using storage = await new FaultRegistry().listen();
       const blob = storage.addBlob(content);
-      server.faults.push((request, response) => {
+      rig.server.faults.push((request, response) => {
         if (request.headers.authorization === undefined) return Boolean(response.writeHead(401, { "www-authenticate": 'Basic realm="x"' }).end());
         response.writeHead(307, { location: `http://${storage.host}/v2/s/blobs/${blob.digest}` }).end();
         return true;
       });
-      registry = client(async () => ({ kind: "basic", username: "u", password: "p" }));
-      assert.deepEqual(await bytesOf(fetch(blob)), content);
+      const registry = rig.client(async () => ({ kind: "basic", username: "u", password: "p" }));
+      assert.deepEqual(await bytesOf(fetch(blob, 0, registry)), content);
       assert.equal(storage.requests[0]?.headers.authorization, undefined);
-      assert.equal(server.requests.at(-1)?.headers.authorization, `Basic ${Buffer.from("u:p").toString("base64")}`);
+      assert.equal(rig.server.requests.at(-1)?.headers.authorization, `Basic ${Buffer.from("u:p").toString("base64")}`);
     });
 
     for (const location of ["file:///etc/passwd", "gopher://x/", "data:text/plain,x", "http://"]) {
       it(`does not follow one to ${location}`, async () => {
-        const blob = server.addBlob(content);
-        server.faults.push((_, response) => Boolean(response.writeHead(302, { location }).end()));
+        const blob = rig.server.addBlob(content);
+        rig.server.faults.push((_, response) => Boolean(response.writeHead(302, { location }).end()));
         await assert.rejects(bytesOf(fetch(blob)), { name: "InvalidArgument" });
       });
     }
 
     it("does not walk in circles", async () => {
-      const blob = server.addBlob(content);
-      server.faults.push((request, response) => Boolean(response.writeHead(302, { location: request.url }).end()));
+      const blob = rig.server.addBlob(content);
+      rig.server.faults.push((request, response) => Boolean(response.writeHead(302, { location: request.url }).end()));
       await assert.rejects(bytesOf(fetch(blob)), /stopped after 10 redirects/);
-      assert.equal(server.log.length, 11);
+      assert.equal(rig.server.log.length, 11);
     });
 
     it("fetches a foreign layer from its own http URLs only", async () => {
@@ -220,13 +207,13 @@ describe("remotes", () => {
   });
 
   it("lists tags over several pages", async () => {
-    server.faults.push((request, response) => {
+    rig.server.faults.push((request, response) => {
       if (request.url === "/v2/x/tags/list") return Boolean(response.writeHead(200, { link: '</v2/x/tags/list?last=b>; rel="next"' }).end('{"tags":["a","b"]}'));
       if (request.url === "/v2/x/tags/list?last=b") return Boolean(response.writeHead(200).end('{"tags":["c"]}'));
       return false;
     });
     const tags: string[] = [];
-    for await (const tag of registry.tags(named("x"))) tags.push(tag);
+    for await (const tag of rig.registry.tags(rig.named("x"))) tags.push(tag);
     assert.deepEqual(tags, ["a", "b", "c"]);
   });
 });
