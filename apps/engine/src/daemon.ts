@@ -12,6 +12,7 @@ import { readHostFacts } from "@longshore/spec";
 import type { VolumeStore } from "@longshore/volumes";
 import type { FastifyInstance } from "fastify";
 import { AuditLog } from "./access/audit.ts";
+import { authorize, checkAuthorizationPlugins } from "./access/authorization.ts";
 import { guard } from "./access/guard.ts";
 import type { Config } from "./config/config.ts";
 import { cgroupDriver } from "./config/exec-options.ts";
@@ -97,6 +98,8 @@ export async function startDaemon(config: Config, parts: Parts, more: (app: Fast
   const app = createApp(parts.log, { experimental: config.experimental, traceOf: (id) => store.byId(id)?.trace });
   audit?.watch(app);
   guard(app, containers);
+  await checkAuthorizationPlugins(parts.plugins, config.authorizationPlugins);
+  authorize(app, parts.plugins, config);
   for (const route of routes) route(app, engine);
   more(app, engine);
   await app.ready();

@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { checkAuthorizationPlugins } from "./access/authorization.ts";
 import type { Config } from "./config/config.ts";
 import { cgroupDriver } from "./config/exec-options.ts";
 import type { Given } from "./config/flags.ts";
@@ -38,6 +39,7 @@ export async function reload(engine: Engine, flags: Given): Promise<void> {
     const next = await reloadedConfig(config, flags);
     const settings = containerSettings(next, cgroupDriver(next));
     registryHosts(next);
+    await checkAuthorizationPlugins(engine.plugins, next.authorizationPlugins);
     await writeRuntimeWrappers(next);
     // Every operation looks into these two anew.
     Object.assign(config, next);

@@ -16,6 +16,8 @@ export interface Config {
   /** Of the TCP addresses; undefined without TLS. */
   tls?: TlsConfig;
   access: AccessConfig;
+  /** Names, asked in this order about each request. */
+  authorizationPlugins: string[];
   group: string;
   dataRoot: string;
   execRoot: string;
@@ -93,6 +95,7 @@ export function mergeConfig(flags: Given, file: Given, path: string): Config {
   const config: Config = {
     hosts: [],
     access: read("longshore", { sockets: [] }),
+    authorizationPlugins: read("authorization-plugin", []),
     group: read("group"),
     dataRoot: read("data-root"),
     execRoot: read("exec-root"),

@@ -2,6 +2,7 @@ import { createGzip } from "node:zlib";
 import { containerChanges, copyIn, copyOut, exportFiles, statFile } from "@longshore/containers";
 import type { PathStat } from "@longshore/archive";
 import type { RoutePlugin } from "../engine.ts";
+import { bodyStream } from "../server/body.ts";
 import { Query } from "../server/query.ts";
 import { clientGone } from "../server/request.ts";
 import { sendJson } from "../server/send.ts";
@@ -58,7 +59,7 @@ export const fileRoutes: RoutePlugin = (app, { containers, archiver, layers, log
     const name = parameter(request, "name");
     const query = new Query(request);
     const options = { path: query.get("path"), noOverwriteDirNonDir: query.bool("noOverwriteDirNonDir"), copyUidGid: query.bool("copyUIDGID") };
-    await copyIn(containers, archiver, containers.store.get(name), name, options, request.raw);
+    await copyIn(containers, archiver, containers.store.get(name), name, options, bodyStream(request));
     return reply.code(200).send();
   });
 

@@ -3,6 +3,7 @@ import { importImage, loadImages, pullImage, pushImage, saveImages } from "@long
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Engine, RoutePlugin } from "../engine.ts";
 import { ProgressStream } from "../server/progress-stream.ts";
+import { bodyStream } from "../server/body.ts";
 import { Query } from "../server/query.ts";
 import { clientGone } from "../server/request.ts";
 import { BodyStream } from "../server/stream.ts";
@@ -57,7 +58,7 @@ export const imageTransferRoutes: RoutePlugin = (app, engine) => {
       importImage(
         images,
         { source, repo: query.get("repo"), tag: query.get("tag"), changes: query.all("changes"), message: query.get("message"), platform },
-        request.raw,
+        bodyStream(request),
         progress.gone,
         progress.output,
       ),
@@ -69,7 +70,7 @@ export const imageTransferRoutes: RoutePlugin = (app, engine) => {
     const platform = parseJsonPlatform(new Query(request).get("platform"));
     const progress = new ProgressStream(reply);
     progress.begin();
-    await progress.run(request, () => loadImages(images, request.raw, { platform, signal: progress.gone }, progress.output));
+    await progress.run(request, () => loadImages(images, bodyStream(request), { platform, signal: progress.gone }, progress.output));
     return reply;
   });
 

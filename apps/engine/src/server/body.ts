@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { Readable } from "node:stream";
 import { InvalidArgument } from "@longshore/errdefs";
 import type { FastifyRequest } from "fastify";
 import { decode, type Shape } from "./shape.ts";
@@ -6,8 +7,26 @@ import { decode, type Shape } from "./shape.ts";
 /** More than any real request needs, and less than would hurt the daemon. */
 const maxJsonBytes = 32 << 20;
 
+/** Bodies that were read before the route's turn. */
+const early = new WeakMap<IncomingMessage, Buffer>();
+
+/** Reads the body before the route does, which finds it all the same. @throws InvalidArgument when it is longer than any JSON body may be */
+export async function readEarly(request: FastifyRequest): Promise<Buffer> {
+  const body = await readBody(request);
+  early.set(request.raw, body);
+  return body;
+}
+
+/** The body as a stream, for routes that do not read it whole. */
+export function bodyStream(request: FastifyRequest): Readable {
+  const body = early.get(request.raw);
+  return body === undefined ? request.raw : Readable.from([body], { objectMode: false });
+}
+
 /** The whole body of a request. @throws InvalidArgument when it exceeds `limit` bytes */
 export async function readBody(request: FastifyRequest, limit = maxJsonBytes): Promise<Buffer> {
+  const known = early.get(request.raw);
+  if (known !== undefined) return known;
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request.raw) {
