@@ -53,7 +53,8 @@ export class Longshore {
       args: [
         ...["-H", this.host, "--data-root", this.data, "--exec-root", join(this.dir, "run/docker")],
         ...["--pidfile", join(this.dir, "docker.pid"), "--containerd", containerdSocket, "--config-file", join(this.dir, "daemon.json")],
-        ...["--bridge", options.bridge],
+        // The host forwards as it did before.
+        ...["--bridge", options.bridge, "--ip-forward-no-drop"],
         ...(options.engineArgs ?? []),
       ],
       socket,

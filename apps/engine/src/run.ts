@@ -22,8 +22,7 @@ const containerdTimeoutMs = 60_000;
 
 async function openNetwork(config: Config, events: EventHub, log: Logger): Promise<NetworkController> {
   const { network, dataRoot, execRoot } = config;
-  const { bip, bridge, fixedCidr, mtu, icc, ip, ipMasq, userlandProxy, defaultAddressPools, ipForward, iptables } = network;
-  return NetworkController.open({ bip, bridge, fixedCidr, mtu, icc, ip, ipMasq, userlandProxy, defaultAddressPools, ipForward, iptables, dataRoot, execRoot, emit: events.emit, log });
+  return NetworkController.open({ ...network, dataRoot, execRoot, emit: events.emit, log });
 }
 
 /** What can only be told with the machine at hand, before anything is touched. */

@@ -78,10 +78,13 @@ export async function hostRoutes(family: Family, except: ReadonlySet<string>): P
 
 const forwarding = { 4: "/proc/sys/net/ipv4/ip_forward", 6: "/proc/sys/net/ipv6/conf/all/forwarding" } as const;
 
-/** Lets the host route; without it no packet leaves a bridge. */
+/** Whether the host routes; without it no packet leaves a bridge. */
+export function forwards(family: Family): boolean {
+  return readFileSync(forwarding[family], "utf8").trim() !== "0";
+}
+
 export function enableForwarding(family: Family, log: Logger): void {
   const path = forwarding[family];
-  if (readFileSync(path, "utf8").trim() !== "0") return;
   writeFileSync(path, "1");
   log.info({ path }, "IP forwarding is switched on");
 }

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { connect, createServer, type Server, Socket } from "node:net";
+import { createServer } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { silent } from "@longshore/log";
 import { AF, SOCK, socketInNetns } from "@longshore/sys";
 import { NetworkController, type NetworkControllerOptions } from "./controller.ts";
 import type { SandboxRequest } from "./contract.ts";
+import { dial, echoIn, exchange, from } from "./echo-in-netns.ts";
 
 /** Of this process alone, so that runs side by side do not share it. */
 const device = `lst${process.pid}`;
@@ -19,33 +20,6 @@ function freeSubnet(): string {
   for (let third = 0; third < 256; third++) if (!taken.includes(` 10.214.${third}.`)) return `10.214.${third}`;
   return assert.fail("each subnet of 10.214.0.0/16 is taken");
 }
-
-/** Answers each TCP connection with the text it has when the client has ended, from inside a namespace. */
-async function echoIn(netns: string, address: string, port: number): Promise<Server> {
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    const from = socket.remoteAddress ?? "";
-    const chunks: Buffer[] = [];
-    socket.on("data", (chunk) => chunks.push(Buffer.from(chunk)));
-    socket.on("end", () => socket.end(`${Buffer.concat(chunks).toString()} from ${from}`));
-    socket.on("error", () => undefined);
-  });
-  await new Promise<void>((resolve) => server.listen({ fd: socketInNetns(netns, AF.INET, SOCK.STREAM, 0, { address, port }) }, resolve));
-  return server;
-}
-
-async function exchange(socket: Socket): Promise<string> {
-  const chunks: Buffer[] = [];
-  socket.end("hello");
-  for await (const chunk of socket) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString();
-}
-
-function from(netns: string, address: string, port: number): Socket {
-  const fd = socketInNetns(netns, AF.INET, SOCK.STREAM, 0, { address, port, connect: true });
-  return new Socket({ fd, readable: true, writable: true, allowHalfOpen: true });
-}
-
-const dial = (host: string, port: number) => connect({ host, port, allowHalfOpen: true });
 
 async function until(condition: () => boolean, what: string): Promise<void> {
   for (let left = 400; !condition(); left--) {
@@ -77,7 +51,10 @@ describe("network controller on the kernel", function () {
     ipMasq: true,
     userlandProxy: true,
     ipForward: true,
+    ipForwardNoDrop: true,
     iptables: true,
+    ip6tables: true,
+    defaultNetworkOpts: {},
     defaultAddressPools: [{ base: "10.213.0.0/16", size: 24 }],
     emit: (type, action, { Attributes }) => events.push(`${type} ${action} ${Attributes["name"]}`),
     log: silent,

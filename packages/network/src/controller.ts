@@ -13,7 +13,7 @@ import { defaultPools, mustPrefix } from "./ipam/defaults.ts";
 import type { AddressPool } from "./ipam/pool.ts";
 import { parsePrefix } from "./ipam/prefix.ts";
 import { removeDevice } from "./network-device.ts";
-import { NetworkStore } from "./networks.ts";
+import { type NetworkDefaults, NetworkStore } from "./networks.ts";
 import { ephemeralRange, PortAllocator } from "./ports/allocator.ts";
 import { ProxyClient } from "./proxy/client.ts";
 import { portRules, proxyPorts, Publisher } from "./publisher.ts";
@@ -22,16 +22,15 @@ import { SandboxStore } from "./sandboxes.ts";
 import { removeStrayNetns } from "./stray-netns.ts";
 
 /** dockerd's options for networks, by their names. */
-export interface NetworkControllerOptions extends DefaultBridgeOptions {
+export interface NetworkControllerOptions extends DefaultBridgeOptions, NetworkDefaults {
   /** Docker's inner layout: records in `network/files` below it. */
   dataRoot: string;
   /** Namespaces in `netns` below it, and the proxy's socket. */
   execRoot: string;
   userlandProxy: boolean;
-  /** Whether IP forwarding of the host may be switched on. */
-  ipForward: boolean;
-  /** Whether the host's packet filter is touched at all. */
+  /** Whether the host's packet filter is touched at all, for IPv4 and for IPv6. */
   iptables: boolean;
+  ip6tables: boolean;
   /** As in daemon.json: base CIDR and the size in bits of what is cut from it; empty: Docker's own. */
   defaultAddressPools: readonly { base: string; size: number }[];
   hostGatewayIps?: readonly string[];
@@ -39,8 +38,8 @@ export interface NetworkControllerOptions extends DefaultBridgeOptions {
   log: Logger;
 }
 
-/** How often a firewall that somebody flushed is noticed, in milliseconds. */
-const repairEvery = 30_000;
+/** How soon a firewall that somebody flushed is noticed, in milliseconds. */
+const repairEvery = 2_000;
 
 function poolsOf(configured: NetworkControllerOptions["defaultAddressPools"]): AddressPool[] {
   if (configured.length === 0) return defaultPools;
@@ -111,8 +110,10 @@ export class NetworkController {
     const runDir = join(execRoot, "network");
     await mkdir(runDir, { recursive: true, mode: 0o711 });
     const records = new Records(join(dataRoot, "network", "files"), log);
-    const foreign = new ForeignFirewall(() => [...records.networks.values()].map(({ bridge }) => bridge).filter((bridge) => bridge !== ""), log);
-    const firewall = new Firewall(tableName(options.bridge === "none" ? "" : options.bridge), ruleSource(records), options.iptables ? foreign : undefined, log);
+    const table = tableName(options.bridge === "none" ? "" : options.bridge);
+    const foreign = new ForeignFirewall(table, () => [...records.networks.values()].map(({ bridge }) => bridge).filter((bridge) => bridge !== ""), log);
+    const families = ([4, 6] as const).filter((family) => (family === 4 ? options.iptables : options.ip6tables));
+    const firewall = new Firewall({ table, source: ruleSource(records), foreign, families, log });
     const wanted = () => (options.userlandProxy ? [...records.sandboxes.values()].flatMap(({ published }) => proxyPorts(published)) : []);
     const bringBack = async () => {
       if (wanted().length > 0) await proxy.reconcile();
@@ -120,8 +121,8 @@ export class NetworkController {
     };
     const proxy: ProxyClient = new ProxyClient(join(runDir, "proxy.sock"), wanted, bringBack, log);
     const dns = new DnsControl(records, proxy);
-    const networks = new NetworkStore(records, firewall, pools, options.ipForward, log);
-    const publisher = new Publisher(records, new PortAllocator(ephemeralRange()), proxy, firewall, options.userlandProxy);
+    const networks = new NetworkStore(records, firewall, pools, options, log);
+    const publisher = new Publisher(records, new PortAllocator(ephemeralRange()), proxy, firewall, options.userlandProxy, log);
     const sandboxes = new SandboxStore({ records, networks, publisher, dns, emit, log, netnsDir, hostGatewayIps: [...(options.hostGatewayIps ?? [])] });
     await ensureNetworks(records, networks, options);
     await firewall.rebuild();
@@ -151,6 +152,7 @@ export class NetworkController {
       for (const record of this.#records.networks.values()) await removeDevice(record);
       await this.#firewall.remove();
     }
+    await this.#firewall.close();
     await this.#proxy.close();
     this.#records.close();
     if (this.#records.sandboxes.size === 0) await rm(this.#runDir, { recursive: true, force: true });

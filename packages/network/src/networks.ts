@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { IPAMConfig, Network } from "@longshore/api";
 import { Conflict, InvalidArgument, NotFound, PermissionDenied, Unknown } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
-import { deviceAddresses, deviceExists, enableForwarding, ensureBridge, hostRoutes } from "./bridge.ts";
+import { deviceAddresses, deviceExists, enableForwarding, ensureBridge, forwards, hostRoutes } from "./bridge.ts";
 import { parseBridgeOptions } from "./bridge-options.ts";
 import type { NetworkCreateOptions, Networks } from "./contract.ts";
 import { validateEndpoint } from "./endpoint-settings.ts";
@@ -29,21 +29,29 @@ export function now(): string {
   return new Date().toISOString().replace("Z", "000000Z");
 }
 
+/** What all networks have in common, from dockerd's options. */
+export interface NetworkDefaults {
+  /** Whether IP forwarding may be switched on, and whether the host then forwards only what a rule accepts. */
+  ipForward: boolean;
+  ipForwardNoDrop: boolean;
+  /** By driver: options of networks that do not say otherwise. */
+  defaultNetworkOpts: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
 /** Keeps the networks, their devices and their rules. */
 export class NetworkStore implements Networks {
   readonly #records: Records;
   readonly #firewall: Firewall;
   readonly #log: Logger;
-  readonly #forward: boolean;
+  readonly #defaults: NetworkDefaults;
   readonly #pools: { 4: AddressPool[]; 6: AddressPool[] };
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param forward whether IP forwarding may be switched on */
-  constructor(records: Records, firewall: Firewall, pools: AddressPool[], forward: boolean, log: Logger) {
+  constructor(records: Records, firewall: Firewall, pools: AddressPool[], defaults: NetworkDefaults, log: Logger) {
     this.#records = records;
     this.#firewall = firewall;
     this.#log = log;
-    this.#forward = forward;
+    this.#defaults = defaults;
     const v6 = pools.filter(({ base }) => base.family === 6);
     this.#pools = { 4: pools.filter(({ base }) => base.family === 4), 6: v6.length > 0 ? v6 : [randomUlaPool()] };
   }
@@ -93,7 +101,13 @@ export class NetworkStore implements Networks {
   }
 
   create(options: Partial<NetworkCreateOptions> & { Name: string }): Promise<string> {
-    return this.#inTurn(() => this.#create(options));
+    return this.#inTurn(() => this.#create(this.#withDefaultOptions(options)));
+  }
+
+  /** A network that takes its options from another one's configuration has no defaults. */
+  #withDefaultOptions(options: Partial<NetworkCreateOptions> & { Name: string }): Partial<NetworkCreateOptions> & { Name: string } {
+    const defaults = this.#defaults.defaultNetworkOpts[options.Driver || "bridge"];
+    return defaults === undefined || (options.ConfigFrom ?? "") !== "" ? options : { ...options, Options: { ...defaults, ...options.Options } };
   }
 
   #checkCreate(options: Partial<NetworkCreateOptions> & { Name: string }): void {
@@ -185,7 +199,12 @@ export class NetworkStore implements Networks {
   /** Makes the bridge of a network, or what is missing of it. */
   async ensureDevice(record: NetworkRecord): Promise<void> {
     const addresses = bridgeAddresses(record);
-    if (this.#forward) for (const address of addresses) enableForwarding(mustPrefix(address).family, this.#log);
+    const { ipForward, ipForwardNoDrop } = this.#defaults;
+    for (const { family } of addresses.map(mustPrefix)) {
+      if (!ipForward || forwards(family)) continue;
+      if (!ipForwardNoDrop) await this.#firewall.dropForwarded(family);
+      enableForwarding(family, this.#log);
+    }
     await ensureBridge({ name: record.bridge, mtu: parseBridgeOptions(record).mtu, addresses });
   }
 

@@ -1,11 +1,14 @@
 import type { PortMap } from "@longshore/api";
 import { messageOf, Unknown } from "@longshore/errdefs";
+import type { Logger } from "@longshore/log";
+import ipaddr from "ipaddr.js";
 import { hostHasIPv6 } from "./bridge.ts";
 import { parseBridgeOptions } from "./bridge-options.ts";
 import { isLoopback } from "./files/resolv-conf.ts";
 import type { Firewall } from "./firewall/firewall.ts";
 import type { PortRule } from "./firewall/table.ts";
 import type { Family } from "./ipam/prefix.ts";
+import { Netfilter } from "./netlink/netfilter.ts";
 import type { PortAllocator } from "./ports/allocator.ts";
 import { type PortWish, portWishes } from "./ports/bindings.ts";
 import { type ProxyClient, ProxyRefused } from "./proxy/client.ts";
@@ -46,13 +49,15 @@ export class Publisher {
   readonly #proxy: ProxyClient;
   readonly #firewall: Firewall;
   readonly #userlandProxy: boolean;
+  readonly #log: Logger;
 
-  constructor(records: Records, ports: PortAllocator, proxy: ProxyClient, firewall: Firewall, userlandProxy: boolean) {
+  constructor(records: Records, ports: PortAllocator, proxy: ProxyClient, firewall: Firewall, userlandProxy: boolean, log: Logger) {
     this.#records = records;
     this.#ports = ports;
     this.#proxy = proxy;
     this.#firewall = firewall;
     this.#userlandProxy = userlandProxy;
+    this.#log = log;
     for (const { published } of records.sandboxes.values()) {
       for (const { hostIp, proto, hostPort } of published) if (hostPort !== 0) ports.hold([hostIp], proto, hostPort);
     }
@@ -128,7 +133,7 @@ export class Publisher {
         shown.set(wish.key, list);
       }
       this.#records.putSandbox({ ...sandbox, published, ports: portMap(shown, exposed) });
-      await this.#apply("add", published);
+      await this.#apply([], published);
     } catch (error) {
       await this.#unbind(published);
       this.#records.putSandbox({ ...sandbox, published: [], ports: {} });
@@ -146,9 +151,23 @@ export class Publisher {
       .filter(({ hostIp, containerIp }) => familyOf(hostIp) === familyOf(containerIp));
   }
 
-  #apply(action: "add" | "delete", published: readonly PublishedPort[]): Promise<void> {
-    if (published.some(({ hostPort }) => hostPort === 0)) return this.#firewall.rebuild();
-    return this.#firewall.change(action, { 4: portRules(published, 4), 6: portRules(published, 6) });
+  /** Puts the rules of ports in the place of others', in one transaction. */
+  async #apply(before: readonly PublishedPort[], after: readonly PublishedPort[]): Promise<void> {
+    if ([...before, ...after].some(({ hostPort }) => hostPort === 0)) await this.#firewall.rebuild();
+    else await this.#firewall.replace({ 4: portRules(before, 4), 6: portRules(before, 6) }, { 4: portRules(after, 4), 6: portRules(after, 6) });
+    await this.#forgetFlows([...before, ...after]);
+  }
+
+  /** A UDP flow keeps going where it went first as long as datagrams come: not what the rules say now. */
+  async #forgetFlows(published: readonly PublishedPort[]): Promise<void> {
+    const flows = ([4, 6] as const).flatMap((family) =>
+      portRules(published, family)
+        .filter(({ proto }) => proto === "udp")
+        .map(({ hostIp, hostPort }) => ({ family, address: hostIp === undefined ? undefined : Buffer.from(ipaddr.parse(hostIp).toByteArray()), port: hostPort })),
+    );
+    if (flows.length === 0) return;
+    using netfilter = new Netfilter();
+    await netfilter.forgetUdp(flows).catch((error: unknown) => this.#log.warn({ err: error }, "UDP flows of a published port may go on to where they went before"));
   }
 
   /** Gives back all ports of a container. */
@@ -156,7 +175,7 @@ export class Publisher {
     const { published } = sandbox;
     if (published.length === 0) return;
     this.#records.putSandbox({ ...sandbox, published: [], ports: {} });
-    await this.#apply("delete", published);
+    await this.#apply(published, []);
     await this.#unbind(published);
   }
 }

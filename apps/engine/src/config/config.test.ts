@@ -33,6 +33,8 @@ describe("configuration", () => {
     assert.equal(config.logLevel, "debug");
     assert.equal(config.network.icc, false);
     assert.deepEqual(config.network.defaultAddressPools, [{ base: "10.0.0.0/8", size: 24 }]);
+    assert.deepEqual((await load("{}", "--default-network-opt", "bridge=a=1", "--default-network-opt=bridge=b=x=y")).network.defaultNetworkOpts, { bridge: { a: "1", b: "x=y" } });
+    assert.deepEqual((await load('{"default-network-opts":{"bridge":{"a":"1"}},"ip":"127.0.0.1"}')).network.defaultNetworkOpts, { bridge: { a: "1" } });
     assert.deepEqual(config.defaultUlimits, { nofile: { Name: "nofile", Soft: 1, Hard: 2 } });
     assert.equal((await load("")).dataRoot, "/var/lib/longshore");
   });
@@ -42,6 +44,14 @@ describe("configuration", () => {
     assert.equal(await refusal('{"data-root":"/x","labels":["a=b"]}', "--label", "c=d", "--data-root", "/y"), "the following directives are specified both as a flag and in the configuration file: data-root: (from flag: /y, from file: /x), labels: (from flag: [c=d], from file: [a=b])");
     assert.equal(await refusal('{"debug":"x"}'), "invalid JSON: json: cannot unmarshal string into Go struct field Config.debug of type bool");
     assert.equal(await refusal('{"log-level":"zz"}'), "merged configuration validation from file and command line flags failed: invalid logging level: zz");
+    for (const [opts, reason] of [
+      ['{"bridge":"x"}', "string into Go struct field Config.default-network-opts.bridge of type map[string]string"],
+      ['{"bridge":{"a":1}}', "number into Go struct field Config.default-network-opts.bridge.a of type string"],
+      ["[]", "array into Go struct field Config.default-network-opts of type map[string]map[string]string"],
+    ]) {
+      assert.equal(await refusal(`{"default-network-opts":${opts}}`), `invalid JSON: json: cannot unmarshal ${reason}`);
+    }
+    assert.equal(await refusal('{"ip":"foo"}'), "invalid JSON: invalid IP address: foo");
     for (const [runtimes, reason] of [
       ['{"x":{"path":1}}', "number into Go struct field Config.runtimes.x.path of type string"],
       ['{"x":1}', "number into Go struct field Config.runtimes.x of type system.Runtime"],
@@ -59,6 +69,8 @@ describe("configuration", () => {
     assert.throws(() => parseFlags(["--foo"]), { message: "unknown flag: --foo\nSee 'dockerd --help'." });
     assert.throws(() => parseFlags(["--mtu"]), { message: "flag needs an argument: --mtu\nSee 'dockerd --help'." });
     assert.throws(() => parseFlags(["--shutdown-timeout", "x"]), { message: 'invalid argument "x" for "--shutdown-timeout" flag: strconv.ParseInt: parsing "x": invalid syntax\nSee \'dockerd --help\'.' });
+    assert.throws(() => parseFlags(["--ip", "foo"]), { message: 'invalid argument "foo" for "--ip" flag: failed to parse IP: "foo"\nSee \'dockerd --help\'.' });
+    assert.throws(() => parseFlags(["--default-network-opt", "bridge=x"]), /invalid value "bridge=x" for map option, should be root-key=key=value/);
     assert.throws(() => parseFlags(["--label", "xx"]), /bad attribute format: xx/);
     assert.throws(() => parseFlags(["extra"]), /accepts no arguments/);
   });

@@ -60,11 +60,15 @@ interface NetworkConfig {
   icc: boolean;
   ip: string;
   ipForward: boolean;
+  ipForwardNoDrop: boolean;
   ipMasq: boolean;
   iptables: boolean;
+  ip6tables: boolean;
   userlandProxy: boolean;
   userlandProxyPath: string;
   defaultAddressPools: AddressPool[];
+  /** By driver: options of networks that do not say otherwise. */
+  defaultNetworkOpts: Record<string, Record<string, string>>;
   dns: string[];
   dnsSearch: string[];
   dnsOpts: string[];
@@ -134,11 +138,14 @@ export function mergeConfig(flags: Given, file: Given, path: string): Config {
       icc: read("icc"),
       ip: read("ip"),
       ipForward: read("ip-forward"),
+      ipForwardNoDrop: read("ip-forward-no-drop"),
       ipMasq: read("ip-masq"),
       iptables: read("iptables"),
+      ip6tables: read("ip6tables"),
       userlandProxy: read("userland-proxy"),
       userlandProxyPath: read("userland-proxy-path"),
       defaultAddressPools: read("default-address-pool", []),
+      defaultNetworkOpts: read("default-network-opt", {}),
       dns: read("dns", []),
       dnsSearch: read("dns-search", []),
       dnsOpts: read("dns-opt", []),

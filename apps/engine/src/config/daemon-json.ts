@@ -1,18 +1,21 @@
 import { readFile } from "node:fs/promises";
+import { isIP } from "node:net";
 import { InvalidArgument, messageOf, NotFound } from "@longshore/errdefs";
 import type { Given } from "./flags.ts";
 import { checkAccess } from "./access-json.ts";
 import { isObject, kindOfJson } from "./json.ts";
 import { keyOf, type Option, options } from "./options.ts";
 import { checkRuntimes } from "./runtimes-json.ts";
+import { checkMapMap } from "./mapmap-json.ts";
 import { parseBytes } from "./values.ts";
 
 const byKey = new Map(options.flatMap((option) => (keyOf(option) === undefined ? [] : [[keyOf(option) as string, option] as const])));
 
-const goTypes: Partial<Record<Option["kind"], string>> = { string: "string", bool: "bool", int: "int", list: "[]string", map: "map[string]string" };
+const goTypes: Partial<Record<Option["kind"], string>> = { string: "string", bool: "bool", int: "int", list: "[]string", map: "map[string]string", ip: "string" };
 
 function check(option: Option, key: string, value: unknown): unknown {
   if (option.kind === "runtime") return checkRuntimes(value);
+  if (option.kind === "mapmap") return checkMapMap(key, value);
   if (option.kind === "access") return checkAccess(value);
   const fits: Record<Option["kind"], boolean> = {
     string: typeof value === "string",
@@ -22,6 +25,8 @@ function check(option: Option, key: string, value: unknown): unknown {
     list: Array.isArray(value) && value.every((entry) => typeof entry === "string"),
     pool: Array.isArray(value),
     map: isObject(value) && Object.values(value).every((entry) => typeof entry === "string"),
+    mapmap: true,
+    ip: typeof value === "string",
     runtime: true,
     access: true,
     ulimit: isObject(value),
@@ -29,6 +34,7 @@ function check(option: Option, key: string, value: unknown): unknown {
   if (!fits[option.kind]) {
     throw new InvalidArgument(`invalid JSON: json: cannot unmarshal ${kindOfJson(value)} into Go struct field Config.${key} of type ${goTypes[option.kind] ?? option.kind}`);
   }
+  if (option.kind === "ip" && isIP(String(value)) === 0) throw new InvalidArgument(`invalid JSON: invalid IP address: ${String(value)}`);
   return option.kind === "bytes" && typeof value === "string" ? parseBytes(value) : value;
 }
 

@@ -1,7 +1,7 @@
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
 import { parseAddress } from "../listeners/address.ts";
 import { type Option, options as all } from "./options.ts";
-import { parseBool, parseBytes, parseInteger, parsePool, parseRuntime, parseUlimit } from "./values.ts";
+import { parseBool, parseBytes, parseInteger, parseIp, parseMapMap, parsePool, parseRuntime, parseUlimit } from "./values.ts";
 
 /** Values by flag name, only of what was given. */
 export type Given = Map<string, unknown>;
@@ -24,6 +24,10 @@ function convert(option: Option, text: string): unknown {
       return parseInteger(text);
     case "bytes":
       return parseBytes(text);
+    case "ip":
+      return parseIp(text);
+    case "mapmap":
+      return parseMapMap(text);
     case "pool":
       return parsePool(text);
     case "runtime":
@@ -54,6 +58,10 @@ function store(given: Given, option: Option, shown: string, text: string): void 
     const [key, member] = value as [string, unknown];
     if (option.kind === "runtime" && Object.hasOwn(Object(before), key)) throw usageError(`invalid argument ${JSON.stringify(text)} for "${shown}" flag: runtime '${key}' was already defined`);
     given.set(option.flag, { ...(before as object), [key]: member });
+  } else if (option.kind === "mapmap") {
+    const [root, key, member] = value as [string, string, string];
+    const maps = (before ?? {}) as Record<string, Record<string, string>>;
+    given.set(option.flag, { ...maps, [root]: { ...maps[root], [key]: member } });
   } else if (option.kind === "ulimit") {
     given.set(option.flag, { ...(before as object), [(value as { Name: string }).Name]: value });
   } else given.set(option.flag, value);

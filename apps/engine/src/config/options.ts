@@ -1,5 +1,5 @@
 /** How an option's value is written on the command line and in daemon.json. */
-type OptionKind = "string" | "bool" | "int" | "bytes" | "list" | "map" | "runtime" | "pool" | "ulimit" | "access";
+type OptionKind = "string" | "bool" | "int" | "bytes" | "list" | "map" | "mapmap" | "ip" | "runtime" | "pool" | "ulimit" | "access";
 
 export interface Option {
   flag: string;
@@ -30,6 +30,7 @@ export const options: readonly Option[] = [
   { flag: "default-address-pool", kind: "pool", key: "default-address-pools", value: "pool-options", help: "Default address pools for node specific local networks" },
   { flag: "default-cgroupns-mode", kind: "string", value: "string", help: 'Default mode for containers cgroup namespace ("host" | "private")', fallback: "" },
   { flag: "default-ipc-mode", kind: "string", value: "string", help: 'Default mode for containers ipc ("shareable" | "private")', fallback: "private" },
+  { flag: "default-network-opt", kind: "mapmap", key: "default-network-opts", value: "mapmap", help: "Default network options" },
   { flag: "default-runtime", kind: "string", value: "string", help: "Default OCI runtime for containers", fallback: "runc" },
   { flag: "default-shm-size", kind: "bytes", value: "bytes", help: "Default shm size for containers", fallback: 67108864 },
   { flag: "default-ulimit", kind: "ulimit", key: "default-ulimits", value: "ulimit", help: "Default ulimits for containers" },
@@ -46,9 +47,11 @@ export const options: readonly Option[] = [
   { flag: "init", kind: "bool", value: "", help: "Run an init in the container to forward signals and reap processes", fallback: false },
   { flag: "init-path", kind: "string", value: "string", help: "Path to the docker-init binary", fallback: "" },
   { flag: "insecure-registry", kind: "list", key: "insecure-registries", value: "list", help: "Enable insecure registry communication" },
-  { flag: "ip", kind: "string", value: "ip", help: "Host IP for port publishing from the default bridge network", fallback: "0.0.0.0" },
+  { flag: "ip", kind: "ip", value: "ip", help: "Host IP for port publishing from the default bridge network", fallback: "0.0.0.0" },
   { flag: "ip-forward", kind: "bool", value: "", help: "Enable IP forwarding in system configuration", fallback: true },
+  { flag: "ip-forward-no-drop", kind: "bool", value: "", help: "Do not set the filter-FORWARD policy to DROP when enabling IP forwarding", fallback: false },
   { flag: "ip-masq", kind: "bool", value: "", help: "Enable IP masquerading for the default bridge network", fallback: true },
+  { flag: "ip6tables", kind: "bool", value: "", help: "Enable addition of firewall rules for IPv6", fallback: true },
   { flag: "iptables", kind: "bool", value: "", help: "Enable addition of firewall rules", fallback: true },
   { flag: "label", kind: "list", key: "labels", value: "list", help: "Set key=value labels to the daemon" },
   { flag: "live-restore", kind: "bool", value: "", help: "Keep containers running while the daemon is away (always so)", fallback: true },

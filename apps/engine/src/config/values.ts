@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { InvalidArgument } from "@longshore/errdefs";
 
 export interface AddressPool {
@@ -38,6 +39,21 @@ export function parseBool(value: string): boolean {
 export function parseInteger(value: string): number {
   if (!/^[+-]?\d+$/.test(value)) throw new InvalidArgument(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
   return Number(value);
+}
+
+/** @throws InvalidArgument in the words of dockerd's flag parser */
+export function parseIp(value: string): string {
+  if (isIP(value.trim()) === 0) throw new InvalidArgument(`failed to parse IP: ${JSON.stringify(value)}`);
+  return value.trim();
+}
+
+/** `bridge=option=value`: a driver, and one of its options. */
+export function parseMapMap(value: string): [root: string, key: string, value: string] {
+  const [, root, key, member] = /^([^=]*)=([^=]*)=(.*)$/s.exec(value) ?? [];
+  if (root === undefined || key === undefined || member === undefined) {
+    throw new InvalidArgument(`invalid value ${JSON.stringify(value)} for map option, should be root-key=key=value`);
+  }
+  return [root, key, member];
 }
 
 /** `base=10.0.0.0/8,size=24` */

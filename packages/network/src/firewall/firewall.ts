@@ -1,7 +1,9 @@
 import type { Logger } from "@longshore/log";
 import type { Family } from "../ipam/prefix.ts";
-import { CommandFailed, run } from "../run.ts";
+import { Netfilter } from "../netlink/netfilter.ts";
+import { CommandFailed } from "../run.ts";
 import type { ForeignFirewall } from "./foreign.ts";
+import { keyword, nft, rulesOf } from "./nft.ts";
 import { type BridgeRules, type OpenPort, type PortRule, portCommands, removeTable, renderTable } from "./table.ts";
 
 /** What the rules are made of, asked anew at each rebuild. */
@@ -12,11 +14,14 @@ export interface RuleSource {
   open(family: Family): OpenPort[];
 }
 
-const families: readonly Family[] = [4, 6];
-
-/** Applies commands in one nftables transaction: all of them or none. */
-async function nft(commands: string): Promise<void> {
-  await run("nft", ["-f", "-"], commands);
+interface Parts {
+  /** Name of the engine's own tables. */
+  table: string;
+  source: RuleSource;
+  foreign: ForeignFirewall;
+  /** The address families whose packet filter is the engine's business. */
+  families: readonly Family[];
+  log: Logger;
 }
 
 /**
@@ -24,20 +29,18 @@ async function nft(commands: string): Promise<void> {
  * is rebuilt from them at start and whenever it turns out to be gone (a flushed firewall).
  */
 export class Firewall {
-  readonly #table: string;
-  readonly #source: RuleSource;
-  /** Undefined: the packet filter is none of the engine's business. */
-  readonly #foreign: ForeignFirewall | undefined;
-  readonly #log: Logger;
+  readonly #parts: Parts;
+  readonly #netfilter = new Netfilter();
   #last: Promise<void> = Promise.resolve();
   /** Changes that wait for their turn, which they take together: many starts at once cost one transaction. */
   #waiting: { commands: string[]; done: Promise<void> } | undefined;
+  /** The generation of the ruleset up to which all is known to stand; undefined after somebody else's change. */
+  #known: number | undefined;
+  /** The rules of our tables as they are when nobody has touched them; undefined until they have been listed. */
+  #rules: string | undefined;
 
-  constructor(table: string, source: RuleSource, foreign: ForeignFirewall | undefined, log: Logger) {
-    this.#table = table;
-    this.#source = source;
-    this.#foreign = foreign;
-    this.#log = log;
+  constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
   /** One change after the other: a rebuild must not read records that an element is just about to follow. */
@@ -47,15 +50,29 @@ export class Firewall {
     return result;
   }
 
+  /** Applies a transaction and notes whether it was the only one meanwhile. */
+  async #apply(commands: string, before: number): Promise<number | undefined> {
+    await nft(commands);
+    const after = await this.#netfilter.generation();
+    // What others did before us is still to be looked at.
+    const alone = after === before + 1 && (this.#known === undefined || this.#known === before);
+    return alone ? after : undefined;
+  }
+
   async #rebuild(): Promise<void> {
-    if (!this.#foreign) return;
-    const { bridges, ports, open } = this.#source;
-    const tables = families.map((family) =>
-      bridges(family).length === 0 && family === 6
-        ? removeTable(family, this.#table)
-        : renderTable(family, this.#table, { bridges: bridges(family), ports: ports(family), open: open(family) }),
-    );
-    await nft(`${tables.join("")}${(await this.#foreign.commands()).join("\n")}\n`);
+    const { families, source, table, foreign } = this.#parts;
+    if (families.length === 0) return;
+    const before = await this.#netfilter.generation();
+    const tables = families.map((family) => {
+      const bridges = source.bridges(family);
+      if (bridges.length === 0 && family === 6) return removeTable(family, table);
+      return renderTable(family, table, { bridges, ports: source.ports(family), open: source.open(family) });
+    });
+    const others = await foreign.commands(families, before);
+    this.#known = undefined;
+    this.#rules = undefined;
+    this.#known = await this.#apply(`${tables.join("")}${others.join("\n")}\n`, before);
+    if (this.#known !== undefined && others.length === 0) foreign.same(this.#known);
   }
 
   /** Replaces the tables by what the records say now. */
@@ -63,10 +80,11 @@ export class Firewall {
     return this.#inTurn(() => this.#rebuild());
   }
 
-  /** Adds or deletes ports that the records already have, or have no more. */
-  change(action: "add" | "delete", ports: Record<Family, PortRule[]>): Promise<void> {
-    const commands = families.flatMap((family) => portCommands(action, family, this.#table, ports[family]));
-    if (commands.length === 0 || !this.#foreign) return Promise.resolve();
+  /** Puts ports in the place of others, all in one transaction. The records say so already. */
+  replace(before: Record<Family, PortRule[]>, after: Record<Family, PortRule[]>): Promise<void> {
+    const { families, table } = this.#parts;
+    const commands = families.flatMap((family) => [...portCommands("delete", family, table, before[family]), ...portCommands("add", family, table, after[family])]);
+    if (commands.length === 0) return Promise.resolve();
     if (this.#waiting) {
       this.#waiting.commands.push(...commands);
       return this.#waiting.done;
@@ -74,10 +92,15 @@ export class Firewall {
     const done = this.#inTurn(async () => {
       this.#waiting = undefined;
       try {
-        await nft(`${commands.join("\n")}\n`);
+        const generation = await this.#netfilter.generation();
+        const known = await this.#apply(`${commands.join("\n")}\n`, generation);
+        if (known !== undefined && this.#known !== undefined) {
+          this.#known = known;
+          this.#parts.foreign.same(known);
+        }
       } catch (error) {
         if (!(error instanceof CommandFailed)) throw error;
-        this.#log.warn({ err: error, table: this.#table }, "the firewall table is not as it was left, it is rebuilt");
+        this.#parts.log.warn({ err: error, table }, "the firewall table is not as it was left, it is rebuilt");
         await this.#rebuild();
       }
     });
@@ -85,13 +108,41 @@ export class Firewall {
     return done;
   }
 
-  /** Rebuilds the table if somebody flushed it away. */
+  /** What is forwarded without a rule that accepts it is dropped; to be called before forwarding is switched on. */
+  dropForwarded(family: Family): Promise<void> {
+    return this.#inTurn(async () => {
+      const { families, foreign } = this.#parts;
+      if (!families.includes(family)) return;
+      foreign.dropForwarded(family);
+      const commands = await foreign.commands([family]);
+      if (commands.length > 0) await nft(`${commands.join("\n")}\n`);
+      this.#known = undefined;
+    });
+  }
+
+  #tables(): string[] {
+    const { families, source, table } = this.#parts;
+    return families.filter((family) => family === 4 || source.bridges(family).length > 0).map((family) => `${keyword[family]} ${table}`);
+  }
+
+  /** Rebuilds what somebody flushed away. Costs next to nothing while nobody else changes rules. */
   repair(): Promise<void> {
     return this.#inTurn(async () => {
-      if (!this.#foreign) return;
-      const tables = await run("nft", ["list", "tables", "ip"]);
-      if (tables.split("\n").includes(`table ip ${this.#table}`)) return;
-      this.#log.warn({ table: this.#table }, "the firewall table is gone, it is rebuilt");
+      const { families, foreign, log, table } = this.#parts;
+      if (families.length === 0) return;
+      const generation = await this.#netfilter.generation();
+      if (generation === this.#known && this.#rules !== undefined) return;
+      const rules = await rulesOf(this.#tables());
+      if (generation === this.#known) {
+        if ((await this.#netfilter.generation()) === generation) this.#rules = rules;
+        return;
+      }
+      const others = await foreign.commands(families, generation);
+      if (rules !== undefined && rules === this.#rules && others.length === 0) {
+        this.#known = generation;
+        return;
+      }
+      if (rules === undefined || this.#rules !== undefined) log.warn({ table }, "the firewall was changed by somebody else, the engine's rules are put back");
       await this.#rebuild();
     });
   }
@@ -99,9 +150,16 @@ export class Firewall {
   /** Takes the engine's rules off the host. */
   remove(): Promise<void> {
     return this.#inTurn(async () => {
-      if (!this.#foreign) return;
-      await nft(families.map((family) => removeTable(family, this.#table)).join(""));
-      await this.#foreign.remove();
+      const { families, foreign, table } = this.#parts;
+      if (families.length === 0) return;
+      await nft(families.map((family) => removeTable(family, table)).join(""));
+      await foreign.remove(families);
     });
+  }
+
+  /** Waits for what is under way and lets go of the kernel's socket. */
+  async close(): Promise<void> {
+    await this.#last;
+    this.#netfilter[Symbol.dispose]();
   }
 }

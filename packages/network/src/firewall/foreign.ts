@@ -1,72 +1,153 @@
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import type { Logger } from "@longshore/log";
-import { CommandFailed, run } from "../run.ts";
+import type { Family } from "../ipam/prefix.ts";
+import { keyword, listTable, nft, type NftRule, type NftTable } from "./nft.ts";
 
-/** The mark by which our rules in another's chain are known. */
+/** The chain for an administrator's rules on containers' traffic, by Docker's name. */
+const userChain = "DOCKER-USER";
+/** The mark of what this program adds to tables that are not its own. */
 const comment = "longshore";
+const programs: Record<Family, string> = { 4: "iptables", 6: "ip6tables" };
+const legacyTables: Record<Family, string> = { 4: "/proc/net/ip_tables_names", 6: "/proc/net/ip6_tables_names" };
 
-interface NftChain {
-  name: string;
-  policy?: string;
+function installed(program: string): boolean {
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
+  return folders.some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return folder !== "";
+    } catch {
+      return false;
+    }
+  });
 }
 
-interface NftRule {
-  chain: string;
-  handle: number;
-  comment?: string;
+/** Whether the older backend of iptables filters here, which knows nothing of nftables. */
+function legacy(family: Family): boolean {
+  return existsSync(legacyTables[family]) && readFileSync(legacyTables[family], "utf8").split("\n").includes("filter");
 }
 
-interface NftListing {
-  nftables: { chain?: NftChain; rule?: NftRule }[];
+function jumpTo({ chain, expr }: NftRule, target: string): boolean {
+  return chain === "FORWARD" && (expr ?? []).some(({ jump }) => jump?.target === target);
+}
+
+/** `iifname "br0"` of a rule in our own chain. */
+function matchOf({ expr }: NftRule): string {
+  return (expr ?? []).flatMap(({ match }) => (match ? [`${match.left?.meta?.key} ${JSON.stringify(match.right)}`] : [])).join(" ");
 }
 
 /**
- * What another engine's or an administrator's iptables rules need to let our packets pass: an
- * accept in our own table does not undo their drop. Where `ip filter FORWARD` drops by policy, our
- * bridges are accepted in the chain that is meant for that (DOCKER-USER), or else in FORWARD.
+ * The part of the host's firewall that is iptables' (the tables `ip filter` and `ip6 filter`, as
+ * its nftables backend keeps them). `FORWARD` begins with a jump to DOCKER-USER, which is the
+ * administrator's. Where `FORWARD` drops by policy, our bridges are accepted in a chain of ours
+ * right behind it: an accept in our own table does not undo another's drop.
  */
 export class ForeignFirewall {
   readonly #bridges: () => string[];
+  readonly #chain: string;
   readonly #log: Logger;
+  /** Families that this program has switched IP forwarding on for. */
+  readonly #drop = new Set<Family>();
+  #listed: { generation: number; tables: Record<Family, NftTable | undefined> } | undefined;
 
-  constructor(bridges: () => string[], log: Logger) {
+  /** @param table of the engine, which its chain is named after */
+  constructor(table: string, bridges: () => string[], log: Logger) {
+    this.#chain = table.toUpperCase();
     this.#bridges = bridges;
     this.#log = log;
   }
 
-  /** `ip filter` as iptables-nft keeps it; undefined without it. */
-  async #list(): Promise<{ chains: NftChain[]; rules: NftRule[] } | undefined> {
-    let output: string;
-    try {
-      output = await run("nft", ["-j", "-a", "list", "table", "ip", "filter"]);
-    } catch (error) {
-      if (error instanceof CommandFailed && error.stderr.includes("No such file or directory")) return undefined;
-      throw error;
+  /** From now on the host forwards only what a rule accepts. */
+  dropForwarded(family: Family): void {
+    this.#drop.add(family);
+    this.#listed = undefined;
+  }
+
+  /** The tables stood the same at that generation of the ruleset. */
+  same(generation: number): void {
+    if (this.#listed) this.#listed.generation = generation;
+  }
+
+  /**
+   * `nft` commands that bring the tables to what is needed now; none when they are so already.
+   * @param generation of the ruleset, or undefined when it is not known
+   */
+  async commands(families: readonly Family[], generation?: number): Promise<string[]> {
+    if (this.#listed === undefined || this.#listed.generation !== generation) {
+      const [four, six] = await Promise.all([listTable(4, "filter"), families.includes(6) ? listTable(6, "filter") : undefined]);
+      this.#listed = { generation: generation ?? -1, tables: { 4: four, 6: six } };
     }
-    const { nftables } = JSON.parse(output) as NftListing;
-    return { chains: nftables.flatMap(({ chain }) => chain ?? []), rules: nftables.flatMap(({ rule }) => rule ?? []) };
+    const { tables } = this.#listed;
+    return families.flatMap((family) => this.#changes(family, tables[family]));
   }
 
-  static #removal(rules: readonly NftRule[]): string[] {
-    return rules.filter((rule) => rule.comment === comment).map(({ chain, handle }) => `delete rule ip filter ${chain} handle ${handle}`);
+  #changes(family: Family, listed: NftTable | undefined): string[] {
+    const { chains, rules } = listed ?? { chains: [], rules: [] };
+    const forward = chains.find(({ name }) => name === "FORWARD");
+    const drop = this.#drop.has(family) && forward?.policy !== "drop";
+    const iptables = installed(programs[family]) && !legacy(family);
+    if (!forward && !iptables && !drop) return [];
+    const table = `${keyword[family]} filter`;
+    const changes: string[] = [];
+    if (!forward) changes.push(`add table ${table}`, `add chain ${table} FORWARD { type filter hook forward priority filter; policy accept; }`);
+    if (drop) {
+      changes.push(`add chain ${table} FORWARD { policy drop; }`);
+      this.#log.info({ family }, "IP forwarding is switched on here: what no rule accepts is not forwarded from now on");
+    }
+    this.#drop.delete(family);
+    const user = rules.find((rule) => jumpTo(rule, userChain));
+    if (!chains.some(({ name }) => name === userChain)) changes.push(`add chain ${table} ${userChain}`);
+    changes.push(...this.#acceptance(table, listed, drop || forward?.policy === "drop", user));
+    // Inserted last, it comes first.
+    if (!user) changes.push(`insert rule ${table} FORWARD counter jump ${userChain} comment "${comment}"`);
+    return changes;
   }
 
-  /** `nft` commands that bring the other's chain to what our bridges need now; none when it is so already, or lets all pass. */
-  async commands(): Promise<string[]> {
-    const listing = await this.#list();
-    if (!listing) return [];
-    const { chains, rules } = listing;
-    const removal = ForeignFirewall.#removal(rules);
-    if (chains.find(({ name }) => name === "FORWARD")?.policy !== "drop") return removal;
-    const chain = chains.some(({ name }) => name === "DOCKER-USER") ? "DOCKER-USER" : "FORWARD";
-    const wanted = this.#bridges().flatMap((bridge) => [`iifname "${bridge}"`, `oifname "${bridge}"`]);
-    if (removal.length === 0 && wanted.length > 0) this.#log.info({ chain }, "another firewall drops what is forwarded, our bridges are accepted there");
-    return [...removal, ...wanted.map((match) => `insert rule ip filter ${chain} ${match} accept comment "${comment}"`)];
+  #acceptance(table: string, listed: NftTable | undefined, dropped: boolean, user: NftRule | undefined): string[] {
+    const { chains, rules } = listed ?? { chains: [], rules: [] };
+    const there = chains.some(({ name }) => name === this.#chain);
+    const jump = rules.find((rule) => jumpTo(rule, this.#chain));
+    const wanted = dropped ? this.#bridges().flatMap((bridge) => [`iifname ${JSON.stringify(bridge)}`, `oifname ${JSON.stringify(bridge)}`]) : [];
+    if (wanted.length === 0) return there ? ForeignFirewall.#removal(table, this.#chain, jump) : [];
+    const own = rules.filter(({ chain }) => chain === this.#chain).map(matchOf);
+    if (jump && own.join() === wanted.join()) return [];
+    return [
+      `add chain ${table} ${this.#chain}`,
+      `flush chain ${table} ${this.#chain}`,
+      ...wanted.map((match) => `add rule ${table} ${this.#chain} ${match} counter accept`),
+      ...(jump ? [] : [user ? `add rule ${table} FORWARD handle ${user.handle} counter jump ${this.#chain}` : `insert rule ${table} FORWARD counter jump ${this.#chain}`]),
+    ];
   }
 
-  /** Takes our rules out of the other's chain. */
-  async remove(): Promise<void> {
-    const listing = await this.#list();
-    const removal = listing ? ForeignFirewall.#removal(listing.rules) : [];
-    if (removal.length > 0) await run("nft", ["-f", "-"], `${removal.join("\n")}\n`);
+  static #removal(table: string, chain: string, jump: NftRule | undefined): string[] {
+    return [...(jump ? [`delete rule ${table} FORWARD handle ${jump.handle}`] : []), `flush chain ${table} ${chain}`, `delete chain ${table} ${chain}`];
+  }
+
+  /** Takes off what is ours. The administrator's rules stay, and DOCKER-USER with them; so does the policy. */
+  async remove(families: readonly Family[]): Promise<void> {
+    this.#listed = undefined;
+    const commands: string[] = [];
+    for (const family of families) {
+      const listed = await listTable(family, "filter");
+      if (!listed) continue;
+      const { chains, rules } = listed;
+      const table = `${keyword[family]} filter`;
+      const gone = new Set<string>();
+      if (chains.some(({ name }) => name === this.#chain)) {
+        commands.push(...ForeignFirewall.#removal(table, this.#chain, rules.find((rule) => jumpTo(rule, this.#chain))));
+        gone.add(this.#chain);
+      }
+      const user = rules.find((rule) => jumpTo(rule, userChain));
+      if (user?.comment === comment && !rules.some(({ chain }) => chain === userChain)) {
+        commands.push(...ForeignFirewall.#removal(table, userChain, user));
+        gone.add(userChain);
+      }
+      const [left, ...others] = chains.filter(({ name }) => !gone.has(name));
+      const ruled = rules.some((rule) => !gone.has(rule.chain) && ![...gone].some((target) => jumpTo(rule, target)));
+      // What is left lets everything pass: it was made for the jump, or is made again by iptables when it is used.
+      if (gone.size > 0 && left?.name === "FORWARD" && others.length === 0 && left.policy === "accept" && !ruled) commands.push(`delete table ${table}`);
+    }
+    if (commands.length > 0) await nft(`${commands.join("\n")}\n`);
   }
 }

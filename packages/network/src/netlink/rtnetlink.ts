@@ -27,13 +27,13 @@ export interface Step {
   message: Buffer;
 }
 
-/** Routing netlink in one network namespace: links, addresses and routes. One request at a time. */
+/** Netlink in one network namespace, for links, addresses and routes unless another protocol is named. One request at a time. */
 export class Rtnetlink implements Disposable {
   readonly #fd: number;
 
-  /** @param netns path of the namespace */
-  constructor(netns = "/proc/self/ns/net") {
-    this.#fd = socketInNetns(netns, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+  /** @param netns path of the namespace; @param protocol of `linux/netlink.h` */
+  constructor(netns = "/proc/self/ns/net", protocol = NETLINK_ROUTE) {
+    this.#fd = socketInNetns(netns, AF_NETLINK, SOCK_RAW, protocol);
   }
 
   [Symbol.dispose](): void {
