@@ -14,6 +14,7 @@ describe("a container's life", () => {
     const id = await shared.ok(["create", "--name", name, "busybox", "sh", "-c", "exit 3"]);
     assert.match(id, /^[0-9a-f]{64}$/);
     assert.equal(await state(name, "Status"), "created");
+    assert.equal(await shared.ok(["inspect", "-f", "{{json .Config.Volumes}}", name]), "null");
     assert.equal(await shared.ok(["start", name]), name);
     assert.equal(await shared.ok(["wait", name]), "3");
     assert.equal(await state(name, "Status"), "exited");
@@ -30,6 +31,24 @@ describe("a container's life", () => {
     await shared.ok(["run", "-d", "--name", `${name}-2`, "--stop-signal", "USR1", "busybox", "sh", "-c", 'trap "" USR1; while :; do sleep 0.1; done']);
     await shared.ok(["stop", "-t", "1", `${name}-2`]);
     assert.equal(await state(`${name}-2`, "ExitCode"), "137");
+  });
+
+  it("stop ends a paused container at once, however little time it has", async () => {
+    await shared.ok(["run", "-d", "--name", name, "busybox", "sleep", "100"]);
+    for (let round = 0; round < 3; round++) {
+      await shared.ok(["pause", name]);
+      await shared.ok(["stop", "-t", "0", name]);
+      assert.equal(await state(name, "Status"), "exited");
+      await shared.ok(["start", name]);
+    }
+  });
+
+  it("--rm removes what could not be started, whatever the reason", async () => {
+    const id = await shared.ok(["run", "-d", "--name", name, "busybox", "sleep", "100"]);
+    const { code, stderr } = await shared.docker(["run", "--rm", "--name", `${name}-2`, "--ipc", `container:${name}`, "busybox", "true"]);
+    assert.equal(code, 125);
+    assert.match(stderr, new RegExp(`failed to join IPC namespace: container ${id}: non-shareable IPC \\(hint: use IpcMode:shareable for the donor container\\)`));
+    assert.equal(await shared.ok(["ps", "-aq", "--filter", `name=${name}-2`]), "");
   });
 
   it("kill with a signal, restart, pause and unpause", async () => {

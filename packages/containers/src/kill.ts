@@ -44,14 +44,14 @@ export async function sendSignal(context: Context, container: Container, signal:
   });
 }
 
-/** Resumes a process that was sent a signal; SIGKILL may have ended it before. */
+/** Resumes a process that was sent a signal; SIGKILL may have ended it before, or an earlier signal resumed it. */
 async function thaw(context: Context, id: string): Promise<void> {
   const { tasks } = context.containerd;
   try {
     await tasks.resume({ containerId: id });
   } catch (error) {
     const { process } = await tasks.get({ containerId: id });
-    if (process?.status !== Status.STOPPED) throw error;
+    if (process?.status === Status.PAUSED || process?.status === Status.PAUSING) throw error;
   }
 }
 

@@ -56,7 +56,8 @@ export function mergeImageConfig(config: ContainerConfig, image: Partial<ImageCo
   if (dropsEntrypoint) config.Entrypoint = null;
   mergeHealth(config, image);
   if (config.WorkingDir === "") config.WorkingDir = image.WorkingDir ?? "";
-  if (Object.keys(image.Volumes ?? {}).length > 0) config.Volumes = { ...image.Volumes, ...config.Volumes };
+  const volumes = { ...image.Volumes, ...config.Volumes };
+  config.Volumes = Object.keys(volumes).length > 0 ? volumes : (image.Volumes ?? null);
   if (!config.StopSignal && image.StopSignal) config.StopSignal = image.StopSignal;
   if (isEmpty(config.Shell) && !isEmpty(image.Shell)) config.Shell = image.Shell as string[];
   if (image.OnBuild !== undefined && config.OnBuild === null) config.OnBuild = image.OnBuild ?? null;

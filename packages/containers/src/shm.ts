@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { mountAll, unmountAll } from "@longshore/sys";
-import { Conflict } from "@longshore/errdefs";
+import { Conflict, InvalidArgument } from "@longshore/errdefs";
 import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
 
@@ -12,7 +12,7 @@ function shmDir(container: Container): string {
 /**
  * Prepares shared memory as the IPC mode asks and returns its host path; `undefined` when the
  * runtime makes its own (`private`, `none`).
- * @throws Conflict when the container to join does not share
+ * @throws InvalidArgument when the container to join does not share
  */
 export async function prepareShm(context: Context, container: Container): Promise<string | undefined> {
   const mode = container.hostConfig.IpcMode;
@@ -20,7 +20,7 @@ export async function prepareShm(context: Context, container: Container): Promis
   if (mode.startsWith("container:")) {
     const other = joined(context, mode.slice("container:".length));
     if (other.hostConfig.IpcMode === "host") return "/dev/shm";
-    if (other.hostConfig.IpcMode !== "shareable") throw new Conflict(`cannot join IPC of container ${other.name}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`);
+    if (other.hostConfig.IpcMode !== "shareable") throw new InvalidArgument(`failed to join IPC namespace: container ${other.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`);
     return shmDir(other);
   }
   if (mode !== "shareable") return undefined;

@@ -30,14 +30,15 @@ export async function startContainer(context: Context, container: Container): Pr
   try {
     await container.lock.run(() => startLocked(context, container, false));
   } catch (error) {
-    await removeFailed(context, container, error);
+    await removeFailed(context, container);
     throw error;
   }
 }
 
 /** A start that failed for good leaves no `--rm` container behind. */
-async function removeFailed(context: Context, container: Container, error: unknown): Promise<void> {
-  if (!container.hostConfig.AutoRemove || isKind(error, "NotModified") || isKind(error, "Conflict")) return;
+async function removeFailed(context: Context, container: Container): Promise<void> {
+  const { RemovalInProgress, Dead } = container.record.State;
+  if (!container.hostConfig.AutoRemove || container.alive || RemovalInProgress || Dead) return;
   await attempt(context, "removing a container that did not start", () => removeContainer(context, container, { force: true, removeVolumes: true }));
 }
 

@@ -26,7 +26,7 @@ async function recordsFor(context: ImagesContext, refOrId: string): Promise<{ re
       const reference = referenceOf(record);
       return reference?.tag !== undefined && repositoryOf(reference) === repository;
     });
-    if (records.length === 0) throw error;
+    if (records.length === 0) throw new NotFound(`No such image: ${refOrId}`, { cause: error });
     return { records, byId: false };
   }
 }

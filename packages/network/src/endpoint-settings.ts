@@ -10,18 +10,23 @@ export function isUserDefined({ name }: Pick<NetworkRecord, "name">): boolean {
   return !["bridge", "host", "none", "default"].includes(name);
 }
 
-function addressErrors(network: NetworkRecord, family: Family, address: string | undefined): string[] {
-  if (address === undefined || address === "") return [];
+/** The two families, with the address that is asked for of each; empty for none. */
+function wantedAddresses({ IPAMConfig }: Partial<EndpointSettings>): [Family, string][] {
+  const wanted: [Family, string][] = [
+    [4, IPAMConfig?.IPv4Address ?? ""],
+    [6, IPAMConfig?.IPv6Address ?? ""],
+  ];
+  return wanted.filter(([, address]) => address !== "");
+}
+
+function subnetError(network: NetworkRecord, family: Family, address: string): string[] {
+  // The default bridge's subnet counts as the administrator's choice.
+  const chosen = network.name === "bridge" ? network.subnets.map(({ subnet }) => subnet) : network.userSubnets;
+  const given = chosen.map(mustPrefix).filter((prefix) => prefix.family === family);
+  if (given.length === 0) return ["user specified IP address is supported only when connecting to networks with user configured subnets"];
   const parsed = parseAddress(address);
-  const errors: string[] = [];
-  if (parsed?.family !== family) errors.push(`invalid IPv${family} address: ${address}`);
-  if (!isUserDefined(network)) return [...errors, "user specified IP address is supported on user defined networks only"];
-  const given = network.userSubnets.map(mustPrefix).filter((prefix) => prefix.family === family);
-  if (given.length === 0) return [...errors, "user specified IP address is supported only when connecting to networks with user configured subnets"];
-  if (parsed && !given.some((prefix) => contains(prefix, parsed))) {
-    errors.push(`no configured subnet or ip-range contain the IP address ${address}`);
-  }
-  return errors;
+  if (parsed && given.some((prefix) => contains(prefix, parsed))) return [];
+  return [`no configured subnet or ip-range contain the IP address ${address}`];
 }
 
 const mac = /^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i;
@@ -29,10 +34,13 @@ const mac = /^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i;
 /** @throws InvalidArgument with Docker's texts for what an endpoint of this network may not ask for */
 export function validateEndpoint(network: NetworkRecord, settings: Partial<EndpointSettings>): void {
   const errors: string[] = [];
+  const wantedIps = wantedAddresses(settings);
+  if (wantedIps.length > 0 && !isUserDefined(network)) errors.push("user specified IP address is supported on user defined networks only");
   if ((settings.Aliases ?? []).length > 0 && !isUserDefined(network)) {
     errors.push("network-scoped alias is supported only for containers in user defined networks");
   }
-  errors.push(...addressErrors(network, 4, settings.IPAMConfig?.IPv4Address), ...addressErrors(network, 6, settings.IPAMConfig?.IPv6Address));
+  for (const [family, address] of wantedIps) if (parseAddress(address)?.family !== family) errors.push(`invalid IPv${family} address: ${address}`);
+  for (const [family, address] of wantedIps) errors.push(...subnetError(network, family, address));
   if (errors.length > 0) throw new InvalidArgument(joinErrors("invalid endpoint settings", errors));
   const wanted = settings.MacAddress ?? "";
   if (wanted !== "" && !mac.test(wanted)) throw new InvalidArgument(`invalid MAC address ${wanted}`);

@@ -20,8 +20,11 @@ function oneOf(filters: Filters, key: string, allowed: readonly string[], word: 
 /** `80`, `80-90`, `80/udp` against `80/tcp` forms. @throws Unknown (status 500, as Docker answers) */
 function portTest(values: readonly string[], key: string): (port: string) => boolean {
   const ranges = values.map((value) => {
-    const match = /^(\d+)(?:-(\d+))?(?:\/(tcp|udp|sctp))?$/.exec(value);
-    if (match === null) throw new Unknown(`error while looking up for ${key} ${value}: strconv.ParseUint: parsing ${JSON.stringify(value.split("/", 1)[0])}: invalid syntax`);
+    const match = /^(\d+)(?:-(\d+))?(?:\/(.+))?$/.exec(value);
+    if (match === null) {
+      const wrong = value.split("/", 1)[0]?.split("-").find((part) => !/^\d+$/.test(part)) ?? "";
+      throw new Unknown(`error while looking up for ${key} ${value}: strconv.ParseUint: parsing ${JSON.stringify(wrong)}: invalid syntax`);
+    }
     return { from: Number(match[1]), to: Number(match[2] ?? match[1]), protocol: match[3] ?? "tcp" };
   });
   return (port) => {

@@ -1,12 +1,23 @@
-import { NotImplemented, Unavailable } from "@longshore/errdefs";
+import type { FastifyRequest } from "fastify";
+import { NotFound, NotImplemented, Unavailable } from "@longshore/errdefs";
 import type { RoutePlugin } from "../engine.ts";
+import { readBody } from "../server/body.ts";
 import { sendJson } from "../server/send.ts";
+
+import { parameter } from "./parameters.ts";
 
 const notManager =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
 
 const swarmPaths = ["/swarm", "/swarm/unlockkey", "/nodes", "/nodes/:id", "/services", "/services/:id", "/services/:id/logs", "/tasks", "/tasks/:id", "/tasks/:id/logs", "/secrets", "/secrets/:id", "/configs", "/configs/:id"];
 const swarmChanges = ["/swarm/update", "/swarm/unlock", "/nodes/:id/update", "/services/create", "/services/:id/update", "/secrets/create", "/secrets/:id/update", "/configs/create", "/configs/:id/update"];
+
+/** The plugin's name in `NAME/json`, `NAME/enable`, …; pushing names the tag too. */
+function pluginName(path: string): string {
+  const name = path.replace(/\/(json|enable|disable|set|upgrade)$/, "");
+  const pushed = path.replace(/\/push$/, "");
+  return pushed === path || pushed.includes(":") ? name.replace(/\/push$/, "") : `${pushed}:latest`;
+}
 
 /**
  * Builds, swarm mode, plugins and checkpoints are not served. Clients ask for them all the same, and
@@ -33,6 +44,20 @@ export const unservedRoutes: RoutePlugin = (app) => {
     });
   }
   app.get("/plugins", (_request, reply) => sendJson(reply, 200, []));
+  const noPlugin = (request: FastifyRequest): never => {
+    throw new NotFound(`plugin ${JSON.stringify(pluginName(parameter(request, "*")))} not found`);
+  };
+  // Names of plugins have slashes.
+  app.get("/plugins/*", { exposeHeadRoute: false }, noPlugin);
+  app.delete("/plugins/*", noPlugin);
+  app.post("/plugins/*", async (request) => {
+    await readBody(request);
+    if (/^(pull|create)$/.test(parameter(request, "*"))) throw new NotImplemented("plugins that run in containers are not supported by this engine");
+    noPlugin(request);
+  });
+  app.get("/plugins/privileges", { exposeHeadRoute: false }, () => {
+    throw new NotImplemented("plugins that run in containers are not supported by this engine");
+  });
   const checkpoints = (): never => {
     throw new NotImplemented("This experimental feature is disabled by default. Start the Docker daemon in experimental mode in order to enable it.");
   };

@@ -2,12 +2,18 @@ import { InvalidArgument } from "@longshore/errdefs";
 import type { Platform } from "@longshore/oci";
 import type { Query } from "../server/query.ts";
 
-/** `linux/arm64/v8`; `undefined` when empty. @throws InvalidArgument */
+const systems = new Set(["aix", "android", "darwin", "dragonfly", "freebsd", "hurd", "illumos", "ios", "js", "linux", "macos", "nacl", "netbsd", "openbsd", "plan9", "solaris", "windows", "zos"]);
+const architectures = new Set(["386", "aarch64", "amd64", "arm", "arm64", "armel", "armhf", "i386", "loong64", "mips", "mips64", "mips64le", "mipsle", "ppc", "ppc64", "ppc64le", "riscv", "riscv64", "s390", "s390x", "sparc", "sparc64", "wasm", "x86-64", "x86_64"]);
+
+/** `linux/arm64/v8`, or a well-known system or architecture alone; `undefined` when empty. @throws InvalidArgument */
 export function parsePlatform(text: string): Platform | undefined {
   if (text === "") return undefined;
   const [os = "", architecture, variant, ...rest] = text.split("/");
-  if (rest.length > 0 || !/^[A-Za-z0-9_.-]+$/.test(os)) throw new InvalidArgument(`${JSON.stringify(text)}: unknown operating system or architecture: invalid argument`);
-  if (architecture === undefined) return /^(linux|windows|darwin|freebsd)$/.test(os) ? { os, architecture: "amd64" } : { os: "linux", architecture: os };
+  const alone = architecture === undefined;
+  if (rest.length > 0 || !/^[A-Za-z0-9_.-]+$/.test(os) || (alone && !systems.has(os.toLowerCase()) && !architectures.has(os.toLowerCase()))) {
+    throw new InvalidArgument(`${JSON.stringify(text)}: unknown operating system or architecture: invalid argument`);
+  }
+  if (alone) return systems.has(os.toLowerCase()) ? { os, architecture: "amd64" } : { os: "linux", architecture: os };
   return { os, architecture, ...(variant === undefined ? {} : { variant }) };
 }
 
