@@ -69,6 +69,7 @@ export async function startDaemon(config: Config, logger: Logger): Promise<Daemo
     async stop() {
       notify("STOPPING=1", logger);
       await server.close(graceMs);
+      await tasks.settled();
       tasks.close();
       sandboxes.close();
       await events.close();

@@ -88,11 +88,14 @@ async function bringUp(context: Context, container: Container): Promise<void> {
   refuseDeviceRequests(container.hostConfig);
   await using undo = new AsyncDisposableStack();
   const mounts = await prepareMounts(context, container, undo);
+  const rootfsKnown = rootMounts(context, container.id);
+  // Should the network fail, nobody asks for it.
+  rootfsKnown.catch(() => undefined);
   undo.defer(async () => attempt(context, "releasing a network", () => releaseNetwork(context, container)));
   const network = await span("network allocate", () => allocateNetwork(context, container));
   const shmPath = await prepareShm(context, container);
   undo.defer(async () => releaseShm(container));
-  const rootfs = await rootMounts(context, container.id);
+  const rootfs = await rootfsKnown;
   const spec = await containerSpec(context, container, { rootfs, mounts, network, shmPath });
   await context.containerd.containers.update({
     container: { id: container.id, spec: jsonAny(specType, spec) },

@@ -90,8 +90,19 @@ describe("runtime", () => {
     assert.equal((await waited).status, 143);
     assert.equal((await manager.delete("test", "a")).status, 143);
     assert.throws(() => manager.get("test", "a"), (error) => isKind(error, "NotFound") && messageOf(error) === "task a not found");
+    await manager.settled();
     assert.deepEqual(readdirSync(join(dir, "state", taskDir, "test")), []);
     assert.deepEqual(readdirSync(join(dir, "root", taskDir, "test")), []);
+  });
+
+  it("lets a new task of the same name wait for the end of the old one", async () => {
+    const { pid } = await manager.create("test", "a", options);
+    await manager.delete("test", "a");
+    const { pid: next } = await manager.create("test", "a", options);
+    assert.notEqual(next, pid);
+    await manager.settled();
+    assert.ok(existsSync(bundle("a")));
+    await end("a");
   });
 
   it("makes one task of an id, however many ask at once, and deletes it once", async () => {
@@ -132,6 +143,7 @@ describe("runtime", () => {
     await manager.create("test", "a", { ...options, checkpoint: async (directory) => writeFileSync((images = join(directory, "pages-1.img")), "") });
     assert.ok(existsSync(images));
     await manager.delete("test", "a");
+    await manager.settled();
     assert.equal(existsSync(images), false);
     const broken = manager.create("test", "a", { ...options, checkpoint: () => Promise.reject(new Error("no such blob")) });
     await assert.rejects(broken, /no such blob/);

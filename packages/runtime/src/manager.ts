@@ -6,7 +6,7 @@ import { validateIdentifier } from "@longshore/identifiers";
 import type { Logger } from "@longshore/log";
 import { span } from "@longshore/trace";
 import { resolveShim } from "./binary.ts";
-import { Bundle, taskDir } from "./bundle.ts";
+import { Bundle, taskDir, unmountBelow } from "./bundle.ts";
 import type { CreateOptions, Exit, RuntimeConfig, RuntimeEvents } from "./contract.ts";
 import { cleanUp, cleanupTimeoutMs, publishDeath } from "./death.ts";
 import { during } from "./during.ts";
@@ -46,6 +46,8 @@ export class TaskManager {
   readonly logs = new LogPipes();
   /** Ids whose task is being made. */
   readonly #creating = new Set<string>();
+  /** Names of deleted tasks whose shim and bundle are not gone yet. */
+  readonly #releasing = new Map<string, Promise<void>>();
   readonly #farewells: Farewells;
   readonly #prepared: PreparedShims;
   #closing = false;
@@ -84,6 +86,7 @@ export class TaskManager {
     if (this.#tasks.has(key) || this.#creating.has(key)) throw new AlreadyExists(`task ${id}: already exists`);
     this.#creating.add(key);
     try {
+      await this.#releasing.get(key);
       return await this.#create(namespace, id, options);
     } finally {
       this.#creating.delete(key);
@@ -128,7 +131,8 @@ export class TaskManager {
   }
 
   /**
-   * Deletes a task that has ended (or never started), ends its shim and removes the bundle.
+   * Deletes a task that has ended (or never started). Its shim ends and its bundle goes a moment later; a task of
+   * the same name waits for that, and what is left when this process is killed meanwhile goes at its next start.
    * @throws NotFound, and what the shim says while the task runs
    */
   async delete(namespace: string, id: string): Promise<Exit> {
@@ -154,8 +158,18 @@ export class TaskManager {
       throw during("failed to delete task", error);
     }
     void this.#farewells.begin(task, exit);
-    await this.#release(task);
+    // Whoever is told of the deletion may remove the snapshots.
+    await unmountBelow(task.shim.bundle.path);
+    this.#releaseLater(task);
     return exit;
+  }
+
+  #releaseLater(task: Task): void {
+    const key = `${task.namespace}/${task.id}`;
+    const released = this.#release(task)
+      .catch((error: unknown) => this.deps.log.error({ id: task.id, error: messageOf(error) }, "failed to remove bundle"))
+      .finally(() => this.#releasing.delete(key));
+    this.#releasing.set(key, released);
   }
 
   /** Ends the shim of a task that it has let go, and removes what belongs to both. */
@@ -229,6 +243,11 @@ export class TaskManager {
     this.#farewells.start();
     const { root, state } = this.deps.config;
     for (const base of [root, state]) await mkdir(join(base, taskDir), { recursive: true, mode: 0o711 });
+  }
+
+  /** Resolves when of the tasks deleted so far nothing is left. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#releasing.values());
   }
 
   /** Lets all shims go; they and their containers run on. */

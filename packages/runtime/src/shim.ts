@@ -51,15 +51,13 @@ export class Shim {
     const { stdout, stderr } = await run({ binary, bundle, action: "start", stdin, timeoutMs: startTimeoutMs }, config);
     // Old shims print to one buffer; what a new one says beside its result is no part of it.
     const bootstrap = decodeStart(stdout.length > 0 ? stdout : Buffer.from(stderr));
-    await bundle.write(bootstrapFile, encodeStored(bootstrap), 0o644);
-    return new Shim(bundle, binary, await Connection.open(bootstrap.address), bootstrap);
+    return new Shim(bundle, binary, await connectStored(bundle, bootstrap), bootstrap);
   }
 
   /** Connects a task to the shim of its sandbox; what is stored lets a restart find it again. */
   static async join(bundle: Bundle, binary: string, sandboxId: string, bootstrap: Bootstrap): Promise<Shim> {
     await bundle.write(sandboxFile, sandboxId);
-    await bundle.write(bootstrapFile, encodeStored(bootstrap), 0o644);
-    return new Shim(bundle, binary, await Connection.open(bootstrap.address), bootstrap, true);
+    return new Shim(bundle, binary, await connectStored(bundle, bootstrap), bootstrap, true);
   }
 
   /** Connects to the shim that a former containerd started. Nothing when none was recorded. */
@@ -127,6 +125,15 @@ export class Shim {
   close(): void {
     this.#connection.close();
   }
+}
+
+/** Connects, and stores meanwhile how to do it again. */
+async function connectStored(bundle: Bundle, bootstrap: Bootstrap): Promise<Connection> {
+  const [opened, stored] = await Promise.allSettled([Connection.open(bootstrap.address), bundle.write(bootstrapFile, encodeStored(bootstrap), 0o644)]);
+  if (opened.status === "rejected") throw opened.reason;
+  if (stored.status === "fulfilled") return opened.value;
+  opened.value.close();
+  throw stored.reason;
 }
 
 /** Whether a call failed because the shim is gone. */
