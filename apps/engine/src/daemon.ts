@@ -33,6 +33,7 @@ import { imageTransferRoutes } from "./routes/image-transfers.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { listRoutes } from "./routes/list.ts";
 import { logRoutes } from "./routes/logs.ts";
+import { portRoutes } from "./routes/ports.ts";
 import { registryRoutes } from "./routes/registry.ts";
 import { statsRoutes } from "./routes/stats.ts";
 import { systemRoutes } from "./routes/system.ts";
@@ -62,7 +63,7 @@ export interface Daemon {
   close(): Promise<void>;
 }
 
-const routes = [systemRoutes, eventRoutes, containerRoutes, listRoutes, waitRoutes, attachRoutes, logRoutes, execRoutes, fileRoutes, statsRoutes, commitRoutes, diskUsageRoutes, authRoutes, imageRoutes, imageTransferRoutes, registryRoutes, unservedRoutes];
+const routes = [systemRoutes, eventRoutes, containerRoutes, portRoutes, listRoutes, waitRoutes, attachRoutes, logRoutes, execRoutes, fileRoutes, statsRoutes, commitRoutes, diskUsageRoutes, authRoutes, imageRoutes, imageTransferRoutes, registryRoutes, unservedRoutes];
 
 /** So much of the data root is kept for the moment when the disk is full. */
 const reserveBytes = 1 << 20;

@@ -11,6 +11,7 @@ import { endLeases } from "./lease.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { findLogsAside } from "./log-damage.ts";
 import { resync } from "./monitor.ts";
+import { adoptPorts } from "./ports.ts";
 import { damagedIds, loadContainers } from "./record-files.ts";
 import { finishRemoval, isRemovalDue } from "./removals.ts";
 import { startsAtBoot } from "./restart-policy.ts";
@@ -39,6 +40,7 @@ export async function restoreContainers(context: Context): Promise<void> {
   // What was set aside may still run, and its files are its owner's: nothing of it is taken away.
   const aside = await damagedIds(damaged);
   await context.network.restore(new Set([...store.list().filter((container) => container.alive).map((container) => container.id), ...aside]));
+  for (const container of store.list().filter(({ alive }) => alive)) await attempt(context, "noting the ports of a container", () => adoptPorts(context, container));
   await resync(context);
   context.volumes.releaseUnclaimed();
   await removeLeftovers(context);

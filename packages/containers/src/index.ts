@@ -16,6 +16,7 @@ export { killContainer } from "./kill.ts";
 export { TaskMonitor } from "./monitor.ts";
 export { pauseContainer, resizeContainer, unpauseContainer, whilePaused } from "./pause.ts";
 export { pruneContainers } from "./prune.ts";
+export { changePorts, publishedPorts } from "./ports.ts";
 export { damagedContainers } from "./record-files.ts";
 export { statusOf, type ContainerRecord, type Status } from "./record.ts";
 export { showRequested } from "./network-sandbox.ts";

@@ -38,6 +38,8 @@ export interface Sandbox {
   networks: Record<string, EndpointSettings>;
   /** As `NetworkSettings.Ports` shows it, chosen host ports filled in, exposed ports without binding null. */
   ports: PortMap;
+  /** What of that was asked for. */
+  portBindings: PortMap;
 }
 
 /**
@@ -60,6 +62,12 @@ export interface Sandboxes {
   connect(containerId: string, network: string, settings: Partial<EndpointSettings>): Promise<Sandbox>;
   /** Detaches a running container. @throws Unknown `container ID is not connected to network n` */
   disconnect(containerId: string, network: string): Promise<Sandbox>;
+  /**
+   * Publishes other ports of a running container than before: all that are asked for, or nothing
+   * changes. What was asked for already keeps its port, and connections through it go on.
+   * @throws NotFound without a live sandbox, Unknown with Docker's messages for a port that cannot be had
+   */
+  publish(containerId: string, request: Pick<SandboxRequest, "portBindings" | "publishAllPorts" | "exposedPorts">): Promise<Sandbox>;
   /** A renamed container: what DNS answers and what inspect of a network shows. */
   rename(containerId: string, name: string): void;
 }

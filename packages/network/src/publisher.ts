@@ -120,25 +120,48 @@ export class Publisher {
    * Publishes what the container asks for, through its gateway endpoint, and records it.
    * @throws Unknown `driver failed programming external connectivity on endpoint NAME (ID): …`; nothing is published then
    */
-  async publish(sandbox: SandboxRecord, network: NetworkRecord, endpoint: EndpointRecord): Promise<void> {
-    const { bindings, exposed, publishAll } = sandbox.portRequest;
-    const published: PublishedPort[] = [];
-    const shown = new Map<string, { HostIp: string; HostPort: string }[]>();
+  publish(sandbox: SandboxRecord, network: NetworkRecord, endpoint: EndpointRecord): Promise<void> {
+    return this.change({ ...sandbox, published: [], ports: {} }, sandbox, network, endpoint);
+  }
+
+  /**
+   * Brings what is published from one request of a container to another, by one transaction of the firewall.
+   * @throws Unknown as `publish`; all is as `before` then
+   */
+  async change(before: SandboxRecord, wanted: SandboxRecord, network: NetworkRecord, endpoint: EndpointRecord): Promise<void> {
+    const { bindings, exposed, publishAll } = wanted.portRequest;
+    const fresh: PublishedPort[] = [];
+    let removed: PublishedPort[] = [];
     try {
-      for (const wish of portWishes(bindings, exposed, publishAll, this.#wildcards(network, endpoint))) {
+      const wishes = portWishes(bindings, exposed, publishAll, this.#wildcards(network, endpoint));
+      const { kept, left } = keepPorts(wishes, before.published);
+      removed = left;
+      // Their places may be wanted for others.
+      await this.#unbind(removed);
+      for (const wish of wishes) {
+        if (kept.has(wish)) continue;
         const ports = this.#routed(network, wish, endpoint) ?? (await this.#fulfil(wish, endpoint));
-        published.push(...ports);
-        const list = shown.get(wish.key) ?? [];
-        list.push(...ports.map(({ hostIp, hostPort }) => ({ HostIp: hostIp, HostPort: hostPort === 0 ? "" : String(hostPort) })));
-        shown.set(wish.key, list);
+        fresh.push(...ports);
+        kept.set(wish, ports);
       }
-      this.#records.putSandbox({ ...sandbox, published, ports: portMap(shown, exposed) });
-      await this.#apply([], published);
+      const published = wishes.flatMap((wish) => kept.get(wish) ?? []);
+      this.#records.putSandbox({ ...wanted, published, ports: portMap(wishes, kept, exposed) });
+      await this.#apply(before.published, published);
     } catch (error) {
-      await this.#unbind(published);
-      this.#records.putSandbox({ ...sandbox, published: [], ports: {} });
-      const prefix = `driver failed programming external connectivity on endpoint ${sandbox.containerName} (${endpoint.id})`;
+      await this.#unbind(fresh);
+      this.#records.putSandbox(before);
+      await this.#bindAgain(removed);
+      if (before.published.length > 0) await this.#firewall.rebuild();
+      const prefix = `driver failed programming external connectivity on endpoint ${wanted.containerName} (${endpoint.id})`;
       throw new Unknown(`${prefix}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  async #bindAgain(published: readonly PublishedPort[]): Promise<void> {
+    for (const { hostIp, proto, hostPort } of published) if (hostPort !== 0) this.#ports.hold([hostIp], proto, hostPort);
+    if (!this.#userlandProxy) return;
+    for (const port of proxyPorts(published)) {
+      await this.#proxy.publish(port).catch((error: unknown) => this.#log.error({ err: error, port }, "a published port cannot be bound again"));
     }
   }
 
@@ -189,8 +212,33 @@ class BindRefused extends Unknown {
   }
 }
 
+/** Which wishes are fulfilled by what is published already, and what nobody wishes for any more. */
+function keepPorts(wishes: readonly PortWish[], published: readonly PublishedPort[]): { kept: Map<PortWish, PublishedPort[]>; left: PublishedPort[] } {
+  const left = new Set(published);
+  const kept = new Map<PortWish, PublishedPort[]>();
+  for (const wish of wishes) {
+    const fits = [...left].filter(
+      ({ proto, containerPort, hostPort }) =>
+        hostPort !== 0 && proto === wish.proto && containerPort === wish.containerPort && (!wish.range || (hostPort >= wish.range.begin && hostPort <= wish.range.end)),
+    );
+    for (const { hostPort } of fits) {
+      const same = wish.hostIps.flatMap((ip) => fits.find((port) => port.hostPort === hostPort && port.hostIp === ip) ?? []);
+      if (same.length === 0 || same.length < wish.hostIps.length) continue;
+      for (const port of same) left.delete(port);
+      kept.set(wish, same);
+      break;
+    }
+  }
+  return { kept, left: [...left] };
+}
+
 /** As `NetworkSettings.Ports` shows ports: published ones with their bindings, exposed ones null. */
-function portMap(shown: ReadonlyMap<string, { HostIp: string; HostPort: string }[]>, exposed: readonly string[]): PortMap {
-  const keys = [...new Set([...exposed, ...shown.keys()])].sort();
-  return Object.fromEntries(keys.map((key) => [key, shown.get(key) ?? null]));
+function portMap(wishes: readonly PortWish[], published: ReadonlyMap<PortWish, readonly PublishedPort[]>, exposed: readonly string[]): PortMap {
+  const keys = [...new Set([...exposed, ...wishes.map(({ key }) => key)])].sort();
+  const shown = (key: string) =>
+    wishes
+      .filter((wish) => wish.key === key)
+      .flatMap((wish) => published.get(wish) ?? [])
+      .map(({ hostIp, hostPort }) => ({ HostIp: hostIp, HostPort: hostPort === 0 ? "" : String(hostPort) }));
+  return Object.fromEntries(keys.map((key) => [key, wishes.some((wish) => wish.key === key) ? shown(key) : null]));
 }

@@ -63,7 +63,7 @@ export class SandboxStore implements Sandboxes {
     const sandbox = records.sandboxes.get(containerId);
     if (!sandbox) return undefined;
     const networks = this.#joined(containerId).map(({ network, endpoint }) => [network.name, showEndpoint(network, endpoint, sandbox)] as const);
-    return { id: sandbox.id, netnsPath: sandbox.netnsPath, networks: Object.fromEntries(networks), ports: sandbox.ports };
+    return { id: sandbox.id, netnsPath: sandbox.netnsPath, networks: Object.fromEntries(networks), ports: sandbox.ports, portBindings: sandbox.portRequest.bindings };
   }
 
   #joined(containerId: string): { network: NetworkRecord; endpoint: EndpointRecord }[] {
@@ -84,7 +84,7 @@ export class SandboxStore implements Sandboxes {
     return this.#inTurn(request.containerId, async () => {
       if (request.networkMode.startsWith("container:")) {
         const donor = this.#sandbox(request.networkMode.slice("container:".length));
-        return { id: "", netnsPath: donor.netnsPath, networks: {}, ports: {} };
+        return { id: "", netnsPath: donor.netnsPath, networks: {}, ports: {}, portBindings: {} };
       }
       try {
         await this.#release(request.containerId);
@@ -252,6 +252,19 @@ export class SandboxStore implements Sandboxes {
     if (after?.id === before?.id) return;
     await publisher.unpublish(this.#sandbox(sandbox.containerId));
     await this.#publish(this.#sandbox(sandbox.containerId));
+  }
+
+  publish(containerId: string, request: Pick<SandboxRequest, "portBindings" | "publishAllPorts" | "exposedPorts">): Promise<Sandbox> {
+    return this.#inTurn(containerId, async () => {
+      const { records, publisher } = this.#parts;
+      const sandbox = this.#sandbox(containerId);
+      const next = { ...sandbox, portRequest: { bindings: request.portBindings, exposed: request.exposedPorts, publishAll: request.publishAllPorts } };
+      const gateway = gatewayEndpoint(records, containerId);
+      const network = gateway && records.networks.get(gateway.networkId);
+      if (gateway && network) await publisher.change(sandbox, next, network, gateway);
+      else records.putSandbox(next);
+      return this.get(containerId)!;
+    });
   }
 
   rename(containerId: string, name: string): void {

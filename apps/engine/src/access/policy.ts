@@ -54,12 +54,13 @@ export function refusal(policy: Policy, method: string, path: string): string | 
   const asked = method === "HEAD" ? ["HEAD", "GET"] : [method];
   const named = policy.endpoints.length === 0 || policy.endpoints.some((rule) => (rule.method === "*" || asked.includes(rule.method)) && rule.path.test(path));
   if (!named) return "this socket does not serve that endpoint";
-  if (policy.containerLabels.length > 0 && !aboutContainers(path)) return "this socket serves containers with certain labels only";
+  if (policy.containerLabels.length > 0 && !aboutContainers(method, path)) return "this socket serves containers with certain labels only";
   return undefined;
 }
 
-/** What stays within single containers; creating one could reach the whole machine. */
-function aboutContainers(path: string): boolean {
+/** What stays within single containers; creating one, or taking ports of the host, could reach the whole machine. */
+function aboutContainers(method: string, path: string): boolean {
+  if (/^\/longshore\/v1\/containers\//.test(path)) return method === "GET" || method === "HEAD";
   if (path === "/containers/create") return false;
   return /^\/(?:containers|exec)\//.test(path) || path === "/events" || path === "/info";
 }

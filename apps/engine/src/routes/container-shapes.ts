@@ -101,13 +101,18 @@ const mount = struct("mount.Mount", {
   ClusterOptions: struct("mount.ClusterOptions", {}),
 });
 
+const portBindings = map(list(struct("nat.PortBinding", { HostIp: text, HostPort: text })));
+
+/** The body of a change of published ports. */
+export const portsBody = struct("PortsRequest", { PortBindings: portBindings });
+
 const hostConfig = struct("container.HostConfig", {
   ...resourceFields,
   Binds: list(text),
   ContainerIDFile: text,
   LogConfig: struct("container.LogConfig", { Type: text, Config: map(text) }),
   NetworkMode: named("container.NetworkMode"),
-  PortBindings: map(list(struct("nat.PortBinding", { HostIp: text, HostPort: text }))),
+  PortBindings: portBindings,
   RestartPolicy: restartPolicy,
   AutoRemove: bool,
   VolumeDriver: text,
