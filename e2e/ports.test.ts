@@ -56,10 +56,10 @@ describe("published ports", () => {
     await shared.ok(["run", "-d", "--name", name, "-p", `127.0.0.1:${first}:80`, "-p", "127.0.0.1::81", ...server]);
     const any = (await ports(name)).body.Ports?.["81/tcp"]?.[0]?.HostPort ?? "";
     const since = new Date().toISOString();
-    const binding = (HostPort: string) => [{ HostIp: "127.0.0.1", HostPort }];
+    const binding = (HostPort: string): { HostIp: string; HostPort: string }[] => [{ HostIp: "127.0.0.1", HostPort }];
     const wanted = { "80/tcp": binding(String(second)), "81/tcp": binding(""), "82/udp": binding(String(third)) };
     const { status, body } = await ports(name, wanted, "/v1.51");
-    assert.equal(status, 200, body.message);
+    assert.equal(status, 200, body.message ?? "");
     assert.deepEqual(body.PortBindings, wanted);
     const published = { "80/tcp": binding(String(second)), "81/tcp": binding(any), "82/udp": binding(String(third)) };
     assert.deepEqual(body.Ports, published);
