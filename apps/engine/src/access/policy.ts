@@ -60,7 +60,7 @@ export function refusal(policy: Policy, method: string, path: string): string | 
 
 /** What stays within single containers; creating one, or taking ports of the host, could reach the whole machine. */
 function aboutContainers(method: string, path: string): boolean {
-  if (/^\/longshore\/v1\/containers\//.test(path)) return method === "GET" || method === "HEAD";
+  if (path.startsWith("/longshore/v1/containers/")) return method === "GET" || method === "HEAD";
   if (path === "/containers/create") return false;
   return /^\/(?:containers|exec)\//.test(path) || path === "/events" || path === "/info";
 }
