@@ -25,7 +25,7 @@ export { removeContainer } from "./remove.ts";
 export { renameContainer } from "./rename.ts";
 export { startContainer } from "./start.ts";
 export { restartContainer, stopContainer, type StopOptions } from "./stop.ts";
-export { frame, stdoutStream } from "./stdcopy.ts";
+export { Demultiplexer, frame, stdoutStream } from "./stdcopy.ts";
 export { ContainerStore } from "./store.ts";
 export { emptyStats, sampleStats } from "./stats.ts";
 export { sizesOf } from "./sizes.ts";

@@ -1,4 +1,4 @@
-import { Attachment, attachContainer, checkAttachable, type Container, frame, noteLogDamage, parseDetachKeys, stdoutStream } from "@longshore/containers";
+import { Attachment, type AttachRequest, attachContainer, checkAttachable, type Container, type Context, frame, noteLogDamage, parseDetachKeys, stdoutStream } from "@longshore/containers";
 import { httpStatusOf, messageOf } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
 import { readLog, type ReadOptions } from "@longshore/logs";
@@ -9,6 +9,7 @@ import { hijack, multiplexedStream, rawStream } from "../server/hijack.ts";
 import { Query } from "../server/query.ts";
 import { readBody } from "../server/body.ts";
 import { speaks } from "../server/request.ts";
+import { acceptWebSocket } from "../server/websocket.ts";
 import { parameter } from "./parameters.ts";
 
 /** Errors before the connection is taken over are plain text on it, as Docker's are. */
@@ -24,34 +25,55 @@ async function replay(container: Container, socket: Duplex, streams: { stdout: b
   for await (const bytes of readLog(container.record.LogPath, options, show)) socket.write(bytes);
 }
 
+/** What both ways to attach have in common, once the connection stands. */
+async function serve(context: Context, container: Container, client: Duplex, query: Query, request: AttachRequest): Promise<void> {
+  if (query.bool("logs")) await replay(container, client, request, context.log);
+  if (query.bool("stream")) await attachContainer(context, container, new Attachment(request, client));
+}
+
+/** The container of an attach, and the keys that detach from it; without a terminal there are none unless they are named. */
+function target(context: Context, request: FastifyRequest, query: Query): { container: Container; detachKeys: readonly number[] } {
+  const container = context.store.get(parameter(request, "name"));
+  checkAttachable(container, parameter(request, "name"));
+  const keys = parseDetachKeys(query.get("detachKeys"));
+  return { container, detachKeys: container.record.Config.Tty || query.get("detachKeys") !== "" ? keys : [] };
+}
+
 export const attachRoutes: RoutePlugin = (app, { containers, log }) => {
   app.post("/containers/:name/attach", async (request: FastifyRequest, reply) => {
     await readBody(request);
     const query = new Query(request);
-    let container: Container;
-    let detachKeys: readonly number[];
+    let found: ReturnType<typeof target>;
     try {
-      container = containers.store.get(parameter(request, "name"));
-      checkAttachable(container, parameter(request, "name"));
-      detachKeys = parseDetachKeys(query.get("detachKeys"));
+      found = target(containers, request, query);
     } catch (error) {
       return refuse(reply, rawStream, error);
     }
+    const { container, detachKeys } = found;
     const multiplexed = !container.record.Config.Tty && speaks(request, "1.42");
     const { socket, upgraded } = hijack(request, reply, multiplexed ? multiplexedStream : rawStream);
-    const wants = { stdout: query.bool("stdout"), stderr: query.bool("stderr") };
+    const stdin = query.bool("stdin") && container.record.Config.OpenStdin && upgraded;
     try {
-      if (query.bool("logs")) await replay(container, socket, wants, log);
-      if (query.bool("stream")) {
-        const stdin = query.bool("stdin") && container.record.Config.OpenStdin && upgraded;
-        const keys = container.record.Config.Tty ? detachKeys : query.get("detachKeys") === "" ? [] : detachKeys;
-        await attachContainer(containers, container, new Attachment({ ...wants, stdin, detachKeys: keys }, socket));
-      }
+      await serve(containers, container, socket, query, { stdout: query.bool("stdout"), stderr: query.bool("stderr"), stdin, detachKeys });
     } catch (error) {
       log.warn({ err: error, container: container.id }, "attach");
       socket.write(frame(stdoutStream, Buffer.from(`Error attaching: ${messageOf(error)}\n`)));
     }
     socket.end();
+    return reply;
+  });
+
+  app.get("/containers/:name/attach/ws", { exposeHeadRoute: false }, async (request, reply) => {
+    const query = new Query(request);
+    const { container, detachKeys } = target(containers, request, query);
+    const client = await acceptWebSocket(request, reply, !container.record.Config.Tty);
+    const stdin = query.bool("stdin") && container.record.Config.OpenStdin;
+    try {
+      await serve(containers, container, client, query, { stdout: query.bool("stdout"), stderr: query.bool("stderr"), stdin, detachKeys });
+    } catch (error) {
+      log.warn({ err: error, container: container.id }, "attach by web socket");
+    }
+    client.end();
     return reply;
   });
 };

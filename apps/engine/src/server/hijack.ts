@@ -50,5 +50,14 @@ export function hijack(request: FastifyRequest, reply: FastifyReply, contentType
   return { socket, upgraded: true };
 }
 
+/** Takes the connection of an upgrade over as it is, for who answers it; undefined when no other protocol was asked for. */
+export function takeUpgrade(request: FastifyRequest, reply: FastifyReply): Duplex | undefined {
+  const socket = upgraded.get(request.raw);
+  if (socket === undefined) return undefined;
+  reply.hijack();
+  reply.raw.detachSocket(socket as never);
+  return socket;
+}
+
 export const rawStream = "application/vnd.docker.raw-stream";
 export const multiplexedStream = "application/vnd.docker.multiplexed-stream";
