@@ -1,21 +1,15 @@
 import { mkdir, readdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import { isKind } from "@longshore/errdefs";
 import { unmountAll } from "@longshore/sys";
 import { boundContainers, releaseBound } from "./bound-paths.ts";
 import { Container } from "./container.ts";
 import type { Context } from "./context.ts";
-import { scheduleRestart } from "./exit.ts";
-import { startHealth } from "./health.ts";
 import { endLeases } from "./lease.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { findLogsAside } from "./log-damage.ts";
 import { resync } from "./monitor.ts";
 import { adoptPorts } from "./ports.ts";
 import { damagedIds, loadContainers } from "./record-files.ts";
-import { finishRemoval, isRemovalDue } from "./removals.ts";
-import { startsAtBoot } from "./restart-policy.ts";
-import { startContainer } from "./start.ts";
 import { attempt } from "./task.ts";
 
 /** Loads all records and brings them in line with what containerd says. Nothing is started yet. */
@@ -30,6 +24,8 @@ export async function restoreContainers(context: Context): Promise<void> {
   for (const { record, hostConfig } of await loadContainers(root, damaged, context.log)) {
     const container = new Container(record, hostConfig, join(root, record.ID), context.space);
     await findLogsAside(container);
+    // Its turn comes with `resumeContainers`.
+    container.restart.held = true;
     store.add(container);
     store.reserve(container.name, container.id);
     for (const mount of Object.values(record.MountPoints)) {
@@ -65,23 +61,4 @@ async function unmountLeftovers(context: Context): Promise<void> {
     unmountAll(join(root, name));
     await attempt(context, "removing a mount point", () => rmdir(join(root, name)));
   }
-}
-
-/** Continues what the engine's end interrupted: removals, restarts; starts what its policy wants running. */
-export async function resumeContainers(context: Context): Promise<void> {
-  await Promise.all(
-    context.store.list().map(async (container) => {
-      const { State } = container.record;
-      if (container.alive) startHealth(context, container);
-      else if (isRemovalDue(container)) await finishRemoval(context, container);
-      else if (State.Restarting) scheduleRestart(context, container, 0);
-      else if (startsAtBoot(container)) {
-        await attempt(context, `starting container ${container.id}`, async () => {
-          await startContainer(context, container).catch((error: unknown) => {
-            if (!isKind(error, "NotModified")) throw error;
-          });
-        });
-      }
-    }),
-  );
 }

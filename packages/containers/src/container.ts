@@ -31,8 +31,8 @@ export class Container {
   readonly execs = new Map<string, Exec>();
   /** Clients that attached before the start. */
   readonly pendingAttachments = new Set<Attachment>();
-  /** The next restart by policy, when one is due. */
-  restart: { timer: NodeJS.Timeout | undefined; delayMs: number } = { timer: undefined, delayMs: 0 };
+  /** The next restart by policy, when one is due; held while the engine comes up, so that containers start in their order. */
+  restart: { timer: NodeJS.Timeout | undefined; delayMs: number; held: boolean } = { timer: undefined, delayMs: 0, held: false };
   /** Set while somebody stops or kills it: the next exit is final. */
   exitOnNext = false;
   health: HealthMonitor | undefined;

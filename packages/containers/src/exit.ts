@@ -74,6 +74,7 @@ async function endTask(context: Context, container: Container): Promise<void> {
 
 /** Starts the container again after the policy's delay, unless it is stopped before. */
 export function scheduleRestart(context: Context, container: Container, ranMs: number): void {
+  if (container.restart.held) return;
   container.restart.delayMs = nextDelay(container.restart.delayMs, ranMs);
   container.restart.timer = setTimeout(() => {
     void container.lock

@@ -1,6 +1,7 @@
 export { Attachment, type AttachRequest } from "./attach-sessions.ts";
 export { attachContainer, checkAttachable } from "./attach.ts";
-export { restoreContainers, resumeContainers } from "./boot.ts";
+export { restoreContainers } from "./boot.ts";
+export { resumeContainers } from "./resume.ts";
 export { containerChanges } from "./changes.ts";
 export { Container, type WaitCondition, type WaitResult } from "./container.ts";
 export { type ContainerSettings, type Context, emitContainer, type RuntimeSettings } from "./context.ts";
