@@ -58,8 +58,8 @@ function ruleSource(records: Records): RuleSource {
       [...records.networks.values()].flatMap((network) => {
         const found = network.subnets.find(({ subnet }) => mustPrefix(subnet).family === family);
         if (network.bridge === "" || !found) return [];
-        const { icc, masquerade, gatewayMode } = parseBridgeOptions(network);
-        return [{ device: network.bridge, subnet: found.subnet, internal: network.internal, icc, masquerade, gatewayMode: gatewayMode[family] }];
+        const { icc, masquerade, gatewayMode, trusted } = parseBridgeOptions(network);
+        return [{ device: network.bridge, subnet: found.subnet, internal: network.internal, icc, masquerade, trusted, gatewayMode: gatewayMode[family] }];
       }),
     ports: (family) => [...records.sandboxes.values()].flatMap(({ published }) => portRules(published, family)),
     open: (family) =>

@@ -107,6 +107,6 @@ export async function ensureNetworks(records: Records, networks: NetworkStore, o
   if (options.bridge !== "none") await networks.put(await defaultBridge(networks, options, before));
   else if (before) records.dropNetwork(before.id);
   for (const record of records.networks.values()) {
-    if (record.bridge !== "" && record.name !== "bridge") await networks.ensureDevice(record);
+    if ((record.bridge !== "" || record.parent) && record.name !== "bridge") await networks.restoreDevice(record);
   }
 }

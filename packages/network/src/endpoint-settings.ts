@@ -1,5 +1,6 @@
 import type { EndpointSettings } from "@longshore/api";
 import { InvalidArgument } from "@longshore/errdefs";
+import { sysctlErrors } from "./endpoint-sysctls.ts";
 import { joinErrors } from "./ipam/config.ts";
 import { mustPrefix } from "./ipam/defaults.ts";
 import { contains, type Family, parseAddress } from "./ipam/prefix.ts";
@@ -41,6 +42,8 @@ export function validateEndpoint(network: NetworkRecord, settings: Partial<Endpo
   }
   for (const [family, address] of wantedIps) if (parseAddress(address)?.family !== family) errors.push(`invalid IPv${family} address: ${address}`);
   for (const [family, address] of wantedIps) errors.push(...subnetError(network, family, address));
+  for (const address of settings.IPAMConfig?.LinkLocalIPs ?? []) if (!parseAddress(address)) errors.push(`invalid link-local IP address: ${address}`);
+  errors.push(...sysctlErrors(settings.DriverOpts));
   if (errors.length > 0) throw new InvalidArgument(joinErrors("invalid endpoint settings", errors));
   const wanted = settings.MacAddress ?? "";
   if (wanted !== "" && !mac.test(wanted)) throw new InvalidArgument(`invalid MAC address ${wanted}`);

@@ -1,42 +1,58 @@
 import { randomBytes } from "node:crypto";
 import type { EndpointSettings } from "@longshore/api";
-import { PermissionDenied } from "@longshore/errdefs";
-import { parseBridgeOptions } from "./bridge-options.ts";
+import { PermissionDenied, Unknown } from "@longshore/errdefs";
+import { type LinkPlan, macOf } from "./attach.ts";
+import { label, parseBridgeOptions } from "./bridge-options.ts";
 import { randomMac } from "./bridge.ts";
 import { isUserDefined } from "./endpoint-settings.ts";
+import { chooseIfname } from "./ifname.ts";
 import { mustPrefix } from "./ipam/defaults.ts";
 import { chooseAddress } from "./ipam/pool.ts";
-import { type Family, formatAddress, parseAddress } from "./ipam/prefix.ts";
+import { contains, type Family, formatAddress, parseAddress } from "./ipam/prefix.ts";
+import type { SubnetRecord } from "./ipam/subnet.ts";
+import { linkLocalAddresses } from "./link-local.ts";
 import { newId } from "./networks.ts";
 import type { EndpointRecord, NetworkRecord, Records, SandboxRecord } from "./records.ts";
-import { macOf, type VethPlan } from "./veth.ts";
-
-function subnetOfFamily(network: NetworkRecord, family: Family): NetworkRecord["subnets"][number] | undefined {
-  return network.subnets.find(({ subnet }) => mustPrefix(subnet).family === family);
-}
-
-function bitsOf(network: NetworkRecord, family: Family): number {
-  const found = subnetOfFamily(network, family);
-  return found ? mustPrefix(found.subnet).bits : 0;
-}
+import { bitsOf, gatewayOf, subnetsOf } from "./subnets.ts";
+import { parseVlanOptions } from "./vlan-options.ts";
 
 /** @throws PermissionDenied `Address already in use`, or when the network is full */
 function assignAddress(records: Records, network: NetworkRecord, family: Family, wish: string | undefined): string {
-  const found = subnetOfFamily(network, family);
-  if (!found) return "";
+  const subnets = subnetsOf(network, family);
+  if (subnets.length === 0) return "";
   const taken = records.endpointsIn(network.id).map((endpoint) => (family === 4 ? endpoint.ipv4 : endpoint.ipv6));
-  // Nobody has the gateway's address where there is no gateway.
-  const gateway = parseBridgeOptions(network).gatewayMode[family] === "isolated" ? [] : [found.gateway];
-  const used = [...taken, ...gateway, ...found.auxiliary].flatMap((address) => parseAddress(address)?.value ?? []);
-  const subnet = { prefix: mustPrefix(found.subnet), range: mustPrefix(found.range) };
   const wanted = wish === undefined || wish === "" ? undefined : parseAddress(wish);
-  return formatAddress(chooseAddress(subnet, new Set(used), `${network.name} (${network.id})`, wanted));
+  const candidates = wanted ? subnets.filter(({ subnet }) => contains(mustPrefix(subnet), wanted)) : subnets;
+  // Nobody has the gateway's address where there is no gateway.
+  const reserved = network.bridge !== "" && parseBridgeOptions(network).gatewayMode[family] === "isolated" ? () => [] : ({ gateway }: SubnetRecord) => [gateway];
+  const choose = (found: SubnetRecord): string => {
+    const used = [...taken, ...reserved(found), ...found.auxiliary].flatMap((address) => parseAddress(address)?.value ?? []);
+    const subnet = { prefix: mustPrefix(found.subnet), range: mustPrefix(found.range) };
+    return formatAddress(chooseAddress(subnet, new Set(used), `${network.name} (${network.id})`, wanted));
+  };
+  const [first = subnets[0]!, ...more] = candidates;
+  try {
+    return choose(first);
+  } catch (error) {
+    for (const found of more) {
+      try {
+        return choose(found);
+      } catch {
+        // The next subnet may have one left; the first one's error tells of all.
+      }
+    }
+    throw error;
+  }
 }
 
-/** The first `ethN` that the container does not have yet. */
-function freeIfname(records: Records, containerId: string): string {
-  const used = new Set(records.endpointsOf(containerId).map(({ ifname }) => ifname));
-  for (let i = 0; ; i++) if (!used.has(`eth${i}`)) return `eth${i}`;
+/** @throws Unknown when the driver has no addresses of its own */
+function chooseMac({ containerName }: Pick<SandboxRecord, "containerName">, { driver, name }: NetworkRecord, wish: string, ipv4: string): string {
+  if (driver === "ipvlan") {
+    if (wish === "") return "";
+    throw new Unknown(`failed to create endpoint ${containerName} on network ${name}: ipvlan interfaces do not support custom mac address assignment`);
+  }
+  if (wish !== "") return wish.replaceAll("-", ":").toLowerCase();
+  return driver === "bridge" && ipv4 !== "" ? macOf(ipv4) : randomMac();
 }
 
 /**
@@ -47,18 +63,20 @@ export function createEndpoint(records: Records, sandbox: Pick<SandboxRecord, "c
   if (records.endpointsOf(sandbox.containerId).some(({ networkId }) => networkId === network.id)) {
     throw new PermissionDenied(`endpoint with name ${sandbox.containerName} already exists in network ${network.name}`);
   }
-  const linked = network.driver === "bridge";
+  if (network.configOnly) throw new PermissionDenied("cannot create endpoint on configuration-only network");
   const ipv4 = assignAddress(records, network, 4, settings.IPAMConfig?.IPv4Address);
   const ipv6 = assignAddress(records, network, 6, settings.IPAMConfig?.IPv6Address);
-  const wishedMac = (settings.MacAddress ?? "").replaceAll("-", ":").toLowerCase();
-  const mac = wishedMac !== "" ? wishedMac : ipv4 === "" ? randomMac() : macOf(ipv4);
+  linkLocalAddresses(settings);
+  const linked = network.bridge !== "" || network.parent !== undefined;
+  const link = `veth${randomBytes(4).toString("hex").slice(1)}`;
+  const used = new Set(records.endpointsOf(sandbox.containerId).map(({ ifname }) => ifname));
   const endpoint: EndpointRecord = {
     id: newId(),
     networkId: network.id,
     containerId: sandbox.containerId,
-    ifname: linked ? freeIfname(records, sandbox.containerId) : "",
-    veth: linked ? `veth${randomBytes(4).toString("hex").slice(1)}` : "",
-    mac: linked ? mac : "",
+    ifname: linked ? chooseIfname(settings.DriverOpts, network.options[label.ifacePrefix] || "eth", used, link) : "",
+    veth: network.bridge === "" ? "" : link,
+    mac: linked ? chooseMac(sandbox, network, settings.MacAddress ?? "", ipv4) : "",
     ipv4,
     ipv6,
     settings,
@@ -67,22 +85,22 @@ export function createEndpoint(records: Records, sandbox: Pick<SandboxRecord, "c
   return endpoint;
 }
 
-/** What the kernel needs to know of a bridge endpoint. */
-export function vethPlan(network: NetworkRecord, endpoint: EndpointRecord): VethPlan {
+/** What the kernel needs to know of an endpoint; undefined for one without a link. */
+export function linkPlan(network: NetworkRecord, endpoint: EndpointRecord): LinkPlan | undefined {
+  if (endpoint.ifname === "") return undefined;
+  const addresses = [endpoint.ipv4, endpoint.ipv6].filter((address) => address !== "").map((address) => ({ address, bits: bitsOf(network, address) }));
+  const common = { endpoint, addresses: [...addresses, ...linkLocalAddresses(endpoint.settings)] };
+  const vlan = parseVlanOptions(network);
+  if (vlan && network.parent) return { ...common, vlan, parent: network.parent.device };
   const { mtu, icc } = parseBridgeOptions(network);
-  return { endpoint, bridge: network.bridge, mtu, icc, bits: { 4: bitsOf(network, 4), 6: bitsOf(network, 6) } };
-}
-
-/** The address that leads out of a network; empty for internal ones. */
-export function gatewayOf(network: NetworkRecord, family: Family): string {
-  return network.internal ? "" : (subnetOfFamily(network, family)?.gateway ?? "");
+  return { ...common, bridge: network.bridge, mtu, icc };
 }
 
 /** The endpoint that has the default route and the published ports: highest priority, then the first by name. */
 export function gatewayEndpoint(records: Records, containerId: string): EndpointRecord | undefined {
   const candidates = records.endpointsOf(containerId).flatMap((endpoint) => {
     const network = records.networks.get(endpoint.networkId);
-    return network && network.bridge !== "" && !network.internal ? [{ endpoint, name: network.name, priority: endpoint.settings.GwPriority ?? 0 }] : [];
+    return network && endpoint.ifname !== "" && !network.internal ? [{ endpoint, name: network.name, priority: endpoint.settings.GwPriority ?? 0 }] : [];
   });
   candidates.sort((a, b) => b.priority - a.priority || (a.name < b.name ? -1 : 1));
   return candidates[0]?.endpoint;
@@ -106,12 +124,12 @@ export function showEndpoint(network: NetworkRecord, endpoint: EndpointRecord, s
     GwPriority: settings.GwPriority ?? 0,
     NetworkID: network.id,
     EndpointID: endpoint.id,
-    Gateway: ipv4 === "" ? "" : gatewayOf(network, 4),
+    Gateway: ipv4 === "" ? "" : gatewayOf(network, ipv4),
     IPAddress: ipv4,
-    IPPrefixLen: ipv4 === "" ? 0 : bitsOf(network, 4),
-    IPv6Gateway: ipv6 === "" ? "" : gatewayOf(network, 6),
+    IPPrefixLen: bitsOf(network, ipv4),
+    IPv6Gateway: ipv6 === "" ? "" : gatewayOf(network, ipv6),
     GlobalIPv6Address: ipv6,
-    GlobalIPv6PrefixLen: ipv6 === "" ? 0 : bitsOf(network, 6),
+    GlobalIPv6PrefixLen: bitsOf(network, ipv6),
     DNSNames: isUserDefined(network) ? dnsNames(sandbox, settings.Aliases ?? []) : null,
   };
 }

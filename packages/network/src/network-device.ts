@@ -3,17 +3,19 @@ import { parseBridgeOptions } from "./bridge-options.ts";
 import { mustPrefix } from "./ipam/defaults.ts";
 import type { NetworkRecord } from "./records.ts";
 import { ipBatch } from "./run.ts";
+import { removeParent } from "./parent-device.ts";
 
 /** The addresses that the host has on a network's bridge, with the subnets' lengths. */
 export function bridgeAddresses(record: NetworkRecord): string[] {
-  const { gatewayMode } = parseBridgeOptions(record);
+  const { gatewayMode, inhibitIPv4 } = parseBridgeOptions(record);
   return record.subnets
-    .filter(({ subnet }) => gatewayMode[mustPrefix(subnet).family] !== "isolated")
+    .filter(({ subnet, gateway }) => gateway !== "" && gatewayMode[mustPrefix(subnet).family] !== "isolated" && !(inhibitIPv4 && mustPrefix(subnet).family === 4))
     .map(({ subnet, gateway }) => `${gateway}/${mustPrefix(subnet).bits}`);
 }
 
-/** Takes a network off the host: its bridge, or from an administrator's bridge the addresses that it brought. */
-export async function removeDevice({ bridge, ownsBridge, ownAddresses }: NetworkRecord): Promise<void> {
+/** Takes a network off the host: its bridge or parent device, or from an administrator's bridge the addresses that it brought. */
+export async function removeDevice({ bridge, ownsBridge, ownAddresses, parent }: NetworkRecord): Promise<void> {
+  if (parent) return removeParent(parent);
   if (bridge === "" || !deviceExists(bridge)) return;
   if (ownsBridge) return removeLink(bridge);
   const present = await deviceAddresses(bridge);

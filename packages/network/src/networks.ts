@@ -1,24 +1,22 @@
 import { randomBytes } from "node:crypto";
 import type { IPAMConfig, Network } from "@longshore/api";
-import { Conflict, InvalidArgument, NotFound, PermissionDenied, Unknown } from "@longshore/errdefs";
+import { InvalidArgument, NotFound, PermissionDenied, Unknown } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
 import { deviceAddresses, deviceExists, enableForwarding, ensureBridge, forwards, hostRoutes } from "./bridge.ts";
 import { parseBridgeOptions } from "./bridge-options.ts";
 import type { NetworkCreateOptions, Networks } from "./contract.ts";
 import { validateEndpoint } from "./endpoint-settings.ts";
 import type { Firewall } from "./firewall/firewall.ts";
-import { validateIPAMConfig } from "./ipam/config.ts";
 import { mustPrefix, randomUlaPool } from "./ipam/defaults.ts";
 import { type AddressPool, chooseSubnet } from "./ipam/pool.ts";
 import { type Family, formatPrefix, overlaps, type Prefix } from "./ipam/prefix.ts";
 import { subnetOf } from "./ipam/subnet.ts";
 import { bridgeAddresses, removeDevice } from "./network-device.ts";
+import { checkCreate, predefined, withConfigFrom } from "./network-create.ts";
 import { showMember, showNetwork } from "./network-view.ts";
+import { ensureParent, planParent } from "./parent-device.ts";
 import type { NetworkRecord, Records } from "./records.ts";
-
-const predefined: readonly string[] = ["bridge", "host", "none"];
-const noSwarm =
-  'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
+import { isVlanDriver, routesByLink } from "./vlan-options.ts";
 
 export function newId(): string {
   return randomBytes(32).toString("hex");
@@ -36,6 +34,12 @@ export interface NetworkDefaults {
   ipForwardNoDrop: boolean;
   /** By driver: options of networks that do not say otherwise. */
   defaultNetworkOpts: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/** Whether a subnet without a given gateway gets one: not where nothing leads out by an address. */
+function needsGateway(record: NetworkRecord, family: Family): boolean {
+  if (record.parent) return !record.internal && !routesByLink(record);
+  return parseBridgeOptions(record).gatewayMode[family] !== "isolated";
 }
 
 /** Keeps the networks, their devices and their rules. */
@@ -110,44 +114,20 @@ export class NetworkStore implements Networks {
     return defaults === undefined || (options.ConfigFrom ?? "") !== "" ? options : { ...options, Options: { ...defaults, ...options.Options } };
   }
 
-  #checkCreate(options: Partial<NetworkCreateOptions> & { Name: string }): void {
-    const { Name: name, Driver: driver = "bridge" } = options;
-    if (name.trim() === "") throw new InvalidArgument("invalid name: name is empty");
-    if (predefined.includes(name) || name === "default") throw new PermissionDenied(`operation is not permitted on predefined ${name} network `);
-    if ([...this.#records.networks.values()].some((other) => other.name === name)) throw new Conflict(`network with name ${name} already exists`);
-    if (options.Ingress === true) throw new PermissionDenied("Ingress network can only be global scope network");
-    if (options.Scope === "swarm") throw new PermissionDenied("cannot create a swarm scoped network when swarm is not active");
-    if (driver === "overlay") throw new PermissionDenied(noSwarm);
-    if (driver === "host" || driver === "null") throw new PermissionDenied(`only one instance of "${driver}" network is allowed`);
-    if (driver !== "bridge" && driver !== "") throw new NotFound(`plugin "${driver}" not found`);
-    const ipamDriver = options.IPAM?.Driver ?? "";
-    if (ipamDriver !== "" && ipamDriver !== "default") throw new NotFound(`plugin "${ipamDriver}" not found`);
-    validateIPAMConfig(options.IPAM?.Config ?? []);
-    if (options.EnableIPv4 === false && options.EnableIPv6 !== true) throw new InvalidArgument("IPv4 or IPv6 must be enabled");
-  }
-
-  #withConfigFrom(options: Partial<NetworkCreateOptions> & { Name: string }): Partial<NetworkCreateOptions> & { Name: string } {
-    const from = options.ConfigFrom ?? "";
-    if (from === "") return options;
-    const source = [...this.#records.networks.values()].find(({ name, id, configOnly }) => configOnly && (name === from || id === from));
-    if (!source) throw new NotFound(`configuration network "${from}" does not exist`);
-    const { ipam, options: driverOptions, enableIPv4, enableIPv6, internal } = source;
-    return { ...options, IPAM: ipam, Options: driverOptions, EnableIPv4: enableIPv4, EnableIPv6: enableIPv6, Internal: internal };
-  }
-
   async #create(given: Partial<NetworkCreateOptions> & { Name: string }): Promise<string> {
-    this.#checkCreate(given);
-    const options = this.#withConfigFrom(given);
+    checkCreate(this.#records, given);
+    const options = withConfigFrom(this.#records, given);
     const configOnly = options.ConfigOnly === true;
+    const configs = options.IPAM?.Config ?? [];
     const record: NetworkRecord = {
       id: newId(),
       name: options.Name,
       created: now(),
-      driver: configOnly ? "null" : "bridge",
+      driver: configOnly ? "null" : options.Driver || "bridge",
       scope: options.Scope === undefined || options.Scope === "" ? "local" : options.Scope,
       enableIPv4: options.EnableIPv4 ?? true,
       enableIPv6: options.EnableIPv6 ?? false,
-      ipam: { Driver: "default", Options: options.IPAM?.Options ?? null, Config: options.IPAM?.Config ?? null },
+      ipam: { Driver: "default", Options: options.IPAM?.Options ?? null, Config: configs.length > 0 ? configs : null },
       internal: options.Internal ?? false,
       attachable: options.Attachable ?? false,
       ingress: false,
@@ -156,7 +136,7 @@ export class NetworkStore implements Networks {
       options: options.Options ?? {},
       labels: options.Labels ?? {},
       subnets: [],
-      userSubnets: (options.IPAM?.Config ?? []).map(({ Subnet }) => Subnet ?? ""),
+      userSubnets: configs.map(({ Subnet }) => Subnet ?? ""),
       bridge: "",
       ownsBridge: false,
       ownAddresses: [],
@@ -165,6 +145,20 @@ export class NetworkStore implements Networks {
       this.#records.putNetwork(record);
       return record.id;
     }
+    if (isVlanDriver(record.driver)) record.parent = planParent(record, this.#records.networks.values());
+    const bridge = isVlanDriver(record.driver) ? "" : this.#bridgeName(record);
+    await this.#assignSubnets(record);
+    if (bridge !== "") {
+      record.bridge = bridge;
+      record.ownsBridge = !deviceExists(bridge);
+      const present = record.ownsBridge ? [] : await deviceAddresses(bridge);
+      record.ownAddresses = bridgeAddresses(record).filter((address) => !present.includes(address));
+    }
+    await this.#bringUp(record);
+    return record.id;
+  }
+
+  #bridgeName(record: NetworkRecord): string {
     const { name: bridge } = parseBridgeOptions(record);
     const same = [...this.#records.networks.values()].find((other) => other.bridge === bridge);
     if (same) {
@@ -172,14 +166,9 @@ export class NetworkStore implements Networks {
         `cannot create network ${record.id} (${bridge}): conflicts with network ${same.id} (${same.bridge}): networks have same bridge name`,
       );
     }
-    if (!/^[^\s/:"]{1,15}$/.test(bridge)) throw new Unknown("numerical result out of range");
-    await this.#assignSubnets(record);
-    record.bridge = bridge;
-    record.ownsBridge = !deviceExists(bridge);
-    const present = record.ownsBridge ? [] : await deviceAddresses(bridge);
-    record.ownAddresses = bridgeAddresses(record).filter((address) => !present.includes(address));
-    await this.#bringUp(record);
-    return record.id;
+    if (bridge.length > 15) throw new Unknown("numerical result out of range");
+    if (/[\s/:"]/.test(bridge)) throw new Unknown("invalid argument");
+    return bridge;
   }
 
   /** The record first, then the device: after a kill in between, the next start makes the device. */
@@ -187,17 +176,21 @@ export class NetworkStore implements Networks {
     this.#records.putNetwork(record);
     try {
       await this.ensureDevice(record);
-      await this.#firewall.rebuild();
+      if (record.bridge !== "") await this.#firewall.rebuild();
     } catch (error) {
       await removeDevice(record);
       this.#records.dropNetwork(record.id);
-      await this.#firewall.rebuild();
+      if (record.bridge !== "") await this.#firewall.rebuild();
       throw error;
     }
   }
 
-  /** Makes the bridge of a network, or what is missing of it. */
+  /** Makes the bridge of a network, or what is missing of it, or the device that it lies on. */
   async ensureDevice(record: NetworkRecord): Promise<void> {
+    if (record.parent) {
+      if (record.parent.ours) await ensureParent(record.parent, (record.options["parent"] ?? "") !== "");
+      return;
+    }
     const addresses = bridgeAddresses(record);
     const { ipForward, ipForwardNoDrop } = this.#defaults;
     for (const { family } of addresses.map(mustPrefix)) {
@@ -206,6 +199,11 @@ export class NetworkStore implements Networks {
       enableForwarding(family, this.#log);
     }
     await ensureBridge({ name: record.bridge, mtu: parseBridgeOptions(record).mtu, addresses });
+  }
+
+  /** As `ensureDevice`, for a network that was: one whose device cannot be made, such as that of a card that is gone, keeps no other from working. */
+  async restoreDevice(record: NetworkRecord): Promise<void> {
+    await this.ensureDevice(record).catch((error: unknown) => this.#log.error({ err: error, network: record.name }, "the device of a network cannot be made"));
   }
 
   /** Subnets in use by other networks and by the host's routes, `own` device left out. */
@@ -217,27 +215,28 @@ export class NetworkStore implements Networks {
 
   async #assignSubnets(record: NetworkRecord): Promise<void> {
     const configs = record.ipam.Config ?? [];
-    const shown: IPAMConfig[] = [...configs];
+    const shown: IPAMConfig[] = [];
     for (const family of [4, 6] as const) {
-      if (!(family === 4 ? record.enableIPv4 : record.enableIPv6)) continue;
       const mine = configs.filter(({ Subnet }) => mustPrefix(Subnet ?? "").family === family);
-      if (mine.length > 1) throw new PermissionDenied("bridge driver doesn't support multiple subnets");
-      const [config] = mine;
-      if (config) {
-        this.#refuseOverlap(mustPrefix(config.Subnet ?? ""));
-        record.subnets.push(subnetOf(config));
-        continue;
+      shown.push(...mine);
+      if (!(family === 4 ? record.enableIPv4 : record.enableIPv6)) continue;
+      if (mine.length > 1 && !record.parent) throw new PermissionDenied("bridge driver doesn't support multiple subnets");
+      const gateway = needsGateway(record, family);
+      for (const config of mine) {
+        this.#refuseOverlap(mustPrefix(config.Subnet ?? ""), record);
+        record.subnets.push(subnetOf(config, gateway));
       }
+      if (mine.length > 0) continue;
       const subnet = formatPrefix(chooseSubnet(this.#pools[family], await this.taken(family)));
-      const chosen = subnetOf({ Subnet: subnet });
-      shown.push({ Subnet: subnet, Gateway: chosen.gateway });
+      const chosen = subnetOf({ Subnet: subnet }, gateway);
+      shown.push({ Subnet: subnet, ...(chosen.gateway === "" ? {} : { Gateway: chosen.gateway }) });
       record.subnets.push(chosen);
     }
-    record.ipam = { ...record.ipam, Config: shown };
+    record.ipam = { ...record.ipam, Config: shown.length > 0 ? shown : null };
   }
 
-  #refuseOverlap(prefix: Prefix): void {
-    for (const { subnets } of this.#records.networks.values()) {
+  #refuseOverlap(prefix: Prefix, record: NetworkRecord): void {
+    for (const { subnets } of [...this.#records.networks.values(), record]) {
       if (subnets.some(({ subnet }) => overlaps(mustPrefix(subnet), prefix))) {
         throw new PermissionDenied("invalid pool request: Pool overlaps with other one on this address space");
       }
@@ -254,21 +253,24 @@ export class NetworkStore implements Networks {
         throw new PermissionDenied(`error while removing network: network ${record.name} has active endpoints (${names.join(", ")})`);
       }
       const dependent = [...this.#records.networks.values()].find(({ configFrom }) => record.configOnly && configFrom === record.name);
-      if (dependent) throw new PermissionDenied(`configuration network "${record.name}" is in use`);
+      if (dependent) throw new PermissionDenied(`error while removing network: configuration network "${record.name}" is in use`);
       await this.#tearDown(record);
     });
   }
 
   /** The device first, then the record: after a kill in between, the network is still there and can be removed again. */
   async #tearDown(record: NetworkRecord): Promise<void> {
-    await removeDevice(record);
+    const heir = record.parent?.ours === true && [...this.#records.networks.values()].find(({ id, parent }) => id !== record.id && parent?.device === record.parent?.device);
+    // Another network lies on the device: it is now that one's to remove.
+    if (heir && heir.parent) this.#records.putNetwork({ ...heir, parent: { ...heir.parent, ours: true } });
+    else await removeDevice(record);
     this.#records.dropNetwork(record.id);
     if (record.bridge !== "") await this.#firewall.rebuild();
   }
 
   prune(matches: (network: Network) => boolean): Promise<Network[]> {
     return this.#inTurn(async () => {
-      const unused = [...this.#records.networks.values()].filter(({ id, name }) => !predefined.includes(name) && !this.inUse(id));
+      const unused = [...this.#records.networks.values()].filter(({ id, name, configOnly }) => !predefined.includes(name) && !configOnly && !this.inUse(id));
       const removed: Network[] = [];
       for (const record of unused) {
         const network = showNetwork(record, {});

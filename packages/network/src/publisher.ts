@@ -140,7 +140,7 @@ export class Publisher {
       await this.#unbind(removed);
       for (const wish of wishes) {
         if (kept.has(wish)) continue;
-        const ports = this.#routed(network, wish, endpoint) ?? (await this.#fulfil(wish, endpoint));
+        const ports = [...this.#routed(network, wish, endpoint), ...(await this.#bound(network, wish, endpoint))];
         fresh.push(...ports);
         kept.set(wish, ports);
       }
@@ -166,12 +166,21 @@ export class Publisher {
   }
 
   /** Routed networks need no port of the host, only an open one of the container. */
-  #routed(network: NetworkRecord, wish: PortWish, endpoint: EndpointRecord): PublishedPort[] | undefined {
+  #routed(network: NetworkRecord, wish: PortWish, endpoint: EndpointRecord): PublishedPort[] {
     const { gatewayMode } = parseBridgeOptions(network);
-    if (wish.hostIps.some((ip) => gatewayMode[familyOf(ip)] !== "routed")) return undefined;
     return wish.hostIps
+      .filter((ip) => gatewayMode[familyOf(ip)] === "routed")
+      // It is the container's own address that is reached, so an address of the host means nothing.
+      .map((ip) => (familyOf(ip) === 6 ? "::" : "0.0.0.0"))
       .map((hostIp) => ({ proto: wish.proto, hostIp, hostPort: 0, containerIp: this.#target(endpoint, hostIp), containerPort: wish.containerPort }))
       .filter(({ hostIp, containerIp }) => familyOf(hostIp) === familyOf(containerIp));
+  }
+
+  /** The other family of such a network has ports of the host as usual. */
+  async #bound(network: NetworkRecord, wish: PortWish, endpoint: EndpointRecord): Promise<PublishedPort[]> {
+    const { gatewayMode } = parseBridgeOptions(network);
+    const hostIps = wish.hostIps.filter((ip) => gatewayMode[familyOf(ip)] !== "routed");
+    return hostIps.length === 0 ? [] : this.#fulfil({ ...wish, hostIps }, endpoint);
   }
 
   /** Puts the rules of ports in the place of others', in one transaction. */

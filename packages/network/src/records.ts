@@ -6,6 +6,13 @@ import type { Logger } from "@longshore/log";
 import { SqliteFile } from "@longshore/sqlite";
 import type { SubnetRecord } from "./ipam/subnet.ts";
 
+/** A device of the host under links of containers. */
+export interface ParentRecord {
+  device: string;
+  /** Whether it was made for a network and goes with the last one that uses it. */
+  ours: boolean;
+}
+
 /** A network as it is kept. Subnets are CIDR text, addresses plain text. */
 export interface NetworkRecord {
   id: string;
@@ -28,6 +35,8 @@ export interface NetworkRecord {
   subnets: SubnetRecord[];
   /** The blocks that were asked for, not chosen. */
   userSubnets: string[];
+  /** The device that a macvlan or ipvlan network lies on; other drivers have none. */
+  parent?: ParentRecord;
   /** The bridge device; empty when the driver has none. */
   bridge: string;
   /** Whether the device goes with the network: false for one that the administrator made. */
@@ -52,7 +61,7 @@ export interface EndpointRecord {
   containerId: string;
   /** Name in the container (`eth0`); empty without a link. */
   ifname: string;
-  /** Name of the host's side of the pair. */
+  /** Name of the host's side of the pair; empty without one (macvlan, ipvlan). */
   veth: string;
   mac: string;
   ipv4: string;

@@ -4,16 +4,19 @@ import type { EmitEvent, EndpointSettings } from "@longshore/api";
 import { fromGrpcCode, grpcCodeOf, messageOf, NotFound, Unknown } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
 import { createNetns, removeNetns } from "@longshore/sys";
+import { connectLinks, type DefaultRoutes, disconnectLink, moveDefaultRoutes } from "./attach.ts";
 import type { Sandbox, SandboxRequest, Sandboxes } from "./contract.ts";
 import type { DnsControl } from "./dns/control.ts";
-import { createEndpoint, gatewayEndpoint, gatewayOf, showEndpoint, vethPlan } from "./endpoint.ts";
+import { createEndpoint, gatewayEndpoint, linkPlan, showEndpoint } from "./endpoint.ts";
 import { isUserDefined } from "./endpoint-settings.ts";
 import { type NetworkStore, newId } from "./networks.ts";
 import type { Publisher } from "./publisher.ts";
 import type { EndpointRecord, NetworkRecord, Records, SandboxRecord } from "./records.ts";
 import { addToHosts, removeFromHosts, writeNames, writeResolvConf } from "./sandbox-files.ts";
+import { gatewayOf } from "./subnets.ts";
 import { VethRemover } from "./veth-remover.ts";
-import { connectVeths, type DefaultRoutes, moveDefaultRoutes } from "./veth.ts";
+import { routesByLink } from "./vlan-options.ts";
+import { wantedNetworks } from "./wanted-networks.ts";
 
 interface Parts {
   records: Records;
@@ -121,7 +124,7 @@ export class SandboxStore implements Sandboxes {
       records.putSandbox(sandbox);
       for (const { network, settings } of wanted) createEndpoint(records, sandbox, network, settings);
     });
-    const embedded = wanted.some(({ network }) => network.driver === "bridge" && isUserDefined(network));
+    const embedded = wanted.some(({ network }) => isUserDefined(network));
     const dns = writeResolvConf(request, host ? "host" : embedded ? "embedded" : "legacy");
     writeNames(request, records.endpointsOf(sandbox.containerId), this.#hostGateway());
     const withDns: SandboxRecord = { ...sandbox, dns: embedded ? dns : null };
@@ -140,8 +143,8 @@ export class SandboxStore implements Sandboxes {
   async #connectLinks(sandbox: SandboxRecord): Promise<void> {
     await mkdir(this.#parts.netnsDir, { recursive: true, mode: 0o755 });
     createNetns(sandbox.netnsPath);
-    const plans = this.#joined(sandbox.containerId).filter(({ endpoint }) => endpoint.veth !== "").map(({ network, endpoint }) => vethPlan(network, endpoint));
-    await connectVeths(plans, sandbox.netnsPath, this.#routes(sandbox.containerId));
+    const plans = this.#joined(sandbox.containerId).flatMap(({ network, endpoint }) => linkPlan(network, endpoint) ?? []);
+    await connectLinks(plans, sandbox.netnsPath, this.#routes(sandbox.containerId));
     if (sandbox.dns) await this.#parts.dns.serve(sandbox);
   }
 
@@ -150,15 +153,17 @@ export class SandboxStore implements Sandboxes {
     const gateway = gatewayEndpoint(records, containerId);
     const network = gateway && records.networks.get(gateway.networkId);
     if (!gateway || !network) return undefined;
-    const gateways = [gateway.ipv4 === "" ? "" : gatewayOf(network, 4), gateway.ipv6 === "" ? "" : gatewayOf(network, 6)];
-    return { ifname: gateway.ifname, gateways };
+    const { ifname, ipv4, ipv6 } = gateway;
+    if (!routesByLink(network)) return { ifname, gateways: [gatewayOf(network, ipv4), gatewayOf(network, ipv6)], direct: [] };
+    return { ifname, gateways: [], direct: [...(ipv4 === "" ? [] : [4 as const]), ...(ipv6 === "" ? [] : [6 as const])] };
   }
 
   async #publish(sandbox: SandboxRecord): Promise<void> {
     const { records, publisher } = this.#parts;
     const gateway = gatewayEndpoint(records, sandbox.containerId);
     const network = gateway && records.networks.get(gateway.networkId);
-    if (gateway && network) await publisher.publish(sandbox, network, gateway);
+    // Only bridges publish: what lies on a device of the host is reached there.
+    if (gateway && network && network.bridge !== "") await publisher.publish(sandbox, network, gateway);
   }
 
   release(containerId: string): Promise<void> {
@@ -212,11 +217,11 @@ export class SandboxStore implements Sandboxes {
       const before = gatewayEndpoint(records, containerId);
       const endpoint = createEndpoint(records, sandbox, network, settings);
       try {
-        await connectVeths([vethPlan(network, endpoint)], sandbox.netnsPath, this.#routes(containerId));
+        await connectLinks([linkPlan(network, endpoint) ?? []].flat(), sandbox.netnsPath, this.#routes(containerId));
         await this.#moveGateway(sandbox, before);
         await this.#parts.dns.update([network.id]);
       } catch (error) {
-        await this.#links.remove([endpoint.veth]);
+        await this.#unlink(sandbox, endpoint);
         records.dropEndpoint(endpoint.id);
         throw error;
       }
@@ -234,7 +239,7 @@ export class SandboxStore implements Sandboxes {
       const endpoint = records.endpointsOf(containerId).find(({ networkId }) => networkId === network.id);
       if (!endpoint) throw new Unknown(`container ${containerId} is not connected to network ${network.name}`);
       const before = gatewayEndpoint(records, containerId);
-      await this.#links.remove([endpoint.veth]);
+      await this.#unlink(sandbox, endpoint);
       records.dropEndpoint(endpoint.id);
       removeFromHosts(sandbox, endpoint);
       await moveDefaultRoutes(sandbox.netnsPath, this.#routes(containerId));
@@ -243,6 +248,12 @@ export class SandboxStore implements Sandboxes {
       emit("network", "disconnect", eventActor(network, containerId));
       return this.get(containerId)!;
     });
+  }
+
+  /** Takes an endpoint's link away while its container runs. */
+  async #unlink(sandbox: SandboxRecord, { veth, ifname }: EndpointRecord): Promise<void> {
+    if (veth !== "") return this.#links.remove([veth]);
+    if (ifname !== "") await disconnectLink(sandbox.netnsPath, ifname);
   }
 
   /** Published ports follow the default route. */
@@ -275,18 +286,6 @@ export class SandboxStore implements Sandboxes {
     const networks = records.endpointsOf(containerId).map(({ networkId }) => networkId);
     dns.update(networks).catch((error: unknown) => log.error({ err: error, containerId }, "the new name is not in DNS yet"));
   }
-}
-
-/** The networks to join, each with what was asked for there: the mode's own first, and alone when none are named. */
-function wantedNetworks(networks: NetworkStore, { networkMode, endpoints }: SandboxRequest): { network: NetworkRecord; settings: Partial<EndpointSettings> }[] {
-  const plain = (name: string) => (name === "default" || name === "" ? "bridge" : name);
-  const mode = networks.record(plain(networkMode));
-  const named = Object.entries(endpoints).map(([name, settings]) => ({ network: networks.record(plain(name)), settings }));
-  if (named.length === 0) return [{ network: mode, settings: {} }];
-  const rank = ({ id, name }: NetworkRecord) => (id === mode.id ? "" : name);
-  const sorted = named.sort((a, b) => (rank(a.network) < rank(b.network) ? -1 : 1));
-  // One network may have been named twice, by its name and its id.
-  return [...new Map(sorted.map((wish) => [wish.network.id, wish])).values()];
 }
 
 function eventActor(network: NetworkRecord, containerId: string): Parameters<EmitEvent>[2] {

@@ -27,12 +27,13 @@ function keysOf({ networks }: Attaching, container: Container, id: string): stri
 }
 
 function checkModes(container: Container, network: string): void {
+  const joined = Object.keys(container.record.NetworkSettings.Networks);
   const mode = container.hostConfig.NetworkMode;
   if (mode === "host" || mode.startsWith("container:")) {
     throw new InvalidArgument("container sharing network namespace with another container or host cannot be connected to any other network");
   }
   if (network === "host") throw new InvalidArgument("cannot connect container to host network - container must be created in host network mode");
-  if (mode === "none" || network === "none") {
+  if (joined.includes("none") || (network === "none" && joined.length > 0)) {
     throw new InvalidArgument("container cannot be connected to multiple networks with one of the networks in private (none) mode");
   }
 }
@@ -58,14 +59,15 @@ export async function connectContainer(to: Attaching, network: string, nameOrId:
 
 /** Takes a container out of a network. @throws with Docker's messages */
 export async function disconnectContainer(from: Attaching, network: string, nameOrId: string, force: boolean): Promise<void> {
-  const { Id: id, Name: name } = from.networks.get(network);
   let container: Container;
   try {
     container = findContainer(from, nameOrId);
   } catch (error) {
     if (!force) throw error;
+    from.networks.get(network);
     throw new NotFound(`endpoint ${nameOrId} not found`, { cause: error });
   }
+  const { Id: id, Name: name } = from.networks.get(network);
   await container.lock.run(async () => {
     const { record } = container;
     if (name === "host" && container.hostConfig.NetworkMode === "host") {

@@ -34,6 +34,8 @@ export function localAnswers(zones: Zones, containerId: string, { name, type }: 
     const data = zones.pointer(containerId, name);
     return data === undefined ? undefined : [{ type, name, ttl, data }];
   }
+  // Mail to a container goes to its address: that there is no other exchange is known here.
+  if (type === "MX" && (zones.addresses(containerId, name, 4) ?? zones.addresses(containerId, name, 6)) !== undefined) return [];
   return undefined;
 }
 
@@ -49,7 +51,7 @@ export function encodeAnswer({ packet, question }: { packet: Packet; question: Q
 
 /** The answer when nobody could be asked. */
 export function encodeFailure({ packet, question }: { packet: Packet; question: Question }): Buffer {
-  const flags = ((packet.flags ?? 0) & RECURSION_DESIRED) | RECURSION_AVAILABLE | rcode.serverFailure;
+  const flags = ((packet.flags ?? 0) & RECURSION_DESIRED) | rcode.serverFailure;
   return encode({ type: "response", id: packet.id ?? 0, flags: flags & ~AUTHENTIC_DATA, questions: [question] });
 }
 

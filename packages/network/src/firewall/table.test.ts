@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { type BridgeRules, type PortRule, portCommands, renderTable } from "./table.ts";
 
-const bridge = (device: string, subnet: string, more: Partial<BridgeRules> = {}): BridgeRules => ({ device, subnet, internal: false, icc: true, masquerade: true, gatewayMode: "nat", ...more });
+const bridge = (device: string, subnet: string, more: Partial<BridgeRules> = {}): BridgeRules => ({ device, subnet, internal: false, icc: true, masquerade: true, trusted: [], gatewayMode: "nat", ...more });
 
 const ports: PortRule[] = [
   { proto: "tcp", hostIp: undefined, hostPort: 8080, containerIp: "10.9.0.2", containerPort: 80 },

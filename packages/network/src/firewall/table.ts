@@ -8,6 +8,8 @@ export interface BridgeRules {
   icc: boolean;
   masquerade: boolean;
   /** `nat-unprotected` and `routed` let others reach containers by their own addresses. */
+  /** Devices that may use containers' own addresses nevertheless. */
+  trusted: readonly string[];
   gatewayMode: "nat" | "nat-unprotected" | "routed" | "isolated";
 }
 
@@ -76,7 +78,7 @@ export function renderTable(
   const proto = "meta l4proto . th dport";
   // Only those on the bridge (and the host itself, which does not come by here) use a container's own address.
   const guards = of(({ gatewayMode }) => gatewayMode === "nat" || gatewayMode === "isolated").map(
-    ({ device, subnet }) => `    ${keyword} daddr ${subnet} iifname != { "lo", ${quote(device)} } drop`,
+    ({ device, subnet, trusted }) => `    ${keyword} daddr ${subnet} iifname != { ${["lo", device, ...trusted].map(quote).join(", ")} } drop`,
   );
   const routed = of(({ gatewayMode }) => gatewayMode === "routed");
   return `table ${keyword} ${table}

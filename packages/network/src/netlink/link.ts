@@ -3,9 +3,9 @@ import { attribute, message, NLM_F, readI32, text, u16, u32, u8 } from "./messag
 import type { Rtnetlink, Step } from "./rtnetlink.ts";
 
 // Of linux/rtnetlink.h, if_link.h, if_addr.h and veth.h.
-const RTM = { NEWLINK: 16, GETLINK: 18, NEWADDR: 20, NEWROUTE: 24 } as const;
-const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, MASTER: 10, LINKINFO: 18, AF_SPEC: 26, NET_NS_FD: 28 } as const;
-const INFO = { KIND: 1, DATA: 2, SLAVE_KIND: 4, SLAVE_DATA: 5 } as const;
+export const RTM = { NEWLINK: 16, DELLINK: 17, GETLINK: 18, NEWADDR: 20, NEWROUTE: 24 } as const;
+export const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, LINK: 5, MASTER: 10, LINKINFO: 18, AF_SPEC: 26, NET_NS_FD: 28 } as const;
+export const INFO = { KIND: 1, DATA: 2, SLAVE_KIND: 4, SLAVE_DATA: 5 } as const;
 const VETH_INFO_PEER = 1;
 const IFLA_BRPORT_ISOLATED = 33;
 const ADDR_GEN_MODE = { attribute: 8, none: 1 } as const;
@@ -14,9 +14,11 @@ const IFA_F_NODAD = 2;
 const RTA = { GATEWAY: 5, OIF: 4 } as const;
 const IFF_UP = 1;
 const AF_INET6 = 10;
+const EAFNOSUPPORT = 97;
 const abiFamily = { 4: 2, 6: AF_INET6 } as const;
 
-function linkHeader(index: number, up: boolean): Buffer {
+/** `struct ifinfomsg`; index 0 for a link that is named by an attribute. */
+export function linkHeader(index: number, up: boolean): Buffer {
   const flags = up ? IFF_UP : 0;
   return Buffer.concat([u8(0), u8(0), u16(0), u32(index), u32(flags), u32(flags)]);
 }
@@ -63,10 +65,10 @@ export function setUp(index: number): Step {
   return { name: `bringing link ${index} up`, message: message(RTM.NEWLINK, 0, linkHeader(index, true)) };
 }
 
-/** No link-local IPv6 address of its own. */
+/** No link-local IPv6 address of its own; a link too small for IPv6 (MTU below 1280) has none anyway. */
 export function noLinkLocal(index: number): Step {
   const spec = attribute(IFLA.AF_SPEC, attribute(AF_INET6, attribute(ADDR_GEN_MODE.attribute, u8(ADDR_GEN_MODE.none))));
-  return { name: `address generation of link ${index}`, message: message(RTM.NEWLINK, 0, linkHeader(index, false), spec) };
+  return { name: `address generation of link ${index}`, message: message(RTM.NEWLINK, 0, linkHeader(index, false), spec), tolerates: EAFNOSUPPORT };
 }
 
 /** IPv4 with its broadcast address; IPv6 without duplicate detection, since the address is assigned to nobody else. */
@@ -84,6 +86,13 @@ export function defaultRoute(index: number, gateway: string): Step {
   const [mainTable, bootProtocol, universe, unicast] = [254, 3, 0, 1];
   const header = Buffer.concat([u8(abiFamily[familyOf(gateway)]), u8(0), u8(0), u8(0), u8(mainTable), u8(bootProtocol), u8(universe), u8(unicast), u32(0)]);
   return { name: `the default route by ${gateway}`, message: message(RTM.NEWROUTE, NLM_F.CREATE | NLM_F.REPLACE, header, attribute(RTA.GATEWAY, addressBytes(gateway)), attribute(RTA.OIF, u32(index))) };
+}
+
+/** Sends all of a family through a link, with no gateway in between. */
+export function directRoute(index: number, family: Family): Step {
+  const [mainTable, bootProtocol, linkScope, unicast] = [254, 3, 253, 1];
+  const header = Buffer.concat([u8(abiFamily[family]), u8(0), u8(0), u8(0), u8(mainTable), u8(bootProtocol), u8(linkScope), u8(unicast), u32(0)]);
+  return { name: "the default route by the link", message: message(RTM.NEWROUTE, NLM_F.CREATE | NLM_F.REPLACE, header, attribute(RTA.OIF, u32(index))) };
 }
 
 /** The index of a link by its name. @throws NetlinkRefused ENODEV */

@@ -9,15 +9,20 @@ const SOCK_RAW = 3;
 const NETLINK_ROUTE = 0;
 const NLMSG_ERROR = 2;
 const headerLength = 16;
+const EOPNOTSUPP = 95;
 
 /** What the kernel refused. */
-class NetlinkRefused extends Unknown {
+export class NetlinkRefused extends Unknown {
   /** Of errno(3), positive. */
   readonly errno: number;
+  /** The kernel's words alone. */
+  readonly reason: string;
 
   constructor(step: string, errno: number) {
-    super(`${step}: ${getSystemErrorMessage(-errno)}`);
+    const reason = errno === EOPNOTSUPP ? "operation not supported" : getSystemErrorMessage(-errno);
+    super(`${step}: ${reason}`);
     this.errno = errno;
+    this.reason = reason;
   }
 }
 
@@ -25,6 +30,8 @@ class NetlinkRefused extends Unknown {
 export interface Step {
   name: string;
   message: Buffer;
+  /** An errno that is no refusal: there is nothing to do then. */
+  tolerates?: number;
 }
 
 /** Netlink in one network namespace, for links, addresses and routes unless another protocol is named. One request at a time. */
@@ -56,7 +63,7 @@ export class Rtnetlink implements Disposable {
         continue;
       }
       const error = -readI32(bytes, at + headerLength);
-      if (error !== 0) throw new NetlinkRefused(steps[acknowledged]?.name ?? "netlink", error);
+      if (error !== 0 && error !== steps[acknowledged]?.tolerates) throw new NetlinkRefused(steps[acknowledged]?.name ?? "netlink", error);
       acknowledged++;
     }
     if (acknowledged < steps.length) throw new Unknown(`${steps[acknowledged]?.name}: the kernel did not answer`);
