@@ -59,7 +59,8 @@ describe("netlink for links on other links", () => {
     for (const mode of ["bridge", "private", "vepa", "passthru"] as const) {
       const shown = await add({ driver: "macvlan", mode });
       assert.match(shown, new RegExp(`macvlan mode ${mode}`));
-      assert.match(shown, /02:42:00:00:00:01/);
+      // In passthru mode a link has the address of its parent.
+      if (mode !== "passthru") assert.match(shown, /02:42:00:00:00:01/);
       using inside = new Rtnetlink(container);
       await inside.request([deleteLink(await linkIndex(inside, "eth0"))]);
       await assert.rejects(linkIndex(inside, "eth0"), { errno: 19 });
