@@ -2,9 +2,10 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Reserve } from "@longshore/atomicfile";
 import { ArchiveWorkers, FileArchiver, Layers } from "@longshore/archive";
-import { type Context, ContainerStore, damagedContainers, restoreContainers, resumeContainers, TaskMonitor } from "@longshore/containers";
+import { type Context, ContainerStore, damagedContainers, LogFeeds, restoreContainers, resumeContainers, TaskMonitor } from "@longshore/containers";
 import { type ImageResolver, imageResolver } from "@longshore/images";
 import type { Logger } from "@longshore/log";
+import { LogDrivers } from "@longshore/logs";
 import type { Networks, Sandboxes } from "@longshore/network";
 import type { Plugins } from "@longshore/plugins";
 import type { ContainerdClient } from "@longshore/proto";
@@ -74,7 +75,10 @@ async function containerContext(config: Config, parts: Parts, store: ContainerSt
   await writeRuntimeWrappers(config);
   const host = await readHostFacts({ cgroupDriver: driver, runtime: { name: settings.defaultRuntime, binary: settings.runtimes[settings.defaultRuntime]?.binary ?? "" } });
   const { containerd, network, networks, volumes, events, log } = parts;
-  return { containerd, network, networks, volumes, images, emit: events.emit, log, settings, host, store, space };
+  const loggingDir = join(config.execRoot, "logging");
+  await mkdir(loggingDir, { recursive: true, mode: 0o700 });
+  const logFeeds = new LogFeeds(new LogDrivers(parts.plugins, loggingDir), log);
+  return { containerd, network, networks, volumes, logFeeds, images, emit: events.emit, log, settings, host, store, space };
 }
 
 /**
@@ -111,6 +115,7 @@ export async function startDaemon(config: Config, parts: Parts, more: (app: Fast
     close: async () => {
       await Promise.all(listeners.map((listener) => listener.close()));
       await monitor.stop();
+      await containers.logFeeds.close();
       await app.close();
       await workers.close();
       space.close();

@@ -39,6 +39,7 @@ export async function restoreContainers(context: Context): Promise<void> {
   for (const container of store.list().filter(({ alive }) => alive)) await attempt(context, "noting the ports of a container", () => adoptPorts(context, container));
   await resync(context);
   context.volumes.releaseUnclaimed();
+  for (const container of store.list()) context.logFeeds.restored(container);
   await removeLeftovers(context);
   for (const id of await boundContainers(context)) {
     if (store.byId(id)?.alive !== true && !aside.has(id)) await attempt(context, "unmounting what a killed engine left", () => releaseBound(context, id));

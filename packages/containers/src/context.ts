@@ -7,6 +7,7 @@ import type { Networks, Sandboxes } from "@longshore/network";
 import type { ContainerdClient } from "@longshore/proto";
 import type { EngineSettings, HostFacts } from "@longshore/spec";
 import type { VolumeStore } from "@longshore/volumes";
+import type { LogFeeds } from "./log-feeds.ts";
 import type { Container } from "./container.ts";
 import type { ContainerStore } from "./store.ts";
 
@@ -47,6 +48,7 @@ export interface Context {
   readonly network: Sandboxes;
   readonly networks: Pick<Networks, "validateEndpoint">;
   readonly volumes: VolumeStore;
+  readonly logFeeds: LogFeeds;
   readonly images: ImageResolver;
   readonly emit: EmitEvent;
   readonly log: Logger;

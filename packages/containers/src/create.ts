@@ -12,6 +12,7 @@ import { type Context, emitContainer } from "./context.ts";
 import { copyImageContent } from "./copy-up.ts";
 import { createViews, findMountedImages, removeViews, viewLabels } from "./image-mounts.ts";
 import { completeHostConfig } from "./host-config.ts";
+import { isPluginDriver } from "./log-options.ts";
 import { ensureInitLayer, initLayerName } from "./init-layer.ts";
 import { resolveLinks } from "./links.ts";
 import { commandOf, completeConfig, mergeImageConfig } from "./merge-config.ts";
@@ -48,6 +49,7 @@ export async function createContainer(context: Context, request: CreateRequest):
   const config = completeConfig(request.config);
   const name = request.name === "" ? undefined : checkName(request.name);
   const hostConfig = completeHostConfig(context, request.hostConfig);
+  if (isPluginDriver(hostConfig.LogConfig.Type)) await context.logFeeds.check(hostConfig.LogConfig.Type);
   const { host, settings } = context;
   checkCreateRequest(config, hostConfig, host.sysInfo);
   const warnings = await verifyContainerSettings({ config, hostConfig, host, settings: settings.engine });
@@ -116,7 +118,8 @@ function newRecord(context: Context, parts: RecordParts): ContainerRecord {
   const { id, image } = parts;
   const hasLog = parts.hostConfig.LogConfig.Type !== "none";
   const dir = join(context.settings.dataRoot, "containers", id);
-  const logName = parts.hostConfig.LogConfig.Type === "local" ? "local-logs/container.log" : `${id}-json.log`;
+  const { Type } = parts.hostConfig.LogConfig;
+  const logName = isPluginDriver(Type) ? "container-cached.log" : Type === "local" ? "local-logs/container.log" : `${id}-json.log`;
   return {
     State: newState(),
     ID: id,

@@ -47,6 +47,7 @@ async function exitLocked(context: Context, container: Container, exit: TaskExit
   Object.assign(State, { Running: restarts, Restarting: restarts, Paused: false, Pid: 0, ExitCode: exit.exitCode, FinishedAt: exit.exitedAt });
   if (restarts) record.RestartCount++;
   stopHealth(container);
+  context.logFeeds.ended(container);
   forgetAddresses(container);
   await Promise.all([endTask(context, container), attempt(context, "releasing a network", () => releaseNetwork(context, container))]);
   container.trace = undefined;

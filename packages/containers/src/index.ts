@@ -34,3 +34,5 @@ export { summarize } from "./summary.ts";
 export { now, nowNano, parseTime } from "./time.ts";
 export { topContainer } from "./top.ts";
 export { updateContainer, type UpdateRequest } from "./update.ts";
+export { LogFeeds } from "./log-feeds.ts";
+export { isPluginDriver } from "./log-options.ts";

@@ -23,9 +23,26 @@ export function completeLogConfig(config: HostConfig["LogConfig"] | undefined, d
   const options: Record<string, string> = { ...config?.Config };
   if (type === driver) for (const [key, value] of Object.entries(defaults)) options[key] ??= value;
   const known = accepted[type];
-  if (known === undefined) throw new InvalidArgument(`logger: no log driver named '${type}' is registered`);
-  checkOptions(type, known, options);
+  checkOptions(type, known ?? Object.keys(options), options);
+  if (known === undefined) cacheOptions(options);
   return { Type: type as HostConfig["LogConfig"]["Type"], Config: options };
+}
+
+/** Whether a driver is none of the engine's own: a plugin that has to be looked up. */
+export function isPluginDriver(type: string): boolean {
+  return accepted[type] === undefined;
+}
+
+/**
+ * The options of the log that the shim keeps of a plugin's container: what the plugin is fed from, and `docker logs` reads.
+ * @throws InvalidArgument
+ */
+export function cacheOptions(options: Record<string, string>): Record<string, string> {
+  const cache = { "max-size": options["cache-max-size"] ?? "20m", "max-file": options["cache-max-file"] ?? "5", compress: options["cache-compress"] ?? "false" };
+  // The place up to which a plugin got the log would be lost with the file.
+  if (cache.compress !== "false") throw new InvalidArgument("cache-compress is not supported: a plugin's log is kept as it is until it has been delivered");
+  checkOptions("local", Object.keys(cache), cache);
+  return cache;
 }
 
 function checkOptions(type: string, known: readonly string[], options: Record<string, string>): void {

@@ -66,6 +66,7 @@ async function removeLocked(context: Context, container: Container, options: Rem
   try {
     await removeRuntime(context, container.id, container.mayHaveTask);
     releaseShm(container);
+    await context.logFeeds.removed(container);
     await releaseBound(context, container.id);
     await removeViews(context, container.id, Object.values(record.MountPoints));
     await removeVolumes(context, container, options.removeVolumes);

@@ -116,6 +116,7 @@ async function bringUp(context: Context, container: Container): Promise<void> {
   record.HasBeenStartedBefore = true;
   await container.save();
   undo.move();
+  context.logFeeds.started(container);
   tellParents(context, container);
 }
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
-import { parseSize } from "./log-options.ts";
+import { cacheOptions, isPluginDriver, parseSize } from "./log-options.ts";
 import { logAttributes } from "./log-attributes.ts";
 
 /** The three stdio fields of a task or an exec, see docs/stdio.md. */
@@ -26,7 +26,10 @@ function fields(uri: string, options: { stdin: boolean; terminal: boolean }): St
 /** What the shim needs to write the container's log and to serve attach. */
 export function taskStdio(context: Context, container: Container): Stdio {
   const { Config } = container.record;
-  const { Type, Config: options } = container.hostConfig.LogConfig;
+  const { LogConfig } = container.hostConfig;
+  const plugin = isPluginDriver(LogConfig.Type);
+  const Type = plugin ? "local" : LogConfig.Type;
+  const options = plugin ? cacheOptions(LogConfig.Config ?? {}) : LogConfig.Config;
   const query = new URLSearchParams({ attach: attachSocket(context, container.id), driver: Type });
   const maxSize = options?.["max-size"] ?? (Type === "local" ? "20m" : undefined);
   const maxFile = options?.["max-file"] ?? (Type === "local" ? "5" : undefined);

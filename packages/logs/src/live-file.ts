@@ -16,6 +16,11 @@ export class LiveFile {
     this.#offset = offset;
   }
 
+  /** Where the next line begins. */
+  get offset(): number {
+    return this.#offset;
+  }
+
   /** The whole lines that have come since the last call, valid until the next; none when there are no more for now. */
   async next(): Promise<Buffer> {
     for (;;) {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -50,6 +51,13 @@ METHOD(sys_pipe) {
   return result;
 }
 
+/* unreadBytes(fd): what lies in a pipe, by either of its ends. */
+METHOD(sys_unread_bytes) {
+  int fd = (int)arg_int(c, 0), bytes = 0;
+  if (c->failed) return NULL;
+  return ioctl(fd, FIONREAD, &bytes) ? throw_errno(c, errno, "ioctl", NULL, NULL) : result_int(c, bytes);
+}
+
 METHOD(sys_eventfd) {
   int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   return fd < 0 ? throw_errno(c, errno, "eventfd", NULL, NULL) : result_int(c, fd);
@@ -85,6 +93,7 @@ void register_process(napi_env env, napi_value exports) {
   export_method(env, exports, "kill", sys_kill);
   export_method(env, exports, "peerCredentials", sys_getsockopt_peercred);
   export_method(env, exports, "pipe", sys_pipe);
+  export_method(env, exports, "unreadBytes", sys_unread_bytes);
   export_method(env, exports, "eventfd", sys_eventfd);
   export_method(env, exports, "watchFile", sys_watch_file);
   export_method(env, exports, "dup", sys_dup);

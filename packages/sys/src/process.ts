@@ -5,6 +5,7 @@ const native = addon as {
   kill(pid: number, signal: number): void;
   peerCredentials(fd: number): { pid: number; uid: number; gid: number };
   pipe(flags: number, size: number): [number, number];
+  unreadBytes(fd: number): number;
   eventfd(): number;
   watchFile(path: string): number;
   dup(fd: number): number;
@@ -49,4 +50,9 @@ export function dup(fd: number): number {
 /** Makes `to` a duplicate of `from`, inherited by children. */
 export function dup2(from: number, to: number): void {
   native.dup2(from, to);
+}
+
+/** How many bytes lie in a pipe or FIFO, unread; `fd` is either of its ends (FIONREAD). */
+export function unreadBytes(fd: number): number {
+  return native.unreadBytes(fd);
 }

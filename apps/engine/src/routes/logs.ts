@@ -1,4 +1,4 @@
-import { type Container, noteLogDamage } from "@longshore/containers";
+import { type Container, isPluginDriver, noteLogDamage } from "@longshore/containers";
 import { InvalidArgument, NotImplemented } from "@longshore/errdefs";
 import { type LogShow, readLog, type ReadOptions } from "@longshore/logs";
 import type { RoutePlugin } from "../engine.ts";
@@ -16,6 +16,10 @@ function endOf(container: Container): AbortSignal {
   return ended.signal;
 }
 
+function canReadLog({ hostConfig: { LogConfig } }: Container): boolean {
+  return LogConfig.Type !== "none" && !(isPluginDriver(LogConfig.Type) && LogConfig.Config?.["cache-disabled"] === "true");
+}
+
 export const logRoutes: RoutePlugin = (app, { containers, log }) => {
   app.get("/containers/:name/logs", { exposeHeadRoute: false }, async (request, reply) => {
     const query = new Query(request);
@@ -23,7 +27,7 @@ export const logRoutes: RoutePlugin = (app, { containers, log }) => {
     if (!wants.stdout && !wants.stderr) throw new InvalidArgument("Bad parameters: you must choose at least one stream");
     const container = containers.store.get(parameter(request, "name"));
     const { Tty } = container.record.Config;
-    if (container.hostConfig.LogConfig.Type === "none") throw new NotImplemented("configured logging driver does not support reading");
+    if (!canReadLog(container)) throw new NotImplemented("configured logging driver does not support reading");
     const since = parseTimestamp(query.get("since"));
     const until = query.get("until") === "0" ? 0n : parseTimestamp(query.get("until"));
     const tail = query.get("tail");

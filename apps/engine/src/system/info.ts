@@ -65,7 +65,7 @@ export async function systemInfo(engine: Engine): Promise<Partial<SystemInfo>> {
     Images: images?.images.length ?? 0,
     Driver: settings.snapshotter,
     DriverStatus: [["driver-type", "io.containerd.snapshotter.v1"]],
-    Plugins: { Volume: ["local", ...engine.plugins.active("VolumeDriver")].sort(), Network: ["bridge", "host", "null"], Authorization: config.authorizationPlugins.length > 0 ? config.authorizationPlugins : (null as never), Log: ["json-file", "local"] },
+    Plugins: { Volume: ["local", ...engine.plugins.active("VolumeDriver")].sort(), Network: ["bridge", "host", "null"], Authorization: config.authorizationPlugins.length > 0 ? config.authorizationPlugins : (null as never), Log: ["json-file", "local", ...engine.plugins.active("LogDriver")].sort() },
     MemoryLimit: sysInfo.MemoryLimit,
     SwapLimit: sysInfo.SwapLimit,
     ...(sysInfo.KernelMemoryTCP ? { KernelMemoryTCP: true } : {}),

@@ -1,0 +1,76 @@
+import type { Logger } from "@longshore/log";
+import { type LogDrivers, LogFeed, type LogInfo } from "@longshore/logs";
+import type { Container } from "./container.ts";
+import { isPluginDriver } from "./log-options.ts";
+
+/** How long a removal waits for a plugin to take the rest of a log, in milliseconds. */
+const removalMs = 10_000;
+
+function infoOf({ record, hostConfig }: Container): LogInfo {
+  return {
+    Config: hostConfig.LogConfig.Config ?? {},
+    ContainerID: record.ID,
+    ContainerName: record.Name,
+    ContainerEntrypoint: record.Path,
+    ContainerArgs: record.Args,
+    ContainerImageID: record.Image,
+    ContainerImageName: record.Config.Image,
+    ContainerCreated: record.Created,
+    ContainerEnv: record.Config.Env ?? null,
+    ContainerLabels: record.Config.Labels ?? null,
+    LogPath: "",
+    DaemonName: "docker",
+  };
+}
+
+/** The logs that plugins are being fed with. Nothing of a container's life waits for a plugin but its removal, for a moment. */
+export class LogFeeds {
+  readonly #drivers: LogDrivers;
+  readonly #logger: Logger;
+  readonly #feeds = new Map<string, LogFeed>();
+
+  constructor(drivers: LogDrivers, logger: Logger) {
+    this.#drivers = drivers;
+    this.#logger = logger;
+  }
+
+  /** @throws InvalidArgument `error looking up logging plugin x: …` */
+  async check(driver: string): Promise<void> {
+    await this.#drivers.check(driver);
+  }
+
+  /** The container's process runs. */
+  started(container: Container): void {
+    const { LogConfig } = container.hostConfig;
+    if (!isPluginDriver(LogConfig.Type)) return;
+    const after = this.#feeds.get(container.id)?.close();
+    const options = { driver: LogConfig.Type, drivers: this.#drivers, info: infoOf(container), log: container.record.LogPath, state: container.file("log-feed.json") };
+    this.#feeds.set(container.id, new LogFeed({ ...options, logger: this.#logger, after }));
+  }
+
+  /** The process has ended, and its last line is in the log. */
+  ended(container: Container): void {
+    void this.#feeds.get(container.id)?.finish(0);
+  }
+
+  /** After a start of the engine: what was not delivered goes on, of ended containers too. */
+  restored(container: Container): void {
+    if (!container.record.HasBeenStartedBefore) return;
+    this.started(container);
+    if (!container.alive) this.ended(container);
+  }
+
+  /** Before the container's files go. */
+  async removed(container: Container): Promise<void> {
+    const feed = this.#feeds.get(container.id);
+    if (feed === undefined) return;
+    await feed.finish(removalMs);
+    await feed.discard();
+    this.#feeds.delete(container.id);
+  }
+
+  /** The engine stops. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#feeds.values()].map((feed) => feed.close()));
+  }
+}
