@@ -53,6 +53,8 @@ const cases: [what: string, method: string, path: string, body: string | undefin
   ["pushing no plugin", "POST", "/v1.51/plugins/x/y/push", undefined, 404, 'plugin "x/y:latest" not found'],
   ["removing no plugin", "DELETE", "/v1.51/plugins/x", undefined, 404, 'plugin "x" not found'],
   ["a filter of ports that are none", "GET", `/v1.51/containers/json?filters=${encodeURIComponent('{"expose":["80-x/tcp"]}')}`, undefined, 500, 'error while looking up for expose 80-x/tcp: strconv.ParseUint: parsing "x": invalid syntax'],
+  ["a volume whose name has a slash", "GET", "/v1.51/volumes/UP/x", undefined, 404, "get UP/x: no such volume"],
+  ["a new volume in place of a file", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"Mounts":[{"Type":"volume","Target":"/bin/busybox"}]}}', 500, /^source .*\/bin\/busybox is not directory$/],
   ["too little memory", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"Memory":1000}}', 400, "Minimum memory limit allowed is 6MB"],
   ["auto-remove with a policy", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"AutoRemove":true,"RestartPolicy":{"Name":"always"}}}', 400, "can't create 'AutoRemove' container with restart policy"],
   ["unknown capability", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"CapAdd":["NO_SUCH"]}}', 400, /unknown capability: "CAP_NO_SUCH"/],

@@ -82,8 +82,29 @@ describe("volumes", () => {
     const missing = await mounting(at("nope"), "ls", "/s");
     assert.equal(missing.code, 127);
     assert.match(missing.stderr, new RegExp(`cannot access path ${base}/nope: lstat ${base}/nope: no such file or directory\n`));
+    // What is asked for is in the volume, or not there: the image's content does not take its place.
+    assert.equal((await mounting(`type=volume,src=${name}-empty,dst=/bin,volume-subpath=sh`, "true")).code, 127);
+    await shared.ok(["volume", "rm", `${name}-empty`]);
     assert.match((await mounting(at("../x"), "ls")).stderr, /invalid mount config for type "volume": subpath must be a relative path within the volume/);
     assert.ok(!readFileSync("/proc/mounts", "utf8").includes(`${shared.dir}/run/docker/bound`));
+  });
+
+  it("a kill of the engine leaves a mounted subpath in place, and nothing behind", async () => {
+    await shared.ok(["run", "--rm", "-v", `${name}:/m`, "busybox", "sh", "-c", "mkdir /m/in; echo inner > /m/in/f"]);
+    const options = ["--name", container, "--mount", `type=volume,src=${name},dst=/s,volume-subpath=in`, "--mount", "type=image,src=busybox,dst=/i"];
+    await shared.ok(["run", "-d", ...options, "busybox", "sleep", "1000"]);
+    await shared.engine.kill();
+    await shared.engine.start();
+    assert.equal(await shared.ok(["exec", container, "sh", "-c", "cat /s/f; ls /i/bin/busybox"]), "inner\n/i/bin/busybox");
+    await shared.ok(["restart", "-t", "0", container]);
+    assert.equal(await shared.ok(["exec", container, "cat", "/s/f"]), "inner");
+    const pid = Number(await shared.ok(["inspect", "-f", "{{.State.Pid}}", container]));
+    await shared.engine.kill();
+    process.kill(pid, "SIGKILL");
+    await shared.engine.start();
+    await shared.ok(["rm", container]);
+    assert.ok(!readFileSync("/proc/mounts", "utf8").includes(`${shared.dir}/run/docker/bound`));
+    assert.equal(await shared.ok(["run", "--rm", "-v", `${name}:/m`, "busybox", "cat", "/m/in/f"]), "inner");
   });
 
   it("an image is mounted, whole or a path of it, and kept as long as the container", async () => {

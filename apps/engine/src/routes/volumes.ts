@@ -29,7 +29,7 @@ function wantsAll(filters: Filters, before142: boolean): boolean {
   return all;
 }
 
-/** `/volumes…` */
+/** `/volumes…`; names of what other drivers keep may have slashes. */
 export const volumeRoutes: RoutePlugin = (app, { containers }) => {
   const { volumes } = containers;
   let pruning = false;
@@ -46,8 +46,8 @@ export const volumeRoutes: RoutePlugin = (app, { containers }) => {
     sendJson(reply, 200, { Volumes: all.filter(accepts), Warnings: warnings.length > 0 ? warnings : null });
   });
 
-  app.get("/volumes/:name", async (request, reply) => {
-    sendJson(reply, 200, await volumes.get(parameter(request, "name")));
+  app.get("/volumes/*", async (request, reply) => {
+    sendJson(reply, 200, await volumes.get(parameter(request, "*")));
   });
 
   app.post("/volumes/create", async (request, reply) => {
@@ -55,14 +55,14 @@ export const volumeRoutes: RoutePlugin = (app, { containers }) => {
     sendJson(reply, 201, await volumes.create(body ?? {}));
   });
 
-  app.put("/volumes/:name", async (request) => {
+  app.put("/volumes/*", async (request) => {
     await readBody(request);
     throw new Unavailable("volume update only valid for cluster volumes, but swarm is unavailable");
   });
 
-  app.delete("/volumes/:name", async (request, reply) => {
+  app.delete("/volumes/*", async (request, reply) => {
     await readBody(request);
-    await volumes.remove(parameter(request, "name"), new Query(request).bool("force"));
+    await volumes.remove(parameter(request, "*"), new Query(request).bool("force"));
     reply.code(204).send();
   });
 
