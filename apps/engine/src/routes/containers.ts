@@ -17,7 +17,7 @@ import {
   updateContainer,
   type UpdateRequest,
 } from "@longshore/containers";
-import { InvalidArgument } from "@longshore/errdefs";
+import { Conflict, InvalidArgument } from "@longshore/errdefs";
 import type { RoutePlugin } from "../engine.ts";
 import { readBody, readJson } from "../server/body.ts";
 import { Filters, hasLabel } from "../server/filters.ts";
@@ -37,6 +37,8 @@ type CreateBody = Partial<ContainerConfig> & {
 /** Create, change and remove containers, and their life in between. */
 export const containerRoutes: RoutePlugin = (app, { containers: context }) => {
   const find = (request: Parameters<typeof parameter>[0]) => context.store.get(parameter(request, "name"));
+
+  let pruning = false;
 
   app.post("/containers/create", async (request, reply) => {
     const query = new Query(request);
@@ -127,12 +129,18 @@ export const containerRoutes: RoutePlugin = (app, { containers: context }) => {
     const until = filters.get("until");
     if (until.length > 1) throw new InvalidArgument("more than one until filter specified");
     const before = until[0] === undefined ? undefined : parsePointInTime(until[0]);
-    const report = await pruneContainers(context, ({ record }) => {
-      const labels = record.Config.Labels ?? {};
-      if (!filters.labels("label", labels) || filters.get("label!").some((wanted) => hasLabel(wanted, labels))) return false;
-      return before === undefined || Date.parse(record.Created) < before;
-    });
-    sendJson(reply, 200, report);
+    if (pruning) throw new Conflict("a prune operation is already running");
+    pruning = true;
+    try {
+      const report = await pruneContainers(context, ({ record }) => {
+        const labels = record.Config.Labels ?? {};
+        if (!filters.labels("label", labels) || filters.get("label!").some((wanted) => hasLabel(wanted, labels))) return false;
+        return before === undefined || Date.parse(record.Created) < before;
+      });
+      sendJson(reply, 200, report);
+    } finally {
+      pruning = false;
+    }
   });
 };
 
