@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { once } from "node:events";
@@ -87,6 +89,25 @@ describe("plugins", () => {
     writeFileSync(join(dir, "etc/vol.spec"), `tcp://127.0.0.1:${portOf(await serve(0, () => [200, '{"Err":"new"}']))}`);
     assert.deepEqual(await plugin.call("VolumeDriver.List", {}), { Err: "new" });
     assert.deepEqual([0, 1, 2, 3, 9].map(backoffMs), [1000, 2000, 4000, 8000, 30_000]);
+  });
+
+  it("speaks TLS with the files that a .json file names, and trusts nobody else", async () => {
+    const at = (name: string): string => join(dir, name);
+    const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
+    for (const name of ["server", "client", "stranger"]) {
+      execFileSync("openssl", ["req", "-x509", ...key, "-subj", `/CN=${name}`, "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", at(`${name}.key`), "-out", at(`${name}.pem`)], { stdio: "ignore" });
+    }
+    const read = (name: string): string => readFileSync(at(name), "utf8");
+    const server = createTlsServer({ key: read("server.key"), cert: read("server.pem"), ca: read("client.pem"), requestCert: true, rejectUnauthorized: true }, (_request, response) => response.end('{"Implements":["VolumeDriver"]}'));
+    servers.push(server);
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const announce = (name: string, ca: string, own: string): void =>
+      writeFileSync(at(`etc/${name}.json`), JSON.stringify({ Addr: `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`, TLSConfig: { CAFile: at(`${ca}.pem`), CertFile: at(`${own}.pem`), KeyFile: at(`${own}.key`) } }));
+    announce("good", "server", "client");
+    announce("wrong-ca", "stranger", "client");
+    announce("wrong-cert", "server", "stranger");
+    assert.deepEqual((await plugins.all("VolumeDriver")).map(({ name }) => name), ["good"]);
   });
 
   it("words a refused connection as Go does, and bounds a silent plugin", async () => {
