@@ -74,6 +74,10 @@ describe("volumes", () => {
     assert.equal((await mounting(at("in/er"), "cat", "/s/f")).stdout, "inner\n");
     assert.equal((await mounting(at("good/er"), "cat", "/s/f")).stdout, "inner\n");
     assert.equal((await mounting(at("file"), "cat", "/s")).stdout, "file\n");
+    await shared.ok(["create", "--name", container, "--mount", at("in/er"), "busybox", "true"]);
+    // The folder of the mount point comes with the first start.
+    await shared.ok(["start", "-a", container]);
+    assert.ok((await shared.docker(["cp", `${container}:/s/f`, "-"])).stdout.includes("inner\n"), "a stopped container's subpath is copied from");
     for (const leaving of ["out", "up"]) {
       const { code, stderr } = await mounting(at(leaving), "ls", "/s");
       assert.equal(code, 125);
@@ -121,6 +125,8 @@ describe("volumes", () => {
     assert.match(await snapshots(), new RegExp(`^${id}-image-`, "m"));
     await shared.ok(["rmi", "e2e-with-content"]);
     assert.equal(await shared.ok(["start", "-a", container]), "from image");
+    const copied = await shared.docker(["cp", `${container}:/i/content/sub/file`, "-"]);
+    assert.ok(copied.stdout.includes("from image\n"), "a stopped container's image mount is copied from");
     assert.equal(await shared.ok(["inspect", "-f", "{{range .Mounts}}{{.Type}} {{.Name}} {{.Destination}} {{.RW}} {{.Propagation}}{{end}}", container]), "image e2e-with-content /i false rprivate");
     await shared.ok(["rm", container]);
     assert.doesNotMatch(await snapshots(), new RegExp(`${id}-image-`));

@@ -3,8 +3,11 @@ import { posix } from "node:path";
 import type { FileArchiver, PathStat } from "@longshore/archive";
 import { InvalidArgument, isKind, NotFound } from "@longshore/errdefs";
 import { mountAll, type MountSpec, O, openInRoot, unmountAll } from "@longshore/sys";
+import type { MountRecord } from "@longshore/spec";
+import { bindBelow, releaseBound } from "./bound-paths.ts";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
+import { mountImage } from "./image-mounts.ts";
 import { rootMounts, withMounts } from "./rootfs.ts";
 import { execUser } from "./root-user.ts";
 
@@ -16,13 +19,17 @@ export interface CopyIn {
   copyUidGid: boolean;
 }
 
+/** Tells apart what is mounted for several copies of one container at a time. */
+let sequence = 0;
+
 /** Calls `use` with the root as the container sees it, its volumes and binds included, whether it runs or not. */
 async function withFiles<T>(context: Context, container: Container, use: (root: string) => Promise<T>): Promise<T> {
   if (container.alive) return use(`/proc/${container.record.State.Pid}/root`);
   return withMounts(context, await rootMounts(context, container.id), async (root) => {
     const mounted: string[] = [];
+    const owner = `${container.id}-files-${sequence++}`;
     try {
-      for (const mount of bindsOf(container)) {
+      for (const mount of await bindsOf(context, container, owner)) {
         if (!exists(root, mount.target ?? "")) continue;
         mountAll([mount], root);
         mounted.unshift(posix.join(root, mount.target ?? ""));
@@ -30,16 +37,27 @@ async function withFiles<T>(context: Context, container: Container, use: (root: 
       return await use(root);
     } finally {
       for (const path of mounted) unmountAll(path);
+      await releaseBound(context, owner);
     }
   });
 }
 
 /** Not recursive: to unmount a copy of what lies below would, on shared mounts, unmount the original. */
-function bindsOf(container: Container): MountSpec[] {
-  return Object.values(container.record.MountPoints)
-    .filter(({ Type, Source }) => (Type === "volume" || Type === "bind") && Source !== "")
-    .sort((a, b) => a.Destination.length - b.Destination.length)
-    .map(({ Source, Destination, RW }) => ({ type: "bind", source: Source, target: Destination, options: ["bind", RW ? "rw" : "ro"] }));
+async function bindsOf(context: Context, container: Container, owner: string): Promise<MountSpec[]> {
+  const binds: MountSpec[] = [];
+  for (const record of Object.values(container.record.MountPoints).sort((a, b) => a.Destination.length - b.Destination.length)) {
+    const source = await sourceOf(context, container, record, owner);
+    if (source !== "") binds.push({ type: "bind", source, target: record.Destination, options: ["bind", record.RW ? "rw" : "ro"] });
+  }
+  return binds;
+}
+
+/** What lies at a mount point, on the host; empty for what only a running container has. */
+async function sourceOf(context: Context, container: Container, record: MountRecord, owner: string): Promise<string> {
+  if (record.Type === "image") return (await mountImage(context, container.id, record, owner)).path;
+  const subpath = record.Type === "volume" ? (record.Spec.VolumeOptions?.Subpath ?? "") : "";
+  if (subpath !== "") return await bindBelow(context, owner, record.Destination, record.Source, subpath);
+  return record.Type === "volume" || record.Type === "bind" ? record.Source : "";
 }
 
 function exists(root: string, path: string): boolean {

@@ -3,7 +3,6 @@ import { isKind } from "@longshore/errdefs";
 import type { ResolvedImage } from "@longshore/images";
 import type { MountRecord } from "@longshore/spec";
 import { bindBelow, mountFor } from "./bound-paths.ts";
-import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
 import { rootMounts } from "./rootfs.ts";
 
@@ -44,10 +43,14 @@ export async function removeViews(context: Context, id: string, mounts: readonly
   }
 }
 
-/** Mounts the image for a start. @returns the path on the host @throws NotFound, InvalidArgument for the subpath */
-export async function mountImage(context: Context, container: Container, record: MountRecord): Promise<string> {
-  const path = await mountFor(context, container.id, record.Destination, await rootMounts(context, viewOf(container.id, record.Destination)));
-  record.Source = path;
+/**
+ * Mounts the image on the host.
+ * @param owner in whose name it is mounted, see `releaseBound`: the container itself for a start
+ * @returns the paths of the whole and of what is asked for of it
+ * @throws NotFound, InvalidArgument for the subpath
+ */
+export async function mountImage(context: Context, id: string, record: MountRecord, owner = id): Promise<{ whole: string; path: string }> {
+  const whole = await mountFor(context, owner, record.Destination, await rootMounts(context, viewOf(id, record.Destination)));
   const subpath = record.Spec.ImageOptions?.Subpath ?? "";
-  return subpath === "" ? path : await bindBelow(context, container.id, record.Destination, path, subpath);
+  return { whole, path: subpath === "" ? whole : await bindBelow(context, owner, record.Destination, whole, subpath) };
 }

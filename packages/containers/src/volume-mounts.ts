@@ -30,7 +30,11 @@ async function prepareOne(context: Context, container: Container, record: MountR
     const subpath = record.Spec.VolumeOptions?.Subpath ?? "";
     return subpath === "" ? path : await bindBelow(context, container.id, record.Destination, path, subpath);
   }
-  if (record.Type === "image") return await mountImage(context, container, record);
+  if (record.Type === "image") {
+    const { whole, path } = await mountImage(context, container.id, record);
+    record.Source = whole;
+    return path;
+  }
   if (record.Type === "bind") {
     await makeBindSource(record);
     return record.Source;
