@@ -55,6 +55,8 @@ const cases: [what: string, method: string, path: string, body: string | undefin
   ["a filter of ports that are none", "GET", `/v1.51/containers/json?filters=${encodeURIComponent('{"expose":["80-x/tcp"]}')}`, undefined, 500, 'error while looking up for expose 80-x/tcp: strconv.ParseUint: parsing "x": invalid syntax'],
   ["a volume whose name has a slash", "GET", "/v1.51/volumes/UP/x", undefined, 404, "get UP/x: no such volume"],
   ["a new volume in place of a file", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"Mounts":[{"Type":"volume","Target":"/bin/busybox"}]}}', 500, /^source .*\/bin\/busybox is not directory$/],
+  ["a cluster volume", "POST", "/v1.51/volumes/create", '{"Name":"clustered","ClusterVolumeSpec":{}}', 503, /^This node is not a swarm manager\./],
+  ["a volume's option that is no text", "POST", "/v1.51/volumes/create", '{"Name":"typed","DriverOpts":{"type":5}}', 400, "invalid JSON: json: cannot unmarshal number into Go struct field CreateOptions.DriverOpts.type of type string"],
   ["too little memory", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"Memory":1000}}', 400, "Minimum memory limit allowed is 6MB"],
   ["auto-remove with a policy", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"AutoRemove":true,"RestartPolicy":{"Name":"always"}}}', 400, "can't create 'AutoRemove' container with restart policy"],
   ["unknown capability", "POST", "/v1.51/containers/create", '{"Image":"busybox","HostConfig":{"CapAdd":["NO_SUCH"]}}', 400, /unknown capability: "CAP_NO_SUCH"/],

@@ -180,7 +180,7 @@ export async function removeLink(context: Context, name: string): Promise<void> 
   const bare = name.replace(/^\//, "");
   const slash = bare.indexOf("/");
   const child = context.store.get(name);
-  if (slash < 0) throw new Conflict("Conflict, cannot remove the default link name of the container");
+  if (slash < 0) throw new Unknown("Conflict, cannot remove the default link name of the container");
   const parent = context.store.get(bare.slice(0, slash));
   const alias = bare.slice(slash + 1);
   await parent.lock.run(async () => {

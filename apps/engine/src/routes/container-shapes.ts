@@ -170,14 +170,18 @@ export const endpointSettings = struct("network.EndpointSettings", {
 });
 
 /** Body of `POST /containers/create`. */
-export const createBody = struct("container.CreateRequest", {
-  ...configFields,
-  HostConfig: hostConfig,
-  NetworkingConfig: struct("network.NetworkingConfig", { EndpointsConfig: map(endpointSettings) }),
-});
+export const createBody = struct(
+  "container.CreateRequest",
+  {
+    ...configFields,
+    HostConfig: hostConfig,
+    NetworkingConfig: struct("network.NetworkingConfig", { EndpointsConfig: map(endpointSettings) }),
+  },
+  "",
+);
 
 /** Body of `POST /commit`. */
-export const configBody = struct("container.Config", configFields);
+export const configBody = struct("container.Config", configFields, "");
 
 /** Body of `POST /containers/{id}/update`. */
 export const updateBody = struct("container.UpdateConfig", { ...resourceFields, RestartPolicy: restartPolicy });

@@ -6,7 +6,8 @@ import { sendJson } from "../server/send.ts";
 
 import { parameter } from "./parameters.ts";
 
-const notManager =
+/** What a request that needs a swarm is told. */
+export const notManager =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
 
 const swarmPaths = ["/swarm", "/swarm/unlockkey", "/nodes", "/nodes/:id", "/services", "/services/:id", "/services/:id/logs", "/tasks", "/tasks/:id", "/tasks/:id/logs", "/secrets", "/secrets/:id", "/configs", "/configs/:id"];

@@ -8,9 +8,10 @@ import { Query } from "../server/query.ts";
 import { speaks } from "../server/request.ts";
 import { sendJson } from "../server/send.ts";
 import { map, struct, text } from "../server/shape.ts";
+import { notManager } from "./unserved.ts";
 import { parameter } from "./parameters.ts";
 
-const createBody = struct("volume.CreateOptions", { Name: text, Driver: text, DriverOpts: map(text), Labels: map(text) });
+const createBody = struct("volume.CreateOptions", { Name: text, Driver: text, DriverOpts: map(text), Labels: map(text), ClusterVolumeSpec: struct("volume.ClusterVolumeSpec", {}) });
 
 /** Go's spellings of a boolean; undefined for anything else. */
 function goBool(value: string): boolean | undefined {
@@ -51,7 +52,8 @@ export const volumeRoutes: RoutePlugin = (app, { containers }) => {
   });
 
   app.post("/volumes/create", async (request, reply) => {
-    const body = await readOptionalJson<Partial<VolumeCreateOptions>>(request, createBody);
+    const body = await readOptionalJson<Partial<VolumeCreateOptions> & { ClusterVolumeSpec?: object }>(request, createBody);
+    if (body?.ClusterVolumeSpec !== undefined) throw new Unavailable(notManager);
     sendJson(reply, 201, await volumes.create(body ?? {}));
   });
 

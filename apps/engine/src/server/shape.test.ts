@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createBody } from "../routes/container-shapes.ts";
+import { createBody, updateBody } from "../routes/container-shapes.ts";
 import { decode } from "./shape.ts";
 
 describe("JSON shapes", () => {
@@ -26,6 +26,7 @@ describe("JSON shapes", () => {
       [{ HostConfig: { PortBindings: { "80/tcp": [{ HostPort: 80 }] } } }, "number into Go struct field .HostConfig.PortBindings.80~1tcp.0.HostPort of type string"],
       [{ Volumes: ["/a"] }, "array into Go struct field .Volumes of type map[string]struct {}"],
     ];
+    assert.throws(() => decode(updateBody, { RestartPolicy: { Name: 5 } }), { message: "invalid JSON: json: cannot unmarshal number into Go struct field UpdateConfig.RestartPolicy.Name of type container.RestartPolicyMode" });
     for (const [value, text] of cases) assert.throws(() => decode(createBody, value), { message: `invalid JSON: json: cannot unmarshal ${text}` });
   });
 });

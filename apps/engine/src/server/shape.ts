@@ -5,7 +5,7 @@ export type Shape =
   | { kind: "string" | "bool" | "int"; go: string }
   | { kind: "list"; go: string; element: Shape; orString?: boolean }
   | { kind: "map"; go: string; element: Shape }
-  | { kind: "struct"; go: string; fields: Record<string, Shape>; byLowerName: Map<string, string> };
+  | { kind: "struct"; go: string; root: string; fields: Record<string, Shape>; byLowerName: Map<string, string> };
 
 export const text: Shape = { kind: "string", go: "string" };
 export const bool: Shape = { kind: "bool", go: "bool" };
@@ -31,8 +31,9 @@ export function map(element: Shape): Shape {
   return { kind: "map", go: `map[string]${element.go}`, element };
 }
 
-export function struct(go: string, fields: Record<string, Shape>): Shape {
-  return { kind: "struct", go, fields, byLowerName: new Map(Object.keys(fields).map((name) => [name.toLowerCase(), name])) };
+/** @param root what stands before the path of a wrong member of a whole body: the type's own name, unless Docker reads it as a part of another */
+export function struct(go: string, fields: Record<string, Shape>, root = go.slice(go.lastIndexOf(".") + 1)): Shape {
+  return { kind: "struct", go, root, fields, byLowerName: new Map(Object.keys(fields).map((name) => [name.toLowerCase(), name])) };
 }
 
 function jsonKind(value: unknown): string {
@@ -40,10 +41,10 @@ function jsonKind(value: unknown): string {
   return typeof value === "boolean" ? "bool" : typeof value;
 }
 
-function mismatch(value: unknown, shape: Shape, path: string[], inList: boolean): InvalidArgument {
+function mismatch(value: unknown, shape: Shape, [root = "", ...path]: string[], inList: boolean): InvalidArgument {
   const shown = shape.kind === "int" && typeof value === "number" ? `number ${value}` : jsonKind(value);
   const pointer = path.map((part) => `.${part.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
-  const where = path.length === 0 ? "Go value" : inList ? pointer : `Go struct field ${pointer}`;
+  const where = path.length === 0 ? "Go value" : inList ? pointer : `Go struct field ${root}${pointer}`;
   return new InvalidArgument(`invalid JSON: json: cannot unmarshal ${shown} into ${where} of type ${shape.go}`);
 }
 
@@ -52,7 +53,12 @@ function mismatch(value: unknown, shape: Shape, path: string[], inList: boolean)
  * `null` leaves a scalar out and empties a list or map.
  * @throws InvalidArgument with the text of Docker's JSON decoder
  */
-export function decode(shape: Shape, value: unknown, path: string[] = [], inList = false): unknown {
+export function decode(shape: Shape, value: unknown): unknown {
+  return decodeAt(shape, value, [shape.kind === "struct" ? shape.root : ""], false);
+}
+
+/** @param path of the value, behind what its root is called */
+function decodeAt(shape: Shape, value: unknown, path: string[], inList: boolean): unknown {
   if (value === null || value === undefined) return shape.kind === "list" || shape.kind === "map" ? null : undefined;
   switch (shape.kind) {
     case "string":
@@ -65,7 +71,7 @@ export function decode(shape: Shape, value: unknown, path: string[] = [], inList
     case "list":
       if (shape.orString === true && typeof value === "string") return [value];
       if (!Array.isArray(value)) throw mismatch(value, shape, path, inList);
-      return value.map((element, index) => decode(shape.element, element, [...path, String(index)], true));
+      return value.map((element, index) => decodeAt(shape.element, element, [...path, String(index)], true));
     case "map":
     case "struct":
       if (typeof value !== "object" || Array.isArray(value)) throw mismatch(value, shape, path, inList);
@@ -77,13 +83,13 @@ function decodeObject(shape: Extract<Shape, { kind: "map" | "struct" }>, value: 
   const out: Record<string, unknown> = {};
   for (const [key, member] of Object.entries(value)) {
     if (shape.kind === "map") {
-      define(out, key, decode(shape.element, member, [...path, key]));
+      define(out, key, decodeAt(shape.element, member, [...path, key], false));
       continue;
     }
     const name = key in shape.fields ? key : shape.byLowerName.get(key.toLowerCase());
     const field = name === undefined ? undefined : shape.fields[name];
     if (name === undefined || field === undefined) continue;
-    const decoded = decode(field, member, [...path, name]);
+    const decoded = decodeAt(field, member, [...path, name], false);
     if (decoded !== undefined) out[name] = decoded;
   }
   return out;
