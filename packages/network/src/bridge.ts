@@ -1,9 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Logger } from "@longshore/log";
-import type { Family, Prefix } from "./ipam/prefix.ts";
+import { type Family, formatAddress, type Prefix } from "./ipam/prefix.ts";
 import { mustPrefix } from "./ipam/defaults.ts";
-import { CommandFailed, ipBatch, run } from "./run.ts";
+import { addBridge, setMtu } from "./netlink/bridge.ts";
+import { addAddress, linkIndex, setUp } from "./netlink/link.ts";
+import { NetlinkRefused, Rtnetlink } from "./netlink/rtnetlink.ts";
+import { deleteLink } from "./netlink/vlan.ts";
+import { ipBatch, run } from "./run.ts";
 
 /** A bridge device with the addresses that the host has on it. */
 export interface BridgeDevice {
@@ -38,16 +42,23 @@ export async function deviceAddresses(name: string): Promise<string[]> {
   return (link?.addr_info ?? []).filter(({ scope }) => scope === "global").map(({ local, prefixlen }) => `${local}/${prefixlen}`);
 }
 
+async function makeBridge({ name, addresses, mtu }: BridgeDevice): Promise<void> {
+  using netlink = new Rtnetlink();
+  await netlink.request([addBridge(name, randomMac())]);
+  const index = await linkIndex(netlink, name);
+  const assign = addresses.map((text) => {
+    const { bits, ...address } = mustPrefix(text);
+    return addAddress(index, formatAddress(address), bits);
+  });
+  await netlink.request([...assign, ...(mtu > 0 ? [setMtu(index, mtu)] : []), setUp(index)]);
+}
+
 /** Makes the device as it should be, or brings an existing one (of an earlier run, or the administrator's own) there. */
-export async function ensureBridge({ name, addresses, mtu }: BridgeDevice): Promise<void> {
-  const exists = deviceExists(name);
-  const have = exists ? await deviceAddresses(name) : [];
-  const lines: string[] = [];
-  // A MAC of its own: without one a bridge takes the lowest of its ports and changes it as they come and go.
-  if (!exists) lines.push(`link add name ${name} address ${randomMac()} type bridge`);
-  for (const address of addresses) {
-    if (!have.includes(address)) lines.push(`addr add ${address} dev ${name}${address.includes(":") ? " nodad" : " brd +"}`);
-  }
+export async function ensureBridge(device: BridgeDevice): Promise<void> {
+  const { name, addresses, mtu } = device;
+  if (!deviceExists(name)) return makeBridge(device);
+  const have = await deviceAddresses(name);
+  const lines = addresses.filter((address) => !have.includes(address)).map((address) => `addr add ${address} dev ${name}${address.includes(":") ? " nodad" : " brd +"}`);
   if (mtu > 0) lines.push(`link set dev ${name} mtu ${mtu}`);
   lines.push(`link set dev ${name} up`);
   await ipBatch(lines);
@@ -56,10 +67,11 @@ export async function ensureBridge({ name, addresses, mtu }: BridgeDevice): Prom
 /** Removes a device; one that is not there is no error. */
 export async function removeLink(name: string): Promise<void> {
   if (!deviceExists(name)) return;
+  using netlink = new Rtnetlink();
   try {
-    await run("ip", ["link", "del", "dev", name]);
+    await netlink.request([deleteLink(await linkIndex(netlink, name))]);
   } catch (error) {
-    if (!(error instanceof CommandFailed) || deviceExists(name)) throw error;
+    if (!(error instanceof NetlinkRefused) || deviceExists(name)) throw error;
   }
 }
 

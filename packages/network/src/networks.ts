@@ -265,7 +265,9 @@ export class NetworkStore implements Networks {
     if (heir && heir.parent) this.#records.putNetwork({ ...heir, parent: { ...heir.parent, ours: true } });
     else await removeDevice(record);
     this.#records.dropNetwork(record.id);
-    if (record.bridge !== "") await this.#firewall.rebuild();
+    if (record.bridge === "") return;
+    // Rules for a bridge that is gone match nothing: nobody waits for their end, and the next rebuild ends them if this one fails.
+    this.#firewall.rebuild().catch((error: unknown) => this.#log.error({ err: error, network: record.name }, "the rules of a removed network are still there"));
   }
 
   prune(matches: (network: Network) => boolean): Promise<Network[]> {

@@ -32,6 +32,7 @@ export class Firewall {
   readonly #parts: Parts;
   readonly #netfilter = new Netfilter();
   #last: Promise<void> = Promise.resolve();
+  #planned: Promise<void> | undefined;
   /** Changes that wait for their turn, which they take together: many starts at once cost one transaction. */
   #waiting: { commands: string[]; done: Promise<void> } | undefined;
   /** The generation of the ruleset up to which all is known to stand; undefined after somebody else's change. */
@@ -75,9 +76,13 @@ export class Firewall {
     if (this.#known !== undefined && others.length === 0) foreign.same(this.#known);
   }
 
-  /** Replaces the tables by what the records say now. */
+  /** Replaces the tables by what the records say now. A rebuild that has not begun yet will do for all who ask for one. */
   rebuild(): Promise<void> {
-    return this.#inTurn(() => this.#rebuild());
+    this.#planned ??= this.#inTurn(() => {
+      this.#planned = undefined;
+      return this.#rebuild();
+    });
+    return this.#planned;
   }
 
   /** Puts ports in the place of others, all in one transaction. The records say so already. */
