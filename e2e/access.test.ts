@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { importBusybox } from "./engine/busybox.ts";
 import { makeCertificates } from "./engine/certificates.ts";
@@ -91,19 +90,29 @@ describe("access to the engine", () => {
 
   it("serves the socket that a service manager opened", async () => {
     await longshore.engine.stop();
-    const activated = createServer().listen(at("activated.sock"));
-    await once(activated, "listening");
-    const { fd } = Reflect.get(activated, "_handle") as { fd: number };
     const args = ["-H", "fd://", "--data-root", at("data"), "--exec-root", at("run/docker"), "--pidfile", at("docker.pid"), "--containerd", at("containerd.sock"), "--config-file", at("daemon.json"), "--bridge", `lsa${process.pid}`];
-    const child = spawn("sh", ["-c", 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', "sh", join(repository, "bin/dockerd"), ...args], { stdio: ["ignore", "ignore", "ignore", fd] });
+    // As a service manager does: the socket is there before the daemon, and nobody else takes connections from it.
+    const activate = `
+import os, socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1] + ".new")
+listener.listen()
+os.rename(sys.argv[1] + ".new", sys.argv[1])
+os.dup2(listener.fileno(), 3)
+os.set_inheritable(3, True)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+os.execv(sys.argv[2], sys.argv[2:])
+`;
+    const child = spawn("/usr/bin/python3", ["-c", activate, at("activated.sock"), join(repository, "bin/dockerd"), ...args], { stdio: "ignore" });
     try {
+      await until("the socket is there", () => existsSync(at("activated.sock")));
       // The connection waits in the socket until the daemon takes it.
-      assert.equal((await on(socket("activated"), ["ps", "--format", "{{.Names}}", "--filter", "name=web"])).stdout, "web\n");
+      const { stdout, stderr } = await on(socket("activated"), ["ps", "--format", "{{.Names}}", "--filter", "name=web"]);
+      assert.equal(stdout, "web\n", stderr);
     } finally {
       const ended = once(child, "exit");
       child.kill("SIGTERM");
       await ended;
-      activated.close();
       await longshore.engine.start();
     }
   });

@@ -141,13 +141,21 @@ describe("docker compose", function () {
     try {
       await watched.ok(["up", "-d"]);
       const watch = watched.start(["watch", "--no-up"], folder);
-      const text = collect(watch);
-      await until("it watches", () => text().includes("Watch enabled") || watch.exitCode !== null);
-      await until("the change arrives", async () => {
-        writeFileSync(join(folder, "pages/word.txt"), "changed\n");
-        return (await watched.run(["exec", "-T", "site", "cat", "/pages/word.txt"])).stdout === "changed\n";
-      });
-      await interrupt(watch);
+      try {
+        const text = collect(watch);
+        await until("it watches", () => text().includes("Watch enabled") || watch.exitCode !== null);
+        // It waits until nothing changes for half a second, and may begin to look a moment after it says so.
+        let written = 0;
+        await until("the change arrives", async () => {
+          if (Date.now() - written > 3000) {
+            writeFileSync(join(folder, "pages/word.txt"), "changed\n");
+            written = Date.now();
+          }
+          return (await watched.run(["exec", "-T", "site", "cat", "/pages/word.txt"])).stdout === "changed\n";
+        });
+      } finally {
+        await interrupt(watch);
+      }
     } finally {
       await watched.run(["down", "-t", "0"]);
     }

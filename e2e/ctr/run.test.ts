@@ -65,7 +65,7 @@ describe("ctr run, as with the stock containerd", () => {
       await side.ctr("run", "-d", "--runtime", "io.containerd.none.v2", image, "four", "true");
       await side.ctr("run", "-d", "--runtime", "/none/shim", image, "eight", "true");
       await side.ctr("run", "-d", "--runtime", "none", image, "five", "true");
-      await side.ctr("run", "-d", "--runc-binary", "nosuch-runc", image, "six", "true");
+      await side.ctr("run", "-d", "--runc-binary", "nosuch-runc", image, "nine", "true");
       await side.ctr("run", "-d", "--runc-root", join(side.dir, "runc"), image, "seven", "sleep", "300");
       side.note(String(existsSync(join(side.dir, "runc", side.containerd.namespace, "seven/state.json"))));
     }));

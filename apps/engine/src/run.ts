@@ -11,6 +11,7 @@ import type { Given } from "./config/flags.ts";
 import { cgroupDriver } from "./config/exec-options.ts";
 import { startDaemon } from "./daemon.ts";
 import { EventHub } from "./events/hub.ts";
+import { verifyListeners } from "./listeners/open.ts";
 import { lockDataRoot, removePidFile, writePidFile } from "./pidfile.ts";
 import { reload } from "./reload.ts";
 import { networkRoutes } from "./routes/networks.ts";
@@ -44,6 +45,7 @@ export async function run(config: Config, flags: Given): Promise<void> {
     process.exit(1);
   });
   verifySettings(config);
+  verifyListeners(config);
   await writePidFile(config.pidfile);
   const unlock = await lockDataRoot(config.dataRoot);
   const channel = new Channel(config.containerd);

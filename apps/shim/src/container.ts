@@ -104,11 +104,13 @@ export class Container {
     return process;
   }
 
-  async startInit(): Promise<void> {
-    await this.init.start(async () => {
+  /** @param tell is called before an exit is told */
+  async startInit(tell: (process: Process) => void): Promise<void> {
+    const start = async (): Promise<void> => {
       if (this.checkpoint === "") await this.runc.run("OCI runtime start failed", ["start", this.id]);
       else await this.#launch(this.init, "OCI runtime restore failed", bundleFile.pid, (extra) => ["restore", ...this.#createArgs(extra), "--detach", "--image-path", this.checkpoint, this.id]);
-    });
+    };
+    await this.init.start(start, () => tell(this.init));
   }
 
   async addExec(request: ExecProcessRequest): Promise<void> {
@@ -123,7 +125,8 @@ export class Container {
     this.#listen(stdio);
   }
 
-  async startExec(execId: string): Promise<Process> {
+  /** @param tell is called before an exit is told */
+  async startExec(execId: string, tell: (process: Process) => void): Promise<Process> {
     if (this.init.status === Status.STOPPED) throw new FailedPrecondition(`container ${this.id} init process is not running: failed precondition`);
     const process = this.process(execId);
     const start = async (): Promise<void> => {
@@ -136,7 +139,7 @@ export class Container {
         removeBundleFile(this.bundle, `${name}.pid`);
       }
     };
-    await process.start(start).catch((error: unknown) => {
+    await process.start(start, () => tell(process)).catch((error: unknown) => {
       if (process.pid === 0) process.abandon();
       throw error;
     });

@@ -50,14 +50,18 @@ export class Process {
     this.#resolve({ pid: 0, status: 0, ...never });
   }
 
-  /** Runs `start`, one at a time; an exit in the meantime is told after it. */
-  async start(start: () => Promise<void>): Promise<void> {
+  /** Runs `start`, one at a time, then `tell`; an exit in the meantime is told after both. */
+  async start(start: () => Promise<void>, tell: () => void): Promise<void> {
     if (this.status !== Status.CREATED) throw new Unknown(`cannot start a ${this.state} process`);
     await this.#starting;
-    const started = start();
+    const startAndTell = async (): Promise<void> => {
+      await start();
+      if (this.status === Status.CREATED) this.status = Status.RUNNING;
+      tell();
+    };
+    const started = startAndTell();
     this.#starting = started.catch(() => undefined);
     await started;
-    if (this.status === Status.CREATED) this.status = Status.RUNNING;
   }
 
   /** The process lives. `before` runs as soon as it has ended, `after` when its output is out. */

@@ -44,13 +44,10 @@ export class TaskService {
     start: async ({ id, execId }) => {
       const container = this.#container(id);
       if (execId === "") {
-        await container.startInit();
-        const { pid } = container.init;
-        this.#events.publish("/tasks/start", TaskStartSchema, { containerId: id, pid });
-        return { pid };
+        await container.startInit(({ pid }) => this.#events.publish("/tasks/start", TaskStartSchema, { containerId: id, pid }));
+        return { pid: container.init.pid };
       }
-      const { pid } = await container.startExec(execId);
-      this.#events.publish("/tasks/exec-started", TaskExecStartedSchema, { containerId: id, execId, pid });
+      const { pid } = await container.startExec(execId, ({ pid }) => this.#events.publish("/tasks/exec-started", TaskExecStartedSchema, { containerId: id, execId, pid }));
       return { pid };
     },
     delete: async ({ id, execId }) => {

@@ -4,9 +4,16 @@ import type { Logger } from "@longshore/log";
 import type { AuditLog } from "../access/audit.ts";
 import { bindPolicy } from "../access/guard.ts";
 import type { Config } from "../config/config.ts";
+import { activatedSockets } from "./activation.ts";
 import { exposure } from "./exposure.ts";
 import { type Listener, type ListenSettings, listen } from "./listen.ts";
 import { loadTls } from "./tls.ts";
+
+/** What can be told of the addresses before anything is touched. @throws InvalidArgument, with dockerd's text */
+export function verifyListeners({ hosts, tls }: Config): void {
+  if (tls !== undefined) loadTls(tls);
+  for (const address of hosts) if (address.scheme === "fd") activatedSockets(address.name);
+}
 
 /**
  * Opens all addresses of the API: those of `-H`, and the further sockets with their policies.

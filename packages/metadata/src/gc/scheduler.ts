@@ -15,7 +15,7 @@ export interface ScheduleOptions {
 }
 
 /** The shortest duration that a collection is taken to have, for how far they lie apart. */
-const leastDurationMs = 5;
+const leastDurationMs = 0.5;
 
 /** Runs collections: at most one at a time, asked for or when enough has changed. */
 export class Scheduler {
