@@ -30,6 +30,7 @@ describe("a reboot", () => {
 
   /** Everything that runs is killed, and what is not on a disk is gone. */
   async function cut(): Promise<void> {
+    const ids = (await longshore.ok(["ps", "-aq", "--no-trunc"])).split("\n");
     await Promise.all([longshore.engine.kill(), longshore.containerd.kill()]);
     for (const folder of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
       try {
@@ -44,6 +45,7 @@ describe("a reboot", () => {
     const mounts = readFileSync("/proc/self/mounts", "utf8").split("\n").map((line) => line.split(" ")[1] ?? "").filter((path) => path.startsWith(`${longshore.dir}/`));
     for (const path of mounts.toReversed()) await exec("umount", ["-l", path]);
     rmSync(join(longshore.dir, "run"), { recursive: true, force: true });
+    for (const id of ids) await until("its cgroups are gone", async () => (await exec("sh", ["-c", `! find /sys/fs/cgroup -depth -type d -name ${id} ! -exec rmdir {} ';' -print | grep -q .`])).code === 0);
   }
 
   it("restart policies follow compose's dependencies and their conditions", async function () {
