@@ -86,7 +86,7 @@ export function showLinks(context: Context, container: Container): string[] | nu
 /** The further names that links give to containers, by id: `/web/alias`. */
 export function namesByLinks(context: Context): Map<string, string[]> {
   const names = new Map<string, string[]>();
-  for (const parent of context.store.list()) {
+  for (const parent of context.store.all()) {
     for (const { child, alias } of linksOf(context, parent)) names.set(child.id, [...(names.get(child.id) ?? []), `/${parent.name}/${alias}`].sort());
   }
   return names;
@@ -164,7 +164,7 @@ export function linkEnvironment(context: Context, container: Container): string[
 export function tellParents(context: Context, child: Container): void {
   const address = child.record.NetworkSettings.Networks["bridge"]?.IPAddress ?? "";
   if (address === "") return;
-  for (const parent of context.store.list()) {
+  for (const parent of context.store.all()) {
     if (!parent.alive || parent.record.HostsPath === "") continue;
     for (const link of linksOf(context, parent).filter((each) => each.child === child)) {
       const before = readFileSync(parent.record.HostsPath, "utf8");

@@ -44,6 +44,11 @@ export class ContainerStore {
     return this.#byId.get(id);
   }
 
+  /** In no order worth relying on: `list` sorts them. */
+  all(): Iterable<Container> {
+    return this.#byId.values();
+  }
+
   /** Newest first. */
   list(): Container[] {
     return [...this.#byId.values()].sort((a, b) => (a.record.Created < b.record.Created ? 1 : -1));

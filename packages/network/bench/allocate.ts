@@ -1,32 +1,14 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { silent } from "@longshore/log";
 import { NetworkController, type SandboxRequest } from "../src/index.ts";
+import { plainOptions } from "../src/plain-options.ts";
 
 /** Times `allocate` and `release`, for a container without ports, with one, and in a user-defined network. */
 const rounds = Number(process.argv[2] ?? 30);
 const root = mkdtempSync(join(tmpdir(), "lsnet-bench-"));
-const controller = await NetworkController.open({
-  dataRoot: join(root, "data"),
-  execRoot: join(root, "run"),
-  bip: "",
-  bridge: "lsbench0",
-  fixedCidr: "",
-  mtu: 0,
-  icc: true,
-  ip: "",
-  ipMasq: true,
-  userlandProxy: true,
-  ipForward: true,
-  ipForwardNoDrop: true,
-  iptables: true,
-  ip6tables: true,
-  defaultNetworkOpts: {},
-  defaultAddressPools: [{ base: "10.215.0.0/16", size: 24 }],
-  emit: () => undefined,
-  log: silent,
-});
+const options = plainOptions(root, { bridge: "lsbench0", ipForwardNoDrop: true, defaultAddressPools: [{ base: "10.215.0.0/16", size: 24 }] });
+const controller = await NetworkController.open(options);
 await controller.networks.create({ Name: "user" });
 
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]?.toFixed(1);

@@ -5,11 +5,11 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { createServer } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
-import { silent } from "@longshore/log";
 import { AF, SOCK, socketInNetns } from "@longshore/sys";
 import { NetworkController, type NetworkControllerOptions } from "./controller.ts";
 import type { SandboxRequest } from "./contract.ts";
 import { dial, echoIn, exchange, from } from "./echo-in-netns.ts";
+import { plainOptions } from "./plain-options.ts";
 
 /** Of this process alone, so that runs side by side do not share it. */
 const device = `lst${process.pid}`;
@@ -39,26 +39,13 @@ describe("network controller on the kernel", function () {
   let controller: NetworkController;
   let events: string[] = [];
 
-  const options = (): NetworkControllerOptions => ({
-    dataRoot: join(root, "data"),
-    execRoot: join(root, "run"),
-    bip: "",
-    bridge: device,
-    fixedCidr: "",
-    mtu: 0,
-    icc: true,
-    ip: "",
-    ipMasq: true,
-    userlandProxy: true,
-    ipForward: true,
-    ipForwardNoDrop: true,
-    iptables: true,
-    ip6tables: true,
-    defaultNetworkOpts: {},
-    defaultAddressPools: [{ base: "10.213.0.0/16", size: 24 }],
-    emit: (type, action, { Attributes }) => events.push(`${type} ${action} ${Attributes["name"]}`),
-    log: silent,
-  });
+  const options = (): NetworkControllerOptions =>
+    plainOptions(root, {
+      bridge: device,
+      ipForwardNoDrop: true,
+      defaultAddressPools: [{ base: "10.213.0.0/16", size: 24 }],
+      emit: (type, action, { Attributes }) => events.push(`${type} ${action} ${Attributes["name"]}`),
+    });
 
   const request = (name: string, more: Partial<SandboxRequest> = {}): SandboxRequest => {
     const containerDir = join(root, name);

@@ -6,11 +6,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { silent } from "@longshore/log";
 import { AF, createNetns, removeNetns, SOCK, socketInNetns } from "@longshore/sys";
 import { NetworkController, type NetworkControllerOptions } from "../controller.ts";
 import type { Sandbox, SandboxRequest } from "../contract.ts";
 import { echoIn, exchange, from } from "../echo-in-netns.ts";
+import { plainOptions } from "../plain-options.ts";
 
 const file = fileURLToPath(import.meta.url);
 const inside = process.env["LONGSHORE_TEST_NETNS"] === "1";
@@ -34,26 +34,8 @@ const sh = (script: string) => execFileSync("sh", ["-ec", script], { stdio: ["ig
   let outside = "";
   const examples = [...readFileSync(join(file, "../../../../../docs/firewall.md"), "utf8").matchAll(/^```sh\n(.*?)^```$/gms)].map(([, code]) => code ?? "");
 
-  const options = (): NetworkControllerOptions => ({
-    dataRoot: join(root, "data"),
-    execRoot: join(root, "run"),
-    bip: "10.9.0.1/24",
-    bridge: "",
-    fixedCidr: "",
-    mtu: 0,
-    icc: true,
-    ip: "",
-    ipMasq: true,
-    userlandProxy: true,
-    ipForward: true,
-    ipForwardNoDrop: false,
-    iptables: true,
-    ip6tables: true,
-    defaultAddressPools: [],
-    defaultNetworkOpts: { bridge: { "com.docker.network.bridge.host_binding_ipv4": "127.0.0.1" } },
-    emit: () => undefined,
-    log: silent,
-  });
+  const options = (): NetworkControllerOptions =>
+    plainOptions(root, { bip: "10.9.0.1/24", defaultNetworkOpts: { bridge: { "com.docker.network.bridge.host_binding_ipv4": "127.0.0.1" } } });
   const request = (name: string, portBindings: SandboxRequest["portBindings"], networkMode = "bridge"): SandboxRequest => {
     const containerDir = join(root, name);
     mkdirSync(containerDir, { recursive: true });
