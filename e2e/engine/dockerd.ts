@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ExecOptions, type Result, exec } from "../host/exec.ts";
+import { removeCgroupParents } from "../host/state.ts";
 import { Daemon } from "./daemon.ts";
 import { tool } from "./tools.ts";
 
@@ -9,13 +10,15 @@ export class Dockerd {
   readonly daemon: Daemon;
   readonly host: string;
   readonly #dir: string;
+  /** Of its own: dockerd makes one for builds inside it and leaves both. */
+  readonly #cgroupParent = `e2e-dockerd-${process.pid}`;
 
   /** @param dir short, since unix socket paths are limited; @param config what daemon.json says */
   constructor(dir: string, containerd: string, config: object) {
     this.#dir = dir;
     mkdirSync(join(dir, "client/cli-plugins"), { recursive: true });
     symlinkSync(tool("cli-plugins/docker-buildx"), join(dir, "client/cli-plugins/docker-buildx"));
-    writeFileSync(join(dir, "daemon.json"), JSON.stringify(config));
+    writeFileSync(join(dir, "daemon.json"), JSON.stringify({ "cgroup-parent": `/${this.#cgroupParent}`, ...config }));
     const socket = join(dir, "docker.sock");
     this.host = `unix://${socket}`;
     this.daemon = new Daemon({
@@ -55,6 +58,7 @@ export class Dockerd {
       await this.daemon.stop();
       // With --live-restore dockerd leaves its data root mounted on itself.
       while ((await exec("umount", [join(this.#dir, "data")])).code === 0);
+      removeCgroupParents(this.#cgroupParent);
       rmSync(this.#dir, { recursive: true, force: true });
     }
   }

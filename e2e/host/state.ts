@@ -1,5 +1,5 @@
 import { type Dirent, existsSync, readFileSync, readdirSync, rmdirSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { must } from "./exec.ts";
 
 /** What an engine can leave behind on its host. Each list is sorted. */
@@ -35,12 +35,12 @@ function cgroupFolders(): string[] {
 }
 
 /**
- * Removes the empty parent cgroups called `name`. runc removes a container's own group and, with
+ * Removes the empty cgroups called `name`, and those in them. runc removes a container's own group and, with
  * every engine, leaves the parent that the engine put it in.
  */
 export function removeCgroupParents(name: string): void {
   for (const folder of cgroupFolders().reverse()) {
-    if (basename(folder) !== name) continue;
+    if (!folder.split("/").includes(name)) continue;
     try {
       rmdirSync(folder);
     } catch {

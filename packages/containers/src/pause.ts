@@ -2,6 +2,7 @@ import { Conflict, messageOf, Unknown } from "@longshore/errdefs";
 import { Status } from "@longshore/proto/containerd/v1/types/task";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
+import { freeze, thaw } from "./freeze.ts";
 import { keepRecord } from "./keep-record.ts";
 import { attempt } from "./task.ts";
 
@@ -13,7 +14,7 @@ export async function pauseContainer(context: Context, container: Container): Pr
     if (State.Paused) throw new Conflict(`Container ${container.id} is already paused`);
     if (State.Restarting) throw new Conflict(`Container ${container.id} is restarting, wait until the container is running`);
     try {
-      await context.containerd.tasks.pause({ containerId: container.id });
+      await freeze(context.containerd.tasks, container.id);
     } catch (error) {
       throw new Unknown(`cannot pause container ${container.id}: ${messageOf(error)}`, { cause: error });
     }
@@ -29,7 +30,7 @@ export async function unpauseContainer(context: Context, container: Container): 
     const { State } = container.record;
     if (!State.Paused) throw new Unknown(`Container ${container.id} is not paused`);
     try {
-      await context.containerd.tasks.resume({ containerId: container.id });
+      await thaw(context.containerd.tasks, container.id);
     } catch (error) {
       throw new Unknown(`cannot resume container ${container.id}: ${messageOf(error)}`, { cause: error });
     }
@@ -46,27 +47,26 @@ export async function unpauseContainer(context: Context, container: Container): 
  */
 export async function whilePaused<T>(context: Context, container: Container, use: () => Promise<T>): Promise<T> {
   const { record } = container;
-  const { tasks } = context.containerd;
-  const paused = await container.lock.run(async () => {
-    if (!container.alive || record.State.Paused) return false;
-    container.committing = true;
-    record.PausedForCommit = true;
-    await container.save();
-    try {
-      await tasks.pause({ containerId: container.id });
-    } catch (error) {
-      container.committing = false;
-      throw new Unknown(`cannot pause container ${container.id}: ${messageOf(error)}`, { cause: error });
-    }
-    record.State.Paused = true;
-    await container.save();
-    emitContainer(context, container, "pause");
-    return true;
-  });
+  let mine = false;
   try {
+    await container.lock.run(async () => {
+      if (!container.alive || record.State.Paused) return;
+      mine = true;
+      container.committing = true;
+      record.PausedForCommit = true;
+      await container.save();
+      try {
+        await freeze(context.containerd.tasks, container.id);
+      } catch (error) {
+        throw new Unknown(`cannot pause container ${container.id}: ${messageOf(error)}`, { cause: error });
+      }
+      record.State.Paused = true;
+      await container.save();
+      emitContainer(context, container, "pause");
+    });
     return await use();
   } finally {
-    if (paused) {
+    if (mine) {
       container.committing = false;
       await attempt(context, "resuming a container after a commit", () => settlePause(context, container));
     }
@@ -85,7 +85,7 @@ export async function settlePause(context: Context, container: Container): Promi
     const { process } = await tasks.get({ containerId: container.id });
     const paused = process?.status === Status.PAUSED;
     const ends = record.PausedForCommit === true;
-    if (ends && paused) await tasks.resume({ containerId: container.id });
+    if (ends && paused) await thaw(tasks, container.id);
     const shown = record.State.Paused;
     record.State.Paused = paused && !ends;
     delete record.PausedForCommit;
