@@ -25,12 +25,20 @@ export async function followingFile(path: string, current: FileHandle | undefine
 async function indexAfter(files: readonly { handle: FileHandle; compressed: boolean }[], current: FileHandle, identity: string | undefined): Promise<number> {
   const same = (await Promise.all(files.map(({ handle }) => identityOf(handle)))).indexOf(identity);
   if (same >= 0) return same + 1;
-  const { mtimeMs } = await current.stat();
+  const { mtimeMs, size } = await current.stat();
   const times = await Promise.all(files.map(async ({ handle }) => (await handle.stat()).mtimeMs));
-  // Compressed, it is another file with the time of its last line, in whole milliseconds.
-  const copy = files.findIndex(({ compressed }, i) => compressed && Math.abs((times[i] ?? 0) - mtimeMs) <= 1);
-  if (copy >= 0) return copy + 1;
+  // Compressed, it is another file with the time of its last line, in whole milliseconds, and its size at the end.
+  for (const [i, { handle, compressed }] of files.entries()) {
+    if (compressed && Math.abs((times[i] ?? 0) - mtimeMs) <= 1 && (await sizeBefore(handle)) === size % 2 ** 32) return i + 1;
+  }
   // Files that were written within one tick of the kernel's clock have the same time.
   const later = times.findIndex((time) => time >= mtimeMs);
   return later >= 0 ? later : files.length - 1;
+}
+
+/** The size, modulo 2^32, of what a gzip file holds (RFC 1952, ISIZE); 0 when it is too short to be one. */
+async function sizeBefore(compressed: FileHandle): Promise<number> {
+  const { size } = await compressed.stat();
+  const { buffer, bytesRead } = await compressed.read(Buffer.alloc(4), 0, 4, Math.max(0, size - 4));
+  return bytesRead === 4 ? buffer.readUInt32LE() : 0;
 }

@@ -16,15 +16,19 @@ export function giveMemoryBackAtRest(): void {
   process.getBuiltinModule("node:v8").setFlagsFromString("--expose-gc");
   const collect = process.getBuiltinModule("node:vm").runInNewContext("gc") as () => void;
   let before = process.cpuUsage();
-  let worked = true;
+  // V8 frees what it collected on another thread, in its own time: malloc has it only at the next look.
+  let due: "collect" | "trim" | undefined = "collect";
   const look = (): void => {
     const { user, system } = process.cpuUsage(before);
     const rests = user + system < restingShare * intervalMs * 1000;
-    if (rests && worked) {
+    if (!rests) due = "collect";
+    else if (due === "collect") {
       collect();
+      due = "trim";
+    } else if (due === "trim") {
       native.mallocTrim();
+      due = undefined;
     }
-    worked = !rests;
     before = process.cpuUsage();
   };
   setInterval(look, intervalMs).unref();
