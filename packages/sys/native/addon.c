@@ -274,5 +274,6 @@ NAPI_MODULE_INIT() {
   register_console(env, exports);
   register_netlink(env, exports);
   register_relay(env, exports);
+  register_forward(env, exports);
   return exports;
 }

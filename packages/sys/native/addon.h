@@ -69,6 +69,7 @@ void register_spawn(napi_env env, napi_value exports);
 void register_console(napi_env env, napi_value exports);
 void register_netlink(napi_env env, napi_value exports);
 void register_relay(napi_env env, napi_value exports);
+void register_forward(napi_env env, napi_value exports);
 void register_log_records(napi_env env, napi_value exports);
 void register_memory(napi_env env, napi_value exports);
 

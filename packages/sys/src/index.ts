@@ -1,9 +1,9 @@
 export { receiveFd, resizePty, sendFd, unixListen } from "./console.ts";
 export { AF, LOCK, MNT, MOUNT_ATTR, MS, O, RENAME, RESOLVE, S, SOCK } from "./constants.ts";
+export { forwardTcp, forwardUdp, type ForwardAddress } from "./forward.ts";
 export { fallocate, flock, lutimes, major, minor, mkfifo, mknod, renameat2, syncfs } from "./fs.ts";
 export { renderLogRecords, type LogRecordShow } from "./log-records.ts";
 export { releaseFilePages } from "./memory.ts";
-export { giveMemoryBackAtRest } from "./rest.ts";
 export { mountAll, unmountAll, type MountSpec } from "./mount-all.ts";
 export { parseMountOptions, type ParsedMountOptions } from "./mount-options.ts";
 export { mount, mountSetattr, umount } from "./mount.ts";
@@ -13,5 +13,6 @@ export { openInRoot, openat2 } from "./open.ts";
 export { dup, dup2, eventfd, kill, peerCredentials, pipe, setChildSubreaper, unreadBytes, watchFile } from "./process.ts";
 export type { ChannelOptions, LogOptions, ProcessExit, RelayEvents } from "./relay-types.ts";
 export { Relay } from "./relay.ts";
+export { giveMemoryBackAtRest } from "./rest.ts";
 export { spawn, type SpawnOptions } from "./spawn.ts";
 export { lgetxattr, llistxattr, lremovexattr, lsetxattr } from "./xattr.ts";

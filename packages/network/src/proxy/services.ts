@@ -1,12 +1,14 @@
+import { forwardTcp, forwardUdp } from "@longshore/sys";
 import { DnsServer } from "../dns/server.ts";
 import { Zones } from "../dns/zone.ts";
 import { portKey, type ProxyAnswer, type ProxyPort, type ProxyRequest } from "./protocol.ts";
-import { proxyTcp } from "./tcp.ts";
-import { proxyUdp } from "./udp.ts";
+
+/** A flow without a datagram for this long is forgotten, as docker-proxy does, in milliseconds. */
+const idleMs = 90_000;
 
 /** What the proxy process does for its engine: published ports, and DNS for containers. */
 export class Services {
-  readonly #ports = new Map<string, { port: ProxyPort; close: () => Promise<void> }>();
+  readonly #ports = new Map<string, { port: ProxyPort; end: () => void }>();
   readonly #zones = new Zones();
   readonly #dns = new Map<string, { server: DnsServer; netnsPath: string }>();
 
@@ -20,11 +22,11 @@ export class Services {
       case "list":
         return { ports: [...this.#ports.values()].map(({ port }) => port) };
       case "publish":
-        await this.#unpublish(request.port);
-        this.#ports.set(portKey(request.port), { port: request.port, close: await open(request.port) });
+        this.#unpublish(request.port);
+        this.#ports.set(portKey(request.port), { port: request.port, end: open(request.port) });
         return {};
       case "unpublish":
-        await this.#unpublish(request.port);
+        this.#unpublish(request.port);
         return {};
       case "dns-networks":
         for (const network of request.networks) this.#zones.put(network);
@@ -40,11 +42,10 @@ export class Services {
     }
   }
 
-  async #unpublish(port: ProxyPort): Promise<void> {
+  #unpublish(port: ProxyPort): void {
     const key = portKey(port);
-    const known = this.#ports.get(key);
+    this.#ports.get(key)?.end();
     this.#ports.delete(key);
-    await known?.close();
   }
 
   async #serveDns(sandbox: Extract<ProxyRequest, { op: "dns-serve" }>["sandbox"]): Promise<ProxyAnswer> {
@@ -63,6 +64,7 @@ export class Services {
   }
 }
 
-function open(port: ProxyPort): Promise<() => Promise<void>> {
-  return (port.proto === "tcp" ? proxyTcp : proxyUdp)(port);
+function open({ proto, hostIp, hostPort, containerIp, containerPort }: ProxyPort): () => void {
+  const [from, to] = [{ address: hostIp, port: hostPort }, { address: containerIp, port: containerPort }];
+  return proto === "tcp" ? forwardTcp(from, to) : forwardUdp(from, to, idleMs);
 }
