@@ -1,28 +1,9 @@
 import { dnsNames } from "../endpoint.ts";
 import { isUserDefined } from "../endpoint-settings.ts";
-import { embeddedDns } from "../files/resolv-conf.ts";
 import type { ProxyClient } from "../proxy/client.ts";
 import type { Records, SandboxRecord } from "../records.ts";
-import { run } from "../run.ts";
-import type { DnsPorts } from "./server.ts";
+import { redirectDns } from "./redirect.ts";
 import type { DnsNetwork } from "./zone.ts";
-
-const table = "longshore";
-
-/**
- * In the container port 53 stays free for its own programs: what goes to the server is led to where it listens.
- * @param replace whether there may be earlier rules; without them it is some 20 ms faster
- */
-function redirectRules({ udp, tcp }: DnsPorts, replace: boolean): string {
-  return `${replace ? `table ip ${table}\ndelete table ip ${table}\n` : ""}table ip ${table} {
-  chain output {
-    type nat hook output priority -100; policy accept;
-    ip daddr ${embeddedDns} udp dport 53 dnat to ${embeddedDns}:${udp}
-    ip daddr ${embeddedDns} tcp dport 53 dnat to ${embeddedDns}:${tcp}
-  }
-}
-`;
-}
 
 /** `name:alias` forms by alias; without an alias the name is one. */
 function linkAliases(links: readonly string[]): Record<string, string> {
@@ -72,7 +53,7 @@ export class DnsControl {
     await this.update(this.#records.endpointsOf(sandbox.containerId).map(({ networkId }) => networkId));
     const { containerId, netnsPath, dns } = sandbox;
     const answer = await this.#proxy.request({ op: "dns-serve", sandbox: { containerId, netnsPath, ...dns } });
-    if (answer.dns && answer.fresh === true) await run("nsenter", [`--net=${netnsPath}`, "nft", "-f", "-"], redirectRules(answer.dns, replace));
+    if (answer.dns && answer.fresh === true) await redirectDns(netnsPath, answer.dns, replace);
   }
 
   async stop(containerId: string): Promise<void> {

@@ -60,3 +60,8 @@ export function message(type: number, flags: number, ...body: readonly Buffer[])
   const payload = Buffer.concat(body);
   return padded(Buffer.concat([u32(16 + payload.length), u16(type), u16(NLM_F.REQUEST | NLM_F.ACK | flags), u32(0), u32(0), payload]));
 }
+
+/** Numbers a message; the answer to it carries the same number. */
+export function setSequence(request: Buffer, sequence: number): void {
+  u32(sequence).copy(request, 8);
+}

@@ -2,7 +2,7 @@ import { closeSync } from "node:fs";
 import { getSystemErrorMessage } from "node:util";
 import { Unknown } from "@longshore/errdefs";
 import { netlinkRequest, socketInNetns } from "@longshore/sys";
-import { aligned, readI32, readU16, readU32 } from "./message.ts";
+import { aligned, readI32, readU16, readU32, setSequence } from "./message.ts";
 
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;
@@ -32,6 +32,8 @@ export interface Step {
   message: Buffer;
   /** An errno that is no refusal: there is nothing to do then. */
   tolerates?: number;
+  /** The kernel need not acknowledge it. */
+  silent?: boolean;
 }
 
 /** Netlink in one network namespace, for links, addresses and routes unless another protocol is named. One request at a time. */
@@ -54,19 +56,22 @@ export class Rtnetlink implements Disposable {
    */
   async request(steps: readonly Step[]): Promise<Buffer[]> {
     if (steps.length === 0) return [];
+    for (const [number, { message }] of steps.entries()) setSequence(message, number);
     const bytes = await netlinkRequest(this.#fd, Buffer.concat(steps.map(({ message }) => message)));
     const answers: Buffer[] = [];
-    let acknowledged = 0;
+    const acknowledged = new Set<Step>();
     for (let at = 0; at + headerLength <= bytes.length; at += aligned(readU32(bytes, at))) {
       if (readU16(bytes, at + 4) !== NLMSG_ERROR) {
         answers.push(bytes.subarray(at, at + readU32(bytes, at)));
         continue;
       }
+      const step = steps[readU32(bytes, at + 8)];
       const error = -readI32(bytes, at + headerLength);
-      if (error !== 0 && error !== steps[acknowledged]?.tolerates) throw new NetlinkRefused(steps[acknowledged]?.name ?? "netlink", error);
-      acknowledged++;
+      if (error !== 0 && error !== step?.tolerates) throw new NetlinkRefused(step?.name ?? "netlink", error);
+      if (step !== undefined) acknowledged.add(step);
     }
-    if (acknowledged < steps.length) throw new Unknown(`${steps[acknowledged]?.name}: the kernel did not answer`);
+    const unanswered = steps.find((step) => !(acknowledged.has(step) || step.silent === true));
+    if (unanswered !== undefined) throw new Unknown(`${unanswered.name}: the kernel did not answer`);
     return answers;
   }
 }
