@@ -1,5 +1,5 @@
-import { spawn } from "node:child_process";
 import { Unknown } from "@longshore/errdefs";
+import { Child } from "@longshore/sys";
 
 /** A program of the host that ended with an error; the message is what it said. */
 export class CommandFailed extends Unknown {
@@ -16,7 +16,7 @@ export class CommandFailed extends Unknown {
  * @throws CommandFailed with its messages when it does not end with 0
  */
 export async function run(file: string, args: readonly string[], input = ""): Promise<string> {
-  const child = spawn(file, args, { stdio: ["pipe", "pipe", "pipe"] });
+  const child = new Child(file, args);
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
@@ -24,10 +24,8 @@ export async function run(file: string, args: readonly string[], input = ""): Pr
   // A program that ends before it has read all leaves EPIPE here; its exit code says what happened.
   child.stdin.on("error", () => undefined);
   child.stdin.end(input);
-  const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (...end) => resolve(end));
-  });
+  await child.closed();
+  const { exitCode: code, signalCode: signal } = child;
   if (code !== 0) throw new CommandFailed(file, Buffer.concat(err).toString() || (signal === null ? `exit code ${code}` : `killed by ${signal}`));
   return Buffer.concat(out).toString();
 }

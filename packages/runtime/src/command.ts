@@ -1,5 +1,5 @@
-import { spawn } from "node:child_process";
-import { DeadlineExceeded, Unknown } from "@longshore/errdefs";
+import { DeadlineExceeded, messageOf, Unknown } from "@longshore/errdefs";
+import { Child, type ChildOptions } from "@longshore/sys";
 import type { Bundle } from "./bundle.ts";
 import type { RuntimeConfig } from "./contract.ts";
 
@@ -41,6 +41,15 @@ function argumentsOf({ bundle, action }: ShimCommand, config: RuntimeConfig): st
   ];
 }
 
+/** @throws Unknown in containerd's words when the file cannot be executed */
+export function startProcess(file: string, args: readonly string[], options: ChildOptions): Child {
+  try {
+    return new Child(file, args, options);
+  } catch (cause) {
+    throw new Unknown(`fork/exec ${file}: ${messageOf(cause)}`, { cause });
+  }
+}
+
 /**
  * Runs a shim's `start` or `delete` in the bundle, in a session of its own so that what it starts
  * outlives us.
@@ -49,12 +58,7 @@ function argumentsOf({ bundle, action }: ShimCommand, config: RuntimeConfig): st
 export function runShim(command: ShimCommand, config: RuntimeConfig): Promise<ShimOutput> {
   return new Promise((resolve, reject) => {
     const { binary, bundle, action } = command;
-    const child = spawn(binary, argumentsOf(command, config), {
-      cwd: bundle.path,
-      env: environment(bundle.namespace, config),
-      stdio: ["pipe", "pipe", "pipe"],
-      detached: true,
-    });
+    const child = startProcess(binary, argumentsOf(command, config), { cwd: bundle.path, env: environment(bundle.namespace, config), detached: true });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
@@ -77,11 +81,7 @@ export function runShim(command: ShimCommand, config: RuntimeConfig): Promise<Sh
       const said = `${output.stderr}${output.stdout.toString("utf8")}`.trim();
       reject(new Unknown(`${said}: ${signal === null ? `exit status ${code}` : `signal: ${signal}`}`));
     };
-    child.once("error", (cause) => {
-      clearTimeout(timer);
-      reject(new Unknown(`fork/exec ${binary}: ${cause.message}`, { cause }));
-    });
     child.once("exit", (code, signal) => (grace = setTimeout(() => finish(code, signal), outputGraceMs)));
-    child.once("close", finish);
+    void child.closed().then(() => finish(child.exitCode, child.signalCode));
   });
 }

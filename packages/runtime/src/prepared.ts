@@ -1,9 +1,8 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { statSync } from "node:fs";
 import { basename } from "node:path";
-import type { Readable, Writable } from "node:stream";
 import { DeadlineExceeded, Unknown } from "@longshore/errdefs";
-import { type ShimCommand, type ShimOutput, environment, runShim } from "./command.ts";
+import type { Child } from "@longshore/sys";
+import { type ShimCommand, type ShimOutput, environment, runShim, startProcess } from "./command.ts";
 import type { RuntimeConfig } from "./contract.ts";
 
 /** The one shim that knows `prepare`; all others are started as runtime v2 says. */
@@ -17,7 +16,7 @@ const padding = "-".repeat(320);
 
 /** A shim that waits for its task. */
 interface Waiting {
-  child: ChildProcessByStdio<Writable, Readable, Readable>;
+  child: Child;
   binary: string;
   /** Which file the binary was: an upgrade may have replaced it meanwhile. */
   file: string;
@@ -66,14 +65,12 @@ export class PreparedShims {
     // Its just-in-time compiler costs the shim a quarter of its memory.
     const env = { ...environment("", this.#config), BUN_JSC_useJIT: "0" };
     const args = ["-address", address, "-publish-binary", containerdBinary, ...(debug ? ["-debug"] : []), "prepare", padding];
-    const child = spawn(binary, args, { cwd: "/", env, stdio: ["pipe", "pipe", "pipe"], detached: true });
+    const child = startProcess(binary, args, { cwd: "/", env, detached: true });
     const stderr: Buffer[] = [];
     child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
     // Whoever assigns it a task learns of its end; nobody else minds.
-    child.on("error", () => undefined);
     child.stdin.on("error", () => undefined);
     child.unref();
-    for (const stream of [child.stdin, child.stdout, child.stderr]) (stream as unknown as { unref(): void }).unref();
     return { child, binary, file: identity(binary), stderr };
   }
 
@@ -120,10 +117,6 @@ function assign({ child, binary, stderr }: Waiting, { bundle, stdin, timeoutMs }
       child.kill("SIGKILL");
       reject(new DeadlineExceeded(`${binary} prepare: context deadline exceeded`));
     }, timeoutMs);
-    child.once("error", (cause) => {
-      clearTimeout(timer);
-      reject(new Unknown(`fork/exec ${binary}: ${cause.message}`, { cause }));
-    });
     child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
     const finish = (): void => {
       clearTimeout(timer);

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { SPAWN_SETPGID = 1, SPAWN_SETSID = 2 };
@@ -54,6 +55,19 @@ METHOD(sys_spawn) {
   return error ? throw_errno(c, error, "spawn", file, NULL) : result_int(c, pid);
 }
 
+/* waitNow(pid): the wait status of a child that has ended, -1 while it has not. */
+METHOD(sys_wait_now) {
+  pid_t pid = (pid_t)arg_int(c, 0);
+  if (c->failed) return NULL;
+  int status;
+  pid_t ended;
+  do ended = waitpid(pid, &status, WNOHANG);
+  while (ended < 0 && errno == EINTR);
+  if (ended < 0) return throw_errno(c, errno, "waitpid", NULL, NULL);
+  return result_int(c, ended == 0 ? -1 : status);
+}
+
 void register_spawn(napi_env env, napi_value exports) {
   export_method(env, exports, "spawn", sys_spawn);
+  export_method(env, exports, "waitNow", sys_wait_now);
 }

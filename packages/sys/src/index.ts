@@ -14,5 +14,6 @@ export { dup, dup2, eventfd, kill, peerCredentials, pipe, setChildSubreaper, unr
 export type { ChannelOptions, LogOptions, ProcessExit, RelayEvents } from "./relay-types.ts";
 export { Relay } from "./relay.ts";
 export { giveMemoryBackAtRest } from "./rest.ts";
+export { Child, type ChildOptions } from "./child.ts";
 export { spawn, type SpawnOptions } from "./spawn.ts";
 export { lgetxattr, llistxattr, lremovexattr, lsetxattr } from "./xattr.ts";

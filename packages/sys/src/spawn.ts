@@ -20,8 +20,7 @@ export interface SpawnOptions {
 
 /**
  * Starts a process (posix_spawn, signals reset to their defaults, PATH searched) and returns its
- * pid. Nobody waits for it but the caller: never use it beside `child_process` in a process that
- * reaps. A file that cannot be executed throws its errno.
+ * pid. Nobody waits for it but the caller. A file that cannot be executed throws its errno.
  */
 export function spawn(file: string, options: SpawnOptions = {}): number {
   const env = Object.entries(options.env ?? process.env).flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${value}`]));
