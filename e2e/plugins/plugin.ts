@@ -6,7 +6,7 @@ import { join } from "node:path";
 const dir = "/run/docker/plugins";
 
 /** What a method answers: a value that goes out as JSON, or `undefined` when it has answered by itself. */
-type Method = (body: Record<string, unknown>, response: ServerResponse) => unknown;
+export type Method = (body: Record<string, unknown>, response: ServerResponse) => unknown;
 
 /** A real plugin of one kind on a socket where engines look for plugins. */
 export class TestPlugin {
@@ -55,6 +55,18 @@ export class TestPlugin {
       if (answer !== undefined) response.end(JSON.stringify(answer));
     } catch (error) {
       response.writeHead(500).end(JSON.stringify({ Err: error instanceof Error ? error.message : String(error) }));
+    }
+  }
+
+  /** Answers a method in another way while `work` runs. */
+  async during(methods: Record<string, Method>, work: () => Promise<unknown>): Promise<void> {
+    const before = { ...this.methods };
+    Object.assign(this.methods, methods);
+    try {
+      await work();
+    } finally {
+      for (const method of Object.keys(methods)) delete this.methods[method];
+      Object.assign(this.methods, before);
     }
   }
 

@@ -2,6 +2,7 @@ import type { FileArchiver, Layers } from "@longshore/archive";
 import type { Context } from "@longshore/containers";
 import type { ImagesContext } from "@longshore/images";
 import type { Logger } from "@longshore/log";
+import type { Networks } from "@longshore/network";
 import type { Plugins } from "@longshore/plugins";
 import type { FastifyInstance } from "fastify";
 import type { Config } from "./config/config.ts";
@@ -13,6 +14,7 @@ export interface Engine {
   readonly containers: Context;
   readonly images: ImagesContext;
   readonly plugins: Plugins;
+  readonly networks: Pick<Networks, "list">;
   readonly events: EventHub;
   readonly log: Logger;
   readonly archiver: FileArchiver;

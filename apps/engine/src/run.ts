@@ -1,6 +1,6 @@
 import { connectContainerd, Channel } from "@longshore/grpc";
 import { createLogger, type Logger } from "@longshore/log";
-import { NetworkController } from "@longshore/network";
+import { NetworkController, pluginNetworks } from "@longshore/network";
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
 import { Plugins } from "@longshore/plugins";
 import { DriverVolumes, LocalVolumes, pluginVolumeDrivers } from "@longshore/volumes";
@@ -21,9 +21,9 @@ import { containerSettings } from "./settings.ts";
 /** How long containerd may take to come up beside the engine. */
 const containerdTimeoutMs = 60_000;
 
-async function openNetwork(config: Config, events: EventHub, log: Logger): Promise<NetworkController> {
+async function openNetwork(config: Config, plugins: Plugins, events: EventHub, log: Logger): Promise<NetworkController> {
   const { network, dataRoot, execRoot } = config;
-  return NetworkController.open({ ...network, dataRoot, execRoot, emit: events.emit, log });
+  return NetworkController.open({ ...network, dataRoot, execRoot, plugins: pluginNetworks(plugins), emit: events.emit, log });
 }
 
 /** What can only be told with the machine at hand, before anything is touched. */
@@ -53,8 +53,8 @@ export async function run(config: Config, flags: Given): Promise<void> {
   await channel.ready(containerdTimeoutMs);
   const containerd = connectContainerd(channel, config.containerdNamespace);
   const events = new EventHub();
-  const network = await openNetwork(config, events, log);
   const plugins = new Plugins({ log: log.child({ module: "plugins" }) });
+  const network = await openNetwork(config, plugins, events, log);
   const local = await LocalVolumes.open({ dataRoot: config.dataRoot, emit: events.emit, log });
   const volumes = await DriverVolumes.open({ dataRoot: config.dataRoot, local, drivers: pluginVolumeDrivers(plugins), emit: events.emit, log });
   const starting = startDaemon(config, { containerd, damage: () => [...network.damage(), ...local.damage(), ...volumes.damage()], network: network.sandboxes, networks: network.networks, volumes, plugins, events, log }, (app, engine) => {

@@ -19,6 +19,10 @@ import { ProxyClient } from "./proxy/client.ts";
 import { portRules, proxyPorts, Publisher } from "./publisher.ts";
 import { Records } from "./records.ts";
 import { SandboxStore } from "./sandboxes.ts";
+import { Debts } from "./remote/debts.ts";
+import type { NetworkPlugins } from "./remote/drivers.ts";
+import { RemoteEndpoints } from "./remote/remote-endpoints.ts";
+import { RemoteNetworks } from "./remote/remote-networks.ts";
 import { removeStrayNetns } from "./stray-netns.ts";
 
 /** dockerd's options for networks, by their names. */
@@ -34,6 +38,8 @@ export interface NetworkControllerOptions extends DefaultBridgeOptions, NetworkD
   /** As in daemon.json: base CIDR and the size in bits of what is cut from it; empty: Docker's own. */
   defaultAddressPools: readonly { base: string; size: number }[];
   hostGatewayIps?: readonly string[];
+  /** Network and IPAM drivers beside the engine's own. */
+  plugins: NetworkPlugins;
   emit: EmitEvent;
   log: Logger;
 }
@@ -84,8 +90,9 @@ export class NetworkController {
   readonly #proxy: ProxyClient;
   readonly #timer: NodeJS.Timeout;
   readonly #runDir: string;
+  readonly #debts: Debts;
 
-  private constructor(parts: { networks: NetworkStore; sandboxes: SandboxStore; records: Records; firewall: Firewall; proxy: ProxyClient; runDir: string }, log: Logger) {
+  private constructor(parts: { networks: NetworkStore; sandboxes: SandboxStore; records: Records; firewall: Firewall; proxy: ProxyClient; runDir: string; debts: Debts }, log: Logger) {
     this.networks = parts.networks;
     this.sandboxes = parts.sandboxes;
     this.#sandboxes = parts.sandboxes;
@@ -93,6 +100,7 @@ export class NetworkController {
     this.#firewall = parts.firewall;
     this.#proxy = parts.proxy;
     this.#runDir = parts.runDir;
+    this.#debts = parts.debts;
     this.#timer = setInterval(() => {
       this.repair().catch((error: unknown) => log.error({ err: error }, "the firewall cannot be repaired"));
     }, repairEvery);
@@ -104,7 +112,7 @@ export class NetworkController {
    * containers' sandboxes are left as they are until `sandboxes.restore` says which of them live.
    */
   static async open(options: NetworkControllerOptions): Promise<NetworkController> {
-    const { dataRoot, execRoot, emit, log } = options;
+    const { dataRoot, execRoot, plugins, emit, log } = options;
     const pools = poolsOf(options.defaultAddressPools);
     const netnsDir = join(execRoot, "netns");
     const runDir = join(execRoot, "network");
@@ -121,14 +129,16 @@ export class NetworkController {
     };
     const proxy: ProxyClient = new ProxyClient(join(runDir, "proxy.sock"), wanted, bringBack, log);
     const dns = new DnsControl(records, proxy);
-    const networks = new NetworkStore(records, firewall, pools, options, log);
+    const debts = new Debts(records, plugins, log);
+    const networks = new NetworkStore({ records, firewall, pools, defaults: options, remote: new RemoteNetworks(plugins, debts), debts, log });
     const publisher = new Publisher(records, new PortAllocator(ephemeralRange()), proxy, firewall, options.userlandProxy, log);
-    const sandboxes = new SandboxStore({ records, networks, publisher, dns, emit, log, netnsDir, hostGatewayIps: [...(options.hostGatewayIps ?? [])] });
+    const remote = new RemoteEndpoints({ records, plugins, debts, log });
+    const sandboxes = new SandboxStore({ records, networks, publisher, dns, remote, debts, emit, log, netnsDir, hostGatewayIps: [...(options.hostGatewayIps ?? [])] });
     await ensureNetworks(records, networks, options);
     await firewall.rebuild();
     await proxy.reconcile();
     removeStrayNetns(netnsDir, records);
-    return new NetworkController({ networks, sandboxes, records, firewall, proxy, runDir }, log);
+    return new NetworkController({ networks, sandboxes, records, firewall, proxy, runDir, debts }, log);
   }
 
   /** Puts the rules back if somebody flushed them. Runs by itself now and then; call it when a firewall was reloaded. */
@@ -147,6 +157,7 @@ export class NetworkController {
    */
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    await this.#debts.close();
     await this.#sandboxes.settled();
     if (this.#records.sandboxes.size === 0) {
       for (const record of this.#records.networks.values()) await removeDevice(record);

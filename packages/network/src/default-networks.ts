@@ -4,7 +4,8 @@ import { label } from "./bridge-options.ts";
 import { mustPrefix } from "./ipam/defaults.ts";
 import { formatAddress, formatPrefix, masked, parsePrefix } from "./ipam/prefix.ts";
 import { subnetOf } from "./ipam/subnet.ts";
-import { newId, type NetworkStore, now } from "./networks.ts";
+import type { NetworkStore } from "./networks.ts";
+import { newId, now } from "./new-id.ts";
 import type { NetworkRecord, Records } from "./records.ts";
 
 /** The device of the default bridge unless `--bridge` names another; Docker's is docker0. */
@@ -60,9 +61,9 @@ async function bridgeAddress(networks: NetworkStore, options: DefaultBridgeOptio
   const present = deviceExists(device) ? (await deviceAddresses(device)).find((address) => !address.includes(":")) : undefined;
   if (present !== undefined) return present;
   const [last] = before?.subnets ?? [];
-  const taken = await networks.taken(4, device);
+  const taken = await networks.subnets.taken(4, device);
   if (last && !taken.some((prefix) => formatPrefix(prefix) === last.subnet)) return `${last.gateway}/${mustPrefix(last.subnet).bits}`;
-  const free = await networks.freeSubnet(device);
+  const free = await networks.subnets.free(device);
   return `${formatAddress({ ...free, value: free.value + 1n })}/${free.bits}`;
 }
 

@@ -11,15 +11,17 @@ import { chooseAddress } from "./ipam/pool.ts";
 import { contains, type Family, formatAddress, parseAddress } from "./ipam/prefix.ts";
 import type { SubnetRecord } from "./ipam/subnet.ts";
 import { linkLocalAddresses } from "./link-local.ts";
-import { newId } from "./networks.ts";
+import { newId } from "./new-id.ts";
 import type { EndpointRecord, NetworkRecord, Records, SandboxRecord } from "./records.ts";
-import { bitsOf, gatewayOf, subnetsOf } from "./subnets.ts";
+import { hasPluginDriver } from "./remote/remote-networks.ts";
+import { gatewayFor, lengthOf, subnetsOf } from "./subnets.ts";
 import { parseVlanOptions } from "./vlan-options.ts";
 
 /** @throws PermissionDenied `Address already in use`, or when the network is full */
 function assignAddress(records: Records, network: NetworkRecord, family: Family, wish: string | undefined): string {
   const subnets = subnetsOf(network, family);
-  if (subnets.length === 0) return "";
+  // What a plugin keeps is asked of it later.
+  if (subnets.length === 0 || network.pools !== undefined) return "";
   const taken = records.endpointsIn(network.id).map((endpoint) => (family === 4 ? endpoint.ipv4 : endpoint.ipv6));
   const wanted = wish === undefined || wish === "" ? undefined : parseAddress(wish);
   const candidates = wanted ? subnets.filter(({ subnet }) => contains(mustPrefix(subnet), wanted)) : subnets;
@@ -45,22 +47,24 @@ function assignAddress(records: Records, network: NetworkRecord, family: Family,
   }
 }
 
-/** @throws Unknown when the driver has no addresses of its own */
-function chooseMac({ containerName }: Pick<SandboxRecord, "containerName">, { driver, name }: NetworkRecord, wish: string, ipv4: string): string {
+/** @returns empty where a plugin comes first; @throws Unknown when the driver has no addresses of its own */
+function chooseMac({ containerName }: Pick<SandboxRecord, "containerName">, { driver, name, pools }: NetworkRecord, wish: string, ipv4: string): string {
   if (driver === "ipvlan") {
     if (wish === "") return "";
     throw new Unknown(`failed to create endpoint ${containerName} on network ${name}: ipvlan interfaces do not support custom mac address assignment`);
   }
   if (wish !== "") return wish.replaceAll("-", ":").toLowerCase();
+  if (pools !== undefined || hasPluginDriver({ driver })) return "";
   return driver === "bridge" && ipv4 !== "" ? macOf(ipv4) : randomMac();
 }
 
 /**
  * Plans a container's place in a network and notes it, so that its addresses are taken.
+ * @param service whether it is a way out that nobody asked for
  * @throws PermissionDenied `endpoint with name c already exists in network n`, and what addresses give
  */
-export function createEndpoint(records: Records, sandbox: Pick<SandboxRecord, "containerId" | "containerName">, network: NetworkRecord, settings: Partial<EndpointSettings>): EndpointRecord {
-  if (records.endpointsOf(sandbox.containerId).some(({ networkId }) => networkId === network.id)) {
+export function createEndpoint(records: Records, sandbox: Pick<SandboxRecord, "containerId" | "containerName">, network: NetworkRecord, settings: Partial<EndpointSettings>, service = false): EndpointRecord {
+  if (records.endpointsOf(sandbox.containerId).some(({ networkId, service: own }) => networkId === network.id && !own)) {
     throw new PermissionDenied(`endpoint with name ${sandbox.containerName} already exists in network ${network.name}`);
   }
   if (network.configOnly) throw new PermissionDenied("cannot create endpoint on configuration-only network");
@@ -76,19 +80,22 @@ export function createEndpoint(records: Records, sandbox: Pick<SandboxRecord, "c
     containerId: sandbox.containerId,
     ifname: linked ? chooseIfname(settings.DriverOpts, network.options[label.ifacePrefix] || "eth", used, link) : "",
     veth: network.bridge === "" ? "" : link,
-    mac: linked ? chooseMac(sandbox, network, settings.MacAddress ?? "", ipv4) : "",
+    mac: linked || hasPluginDriver(network) ? chooseMac(sandbox, network, settings.MacAddress ?? "", ipv4) : "",
     ipv4,
     ipv6,
     settings,
+    ...(service ? { service } : {}),
   };
   records.putEndpoint(endpoint);
   return endpoint;
 }
 
-/** What the kernel needs to know of an endpoint; undefined for one without a link. */
+/** What the kernel needs to know of an endpoint; undefined for one without a link of ours. */
 export function linkPlan(network: NetworkRecord, endpoint: EndpointRecord): LinkPlan | undefined {
-  if (endpoint.ifname === "") return undefined;
-  const addresses = [endpoint.ipv4, endpoint.ipv6].filter((address) => address !== "").map((address) => ({ address, bits: bitsOf(network, address) }));
+  if (endpoint.ifname === "" || endpoint.remote) return undefined;
+  const addresses = ([4, 6] as const)
+    .map((family) => ({ address: family === 4 ? endpoint.ipv4 : endpoint.ipv6, bits: lengthOf(network, endpoint, family) }))
+    .filter(({ address }) => address !== "");
   const common = { endpoint, addresses: [...addresses, ...linkLocalAddresses(endpoint.settings)] };
   const vlan = parseVlanOptions(network);
   if (vlan && network.parent) return { ...common, vlan, parent: network.parent.device };
@@ -96,14 +103,29 @@ export function linkPlan(network: NetworkRecord, endpoint: EndpointRecord): Link
   return { ...common, bridge: network.bridge, mtu, icc };
 }
 
-/** The endpoint that has the default route and the published ports: highest priority, then the first by name. */
+/** Whether a container can leave by this endpoint: by a plugin's only if its driver has named a way. */
+function leadsOut(network: NetworkRecord, { ifname, remote }: EndpointRecord): boolean {
+  if (ifname === "" || network.internal) return false;
+  if (!remote) return true;
+  return remote.gateways[4] !== "" || remote.gateways[6] !== "" || remote.routes.some(({ destination }) => destination.endsWith("/0"));
+}
+
+/** The endpoint that has the default route and the published ports: highest priority, then the first by name. One that nobody asked for is the last. */
 export function gatewayEndpoint(records: Records, containerId: string): EndpointRecord | undefined {
   const candidates = records.endpointsOf(containerId).flatMap((endpoint) => {
     const network = records.networks.get(endpoint.networkId);
-    return network && endpoint.ifname !== "" && !network.internal ? [{ endpoint, name: network.name, priority: endpoint.settings.GwPriority ?? 0 }] : [];
+    return network && leadsOut(network, endpoint) ? [{ endpoint, name: network.name, priority: endpoint.service ? -Infinity : (endpoint.settings.GwPriority ?? 0) }] : [];
   });
-  candidates.sort((a, b) => b.priority - a.priority || (a.name < b.name ? -1 : 1));
+  candidates.sort((a, b) => (a.priority === b.priority ? (a.name < b.name ? -1 : 1) : b.priority - a.priority));
   return candidates[0]?.endpoint;
+}
+
+/** Whether a container needs a way out of ours: plugins carry its networks, and none of these leads out. */
+export function needsWayOut(records: Records, containerId: string): boolean {
+  const joined = records.endpointsOf(containerId).filter(({ service, networkId }) => !service && records.networks.get(networkId)?.internal === false);
+  if (joined.some(({ remote }) => remote?.noGateway)) return false;
+  const gateway = gatewayEndpoint(records, containerId);
+  return (!gateway || gateway.service === true) && joined.some(({ remote }) => remote !== undefined);
 }
 
 /** The names by which others in a user-defined network find a container. */
@@ -124,12 +146,12 @@ export function showEndpoint(network: NetworkRecord, endpoint: EndpointRecord, s
     GwPriority: settings.GwPriority ?? 0,
     NetworkID: network.id,
     EndpointID: endpoint.id,
-    Gateway: ipv4 === "" ? "" : gatewayOf(network, ipv4),
+    Gateway: gatewayFor(network, endpoint, 4),
     IPAddress: ipv4,
-    IPPrefixLen: bitsOf(network, ipv4),
-    IPv6Gateway: ipv6 === "" ? "" : gatewayOf(network, ipv6),
+    IPPrefixLen: lengthOf(network, endpoint, 4),
+    IPv6Gateway: gatewayFor(network, endpoint, 6),
     GlobalIPv6Address: ipv6,
-    GlobalIPv6PrefixLen: bitsOf(network, ipv6),
+    GlobalIPv6PrefixLen: lengthOf(network, endpoint, 6),
     DNSNames: isUserDefined(network) ? dnsNames(sandbox, settings.Aliases ?? []) : null,
   };
 }

@@ -1,2 +1,4 @@
 export type * from "./contract.ts";
 export { NetworkController, type NetworkControllerOptions } from "./controller.ts";
+export { pluginNetworks } from "./remote/plugin-drivers.ts";
+export { builtInDrivers } from "./remote/remote-networks.ts";

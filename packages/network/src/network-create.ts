@@ -1,8 +1,9 @@
 import { Conflict, InvalidArgument, NotFound, PermissionDenied } from "@longshore/errdefs";
 import type { NetworkCreateOptions } from "./contract.ts";
 import { validateIPAMConfig } from "./ipam/config.ts";
-import type { Records } from "./records.ts";
-import { isVlanDriver } from "./vlan-options.ts";
+import type { NetworkRecord, Records } from "./records.ts";
+import { newId, now } from "./new-id.ts";
+import { hasPluginDriver, noIpam } from "./remote/remote-networks.ts";
 
 export const predefined: readonly string[] = ["bridge", "host", "none"];
 const noSwarm =
@@ -19,22 +20,22 @@ function checkConfigOnly({ ConfigFrom, Ingress, Internal, Attachable, Scope }: C
   }
 }
 
-/** What needs no other network to be seen as wrong. @throws with Docker's messages */
-export function checkCreate(records: Records, options: CreateRequest): void {
+/** What can be seen as wrong before anything is made. @param others the networks that there are. @throws with Docker's messages */
+function checkCreate(others: readonly NetworkRecord[], options: CreateRequest): void {
   const { Name: name, Driver: driver = "bridge" } = options;
   if (name.trim() === "") throw new InvalidArgument("invalid name: name is empty");
   if (predefined.includes(name) || name === "default") throw new PermissionDenied(`operation is not permitted on predefined ${name} network `);
-  if ([...records.networks.values()].some((other) => other.name === name)) throw new Conflict(`network with name ${name} already exists`);
+  if (others.some((other) => other.name === name)) throw new Conflict(`network with name ${name} already exists`);
   if (options.Ingress === true) throw new PermissionDenied("Ingress network can only be global scope network");
   if (options.Scope === "swarm") throw new PermissionDenied("cannot create a swarm scoped network when swarm is not active");
   if (driver === "overlay") throw new PermissionDenied(noSwarm);
   if (driver === "host" || driver === "null") throw new PermissionDenied(`only one instance of "${driver}" network is allowed`);
-  if (driver !== "bridge" && driver !== "" && !isVlanDriver(driver)) throw new NotFound(`plugin "${driver}" not found`);
   if (options.ConfigOnly === true) checkConfigOnly(options);
-  const ipamDriver = options.IPAM?.Driver ?? "";
-  // Docker's IPAM driver without addresses serves none of these network drivers.
-  if (ipamDriver === "null") throw new InvalidArgument("ipv4 pool is empty");
-  if (ipamDriver !== "" && ipamDriver !== "default") throw new NotFound(`plugin "${ipamDriver}" not found`);
+  if (options.IPAM?.Driver === noIpam) {
+    // The engine's own network drivers can do nothing without addresses.
+    if (driver === "" || !hasPluginDriver({ driver })) throw new InvalidArgument("ipv4 pool is empty");
+    if ((options.IPAM.Config ?? []).length > 0) throw new InvalidArgument("null ipam driver does not handle specific address pool requests");
+  }
   validateIPAMConfig(options.IPAM?.Config ?? []);
   if (options.EnableIPv4 === false && options.EnableIPv6 !== true) throw new InvalidArgument("IPv4 or IPv6 must be enabled");
 }
@@ -42,7 +43,7 @@ export function checkCreate(records: Records, options: CreateRequest): void {
 const filled = (map: object | null | undefined) => Object.keys(map ?? {}).length > 0;
 
 /** What a network has from its configuration network. @throws PermissionDenied when it brings such things itself, NotFound */
-export function withConfigFrom(records: Records, options: CreateRequest): CreateRequest {
+function withConfigFrom(records: Records, options: CreateRequest): CreateRequest {
   const from = options.ConfigFrom ?? "";
   if (from === "") return options;
   const source = [...records.networks.values()].find(({ name, id, configOnly }) => configOnly && (name === from || id === from));
@@ -54,4 +55,36 @@ export function withConfigFrom(records: Records, options: CreateRequest): Create
   if (filled(options.Options)) throw new PermissionDenied("network driver options are not supported if the network depends on a configuration network");
   const { ipam, options: driverOptions, labels, enableIPv4, enableIPv6 } = source;
   return { ...options, IPAM: ipam, Options: driverOptions, Labels: labels, EnableIPv4: enableIPv4, EnableIPv6: enableIPv6 };
+}
+
+/** What a network is to be, with nothing made yet. @param others the networks that there are. @throws with Docker's messages for what cannot be */
+export function planNetwork(records: Records, others: readonly NetworkRecord[], given: CreateRequest): NetworkRecord {
+  checkCreate(others, given);
+  const options = withConfigFrom(records, given);
+  const configOnly = options.ConfigOnly === true;
+  const configs = options.IPAM?.Config ?? [];
+  const driver = configOnly ? "null" : options.Driver || "bridge";
+  return {
+    id: newId(),
+    name: options.Name,
+    created: now(),
+    driver,
+    // A plugin says itself what its networks' scope is.
+    scope: options.Scope || (hasPluginDriver({ driver }) ? "" : "local"),
+    enableIPv4: options.EnableIPv4 ?? true,
+    enableIPv6: options.EnableIPv6 ?? false,
+    ipam: { Driver: options.IPAM?.Driver || "default", Options: options.IPAM?.Options ?? null, Config: configs.length > 0 ? configs : null },
+    internal: options.Internal ?? false,
+    attachable: options.Attachable ?? false,
+    ingress: false,
+    configOnly,
+    configFrom: options.ConfigFrom ?? "",
+    options: options.Options ?? {},
+    labels: options.Labels ?? {},
+    subnets: [],
+    userSubnets: configs.map(({ Subnet }) => Subnet ?? ""),
+    bridge: "",
+    ownsBridge: false,
+    ownAddresses: [],
+  };
 }

@@ -1,3 +1,4 @@
+import { PermissionDenied, Unknown } from "@longshore/errdefs";
 import { deviceAddresses, deviceExists, removeLink } from "./bridge.ts";
 import { parseBridgeOptions } from "./bridge-options.ts";
 import { mustPrefix } from "./ipam/defaults.ts";
@@ -21,4 +22,18 @@ export async function removeDevice({ bridge, ownsBridge, ownAddresses, parent }:
   const present = await deviceAddresses(bridge);
   const gone = ownAddresses.filter((address) => present.includes(address));
   if (gone.length > 0) await ipBatch(gone.map((address) => `addr del ${address} dev ${bridge}`));
+}
+
+/** What a network's bridge is called. @throws PermissionDenied when another network has it, Unknown for a name that no device can have */
+export function bridgeName(record: NetworkRecord, others: Iterable<NetworkRecord>): string {
+  const { name: bridge } = parseBridgeOptions(record);
+  const same = [...others].find((other) => other.bridge === bridge);
+  if (same) {
+    throw new PermissionDenied(
+      `cannot create network ${record.id} (${bridge}): conflicts with network ${same.id} (${same.bridge}): networks have same bridge name`,
+    );
+  }
+  if (bridge.length > 15) throw new Unknown("numerical result out of range");
+  if (/[\s/:"]/.test(bridge)) throw new Unknown("invalid argument");
+  return bridge;
 }

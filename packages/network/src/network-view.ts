@@ -1,5 +1,5 @@
 import type { Network, NetworkContainer } from "@longshore/api";
-import { bitsOf } from "./subnets.ts";
+import { lengthOf } from "./subnets.ts";
 import type { EndpointRecord, NetworkRecord } from "./records.ts";
 
 /** Maps as the API writes them: by their keys. */
@@ -30,7 +30,8 @@ export function showNetwork(record: NetworkRecord, containers: Record<string, Ne
 }
 
 /** A container in a network's `Containers`. */
-export function showMember(network: NetworkRecord, { id, mac, ipv4, ipv6 }: EndpointRecord, name: string): NetworkContainer {
-  const withBits = (address: string) => (address === "" ? "" : `${address}/${bitsOf(network, address)}`);
-  return { Name: name, EndpointID: id, MacAddress: mac, IPv4Address: withBits(ipv4), IPv6Address: withBits(ipv6) };
+export function showMember(network: NetworkRecord, endpoint: EndpointRecord, name: string): NetworkContainer {
+  const { id, mac, ipv4, ipv6 } = endpoint;
+  const withBits = (address: string, family: 4 | 6) => (address === "" ? "" : `${address}/${lengthOf(network, endpoint, family)}`);
+  return { Name: name, EndpointID: id, MacAddress: mac, IPv4Address: withBits(ipv4, 4), IPv6Address: withBits(ipv6, 6) };
 }

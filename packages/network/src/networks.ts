@@ -1,31 +1,22 @@
-import { randomBytes } from "node:crypto";
-import type { IPAMConfig, Network } from "@longshore/api";
-import { InvalidArgument, NotFound, PermissionDenied, Unknown } from "@longshore/errdefs";
+import type { Network } from "@longshore/api";
+import { InvalidArgument, NotFound, PermissionDenied } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
-import { deviceAddresses, deviceExists, enableForwarding, ensureBridge, forwards, hostRoutes } from "./bridge.ts";
-import { parseBridgeOptions } from "./bridge-options.ts";
+import { deviceAddresses, deviceExists, enableForwarding, ensureBridge, forwards } from "./bridge.ts";
+import { label, parseBridgeOptions } from "./bridge-options.ts";
 import type { NetworkCreateOptions, Networks } from "./contract.ts";
 import { validateEndpoint } from "./endpoint-settings.ts";
 import type { Firewall } from "./firewall/firewall.ts";
-import { mustPrefix, randomUlaPool } from "./ipam/defaults.ts";
-import { type AddressPool, chooseSubnet } from "./ipam/pool.ts";
-import { type Family, formatPrefix, overlaps, type Prefix } from "./ipam/prefix.ts";
-import { subnetOf } from "./ipam/subnet.ts";
-import { bridgeAddresses, removeDevice } from "./network-device.ts";
-import { checkCreate, predefined, withConfigFrom } from "./network-create.ts";
+import { mustPrefix } from "./ipam/defaults.ts";
+import type { AddressPool } from "./ipam/pool.ts";
+import { bridgeAddresses, bridgeName, removeDevice } from "./network-device.ts";
+import { planNetwork, predefined } from "./network-create.ts";
 import { showMember, showNetwork } from "./network-view.ts";
 import { ensureParent, planParent } from "./parent-device.ts";
-import type { NetworkRecord, Records } from "./records.ts";
-import { isVlanDriver, routesByLink } from "./vlan-options.ts";
-
-export function newId(): string {
-  return randomBytes(32).toString("hex");
-}
-
-/** RFC 3339 with nine digits, as Docker writes times. */
-export function now(): string {
-  return new Date().toISOString().replace("Z", "000000Z");
-}
+import type { Debts } from "./remote/debts.ts";
+import { hasPluginDriver, hasPluginIpam, type RemoteNetworks } from "./remote/remote-networks.ts";
+import type { EndpointRecord, NetworkRecord, Records } from "./records.ts";
+import { gatewayless, refuseMoreSubnets, SubnetChoice } from "./subnet-choice.ts";
+import { isVlanDriver } from "./vlan-options.ts";
 
 /** What all networks have in common, from dockerd's options. */
 export interface NetworkDefaults {
@@ -36,10 +27,22 @@ export interface NetworkDefaults {
   defaultNetworkOpts: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-/** Whether a subnet without a given gateway gets one: not where nothing leads out by an address. */
-function needsGateway(record: NetworkRecord, family: Family): boolean {
-  if (record.parent) return !record.internal && !routesByLink(record);
-  return parseBridgeOptions(record).gatewayMode[family] !== "isolated";
+/** The network that leads out where a container's own ones, of plugins, do not. */
+const gatewayNetwork = {
+  Name: "docker_gwbridge",
+  Driver: "bridge",
+  Options: { [label.icc]: "false", [label.masquerade]: "true" },
+};
+
+/** What else the store works with. */
+export interface NetworkStoreParts {
+  records: Records;
+  firewall: Firewall;
+  pools: AddressPool[];
+  defaults: NetworkDefaults;
+  remote: RemoteNetworks;
+  debts: Debts;
+  log: Logger;
 }
 
 /** Keeps the networks, their devices and their rules. */
@@ -48,16 +51,22 @@ export class NetworkStore implements Networks {
   readonly #firewall: Firewall;
   readonly #log: Logger;
   readonly #defaults: NetworkDefaults;
-  readonly #pools: { 4: AddressPool[]; 6: AddressPool[] };
+  /** Where the engine's own drivers have their addresses from. */
+  readonly subnets: SubnetChoice;
+  readonly #remote: RemoteNetworks;
+  readonly #debts: Debts;
+  /** Networks that plugins are just making, by id: their names and blocks are taken. */
+  readonly #creating = new Map<string, NetworkRecord>();
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(records: Records, firewall: Firewall, pools: AddressPool[], defaults: NetworkDefaults, log: Logger) {
+  constructor({ records, firewall, pools, defaults, remote, debts, log }: NetworkStoreParts) {
     this.#records = records;
     this.#firewall = firewall;
     this.#log = log;
     this.#defaults = defaults;
-    const v6 = pools.filter(({ base }) => base.family === 6);
-    this.#pools = { 4: pools.filter(({ base }) => base.family === 4), 6: v6.length > 0 ? v6 : [randomUlaPool()] };
+    this.#remote = remote;
+    this.#debts = debts;
+    this.subnets = new SubnetChoice(pools, () => this.#all());
   }
 
   /** Creations and removals one after the other: names and subnets are checked against what stands. */
@@ -85,11 +94,13 @@ export class NetworkStore implements Networks {
 
   inspect(idOrName: string): Network {
     const record = this.record(idOrName);
-    const containers = this.#records.endpointsIn(record.id).map((endpoint) => {
-      const name = this.#records.sandboxes.get(endpoint.containerId)?.containerName ?? "";
-      return [endpoint.containerId, showMember(record, endpoint, name)] as const;
-    });
+    const containers = this.#records.endpointsIn(record.id).map((endpoint) => [endpoint.containerId, showMember(record, endpoint, this.#memberName(endpoint))] as const);
     return showNetwork(record, Object.fromEntries(containers));
+  }
+
+  #memberName({ containerId, service }: EndpointRecord): string {
+    const sandbox = this.#records.sandboxes.get(containerId);
+    return service ? `gateway_${sandbox?.id.slice(0, 12) ?? ""}` : (sandbox?.containerName ?? "");
   }
 
   list(): Network[] {
@@ -104,8 +115,70 @@ export class NetworkStore implements Networks {
     validateEndpoint(this.record(network), settings);
   }
 
-  create(options: Partial<NetworkCreateOptions> & { Name: string }): Promise<string> {
-    return this.#inTurn(() => this.#create(this.#withDefaultOptions(options)));
+  async create(options: Partial<NetworkCreateOptions> & { Name: string }): Promise<string> {
+    const record = await this.#inTurn(async () => {
+      const planned = planNetwork(this.#records, this.#all(), this.#withDefaultOptions(options));
+      if (planned.configOnly) this.#records.putNetwork(planned);
+      else if (hasPluginDriver(planned) || hasPluginIpam(planned)) this.#creating.set(planned.id, planned);
+      else await this.#make(planned);
+      return planned;
+    });
+    if (!this.#creating.has(record.id)) return record.id;
+    // Nobody else waits while a plugin thinks.
+    try {
+      await this.#debts.during(record.id, () => this.#makeWithPlugins(record));
+    } finally {
+      this.#creating.delete(record.id);
+    }
+    return record.id;
+  }
+
+  async #makeWithPlugins(record: NetworkRecord): Promise<void> {
+    const skip = await this.#remote.prepare(record);
+    try {
+      if (!hasPluginDriver(record)) {
+        refuseMoreSubnets(record);
+        await this.#remote.requestPools(record, gatewayless(record));
+        await this.#inTurn(() => this.#make(record));
+        return;
+      }
+      if (hasPluginIpam(record)) await this.#remote.requestPools(record, skip);
+      else await this.#inTurn(() => this.subnets.assign(record, skip));
+      await this.#remote.create(record);
+      await this.#inTurn(async () => this.#records.putNetwork(record));
+    } catch (error) {
+      await this.#debts.settle(record.id);
+      throw error;
+    }
+  }
+
+  /** The network that leads out for containers whose own ones do not; an administrator may have made it. */
+  async gatewayNetwork(): Promise<NetworkRecord> {
+    const find = (): NetworkRecord | undefined => [...this.#records.networks.values()].find(({ name }) => name === gatewayNetwork.Name);
+    const found = find();
+    if (found) return found;
+    const id = await this.create(gatewayNetwork).catch((error: unknown) => {
+      // Another container's start was faster.
+      if (find() === undefined) throw error;
+      return gatewayNetwork.Name;
+    });
+    return this.record(id);
+  }
+
+  /** Asks IPAM plugins that forget for what they gave before the engine's start; nobody waits for it. */
+  async replayPools(): Promise<void> {
+    for (const record of [...this.#records.networks.values()].filter(({ pools }) => pools !== undefined)) {
+      const addresses = this.#records.endpointsIn(record.id).flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6].filter((address) => address !== ""));
+      try {
+        const pools = await this.#remote.replay(record, addresses);
+        const current = this.#records.networks.get(record.id);
+        if (pools === undefined || current === undefined) continue;
+        for (const [i, { id }] of pools.entries()) this.#debts.renamePool(record.ipam.Driver, record.pools?.[i]?.id ?? id, id);
+        this.#records.putNetwork({ ...current, pools });
+      } catch (error) {
+        this.#log.warn({ err: error, network: record.name }, "an IPAM plugin cannot be asked for a network's addresses again");
+      }
+    }
   }
 
   /** A network that takes its options from another one's configuration has no defaults. */
@@ -114,40 +187,16 @@ export class NetworkStore implements Networks {
     return defaults === undefined || (options.ConfigFrom ?? "") !== "" ? options : { ...options, Options: { ...defaults, ...options.Options } };
   }
 
-  async #create(given: Partial<NetworkCreateOptions> & { Name: string }): Promise<string> {
-    checkCreate(this.#records, given);
-    const options = withConfigFrom(this.#records, given);
-    const configOnly = options.ConfigOnly === true;
-    const configs = options.IPAM?.Config ?? [];
-    const record: NetworkRecord = {
-      id: newId(),
-      name: options.Name,
-      created: now(),
-      driver: configOnly ? "null" : options.Driver || "bridge",
-      scope: options.Scope === undefined || options.Scope === "" ? "local" : options.Scope,
-      enableIPv4: options.EnableIPv4 ?? true,
-      enableIPv6: options.EnableIPv6 ?? false,
-      ipam: { Driver: "default", Options: options.IPAM?.Options ?? null, Config: configs.length > 0 ? configs : null },
-      internal: options.Internal ?? false,
-      attachable: options.Attachable ?? false,
-      ingress: false,
-      configOnly,
-      configFrom: options.ConfigFrom ?? "",
-      options: options.Options ?? {},
-      labels: options.Labels ?? {},
-      subnets: [],
-      userSubnets: configs.map(({ Subnet }) => Subnet ?? ""),
-      bridge: "",
-      ownsBridge: false,
-      ownAddresses: [],
-    };
-    if (configOnly) {
-      this.#records.putNetwork(record);
-      return record.id;
-    }
+  /** All networks, with those that are just being made. */
+  #all(): NetworkRecord[] {
+    return [...this.#records.networks.values(), ...this.#creating.values()];
+  }
+
+  /** Makes a network of one of the engine's own drivers. */
+  async #make(record: NetworkRecord): Promise<void> {
     if (isVlanDriver(record.driver)) record.parent = planParent(record, this.#records.networks.values());
-    const bridge = isVlanDriver(record.driver) ? "" : this.#bridgeName(record);
-    await this.#assignSubnets(record);
+    const bridge = isVlanDriver(record.driver) ? "" : bridgeName(record, this.#records.networks.values());
+    if (record.pools === undefined) await this.subnets.assign(record, gatewayless(record));
     if (bridge !== "") {
       record.bridge = bridge;
       record.ownsBridge = !deviceExists(bridge);
@@ -155,20 +204,6 @@ export class NetworkStore implements Networks {
       record.ownAddresses = bridgeAddresses(record).filter((address) => !present.includes(address));
     }
     await this.#bringUp(record);
-    return record.id;
-  }
-
-  #bridgeName(record: NetworkRecord): string {
-    const { name: bridge } = parseBridgeOptions(record);
-    const same = [...this.#records.networks.values()].find((other) => other.bridge === bridge);
-    if (same) {
-      throw new PermissionDenied(
-        `cannot create network ${record.id} (${bridge}): conflicts with network ${same.id} (${same.bridge}): networks have same bridge name`,
-      );
-    }
-    if (bridge.length > 15) throw new Unknown("numerical result out of range");
-    if (/[\s/:"]/.test(bridge)) throw new Unknown("invalid argument");
-    return bridge;
   }
 
   /** The record first, then the device: after a kill in between, the next start makes the device. */
@@ -206,56 +241,21 @@ export class NetworkStore implements Networks {
     await this.ensureDevice(record).catch((error: unknown) => this.#log.error({ err: error, network: record.name }, "the device of a network cannot be made"));
   }
 
-  /** Subnets in use by other networks and by the host's routes, `own` device left out. */
-  async taken(family: Family, own = ""): Promise<Prefix[]> {
-    const records = [...this.#records.networks.values()].filter(({ bridge }) => bridge !== own || own === "");
-    const mine = records.flatMap(({ subnets }) => subnets.map(({ subnet }) => mustPrefix(subnet)));
-    return [...mine.filter((prefix) => prefix.family === family), ...(await hostRoutes(family, new Set([own])))];
-  }
-
-  async #assignSubnets(record: NetworkRecord): Promise<void> {
-    const configs = record.ipam.Config ?? [];
-    const shown: IPAMConfig[] = [];
-    for (const family of [4, 6] as const) {
-      const mine = configs.filter(({ Subnet }) => mustPrefix(Subnet ?? "").family === family);
-      shown.push(...mine);
-      if (!(family === 4 ? record.enableIPv4 : record.enableIPv6)) continue;
-      if (mine.length > 1 && !record.parent) throw new PermissionDenied("bridge driver doesn't support multiple subnets");
-      const gateway = needsGateway(record, family);
-      for (const config of mine) {
-        this.#refuseOverlap(mustPrefix(config.Subnet ?? ""), record);
-        record.subnets.push(subnetOf(config, gateway));
-      }
-      if (mine.length > 0) continue;
-      const subnet = formatPrefix(chooseSubnet(this.#pools[family], await this.taken(family)));
-      const chosen = subnetOf({ Subnet: subnet }, gateway);
-      shown.push({ Subnet: subnet, ...(chosen.gateway === "" ? {} : { Gateway: chosen.gateway }) });
-      record.subnets.push(chosen);
-    }
-    record.ipam = { ...record.ipam, Config: shown.length > 0 ? shown : null };
-  }
-
-  #refuseOverlap(prefix: Prefix, record: NetworkRecord): void {
-    for (const { subnets } of [...this.#records.networks.values(), record]) {
-      if (subnets.some(({ subnet }) => overlaps(mustPrefix(subnet), prefix))) {
-        throw new PermissionDenied("invalid pool request: Pool overlaps with other one on this address space");
-      }
-    }
-  }
-
-  remove(idOrName: string): Promise<void> {
-    return this.#inTurn(async () => {
+  async remove(idOrName: string): Promise<void> {
+    const id = await this.#inTurn(async () => {
       const record = this.record(idOrName);
       if (predefined.includes(record.name)) throw new PermissionDenied(`${record.name} is a pre-defined network and cannot be removed`);
       const endpoints = this.#records.endpointsIn(record.id);
       if (endpoints.length > 0) {
-        const names = endpoints.map(({ id, containerId }) => `name:"${this.#records.sandboxes.get(containerId)?.containerName ?? ""}" id:"${id.slice(0, 12)}"`);
+        const names = endpoints.map((endpoint) => `name:"${this.#memberName(endpoint)}" id:"${endpoint.id.slice(0, 12)}"`);
         throw new PermissionDenied(`error while removing network: network ${record.name} has active endpoints (${names.join(", ")})`);
       }
       const dependent = [...this.#records.networks.values()].find(({ configFrom }) => record.configOnly && configFrom === record.name);
       if (dependent) throw new PermissionDenied(`error while removing network: configuration network "${record.name}" is in use`);
       await this.#tearDown(record);
+      return record.id;
     });
+    await this.#debts.settle(id);
   }
 
   /** The device first, then the record: after a kill in between, the network is still there and can be removed again. */
@@ -270,8 +270,8 @@ export class NetworkStore implements Networks {
     this.#firewall.rebuild().catch((error: unknown) => this.#log.error({ err: error, network: record.name }, "the rules of a removed network are still there"));
   }
 
-  prune(matches: (network: Network) => boolean): Promise<Network[]> {
-    return this.#inTurn(async () => {
+  async prune(matches: (network: Network) => boolean): Promise<Network[]> {
+    const pruned = await this.#inTurn(async () => {
       const unused = [...this.#records.networks.values()].filter(({ id, name, configOnly }) => !predefined.includes(name) && !configOnly && !this.inUse(id));
       const removed: Network[] = [];
       for (const record of unused) {
@@ -282,6 +282,8 @@ export class NetworkStore implements Networks {
       }
       return removed;
     });
+    for (const { Id } of pruned) await this.#debts.settle(Id);
+    return pruned;
   }
 
   /** Puts in a predefined network, or replaces its record. */
@@ -290,10 +292,5 @@ export class NetworkStore implements Networks {
       this.#records.putNetwork(record);
       if (record.bridge !== "") await this.ensureDevice(record);
     });
-  }
-
-  /** The first of the pools that is free; for the default bridge. */
-  async freeSubnet(own: string): Promise<Prefix> {
-    return chooseSubnet(this.#pools[4], await this.taken(4, own));
   }
 }

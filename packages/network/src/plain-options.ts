@@ -1,6 +1,11 @@
 import { join } from "node:path";
+import { NotFound } from "@longshore/errdefs";
 import { silent } from "@longshore/log";
 import type { NetworkControllerOptions } from "./controller.ts";
+import type { NetworkPlugins } from "./remote/drivers.ts";
+
+const none = (name: string): Promise<never> => Promise.reject(new NotFound(`plugin "${name}" not found`));
+const noPlugins: NetworkPlugins = { driver: none, ipam: none, giveBack: none };
 
 /** For tests and benchmarks: the options of a daemon that nobody has configured, below `root`, but for `own`. */
 export function plainOptions(root: string, own: Partial<NetworkControllerOptions>): NetworkControllerOptions {
@@ -21,6 +26,7 @@ export function plainOptions(root: string, own: Partial<NetworkControllerOptions
     ip6tables: true,
     defaultAddressPools: [],
     defaultNetworkOpts: {},
+    plugins: noPlugins,
     emit: () => undefined,
     log: silent,
     ...own,

@@ -1,102 +1,21 @@
 import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { EndpointSettings, IPAM, PortMap } from "@longshore/api";
 import { DataLoss, messageOf } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
 import { SqliteFile } from "@longshore/sqlite";
-import type { SubnetRecord } from "./ipam/subnet.ts";
+import type { Debt, EndpointRecord, NetworkRecord, SandboxRecord } from "./record-types.ts";
 
-/** A device of the host under links of containers. */
-export interface ParentRecord {
-  device: string;
-  /** Whether it was made for a network and goes with the last one that uses it. */
-  ours: boolean;
-}
-
-/** A network as it is kept. Subnets are CIDR text, addresses plain text. */
-export interface NetworkRecord {
-  id: string;
-  name: string;
-  created: string;
-  driver: string;
-  scope: string;
-  enableIPv4: boolean;
-  enableIPv6: boolean;
-  /** As inspect shows it. */
-  ipam: IPAM;
-  internal: boolean;
-  attachable: boolean;
-  ingress: boolean;
-  configOnly: boolean;
-  configFrom: string;
-  options: Record<string, string>;
-  labels: Record<string, string>;
-  /** What addresses come from; empty for host, none and configuration networks. */
-  subnets: SubnetRecord[];
-  /** The blocks that were asked for, not chosen. */
-  userSubnets: string[];
-  /** The device that a macvlan or ipvlan network lies on; other drivers have none. */
-  parent?: ParentRecord;
-  /** The bridge device; empty when the driver has none. */
-  bridge: string;
-  /** Whether the device goes with the network: false for one that the administrator made. */
-  ownsBridge: boolean;
-  /** Addresses (CIDR) that a bridge of the administrator did not have before. */
-  ownAddresses: string[];
-}
-
-/** One address and port of the host that leads to a container. */
-export interface PublishedPort {
-  proto: "tcp" | "udp" | "sctp";
-  hostIp: string;
-  hostPort: number;
-  containerIp: string;
-  containerPort: number;
-}
-
-/** A container's place in a network, while it runs. */
-export interface EndpointRecord {
-  id: string;
-  networkId: string;
-  containerId: string;
-  /** Name in the container (`eth0`); empty without a link. */
-  ifname: string;
-  /** Name of the host's side of the pair; empty without one (macvlan, ipvlan). */
-  veth: string;
-  mac: string;
-  ipv4: string;
-  ipv6: string;
-  /** What was asked for. */
-  settings: Partial<EndpointSettings>;
-}
-
-/** A container's network namespace and all that was asked of it. */
-export interface SandboxRecord {
-  id: string;
-  containerId: string;
-  containerName: string;
-  /** `host` has no namespace of its own. */
-  mode: "private" | "host";
-  netnsPath: string;
-  hostname: string;
-  domainname: string;
-  containerDir: string;
-  portRequest: { bindings: PortMap; exposed: string[]; publishAll: boolean };
-  /** `NetworkSettings.Ports`. */
-  ports: PortMap;
-  published: PublishedPort[];
-  /** What the embedded DNS asks; null for a container without it. */
-  dns: { servers: string[]; onHost: boolean } | null;
-}
+export type * from "./record-types.ts";
 
 const schema = `
   CREATE TABLE IF NOT EXISTS networks (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS endpoints (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS sandboxes (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS debts (id INTEGER PRIMARY KEY, record TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS damaged (source TEXT NOT NULL, id TEXT NOT NULL, record TEXT NOT NULL, problem TEXT NOT NULL) STRICT;
 `;
 
-type Table = "networks" | "endpoints" | "sandboxes";
+type Table = "networks" | "endpoints" | "sandboxes" | "debts";
 
 function open(path: string): SqliteFile {
   const file = SqliteFile.open(path);
@@ -117,6 +36,7 @@ export class Records {
   readonly endpoints = new Map<string, EndpointRecord>();
   /** By container id. */
   readonly sandboxes = new Map<string, SandboxRecord>();
+  readonly debts = new Map<number, Debt>();
   readonly #file: SqliteFile;
   /** Takes back what the transaction that runs did to the maps. */
   #undo: (() => void)[] | undefined;
@@ -142,11 +62,11 @@ export class Records {
   }
 
   #load(log: Logger): void {
-    const read = <T extends { id: string }>(table: Table, take: (record: T) => void) => {
+    const read = <T extends { id: string | number }>(table: Table, take: (record: T) => void) => {
       for (const row of this.#file.sql.prepare(`SELECT id, record FROM ${table}`).all()) {
         try {
           const record = JSON.parse(String(row["record"])) as T | null;
-          if (typeof record?.id !== "string") throw new DataLoss("the record has no id");
+          if (typeof record?.id !== (table === "debts" ? "number" : "string") || record === null) throw new DataLoss("the record has no id");
           take(record);
         } catch (error) {
           const id = String(row["id"]);
@@ -161,6 +81,7 @@ export class Records {
     read<NetworkRecord>("networks", (record) => this.networks.set(record.id, record));
     read<EndpointRecord>("endpoints", (record) => this.endpoints.set(record.id, record));
     read<SandboxRecord>("sandboxes", (record) => this.sandboxes.set(record.containerId, record));
+    read<Debt>("debts", (record) => this.debts.set(record.id, record));
   }
 
   /** What was set aside, in words. */
@@ -176,11 +97,11 @@ export class Records {
     ];
   }
 
-  #put(table: Table, id: string, record: unknown): void {
+  #put(table: Table, id: string | number, record: unknown): void {
     this.#file.sql.prepare(`INSERT INTO ${table} (id, record) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record`).run(id, JSON.stringify(record));
   }
 
-  #drop(table: Table, id: string): void {
+  #drop(table: Table, id: string | number): void {
     this.#file.sql.prepare(`DELETE FROM ${table} WHERE id = ?`).run(id);
   }
 
@@ -253,8 +174,23 @@ export class Records {
     });
   }
 
+  putDebt(debt: Omit<Debt, "id">): void {
+    const record: Debt = { ...debt, id: Math.max(0, ...this.debts.keys()) + 1 };
+    this.atomically(() => {
+      this.#put("debts", record.id, record);
+      this.#set(this.debts, record.id, record);
+    });
+  }
+
+  dropDebt(id: number): void {
+    this.atomically(() => {
+      this.#drop("debts", id);
+      this.#set(this.debts, id, undefined);
+    });
+  }
+
   /** Changes one of the maps so that it can be taken back. */
-  #set<T>(map: Map<string, T>, key: string, value: T | undefined): void {
+  #set<K, T>(map: Map<K, T>, key: K, value: T | undefined): void {
     const before = map.get(key);
     const write = (to: T | undefined): unknown => (to === undefined ? map.delete(key) : map.set(key, to));
     write(value);

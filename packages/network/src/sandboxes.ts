@@ -4,25 +4,31 @@ import type { EmitEvent, EndpointSettings } from "@longshore/api";
 import { fromGrpcCode, grpcCodeOf, messageOf, NotFound, Unknown } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
 import { createNetns, removeNetns } from "@longshore/sys";
-import { connectLinks, type DefaultRoutes, disconnectLink, moveDefaultRoutes } from "./attach.ts";
+import { connectLinks } from "./attach.ts";
 import type { Sandbox, SandboxRequest, Sandboxes } from "./contract.ts";
 import type { DnsControl } from "./dns/control.ts";
-import { createEndpoint, gatewayEndpoint, linkPlan, showEndpoint } from "./endpoint.ts";
+import { createEndpoint, gatewayEndpoint, linkPlan, needsWayOut, showEndpoint } from "./endpoint.ts";
 import { isUserDefined } from "./endpoint-settings.ts";
-import { type NetworkStore, newId } from "./networks.ts";
+import type { NetworkStore } from "./networks.ts";
+import { newId } from "./new-id.ts";
 import type { Publisher } from "./publisher.ts";
 import type { EndpointRecord, NetworkRecord, Records, SandboxRecord } from "./records.ts";
 import { addToHosts, removeFromHosts, writeNames, writeResolvConf } from "./sandbox-files.ts";
-import { gatewayOf } from "./subnets.ts";
+import type { Debts } from "./remote/debts.ts";
+import type { RemoteEndpoints } from "./remote/remote-endpoints.ts";
+import { hasPluginDriver } from "./remote/remote-networks.ts";
+import { settleAll } from "./settle-all.ts";
 import { VethRemover } from "./veth-remover.ts";
-import { routesByLink } from "./vlan-options.ts";
 import { wantedNetworks } from "./wanted-networks.ts";
+import { WayOut } from "./way-out.ts";
 
 interface Parts {
   records: Records;
   networks: NetworkStore;
   publisher: Publisher;
   dns: DnsControl;
+  remote: RemoteEndpoints;
+  debts: Debts;
   emit: EmitEvent;
   log: Logger;
   /** Where namespaces are bound. */
@@ -37,12 +43,14 @@ const hostNetns = "/proc/1/ns/net";
 export class SandboxStore implements Sandboxes {
   readonly #parts: Parts;
   readonly #links: VethRemover;
+  readonly #wayOut: WayOut;
   /** One change to a container's network after the other. */
   readonly #last = new Map<string, Promise<unknown>>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#links = new VethRemover(parts.log);
+    this.#wayOut = new WayOut({ ...parts, links: this.#links });
   }
 
   /** Waits until the links of released sandboxes are gone. */
@@ -65,7 +73,7 @@ export class SandboxStore implements Sandboxes {
     const { records } = this.#parts;
     const sandbox = records.sandboxes.get(containerId);
     if (!sandbox) return undefined;
-    const networks = this.#joined(containerId).map(({ network, endpoint }) => [network.name, showEndpoint(network, endpoint, sandbox)] as const);
+    const networks = this.#asked(containerId).map(({ network, endpoint }) => [network.name, showEndpoint(network, endpoint, sandbox)] as const);
     return { id: sandbox.id, netnsPath: sandbox.netnsPath, networks: Object.fromEntries(networks), ports: sandbox.ports, portBindings: sandbox.portRequest.bindings };
   }
 
@@ -75,6 +83,11 @@ export class SandboxStore implements Sandboxes {
       const network = records.networks.get(endpoint.networkId);
       return network ? [{ network, endpoint }] : [];
     });
+  }
+
+  /** Without what nobody has asked for. */
+  #asked(containerId: string): { network: NetworkRecord; endpoint: EndpointRecord }[] {
+    return this.#joined(containerId).filter(({ endpoint }) => !endpoint.service);
   }
 
   #sandbox(containerId: string): SandboxRecord {
@@ -124,12 +137,17 @@ export class SandboxStore implements Sandboxes {
       records.putSandbox(sandbox);
       for (const { network, settings } of wanted) createEndpoint(records, sandbox, network, settings);
     });
+    if (!host) await this.#openNamespace(sandbox);
+    const withPlugins = wanted.some(({ network }) => hasPluginDriver(network) || network.pools !== undefined);
+    if (withPlugins) await this.#joinPlugins(sandbox);
     const embedded = wanted.some(({ network }) => isUserDefined(network));
     const dns = writeResolvConf(request, host ? "host" : embedded ? "embedded" : "legacy");
-    writeNames(request, records.endpointsOf(sandbox.containerId), this.#hostGateway());
+    const endpoints = this.#asked(sandbox.containerId).map(({ endpoint }) => endpoint);
+    writeNames(request, endpoints, this.#hostGateway());
     const withDns: SandboxRecord = { ...sandbox, dns: embedded ? dns : null };
     records.putSandbox(withDns);
-    await settleAll([host ? Promise.resolve() : this.#connectLinks(withDns), this.#publish(withDns)]);
+    await settleAll([host ? Promise.resolve() : this.#connectLinks(withDns), this.#wayOut.publish(withDns)]);
+    if (withPlugins) for (const { network, endpoint } of this.#asked(sandbox.containerId)) await this.#parts.remote.look(network, endpoint);
     for (const { network } of wanted) emit("network", "connect", eventActor(network, sandbox.containerId));
   }
 
@@ -140,45 +158,45 @@ export class SandboxStore implements Sandboxes {
     return bridge ? bridge.subnets.map(({ gateway }) => gateway) : [];
   }
 
-  async #connectLinks(sandbox: SandboxRecord): Promise<void> {
+  async #openNamespace({ netnsPath }: SandboxRecord): Promise<void> {
     await mkdir(this.#parts.netnsDir, { recursive: true, mode: 0o755 });
-    createNetns(sandbox.netnsPath);
+    createNetns(netnsPath);
+  }
+
+  /** What plugins have to do before a container's other links are made. */
+  async #joinPlugins(sandbox: SandboxRecord): Promise<void> {
+    const { records, remote } = this.#parts;
+    for (const { network, endpoint } of this.#joined(sandbox.containerId)) {
+      await remote.join(sandbox, network, await remote.requestAddresses(network, endpoint), !network.internal);
+    }
+    if (needsWayOut(records, sandbox.containerId)) await this.#wayOut.add(sandbox);
+  }
+
+  async #connectLinks(sandbox: SandboxRecord): Promise<void> {
     const plans = this.#joined(sandbox.containerId).flatMap(({ network, endpoint }) => linkPlan(network, endpoint) ?? []);
-    await connectLinks(plans, sandbox.netnsPath, this.#routes(sandbox.containerId));
+    await connectLinks(plans, sandbox.netnsPath, this.#wayOut.routes(sandbox.containerId));
     if (sandbox.dns) await this.#parts.dns.serve(sandbox);
   }
 
-  #routes(containerId: string): DefaultRoutes | undefined {
-    const { records } = this.#parts;
-    const gateway = gatewayEndpoint(records, containerId);
-    const network = gateway && records.networks.get(gateway.networkId);
-    if (!gateway || !network) return undefined;
-    const { ifname, ipv4, ipv6 } = gateway;
-    if (!routesByLink(network)) return { ifname, gateways: [gatewayOf(network, ipv4), gatewayOf(network, ipv6)], direct: [] };
-    return { ifname, gateways: [], direct: [...(ipv4 === "" ? [] : [4 as const]), ...(ipv6 === "" ? [] : [6 as const])] };
-  }
-
-  async #publish(sandbox: SandboxRecord): Promise<void> {
-    const { records, publisher } = this.#parts;
-    const gateway = gatewayEndpoint(records, sandbox.containerId);
-    const network = gateway && records.networks.get(gateway.networkId);
-    // Only bridges publish: what lies on a device of the host is reached there.
-    if (gateway && network && network.bridge !== "") await publisher.publish(sandbox, network, gateway);
-  }
-
   release(containerId: string): Promise<void> {
+    return this.#releaseInTurn(containerId, true);
+  }
+
+  /** @param patient whether to wait for what plugins have to hear */
+  #releaseInTurn(containerId: string, patient: boolean): Promise<void> {
     return this.#inTurn(containerId, async () => {
-      const joined = this.#joined(containerId);
-      await this.#release(containerId);
+      const joined = this.#asked(containerId);
+      await this.#release(containerId, patient);
       for (const { network } of joined) this.#parts.emit("network", "disconnect", eventActor(network, containerId));
     });
   }
 
-  async #release(containerId: string): Promise<void> {
-    const { records, publisher, dns } = this.#parts;
+  async #release(containerId: string, patient = true): Promise<void> {
+    const { records, publisher, dns, remote } = this.#parts;
     const sandbox = records.sandboxes.get(containerId);
     if (!sandbox) return;
     const endpoints = records.endpointsOf(containerId);
+    for (const endpoint of endpoints) await remote.leave(endpoint, sandbox.netnsPath, patient);
     await settleAll([
       publisher.unpublish(sandbox),
       (sandbox.dns ? dns.stop(containerId) : Promise.resolve()).finally(() => (sandbox.mode === "private" ? removeNetns(sandbox.netnsPath) : undefined)),
@@ -193,10 +211,10 @@ export class SandboxStore implements Sandboxes {
   }
 
   async restore(running: ReadonlySet<string>): Promise<void> {
-    const { records, dns, log } = this.#parts;
+    const { records, networks, dns, debts, log } = this.#parts;
     for (const containerId of [...records.sandboxes.keys()]) {
       if (running.has(containerId)) continue;
-      await this.release(containerId).catch((error: unknown) => log.error({ err: error, containerId }, "a network sandbox cannot be released"));
+      await this.#releaseInTurn(containerId, false).catch((error: unknown) => log.error({ err: error, containerId }, "a network sandbox cannot be released"));
     }
     // Ends what no record knows: an engine died between its records and its links.
     await this.#links.removeStrays(
@@ -206,25 +224,33 @@ export class SandboxStore implements Sandboxes {
     const orphans = [...records.endpoints.values()].filter(({ containerId }) => !records.sandboxes.has(containerId));
     await this.#links.remove(orphans.map(({ veth }) => veth));
     for (const { id } of orphans) records.dropEndpoint(id);
+    // A plugin may be a container that this engine has yet to start.
+    debts.collect();
+    networks.replayPools().catch((error: unknown) => log.error({ err: error }, "IPAM plugins cannot be asked again"));
     await dns.restore();
   }
 
   connect(containerId: string, nameOrId: string, settings: Partial<EndpointSettings>): Promise<Sandbox> {
     return this.#inTurn(containerId, async () => {
-      const { records, networks, emit } = this.#parts;
+      const { records, networks, remote, emit, log } = this.#parts;
       const sandbox = this.#sandbox(containerId);
       const network = networks.record(nameOrId);
       const before = gatewayEndpoint(records, containerId);
-      const endpoint = createEndpoint(records, sandbox, network, settings);
+      const planned = createEndpoint(records, sandbox, network, settings);
       try {
-        await connectLinks([linkPlan(network, endpoint) ?? []].flat(), sandbox.netnsPath, this.#routes(containerId));
-        await this.#moveGateway(sandbox, before);
+        const addressed = await remote.requestAddresses(network, planned);
+        // A driver that hears of a container late hears of its ports when it joins.
+        await remote.join(sandbox, network, addressed, !network.internal && Object.keys(sandbox.portRequest.bindings).length === 0);
+        await connectLinks([linkPlan(network, addressed) ?? []].flat(), sandbox.netnsPath, undefined);
+        await this.#wayOut.move(sandbox, before);
         await this.#parts.dns.update([network.id]);
       } catch (error) {
-        await this.#unlink(sandbox, endpoint);
-        records.dropEndpoint(endpoint.id);
+        await this.#wayOut.detach(sandbox, records.endpoints.get(planned.id) ?? planned);
+        await this.#wayOut.move(sandbox, gatewayEndpoint(records, containerId)).catch((failure: unknown) => log.error({ err: failure, containerId }, "default routes cannot be led back"));
         throw error;
       }
+      const endpoint = records.endpoints.get(planned.id) ?? planned;
+      await remote.look(network, endpoint);
       addToHosts(sandbox, endpoint);
       emit("network", "connect", eventActor(network, containerId));
       return this.get(containerId)!;
@@ -236,44 +262,31 @@ export class SandboxStore implements Sandboxes {
       const { records, networks, emit } = this.#parts;
       const sandbox = this.#sandbox(containerId);
       const network = networks.record(nameOrId);
-      const endpoint = records.endpointsOf(containerId).find(({ networkId }) => networkId === network.id);
+      const endpoint = records.endpointsOf(containerId).find(({ networkId, service }) => networkId === network.id && !service);
       if (!endpoint) throw new Unknown(`container ${containerId} is not connected to network ${network.name}`);
       const before = gatewayEndpoint(records, containerId);
-      await this.#unlink(sandbox, endpoint);
-      records.dropEndpoint(endpoint.id);
+      await this.#wayOut.detach(sandbox, endpoint);
       removeFromHosts(sandbox, endpoint);
-      await moveDefaultRoutes(sandbox.netnsPath, this.#routes(containerId));
-      await this.#moveGateway(sandbox, before);
+      await this.#wayOut.move(sandbox, before);
       await this.#parts.dns.update([network.id]);
       emit("network", "disconnect", eventActor(network, containerId));
       return this.get(containerId)!;
     });
   }
 
-  /** Takes an endpoint's link away while its container runs. */
-  async #unlink(sandbox: SandboxRecord, { veth, ifname }: EndpointRecord): Promise<void> {
-    if (veth !== "") return this.#links.remove([veth]);
-    if (ifname !== "") await disconnectLink(sandbox.netnsPath, ifname);
-  }
-
-  /** Published ports follow the default route. */
-  async #moveGateway(sandbox: SandboxRecord, before: EndpointRecord | undefined): Promise<void> {
-    const { records, publisher } = this.#parts;
-    const after = gatewayEndpoint(records, sandbox.containerId);
-    if (after?.id === before?.id) return;
-    await publisher.unpublish(this.#sandbox(sandbox.containerId));
-    await this.#publish(this.#sandbox(sandbox.containerId));
-  }
-
   publish(containerId: string, request: Pick<SandboxRequest, "portBindings" | "publishAllPorts" | "exposedPorts">): Promise<Sandbox> {
     return this.#inTurn(containerId, async () => {
-      const { records, publisher } = this.#parts;
+      const { records, publisher, remote } = this.#parts;
       const sandbox = this.#sandbox(containerId);
       const next = { ...sandbox, portRequest: { bindings: request.portBindings, exposed: request.exposedPorts, publishAll: request.publishAllPorts } };
       const gateway = gatewayEndpoint(records, containerId);
       const network = gateway && records.networks.get(gateway.networkId);
-      if (gateway && network) await publisher.change(sandbox, next, network, gateway);
-      else records.putSandbox(next);
+      if (gateway && network && !hasPluginDriver(network)) await publisher.change(sandbox, next, network, gateway);
+      else {
+        records.putSandbox(next);
+        if (gateway) await remote.revokeExternal(gateway);
+        await this.#wayOut.publish(next);
+      }
       return this.get(containerId)!;
     });
   }
@@ -290,11 +303,4 @@ export class SandboxStore implements Sandboxes {
 
 function eventActor(network: NetworkRecord, containerId: string): Parameters<EmitEvent>[2] {
   return { ID: network.id, Attributes: { container: containerId, name: network.name, type: network.driver } };
-}
-
-/** Waits for all, then throws the first error: nothing goes on behind a failed step's back. */
-async function settleAll(steps: Promise<unknown>[]): Promise<void> {
-  const results = await Promise.allSettled(steps);
-  const failed = results.find((result) => result.status === "rejected");
-  if (failed) throw failed.reason;
 }

@@ -16,8 +16,17 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** What a plugin answers to a call that went wrong. */
-function refusal(method: string, text: string): Unknown {
+/** What a plugin answered with another status than 200. */
+export class PluginRefused extends Unknown {
+  readonly status: number;
+
+  constructor(message: string, status: number) {
+    super(message);
+    this.status = status;
+  }
+}
+
+function refusal(method: string, { statusCode = 0 }: IncomingMessage, text: string): PluginRefused {
   let message = text.trim();
   try {
     const { Err } = JSON.parse(text) as { Err?: unknown };
@@ -25,7 +34,7 @@ function refusal(method: string, text: string): Unknown {
   } catch {
     // Some answer in plain text.
   }
-  return new Unknown(`${method}: ${message}`);
+  return new PluginRefused(`${method}: ${message}`, statusCode);
 }
 
 /** A plugin that has told what it implements. */
@@ -77,7 +86,7 @@ export class Plugin {
       async () => {
         const answer = await this.#post(method, body, options);
         const text = await readAnswer(answer, method, options.timeoutMs ?? defaultTimeoutMs);
-        if (answer.statusCode !== 200) throw refusal(method, text);
+        if (answer.statusCode !== 200) throw refusal(method, answer, text);
         try {
           return JSON.parse(text === "" ? "{}" : text) as T;
         } catch (error) {
@@ -93,7 +102,7 @@ export class Plugin {
   async stream(method: string, body: unknown, options: CallOptions = {}): Promise<IncomingMessage> {
     const answer = await this.#post(method, body, options);
     if (answer.statusCode === 200) return answer;
-    throw refusal(method, await readAnswer(answer, method, defaultTimeoutMs));
+    throw refusal(method, answer, await readAnswer(answer, method, defaultTimeoutMs));
   }
 }
 

@@ -72,8 +72,8 @@ describe("plugins", () => {
   it("gives a plugin's own words, and Go's for one that is away", async () => {
     const server = await serve(join(dir, "run/vol.sock"), (path) => (path.endsWith("Get") ? [500, '{"Err":"boom"}'] : [404, "no such method"]));
     const plugin = await plugins.get("vol", "VolumeDriver");
-    await assert.rejects(plugin.call("VolumeDriver.Get", {}), /^Unknown: VolumeDriver\.Get: boom$/);
-    await assert.rejects(plugin.call("VolumeDriver.List", {}), /^Unknown: VolumeDriver\.List: no such method$/);
+    await assert.rejects(plugin.call("VolumeDriver.Get", {}), /^PluginRefused: VolumeDriver\.Get: boom$/);
+    await assert.rejects(plugin.call("VolumeDriver.List", {}), /^PluginRefused: VolumeDriver\.List: no such method$/);
     server.close().closeAllConnections();
     await once(server, "close");
     await assert.rejects(plugin.call("VolumeDriver.List", {}, { retry: false }), /vol\.sock: connect: no such file or directory$/);

@@ -24,8 +24,8 @@ export class Plugins {
    * @param kind what it has to implement, such as `VolumeDriver`
    * @throws NotFound `plugin "x" not found`; Unknown when it implements something else; what activation throws
    */
-  async get(name: string, kind: string): Promise<Plugin> {
-    const plugin = await this.#activated(name, {});
+  async get(name: string, kind: string, options: CallOptions = {}): Promise<Plugin> {
+    const plugin = await this.#activated(name, options);
     if (plugin.kinds.includes(kind)) return plugin;
     throw new Unknown(`legacy plugin: Plugin does not implement the requested driver: plugin=${JSON.stringify(name)}, requested implementation=${JSON.stringify(kind)}`);
   }

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism, hostname, machine, release, totalmem } from "node:os";
 import type { SystemInfo } from "@longshore/api";
+import { builtInDrivers } from "@longshore/network";
 import type { Engine } from "../engine.ts";
 import { exposure } from "../listeners/exposure.ts";
 import { engineVersion } from "../server/api-version.ts";
@@ -45,6 +46,11 @@ function exposures({ hosts, tls }: Engine["config"]): string[] {
   return hosts.flatMap((address) => exposure(address, tls) ?? []);
 }
 
+/** The engine's own drivers and, as in dockerd, those plugins that carry a network now. */
+function networkDrivers({ networks }: Engine): string[] {
+  return [...new Set([...builtInDrivers, ...networks.list().map(({ Driver }) => Driver)])].sort();
+}
+
 /** The answer of `GET /info`. */
 export async function systemInfo(engine: Engine): Promise<Partial<SystemInfo>> {
   const { config, containers } = engine;
@@ -65,7 +71,7 @@ export async function systemInfo(engine: Engine): Promise<Partial<SystemInfo>> {
     Images: images?.images.length ?? 0,
     Driver: settings.snapshotter,
     DriverStatus: [["driver-type", "io.containerd.snapshotter.v1"]],
-    Plugins: { Volume: ["local", ...engine.plugins.active("VolumeDriver")].sort(), Network: ["bridge", "host", "null"], Authorization: config.authorizationPlugins.length > 0 ? config.authorizationPlugins : (null as never), Log: ["json-file", "local", ...engine.plugins.active("LogDriver")].sort() },
+    Plugins: { Volume: ["local", ...engine.plugins.active("VolumeDriver")].sort(), Network: networkDrivers(engine), Authorization: config.authorizationPlugins.length > 0 ? config.authorizationPlugins : (null as never), Log: ["json-file", "local", ...engine.plugins.active("LogDriver")].sort() },
     MemoryLimit: sysInfo.MemoryLimit,
     SwapLimit: sysInfo.SwapLimit,
     ...(sysInfo.KernelMemoryTCP ? { KernelMemoryTCP: true } : {}),

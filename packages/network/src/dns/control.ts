@@ -28,7 +28,8 @@ export class DnsControl {
   #describe(networkId: string): DnsNetwork | undefined {
     const network = this.#records.networks.get(networkId);
     if (!network || !isUserDefined(network)) return undefined;
-    const members = this.#records.endpointsIn(networkId).flatMap(({ containerId, settings, ipv4, ipv6 }) => {
+    const members = this.#records.endpointsIn(networkId).flatMap(({ containerId, settings, ipv4, ipv6, service }) => {
+      if (service) return [];
       const sandbox = this.#records.sandboxes.get(containerId);
       const addresses = [ipv4, ipv6].filter((address) => address !== "");
       return sandbox ? [{ containerId, names: dnsNames(sandbox, settings.Aliases ?? []), addresses, links: linkAliases(settings.Links ?? []) }] : [];

@@ -11,7 +11,7 @@ const IFLA_BRPORT_ISOLATED = 33;
 const ADDR_GEN_MODE = { attribute: 8, none: 1 } as const;
 const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4 } as const;
 const IFA_F_NODAD = 2;
-const RTA = { GATEWAY: 5, OIF: 4 } as const;
+const RTA = { DST: 1, GATEWAY: 5, OIF: 4 } as const;
 const IFF_UP = 1;
 const AF_INET6 = 10;
 const EAFNOSUPPORT = 97;
@@ -93,6 +93,25 @@ export function directRoute(index: number, family: Family): Step {
   const [mainTable, bootProtocol, linkScope, unicast] = [254, 3, 253, 1];
   const header = Buffer.concat([u8(abiFamily[family]), u8(0), u8(0), u8(0), u8(mainTable), u8(bootProtocol), u8(linkScope), u8(unicast), u32(0)]);
   return { name: "the default route by the link", message: message(RTM.NEWROUTE, NLM_F.CREATE | NLM_F.REPLACE, header, attribute(RTA.OIF, u32(index))) };
+}
+
+/** Takes a link to another namespace, down, and gives it another name there. @param netns descriptor of the namespace */
+export function moveLink(index: number, netns: number, name: string): Step {
+  return { name: `moving link ${index}`, message: message(RTM.NEWLINK, 0, linkHeader(index, false), attribute(IFLA.IFNAME, text(name)), attribute(IFLA.NET_NS_FD, u32(netns))) };
+}
+
+export function setMac(index: number, mac: string): Step {
+  return { name: `setting the hardware address ${mac}`, message: message(RTM.NEWLINK, 0, linkHeader(index, false), attribute(IFLA.ADDRESS, Buffer.from(mac.replaceAll(":", ""), "hex"))) };
+}
+
+/** A route by a next hop, or through the link alone when that is empty. */
+export function addRoute(index: number, destination: string, nextHop: string): Step {
+  const [mainTable, bootProtocol, universe, linkScope, unicast] = [254, 3, 0, 253, 1];
+  const [address = "", bits = ""] = destination.split("/");
+  const header = Buffer.concat([u8(abiFamily[familyOf(address)]), u8(Number(bits)), u8(0), u8(0), u8(mainTable), u8(bootProtocol), u8(nextHop === "" ? linkScope : universe), u8(unicast), u32(0)]);
+  const target = Number(bits) === 0 ? [] : [attribute(RTA.DST, addressBytes(address))];
+  const via = nextHop === "" ? [] : [attribute(RTA.GATEWAY, addressBytes(nextHop))];
+  return { name: `the route to ${destination}`, message: message(RTM.NEWROUTE, NLM_F.CREATE | NLM_F.EXCL, header, ...target, ...via, attribute(RTA.OIF, u32(index))) };
 }
 
 /** The index of a link by its name. @throws NetlinkRefused ENODEV */

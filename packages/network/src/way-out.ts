@@ -1,0 +1,88 @@
+import { connectLinks, type DefaultRoutes, disconnectLink, moveDefaultRoutes } from "./attach.ts";
+import { createEndpoint, gatewayEndpoint, linkPlan, needsWayOut } from "./endpoint.ts";
+import type { NetworkStore } from "./networks.ts";
+import type { Publisher } from "./publisher.ts";
+import type { EndpointRecord, Records, SandboxRecord } from "./records.ts";
+import type { RemoteEndpoints } from "./remote/remote-endpoints.ts";
+import { hasPluginDriver } from "./remote/remote-networks.ts";
+import { gatewayFor } from "./subnets.ts";
+import type { VethRemover } from "./veth-remover.ts";
+import { routesByLink } from "./vlan-options.ts";
+
+interface Parts {
+  records: Records;
+  networks: NetworkStore;
+  publisher: Publisher;
+  remote: RemoteEndpoints;
+  links: VethRemover;
+}
+
+/** By which of its networks a container leaves: its default routes lead there, and its published ports. */
+export class WayOut {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Gives a container an endpoint in the network that leads out; its link is yet to be made. */
+  async add(sandbox: SandboxRecord): Promise<EndpointRecord> {
+    const { records, networks, remote } = this.#parts;
+    const network = await networks.gatewayNetwork();
+    return remote.requestAddresses(network, createEndpoint(records, sandbox, network, {}, true));
+  }
+
+  /** A running container gets the way out that it needs now, or loses the one that it needs no longer. */
+  async #change(sandbox: SandboxRecord): Promise<void> {
+    const { records, networks } = this.#parts;
+    const present = records.endpointsOf(sandbox.containerId).find(({ service }) => service);
+    const needed = needsWayOut(records, sandbox.containerId);
+    if (needed && !present) {
+      const endpoint = await this.add(sandbox);
+      await connectLinks([linkPlan(networks.record(endpoint.networkId), endpoint) ?? []].flat(), sandbox.netnsPath, undefined);
+    } else if (!needed && present) await this.detach(sandbox, present);
+  }
+
+  /** Where a container's default routes lead; undefined for nowhere. */
+  routes(containerId: string): DefaultRoutes | undefined {
+    const { records } = this.#parts;
+    const gateway = gatewayEndpoint(records, containerId);
+    const network = gateway && records.networks.get(gateway.networkId);
+    if (!gateway || !network) return undefined;
+    const { ifname, ipv4, ipv6 } = gateway;
+    if (!routesByLink(network)) return { ifname, gateways: [gatewayFor(network, gateway, 4), gatewayFor(network, gateway, 6)], direct: [] };
+    return { ifname, gateways: [], direct: [...(ipv4 === "" ? [] : [4 as const]), ...(ipv6 === "" ? [] : [6 as const])] };
+  }
+
+  /** Publishes a container's ports where it leaves. @throws with Docker's messages for a port that cannot be had */
+  async publish(sandbox: SandboxRecord): Promise<void> {
+    const { records, publisher, remote } = this.#parts;
+    const gateway = gatewayEndpoint(records, sandbox.containerId);
+    const network = gateway && records.networks.get(gateway.networkId);
+    if (!gateway || !network) return;
+    if (hasPluginDriver(network)) await remote.programExternal(sandbox, network, gateway);
+    // What lies on a device of the host is reached there.
+    else if (network.bridge !== "") await publisher.publish(sandbox, network, gateway);
+  }
+
+  /** Takes an endpoint and its link away while its container runs. */
+  async detach(sandbox: SandboxRecord, endpoint: EndpointRecord): Promise<void> {
+    const { records, remote, links } = this.#parts;
+    await remote.leave(endpoint, sandbox.netnsPath);
+    if (endpoint.veth !== "") await links.remove([endpoint.veth]);
+    else if (endpoint.ifname !== "") await disconnectLink(sandbox.netnsPath, endpoint.ifname);
+    records.dropEndpoint(endpoint.id);
+  }
+
+  /** The way out changes with a container's networks, and with it the default routes; published ports follow. */
+  async move(sandbox: SandboxRecord, before: EndpointRecord | undefined): Promise<void> {
+    const { records, publisher, remote } = this.#parts;
+    await this.#change(sandbox);
+    await moveDefaultRoutes(sandbox.netnsPath, this.routes(sandbox.containerId));
+    const after = gatewayEndpoint(records, sandbox.containerId);
+    if (after?.id === before?.id) return;
+    if (before) await remote.revokeExternal(before);
+    await publisher.unpublish(records.sandboxes.get(sandbox.containerId) ?? sandbox);
+    await this.publish(records.sandboxes.get(sandbox.containerId) ?? sandbox);
+  }
+}
