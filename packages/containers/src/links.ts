@@ -112,6 +112,11 @@ export function linkedHosts(context: Context, container: Container): string[] {
   return liveLinks(context, container).map((link) => `${hostNames(link)}:${link.address}`);
 }
 
+/** The exposed ports of those that a container is linked to. @throws Unknown, see `liveLinks` */
+export function linkedPorts(context: Context, container: Container): { containerId: string; ports: string[] }[] {
+  return liveLinks(context, container).map(({ child }) => ({ containerId: child.id, ports: exposedPorts(child).map(({ number, protocol }) => `${number}/${protocol}`) }));
+}
+
 interface Port {
   number: number;
   protocol: string;

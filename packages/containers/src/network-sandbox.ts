@@ -2,7 +2,7 @@ import type { EndpointSettings } from "@longshore/api";
 import { Conflict, messageOf, Unknown } from "@longshore/errdefs";
 import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
-import { linkedHosts } from "./links.ts";
+import { linkedHosts, linkedPorts } from "./links.ts";
 
 /** The paths that a container's network gives to its spec. */
 export interface NetworkPaths {
@@ -57,6 +57,7 @@ export async function allocateNetwork(context: Context, container: Container): P
     dnsSearch: orDefault(hostConfig.DnsSearch, settings.dnsSearch),
     dnsOptions: orDefault(hostConfig.DnsOptions, settings.dnsOptions),
     extraHosts: [...(hostConfig.ExtraHosts ?? []), ...linkedHosts(context, container)],
+    links: linkedPorts(context, container),
     containerDir: container.dir,
   });
   record.NetworkSettings.SandboxID = sandbox.id;

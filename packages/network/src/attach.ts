@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { applySysctls } from "./endpoint-sysctls.ts";
-import { addAddress, addVeth, defaultRoute, directRoute, isolatePort, linkIndex, noLinkLocal, setUp } from "./netlink/link.ts";
+import { addAddress, addVeth, defaultRoute, directRoute, hairpinPort, isolatePort, linkIndex, noLinkLocal, setUp } from "./netlink/link.ts";
 import { NetlinkRefused, Rtnetlink, type Step } from "./netlink/rtnetlink.ts";
 import { addVlanLink, deleteLink } from "./netlink/vlan.ts";
 import type { EndpointRecord } from "./records.ts";
@@ -16,6 +16,8 @@ interface BridgePlan extends CommonPlan {
   bridge: string;
   mtu: number;
   icc: boolean;
+  /** Whether the bridge sends frames back to where they came from. */
+  hairpin: boolean;
 }
 
 interface VlanPlan extends CommonPlan {
@@ -26,12 +28,11 @@ interface VlanPlan extends CommonPlan {
 /** What a container's link needs beside its endpoint: a pair whose other side is on a bridge, or a link that lies on a device of the host. */
 export type LinkPlan = BridgePlan | VlanPlan;
 
-/** Where a namespace's default routes lead; gateways are empty where there are none. */
-export interface DefaultRoutes {
+/** Where a default route of a namespace leads: by a gateway, or, where that is empty, by the link alone. */
+export interface DefaultRoute {
+  family: 4 | 6;
   ifname: string;
-  gateways: readonly string[];
-  /** Families that are routed by the link alone. */
-  direct: readonly (4 | 6)[];
+  gateway: string;
 }
 
 /** In every namespace. */
@@ -50,9 +51,9 @@ function hostIndex(device: string): number {
 function addSteps(plan: LinkPlan, netns: number): Step[] {
   const { endpoint } = plan;
   if ("vlan" in plan) return [addVlanLink({ name: endpoint.ifname, parent: hostIndex(plan.parent), mac: endpoint.mac, netns }, plan.vlan)];
-  const { bridge, mtu, icc } = plan;
+  const { bridge, mtu, icc, hairpin } = plan;
   const pair = addVeth({ name: endpoint.veth, master: hostIndex(bridge), peerName: endpoint.ifname, peerMac: endpoint.mac, peerNetns: netns, mtu });
-  return icc ? [pair] : [pair, isolatePort(endpoint.veth)];
+  return [pair, ...(icc ? [] : [isolatePort(endpoint.veth)]), ...(hairpin ? [hairpinPort(endpoint.veth)] : [])];
 }
 
 async function addLinks(plans: readonly LinkPlan[], netnsPath: string): Promise<void> {
@@ -66,11 +67,13 @@ async function addLinks(plans: readonly LinkPlan[], netnsPath: string): Promise<
   }
 }
 
-async function routeSteps(netlink: Rtnetlink, routes: DefaultRoutes | undefined): Promise<Step[]> {
-  const gateways = routes?.gateways.filter((gateway) => gateway !== "") ?? [];
-  if (!routes || gateways.length + routes.direct.length === 0) return [];
-  const index = await linkIndex(netlink, routes.ifname);
-  return [...gateways.map((gateway) => defaultRoute(index, gateway)), ...routes.direct.map((family) => directRoute(index, family))];
+async function routeSteps(netlink: Rtnetlink, routes: readonly DefaultRoute[]): Promise<Step[]> {
+  const steps: Step[] = [];
+  for (const { family, ifname, gateway } of routes) {
+    const index = await linkIndex(netlink, ifname);
+    steps.push(gateway === "" ? directRoute(index, family) : defaultRoute(index, gateway));
+  }
+  return steps;
 }
 
 /**
@@ -78,7 +81,7 @@ async function routeSteps(netlink: Rtnetlink, routes: DefaultRoutes | undefined)
  * namespace, whose loopback device comes up too. Routes come last.
  * @throws NetlinkRefused for the first thing that the kernel refused, Unknown for sysctls that there are not
  */
-export async function connectLinks(plans: readonly LinkPlan[], netnsPath: string, routes: DefaultRoutes | undefined): Promise<void> {
+export async function connectLinks(plans: readonly LinkPlan[], netnsPath: string, routes: readonly DefaultRoute[]): Promise<void> {
   await addLinks(plans, netnsPath);
   using inside = new Rtnetlink(netnsPath);
   const steps = [setUp(loopbackIndex)];
@@ -103,7 +106,7 @@ export async function disconnectLink(netnsPath: string, ifname: string): Promise
 }
 
 /** Leads a namespace's default routes elsewhere. */
-export async function moveDefaultRoutes(netnsPath: string, routes: DefaultRoutes | undefined): Promise<void> {
+export async function moveDefaultRoutes(netnsPath: string, routes: readonly DefaultRoute[]): Promise<void> {
   using inside = new Rtnetlink(netnsPath);
   await inside.request(await routeSteps(inside, routes));
 }

@@ -101,6 +101,11 @@ export function enableForwarding(family: Family, log: Logger): void {
   log.info({ path }, "IP forwarding is switched on");
 }
 
+/** Switches on one of a device's settings for IPv4. */
+export function setDeviceSysctl(device: string, name: "route_localnet" | "proxy_arp_pvlan"): void {
+  writeFileSync(`/proc/sys/net/ipv4/conf/${device}/${name}`, "1");
+}
+
 /** Whether sockets can be bound to IPv6 addresses on this host. */
 export function hostHasIPv6(): boolean {
   const path = "/proc/sys/net/ipv6/conf/lo/disable_ipv6";

@@ -21,6 +21,8 @@ export interface SandboxRequest {
   dnsOptions: string[];
   /** `name:ip`, `host-gateway` allowed as ip. */
   extraHosts: string[];
+  /** Legacy links: running containers whose exposed ports (`80/tcp`) are reached although the network keeps its containers apart. */
+  links?: { containerId: string; ports: string[] }[];
   /** The container's directory under the data root, where `hosts`, `hostname` and `resolv.conf` are written. */
   containerDir: string;
 }

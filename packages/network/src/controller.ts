@@ -14,6 +14,7 @@ import type { AddressPool } from "./ipam/pool.ts";
 import { parsePrefix } from "./ipam/prefix.ts";
 import { removeDevice } from "./network-device.ts";
 import { type NetworkDefaults, NetworkStore } from "./networks.ts";
+import { linkRules } from "./links.ts";
 import { ephemeralRange, PortAllocator } from "./ports/allocator.ts";
 import { ProxyClient } from "./proxy/client.ts";
 import { portRules, proxyPorts, Publisher } from "./publisher.ts";
@@ -32,6 +33,8 @@ export interface NetworkControllerOptions extends DefaultBridgeOptions, NetworkD
   /** Namespaces in `netns` below it, and the proxy's socket. */
   execRoot: string;
   userlandProxy: boolean;
+  /** Whether published ports answer at the containers' own addresses, whoever asks. */
+  allowDirectRouting: boolean;
   /** Whether the host's packet filter is touched at all, for IPv4 and for IPv6. */
   iptables: boolean;
   ip6tables: boolean;
@@ -68,10 +71,7 @@ function ruleSource(records: Records): RuleSource {
         return [{ device: network.bridge, subnet: found.subnet, internal: network.internal, icc, masquerade, trusted, gatewayMode: gatewayMode[family] }];
       }),
     ports: (family) => [...records.sandboxes.values()].flatMap(({ published }) => portRules(published, family)),
-    open: (family) =>
-      [...records.sandboxes.values()]
-        .flatMap(({ published }) => published)
-        .filter(({ hostPort, containerIp }) => hostPort === 0 && containerIp.includes(":") === (family === 6)),
+    links: (family) => [...records.sandboxes.values()].flatMap((sandbox) => linkRules(records, sandbox, family)),
   };
 }
 
@@ -121,7 +121,7 @@ export class NetworkController {
     const table = tableName(options.bridge === "none" ? "" : options.bridge);
     const foreign = new ForeignFirewall(table, () => [...records.networks.values()].map(({ bridge }) => bridge).filter((bridge) => bridge !== ""), log);
     const families = ([4, 6] as const).filter((family) => (family === 4 ? options.iptables : options.ip6tables));
-    const firewall = new Firewall({ table, source: ruleSource(records), foreign, families, log });
+    const firewall = new Firewall({ table, options, source: ruleSource(records), foreign, families, log });
     const wanted = () => (options.userlandProxy ? [...records.sandboxes.values()].flatMap(({ published }) => proxyPorts(published)) : []);
     const bringBack = async () => {
       if (wanted().length > 0) await proxy.reconcile();
@@ -133,7 +133,7 @@ export class NetworkController {
     const networks = new NetworkStore({ records, firewall, pools, defaults: options, remote: new RemoteNetworks(plugins, debts), debts, log });
     const publisher = new Publisher(records, new PortAllocator(ephemeralRange()), proxy, firewall, options.userlandProxy, log);
     const remote = new RemoteEndpoints({ records, plugins, debts, log });
-    const sandboxes = new SandboxStore({ records, networks, publisher, dns, remote, debts, emit, log, netnsDir, hostGatewayIps: [...(options.hostGatewayIps ?? [])] });
+    const sandboxes = new SandboxStore({ records, networks, publisher, firewall, userlandProxy: options.userlandProxy, dns, remote, debts, emit, log, netnsDir, hostGatewayIps: [...(options.hostGatewayIps ?? [])] });
     await ensureNetworks(records, networks, options);
     await firewall.rebuild();
     await proxy.reconcile();

@@ -62,7 +62,7 @@ async function bridgeAddress(networks: NetworkStore, options: DefaultBridgeOptio
   if (present !== undefined) return present;
   const [last] = before?.subnets ?? [];
   const taken = await networks.subnets.taken(4, device);
-  if (last && !taken.some((prefix) => formatPrefix(prefix) === last.subnet)) return `${last.gateway}/${mustPrefix(last.subnet).bits}`;
+  if (last && networks.subnets.has(mustPrefix(last.subnet)) && !taken.some((prefix) => formatPrefix(prefix) === last.subnet)) return `${last.gateway}/${mustPrefix(last.subnet).bits}`;
   const free = await networks.subnets.free(device);
   return `${formatAddress({ ...free, value: free.value + 1n })}/${free.bits}`;
 }
@@ -89,6 +89,7 @@ async function defaultBridge(networks: NetworkStore, options: DefaultBridgeOptio
       [label.mtu]: String(options.mtu === 0 ? 1500 : options.mtu),
     },
     subnets: [subnetOf(config)],
+    userSubnets: named || options.bip !== "" ? [subnet] : [],
     bridge: device,
     ownsBridge,
   };

@@ -21,9 +21,7 @@ function wantedAddresses({ IPAMConfig }: Partial<EndpointSettings>): [Family, st
 }
 
 function subnetError(network: NetworkRecord, family: Family, address: string): string[] {
-  // The default bridge's subnet counts as the administrator's choice.
-  const chosen = network.name === "bridge" ? network.subnets.map(({ subnet }) => subnet) : network.userSubnets;
-  const given = chosen.map(mustPrefix).filter((prefix) => prefix.family === family);
+  const given = network.userSubnets.map(mustPrefix).filter((prefix) => prefix.family === family);
   if (given.length === 0) return ["user specified IP address is supported only when connecting to networks with user configured subnets"];
   const parsed = parseAddress(address);
   if (parsed && given.some((prefix) => contains(prefix, parsed))) return [];

@@ -90,8 +90,8 @@ export function createEndpoint(records: Records, sandbox: Pick<SandboxRecord, "c
   return endpoint;
 }
 
-/** What the kernel needs to know of an endpoint; undefined for one without a link of ours. */
-export function linkPlan(network: NetworkRecord, endpoint: EndpointRecord): LinkPlan | undefined {
+/** What the kernel needs to know of an endpoint (with `hairpin` where no proxy answers those who ask for themselves); undefined for one without a link of ours. */
+export function linkPlan(network: NetworkRecord, endpoint: EndpointRecord, hairpin: boolean): LinkPlan | undefined {
   if (endpoint.ifname === "" || endpoint.remote) return undefined;
   const addresses = ([4, 6] as const)
     .map((family) => ({ address: family === 4 ? endpoint.ipv4 : endpoint.ipv6, bits: lengthOf(network, endpoint, family) }))
@@ -100,7 +100,7 @@ export function linkPlan(network: NetworkRecord, endpoint: EndpointRecord): Link
   const vlan = parseVlanOptions(network);
   if (vlan && network.parent) return { ...common, vlan, parent: network.parent.device };
   const { mtu, icc } = parseBridgeOptions(network);
-  return { ...common, bridge: network.bridge, mtu, icc };
+  return { ...common, bridge: network.bridge, mtu, icc, hairpin };
 }
 
 /** Whether a container can leave by this endpoint: by a plugin's only if its driver has named a way. */
@@ -110,14 +110,28 @@ function leadsOut(network: NetworkRecord, { ifname, remote }: EndpointRecord): b
   return remote.gateways[4] !== "" || remote.gateways[6] !== "" || remote.routes.some(({ destination }) => destination.endsWith("/0"));
 }
 
-/** The endpoint that has the default route and the published ports: highest priority, then the first by name. One that nobody asked for is the last. */
-export function gatewayEndpoint(records: Records, containerId: string): EndpointRecord | undefined {
+/** The endpoints that may lead out of a container, the first choice first. One that nobody asked for is the last. */
+function gatewayCandidates(records: Records, containerId: string): { endpoint: EndpointRecord; network: NetworkRecord }[] {
   const candidates = records.endpointsOf(containerId).flatMap((endpoint) => {
     const network = records.networks.get(endpoint.networkId);
-    return network && leadsOut(network, endpoint) ? [{ endpoint, name: network.name, priority: endpoint.service ? -Infinity : (endpoint.settings.GwPriority ?? 0) }] : [];
+    if (!network || !leadsOut(network, endpoint)) return [];
+    const both = endpoint.ipv4 !== "" && endpoint.ipv6 !== "" && !endpoint.service;
+    return [{ endpoint, network, both, priority: endpoint.service ? -Infinity : (endpoint.settings.GwPriority ?? 0) }];
   });
-  candidates.sort((a, b) => (a.priority === b.priority ? (a.name < b.name ? -1 : 1) : b.priority - a.priority));
-  return candidates[0]?.endpoint;
+  return candidates.sort((a, b) => {
+    if (a.both !== b.both) return a.both ? -1 : 1;
+    return a.priority === b.priority ? (a.network.name < b.network.name ? -1 : 1) : b.priority - a.priority;
+  });
+}
+
+/** The endpoint that has the published ports: one of both families before others, then the highest priority, then the first by name. */
+export function gatewayEndpoint(records: Records, containerId: string): EndpointRecord | undefined {
+  return gatewayCandidates(records, containerId)[0]?.endpoint;
+}
+
+/** The endpoint that has the default route of a family. */
+export function routeEndpoint(records: Records, containerId: string, family: Family): { endpoint: EndpointRecord; network: NetworkRecord } | undefined {
+  return gatewayCandidates(records, containerId).find(({ endpoint }) => (family === 4 ? endpoint.ipv4 : endpoint.ipv6) !== "");
 }
 
 /** Whether a container needs a way out of ours: plugins carry its networks, and none of these leads out. */

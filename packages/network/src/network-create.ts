@@ -25,6 +25,7 @@ function checkCreate(others: readonly NetworkRecord[], options: CreateRequest): 
   const { Name: name, Driver: driver = "bridge" } = options;
   if (name.trim() === "") throw new InvalidArgument("invalid name: name is empty");
   if (predefined.includes(name) || name === "default") throw new PermissionDenied(`operation is not permitted on predefined ${name} network `);
+  validateIPAMConfig(options.IPAM?.Config ?? []);
   if (others.some((other) => other.name === name)) throw new Conflict(`network with name ${name} already exists`);
   if (options.Ingress === true) throw new PermissionDenied("Ingress network can only be global scope network");
   if (options.Scope === "swarm") throw new PermissionDenied("cannot create a swarm scoped network when swarm is not active");
@@ -36,7 +37,6 @@ function checkCreate(others: readonly NetworkRecord[], options: CreateRequest): 
     if (driver === "" || !hasPluginDriver({ driver })) throw new InvalidArgument("ipv4 pool is empty");
     if ((options.IPAM.Config ?? []).length > 0) throw new InvalidArgument("null ipam driver does not handle specific address pool requests");
   }
-  validateIPAMConfig(options.IPAM?.Config ?? []);
   if (options.EnableIPv4 === false && options.EnableIPv6 !== true) throw new InvalidArgument("IPv4 or IPv6 must be enabled");
 }
 

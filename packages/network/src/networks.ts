@@ -1,7 +1,7 @@
 import type { Network } from "@longshore/api";
 import { InvalidArgument, NotFound, PermissionDenied } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
-import { deviceAddresses, deviceExists, enableForwarding, ensureBridge, forwards } from "./bridge.ts";
+import { deviceAddresses, deviceExists, enableForwarding, ensureBridge, forwards, setDeviceSysctl } from "./bridge.ts";
 import { label, parseBridgeOptions } from "./bridge-options.ts";
 import type { NetworkCreateOptions, Networks } from "./contract.ts";
 import { validateEndpoint } from "./endpoint-settings.ts";
@@ -23,6 +23,7 @@ export interface NetworkDefaults {
   /** Whether IP forwarding may be switched on, and whether the host then forwards only what a rule accepts. */
   ipForward: boolean;
   ipForwardNoDrop: boolean;
+  userlandProxy: boolean;
   /** By driver: options of networks that do not say otherwise. */
   defaultNetworkOpts: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
@@ -81,7 +82,7 @@ export class NetworkStore implements Networks {
     const all = [...this.#records.networks.values()];
     const exact = this.#records.networks.get(idOrName) ?? all.find(({ name }) => name === idOrName);
     if (exact) return exact;
-    const matches = idOrName === "" ? [] : all.filter(({ id }) => id.startsWith(idOrName));
+    const matches = all.filter(({ id }) => id.startsWith(idOrName));
     if (matches.length > 1) throw new InvalidArgument(`network ${idOrName} is ambiguous (${matches.length} matches found based on ID prefix)`);
     const [match] = matches;
     if (!match) throw new NotFound(`network ${idOrName} not found`);
@@ -227,13 +228,18 @@ export class NetworkStore implements Networks {
       return;
     }
     const addresses = bridgeAddresses(record);
-    const { ipForward, ipForwardNoDrop } = this.#defaults;
+    const { ipForward, ipForwardNoDrop, userlandProxy } = this.#defaults;
     for (const { family } of addresses.map(mustPrefix)) {
       if (!ipForward || forwards(family)) continue;
       if (!ipForwardNoDrop) await this.#firewall.dropForwarded(family);
       enableForwarding(family, this.#log);
     }
-    await ensureBridge({ name: record.bridge, mtu: parseBridgeOptions(record).mtu, addresses });
+    const { mtu, icc } = parseBridgeOptions(record);
+    await ensureBridge({ name: record.bridge, mtu, addresses });
+    // Where no proxy listens there, the host's loopback address leads over the bridge.
+    if (!userlandProxy) setDeviceSysctl(record.bridge, "route_localnet");
+    // Ports that do not see each other ask the host for their neighbours: its rules say what links let through.
+    if (!icc) setDeviceSysctl(record.bridge, "proxy_arp_pvlan");
   }
 
   /** As `ensureDevice`, for a network that was: one whose device cannot be made, such as that of a card that is gone, keeps no other from working. */

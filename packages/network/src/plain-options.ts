@@ -20,6 +20,7 @@ export function plainOptions(root: string, own: Partial<NetworkControllerOptions
     ip: "",
     ipMasq: true,
     userlandProxy: true,
+    allowDirectRouting: false,
     ipForward: true,
     ipForwardNoDrop: false,
     iptables: true,

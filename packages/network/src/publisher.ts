@@ -4,10 +4,10 @@ import type { Logger } from "@longshore/log";
 import ipaddr from "ipaddr.js";
 import { hostHasIPv6 } from "./bridge.ts";
 import { parseBridgeOptions } from "./bridge-options.ts";
-import { isLoopback } from "./files/resolv-conf.ts";
 import type { Firewall } from "./firewall/firewall.ts";
 import type { PortRule } from "./firewall/table.ts";
 import type { Family } from "./ipam/prefix.ts";
+import { kernelSpeaksSctp } from "./ports/sctp.ts";
 import { Netfilter } from "./netlink/netfilter.ts";
 import type { PortAllocator } from "./ports/allocator.ts";
 import { type PortWish, portWishes } from "./ports/bindings.ts";
@@ -35,10 +35,10 @@ export function proxyPorts(published: readonly PublishedPort[]): ProxyPort[] {
   return published.flatMap((port) => (port.hostPort === 0 || port.proto === "sctp" ? [] : [{ ...port, proto: port.proto }]));
 }
 
-/** What the kernel translates: same family on both sides, and not loopback, whose packets never leave it. */
+/** What the packet filter has to know: same family on both sides. */
 export function portRules(published: readonly PublishedPort[], family: Family): PortRule[] {
   return published
-    .filter(({ hostIp, containerIp, hostPort }) => hostPort !== 0 && familyOf(hostIp) === family && familyOf(containerIp) === family && !isLoopback(hostIp))
+    .filter(({ hostIp, containerIp }) => familyOf(hostIp) === family && familyOf(containerIp) === family)
     .map(({ hostIp, ...rest }) => ({ ...rest, hostIp: hostIp === "0.0.0.0" || hostIp === "::" ? undefined : hostIp }));
 }
 
@@ -75,9 +75,20 @@ export class Publisher {
     return familyOf(hostIp) === 6 ? endpoint.ipv6 || endpoint.ipv4 : endpoint.ipv4 || endpoint.ipv6;
   }
 
+  /** What the real engine says where the kernel does not speak SCTP. */
+  #refuseSctp(wish: PortWish, hostPort: number, endpoint: EndpointRecord): void {
+    if (wish.proto !== "sctp" || kernelSpeaksSctp()) return;
+    for (const hostIp of wish.hostIps) this.#ports.release(hostIp, wish.proto, hostPort);
+    const [hostIp = ""] = wish.hostIps;
+    const at = hostIp.includes(":") ? `[${hostIp}]:${hostPort}` : `${hostIp}:${hostPort}`;
+    if (this.#userlandProxy) throw new Unknown(`error starting userland proxy: failed to listen on ${at}: protocol not supported`);
+    throw new Unknown(`failed to create socket for userland proxy for ${at}:${this.#target(endpoint, hostIp)}:${wish.containerPort}/sctp: protocol not supported`);
+  }
+
   /** Takes a port on all addresses of the wish, or none. */
   async #bind(wish: PortWish, hostPort: number, endpoint: EndpointRecord): Promise<PublishedPort[]> {
     const done: PublishedPort[] = [];
+    this.#refuseSctp(wish, hostPort, endpoint);
     try {
       for (const hostIp of wish.hostIps) {
         const port: PublishedPort = { proto: wish.proto, hostIp, hostPort, containerIp: this.#target(endpoint, hostIp), containerPort: wish.containerPort };
@@ -141,6 +152,8 @@ export class Publisher {
       for (const wish of wishes) {
         if (kept.has(wish)) continue;
         const ports = [...this.#routed(network, wish, endpoint), ...(await this.#bound(network, wish, endpoint))];
+        // IPv4 comes first, as inspect shows them.
+        ports.sort((a, b) => familyOf(a.hostIp) - familyOf(b.hostIp));
         fresh.push(...ports);
         kept.set(wish, ports);
       }
@@ -185,8 +198,7 @@ export class Publisher {
 
   /** Puts the rules of ports in the place of others', in one transaction. */
   async #apply(before: readonly PublishedPort[], after: readonly PublishedPort[]): Promise<void> {
-    if ([...before, ...after].some(({ hostPort }) => hostPort === 0)) await this.#firewall.rebuild();
-    else await this.#firewall.replace({ 4: portRules(before, 4), 6: portRules(before, 6) }, { 4: portRules(after, 4), 6: portRules(after, 6) });
+    await this.#firewall.replace({ 4: portRules(before, 4), 6: portRules(before, 6) }, { 4: portRules(after, 4), 6: portRules(after, 6) });
     await this.#forgetFlows([...before, ...after]);
   }
 
@@ -194,7 +206,7 @@ export class Publisher {
   async #forgetFlows(published: readonly PublishedPort[]): Promise<void> {
     const flows = ([4, 6] as const).flatMap((family) =>
       portRules(published, family)
-        .filter(({ proto }) => proto === "udp")
+        .filter(({ proto, hostPort }) => proto === "udp" && hostPort !== 0)
         .map(({ hostIp, hostPort }) => ({ family, address: hostIp === undefined ? undefined : Buffer.from(ipaddr.parse(hostIp).toByteArray()), port: hostPort })),
     );
     if (flows.length === 0) return;

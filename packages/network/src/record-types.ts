@@ -128,4 +128,6 @@ export interface SandboxRecord {
   published: PublishedPort[];
   /** What the embedded DNS asks; null for a container without it. */
   dns: { servers: string[]; onHost: boolean } | null;
+  /** Containers that it is linked to, and their exposed ports. */
+  links?: { containerId: string; ports: string[] }[];
 }

@@ -9,6 +9,8 @@ import type { Sandbox, SandboxRequest, Sandboxes } from "./contract.ts";
 import type { DnsControl } from "./dns/control.ts";
 import { createEndpoint, gatewayEndpoint, linkPlan, needsWayOut, showEndpoint } from "./endpoint.ts";
 import { isUserDefined } from "./endpoint-settings.ts";
+import type { Firewall } from "./firewall/firewall.ts";
+import { isLinked } from "./links.ts";
 import type { NetworkStore } from "./networks.ts";
 import { newId } from "./new-id.ts";
 import type { Publisher } from "./publisher.ts";
@@ -26,6 +28,8 @@ interface Parts {
   records: Records;
   networks: NetworkStore;
   publisher: Publisher;
+  firewall: Firewall;
+  userlandProxy: boolean;
   dns: DnsControl;
   remote: RemoteEndpoints;
   debts: Debts;
@@ -131,6 +135,7 @@ export class SandboxStore implements Sandboxes {
       ports: {},
       published: [],
       dns: null,
+      ...(request.links === undefined || request.links.length === 0 ? {} : { links: request.links }),
     };
     // All at once: whatever dies from here on, the next start knows what there is to take back.
     records.atomically(() => {
@@ -147,6 +152,7 @@ export class SandboxStore implements Sandboxes {
     const withDns: SandboxRecord = { ...sandbox, dns: embedded ? dns : null };
     records.putSandbox(withDns);
     await settleAll([host ? Promise.resolve() : this.#connectLinks(withDns), this.#wayOut.publish(withDns)]);
+    if (isLinked(records, sandbox.containerId)) await this.#parts.firewall.rebuild();
     if (withPlugins) for (const { network, endpoint } of this.#asked(sandbox.containerId)) await this.#parts.remote.look(network, endpoint);
     for (const { network } of wanted) emit("network", "connect", eventActor(network, sandbox.containerId));
   }
@@ -173,7 +179,7 @@ export class SandboxStore implements Sandboxes {
   }
 
   async #connectLinks(sandbox: SandboxRecord): Promise<void> {
-    const plans = this.#joined(sandbox.containerId).flatMap(({ network, endpoint }) => linkPlan(network, endpoint) ?? []);
+    const plans = this.#joined(sandbox.containerId).flatMap(({ network, endpoint }) => linkPlan(network, endpoint, !this.#parts.userlandProxy) ?? []);
     await connectLinks(plans, sandbox.netnsPath, this.#wayOut.routes(sandbox.containerId));
     if (sandbox.dns) await this.#parts.dns.serve(sandbox);
   }
@@ -196,6 +202,7 @@ export class SandboxStore implements Sandboxes {
     const sandbox = records.sandboxes.get(containerId);
     if (!sandbox) return;
     const endpoints = records.endpointsOf(containerId);
+    const linked = isLinked(records, containerId);
     for (const endpoint of endpoints) await remote.leave(endpoint, sandbox.netnsPath, patient);
     await settleAll([
       publisher.unpublish(sandbox),
@@ -206,6 +213,8 @@ export class SandboxStore implements Sandboxes {
       for (const { id } of endpoints) records.dropEndpoint(id);
       records.dropSandbox(containerId);
     });
+    // Another container may get the address.
+    if (linked) await this.#parts.firewall.rebuild();
     this.#links.expectGone(endpoints.map(({ veth }) => veth));
     await dns.update(endpoints.map(({ networkId }) => networkId));
   }
@@ -241,7 +250,7 @@ export class SandboxStore implements Sandboxes {
         const addressed = await remote.requestAddresses(network, planned);
         // A driver that hears of a container late hears of its ports when it joins.
         await remote.join(sandbox, network, addressed, !network.internal && Object.keys(sandbox.portRequest.bindings).length === 0);
-        await connectLinks([linkPlan(network, addressed) ?? []].flat(), sandbox.netnsPath, undefined);
+        await connectLinks([linkPlan(network, addressed, !this.#parts.userlandProxy) ?? []].flat(), sandbox.netnsPath, []);
         await this.#wayOut.move(sandbox, before);
         await this.#parts.dns.update([network.id]);
       } catch (error) {

@@ -61,11 +61,12 @@ export class SubnetChoice {
       return;
     }
     const configs = record.ipam.Config ?? [];
-    const shown: IPAMConfig[] = [];
+    const ofFamily = (family: Family) => configs.filter(({ Subnet }) => mustPrefix(Subnet ?? "").family === family);
+    // First what was asked for, then what is chosen: so inspect shows them.
+    const shown: IPAMConfig[] = [...ofFamily(4), ...ofFamily(6)];
     refuseMoreSubnets(record);
     for (const family of [4, 6] as const) {
-      const mine = configs.filter(({ Subnet }) => mustPrefix(Subnet ?? "").family === family);
-      shown.push(...mine);
+      const mine = ofFamily(family);
       if (!(family === 4 ? record.enableIPv4 : record.enableIPv6)) continue;
       for (const config of mine) {
         this.#refuseOverlap(mustPrefix(config.Subnet ?? ""), record);
@@ -89,6 +90,11 @@ export class SubnetChoice {
         throw new PermissionDenied("invalid pool request: Pool overlaps with other one on this address space");
       }
     }
+  }
+
+  /** Whether such a block is cut from the pools. */
+  has(subnet: Prefix): boolean {
+    return this.#pools[subnet.family].some(({ base, size }) => size === subnet.bits && overlaps(base, subnet));
   }
 
   /** The first of the pools that is free; for the default bridge. */

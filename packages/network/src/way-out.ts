@@ -1,5 +1,5 @@
-import { connectLinks, type DefaultRoutes, disconnectLink, moveDefaultRoutes } from "./attach.ts";
-import { createEndpoint, gatewayEndpoint, linkPlan, needsWayOut } from "./endpoint.ts";
+import { connectLinks, type DefaultRoute, disconnectLink, moveDefaultRoutes } from "./attach.ts";
+import { createEndpoint, gatewayEndpoint, linkPlan, needsWayOut, routeEndpoint } from "./endpoint.ts";
 import type { NetworkStore } from "./networks.ts";
 import type { Publisher } from "./publisher.ts";
 import type { EndpointRecord, Records, SandboxRecord } from "./records.ts";
@@ -15,6 +15,7 @@ interface Parts {
   publisher: Publisher;
   remote: RemoteEndpoints;
   links: VethRemover;
+  userlandProxy: boolean;
 }
 
 /** By which of its networks a container leaves: its default routes lead there, and its published ports. */
@@ -39,19 +40,19 @@ export class WayOut {
     const needed = needsWayOut(records, sandbox.containerId);
     if (needed && !present) {
       const endpoint = await this.add(sandbox);
-      await connectLinks([linkPlan(networks.record(endpoint.networkId), endpoint) ?? []].flat(), sandbox.netnsPath, undefined);
+      await connectLinks([linkPlan(networks.record(endpoint.networkId), endpoint, !this.#parts.userlandProxy) ?? []].flat(), sandbox.netnsPath, []);
     } else if (!needed && present) await this.detach(sandbox, present);
   }
 
-  /** Where a container's default routes lead; undefined for nowhere. */
-  routes(containerId: string): DefaultRoutes | undefined {
-    const { records } = this.#parts;
-    const gateway = gatewayEndpoint(records, containerId);
-    const network = gateway && records.networks.get(gateway.networkId);
-    if (!gateway || !network) return undefined;
-    const { ifname, ipv4, ipv6 } = gateway;
-    if (!routesByLink(network)) return { ifname, gateways: [gatewayFor(network, gateway, 4), gatewayFor(network, gateway, 6)], direct: [] };
-    return { ifname, gateways: [], direct: [...(ipv4 === "" ? [] : [4 as const]), ...(ipv6 === "" ? [] : [6 as const])] };
+  /** Where a container's default routes lead, which may be another network for each family. */
+  routes(containerId: string): DefaultRoute[] {
+    return ([4, 6] as const).flatMap((family) => {
+      const way = routeEndpoint(this.#parts.records, containerId, family);
+      if (!way) return [];
+      const { endpoint, network } = way;
+      const gateway = routesByLink(network) ? "" : gatewayFor(network, endpoint, family);
+      return gateway === "" && !routesByLink(network) ? [] : [{ family, ifname: endpoint.ifname, gateway }];
+    });
   }
 
   /** Publishes a container's ports where it leaves. @throws with Docker's messages for a port that cannot be had */

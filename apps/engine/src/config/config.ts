@@ -65,6 +65,7 @@ interface NetworkConfig {
   iptables: boolean;
   ip6tables: boolean;
   userlandProxy: boolean;
+  allowDirectRouting: boolean;
   userlandProxyPath: string;
   defaultAddressPools: AddressPool[];
   /** By driver: options of networks that do not say otherwise. */
@@ -143,6 +144,7 @@ export function mergeConfig(flags: Given, file: Given, path: string): Config {
       iptables: read("iptables"),
       ip6tables: read("ip6tables"),
       userlandProxy: read("userland-proxy"),
+      allowDirectRouting: read("allow-direct-routing"),
       userlandProxyPath: read("userland-proxy-path"),
       defaultAddressPools: read("default-address-pool", []),
       defaultNetworkOpts: read("default-network-opt", {}),

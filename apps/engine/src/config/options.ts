@@ -18,6 +18,7 @@ export interface Option {
 /** dockerd's options that this engine honours, with dockerd's names and meaning. */
 export const options: readonly Option[] = [
   { flag: "add-runtime", kind: "runtime", key: "runtimes", value: "runtime", help: "Register an additional OCI compatible runtime" },
+  { flag: "allow-direct-routing", kind: "bool", value: "", help: "Allow remote access to published ports on container IP addresses", fallback: false },
   { flag: "authorization-plugin", kind: "list", key: "authorization-plugins", value: "list", help: "Authorization plugins to load" },
   { flag: "bip", kind: "string", value: "string", help: "IPv4 address for the default bridge", fallback: "" },
   { flag: "bridge", short: "b", kind: "string", value: "string", help: "Attach containers to a network bridge", fallback: "" },

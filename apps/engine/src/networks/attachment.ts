@@ -1,6 +1,6 @@
 import type { EndpointSettings } from "@longshore/api";
 import { type Container, type Context, showRequested } from "@longshore/containers";
-import { InvalidArgument, NotFound, Unknown } from "@longshore/errdefs";
+import { InvalidArgument, NotFound, PermissionDenied, Unknown } from "@longshore/errdefs";
 import type { Networks } from "@longshore/network";
 
 /** What attaching works with. */
@@ -33,6 +33,7 @@ function checkModes(container: Container, network: string): void {
     throw new InvalidArgument("container sharing network namespace with another container or host cannot be connected to any other network");
   }
   if (network === "host") throw new InvalidArgument("cannot connect container to host network - container must be created in host network mode");
+  if (network === "none" && joined.includes("none") && container.alive) throw new PermissionDenied(`endpoint with name ${container.name} already exists in network none`);
   if (joined.includes("none") || (network === "none" && joined.length > 0)) {
     throw new InvalidArgument("container cannot be connected to multiple networks with one of the networks in private (none) mode");
   }
@@ -50,7 +51,8 @@ export async function connectContainer(to: Attaching, network: string, nameOrId:
       const sandbox = await to.containers.network.connect(container.id, id, settings);
       record.NetworkSettings.Networks = sandbox.networks;
       record.NetworkSettings.Ports = sandbox.ports;
-    } else Object.assign(record.NetworkSettings.Networks, showRequested({ [name]: settings }));
+    } else if (keysOf(to, container, id).length > 0) return;
+    else Object.assign(record.NetworkSettings.Networks, showRequested({ [name]: settings }));
     for (const key of keysOf(to, container, id)) delete record.EndpointRequests[key];
     record.EndpointRequests[name] = settings;
     await container.save();
@@ -70,10 +72,11 @@ export async function disconnectContainer(from: Attaching, network: string, name
   const { Id: id, Name: name } = from.networks.get(network);
   await container.lock.run(async () => {
     const { record } = container;
-    if (name === "host" && container.hostConfig.NetworkMode === "host") {
+    if (container.alive && name === "host" && container.hostConfig.NetworkMode === "host") {
       throw new InvalidArgument("cannot disconnect container from host network - container was created in host network mode");
     }
     const keys = keysOf(from, container, id);
+    if (container.alive && container.hostConfig.NetworkMode.startsWith("container:")) throw new Unknown(`container ${container.id} is not connected to network ${name}`);
     if (container.alive) {
       const sandbox = await from.containers.network.disconnect(container.id, id);
       record.NetworkSettings.Networks = sandbox.networks;

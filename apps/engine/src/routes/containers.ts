@@ -22,6 +22,7 @@ import type { RoutePlugin } from "../engine.ts";
 import { readBody, readJson } from "../server/body.ts";
 import { Filters, hasLabel } from "../server/filters.ts";
 import { Query } from "../server/query.ts";
+import { migrateMacAddress, migrateSysctls } from "../networks/older-requests.ts";
 import { speaks } from "../server/request.ts";
 import { sendJson } from "../server/send.ts";
 import { parsePointInTime } from "../server/time-parameter.ts";
@@ -44,14 +45,15 @@ export const containerRoutes: RoutePlugin = (app, { containers: context }) => {
     const query = new Query(request);
     const { HostConfig, NetworkingConfig, ...config } = (await readJson<CreateBody>(request, createBody)) ?? {};
     if (!speaks(request, "1.48") && (HostConfig?.Mounts ?? []).some((mount) => mount.Type === "image")) throw new InvalidArgument('Mount type "Image" needs API v1.48 or newer');
+    const asked = { config, hostConfig: HostConfig ?? {}, endpoints: NetworkingConfig?.EndpointsConfig ?? {} };
+    const warnings = [...migrateMacAddress(asked, !speaks(request, "1.44")), ...migrateSysctls(asked, !speaks(request, "1.48"))];
     const result = await createContainer(context, {
+      ...asked,
       name: query.get("name"),
       platform: parsePlatform(query.get("platform")),
       config: Object.keys(config).length === 0 ? undefined : config,
-      hostConfig: HostConfig ?? {},
-      endpoints: NetworkingConfig?.EndpointsConfig ?? {},
     });
-    sendJson(reply, 201, result);
+    sendJson(reply, 201, { ...result, Warnings: [...warnings, ...result.Warnings] });
   });
 
   app.get("/containers/:name/json", async (request, reply) => {

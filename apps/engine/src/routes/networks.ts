@@ -46,6 +46,7 @@ function listFilter(parameter: string, networks: Networks): (network: Network) =
   const unknown = types.find((type) => type !== "custom" && type !== "builtin");
   if (unknown !== undefined) throw new Unknown(`invalid filter: 'type'='${unknown}'`);
   let dangling: boolean | undefined;
+  if (filters.get("dangling").length > 1) throw new InvalidArgument('got more than one value for filter key "dangling"');
   try {
     if (filters.has("dangling")) dangling = filters.bool("dangling", false);
   } catch (error) {

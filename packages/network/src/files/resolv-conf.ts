@@ -40,7 +40,7 @@ export function parseResolvConf(content: string): ResolvConf {
   return conf;
 }
 
-export function isLoopback(address: string): boolean {
+function isLoopback(address: string): boolean {
   const bare = address.split("%")[0] ?? "";
   return ipaddr.isValid(bare) && ipaddr.parse(bare).range() === "loopback";
 }

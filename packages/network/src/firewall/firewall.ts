@@ -4,19 +4,19 @@ import { Netfilter } from "../netlink/netfilter.ts";
 import { CommandFailed } from "../run.ts";
 import type { ForeignFirewall } from "./foreign.ts";
 import { keyword, nft, rulesOf } from "./nft.ts";
-import { type BridgeRules, type OpenPort, type PortRule, portCommands, removeTable, renderTable } from "./table.ts";
+import { type BridgeRules, type LinkRule, type PortRule, portCommands, removeTable, renderTable, type TableOptions } from "./table.ts";
 
 /** What the rules are made of, asked anew at each rebuild. */
 export interface RuleSource {
   bridges(family: Family): BridgeRules[];
   ports(family: Family): PortRule[];
-  /** Ports that routed networks let in. */
-  open(family: Family): OpenPort[];
+  links(family: Family): LinkRule[];
 }
 
 interface Parts {
   /** Name of the engine's own tables. */
   table: string;
+  options: TableOptions;
   source: RuleSource;
   foreign: ForeignFirewall;
   /** The address families whose packet filter is the engine's business. */
@@ -61,13 +61,13 @@ export class Firewall {
   }
 
   async #rebuild(): Promise<void> {
-    const { families, source, table, foreign } = this.#parts;
+    const { families, options, source, table, foreign } = this.#parts;
     if (families.length === 0) return;
     const before = await this.#netfilter.generation();
     const tables = families.map((family) => {
       const bridges = source.bridges(family);
       if (bridges.length === 0 && family === 6) return removeTable(family, table);
-      return renderTable(family, table, { bridges, ports: source.ports(family), open: source.open(family) });
+      return renderTable(family, table, { bridges, ports: source.ports(family), links: source.links(family) }, options);
     });
     const others = await foreign.commands(families, before);
     this.#known = undefined;
@@ -87,8 +87,11 @@ export class Firewall {
 
   /** Puts ports in the place of others, all in one transaction. The records say so already. */
   replace(before: Record<Family, PortRule[]>, after: Record<Family, PortRule[]>): Promise<void> {
-    const { families, table } = this.#parts;
-    const commands = families.flatMap((family) => [...portCommands("delete", family, table, before[family]), ...portCommands("add", family, table, after[family])]);
+    const { families, options, table } = this.#parts;
+    const commands = families.flatMap((family) => [
+      ...portCommands("delete", family, table, before[family], options),
+      ...portCommands("add", family, table, after[family], options),
+    ]);
     if (commands.length === 0) return Promise.resolve();
     if (this.#waiting) {
       this.#waiting.commands.push(...commands);

@@ -7,13 +7,21 @@ export interface BridgeRules {
   internal: boolean;
   icc: boolean;
   masquerade: boolean;
-  /** `nat-unprotected` and `routed` let others reach containers by their own addresses. */
   /** Devices that may use containers' own addresses nevertheless. */
   trusted: readonly string[];
+  /** `nat-unprotected` and `routed` let others reach containers by their own addresses. */
   gatewayMode: "nat" | "nat-unprotected" | "routed" | "isolated";
 }
 
-/** `hostIp` (or any local address when undefined) and `hostPort` lead to the container. */
+/** What holds for all bridges. */
+export interface TableOptions {
+  /** Whether a proxy serves the host's loopback address and the ports that containers publish themselves. */
+  userlandProxy: boolean;
+  /** Whether others may ask for published ports by the container's own address. */
+  allowDirectRouting: boolean;
+}
+
+/** `hostIp` (or any local address when undefined) and `hostPort` lead to the container; 0 is a port of the container that is open without one of the host. */
 export interface PortRule {
   proto: "tcp" | "udp" | "sctp";
   hostIp: string | undefined;
@@ -22,8 +30,8 @@ export interface PortRule {
   containerPort: number;
 }
 
-/** A port of a container that a routed network lets in. */
-export type OpenPort = Pick<PortRule, "proto" | "containerIp" | "containerPort">;
+/** Exposed ports of a container that another one is linked to. */
+export type LinkRule = Pick<PortRule, "proto" | "containerIp" | "containerPort"> & { from: string };
 
 const words = {
   4: { family: "ip", address: "ipv4_addr", loopback: "127.0.0.0/8", ping: "meta l4proto icmp" },
@@ -36,85 +44,132 @@ function elements(list: readonly string[]): string {
   return list.length > 0 ? ` elements = { ${list.join(", ")} };` : "";
 }
 
-/** The map a port belongs in, its element there, and that of the container itself among those who ask for the port. */
-function portElement(rule: PortRule): { map: "published" | "published_at"; key: string; value: string; own: string } {
-  const { proto, hostIp, hostPort, containerIp, containerPort } = rule;
-  const key = `${proto} . ${hostPort}`;
-  return {
-    map: hostIp === undefined ? "published" : "published_at",
-    key: hostIp === undefined ? key : `${hostIp} . ${key}`,
-    value: `${containerIp} . ${containerPort}`,
-    own: `${containerIp} . ${key}`,
-  };
+interface Element {
+  set: "published" | "published_at" | "own" | "own_udp" | "any_udp" | "self" | "loopback" | "open";
+  key: string;
+  value?: string;
+}
+
+function isLoopback(hostIp: string | undefined): boolean {
+  return hostIp !== undefined && (hostIp.startsWith("127.") || hostIp === "::1");
+}
+
+/** What a port is in sets and maps. */
+function portElements({ proto, hostIp, hostPort, containerIp, containerPort }: PortRule, { userlandProxy }: TableOptions): Element[] {
+  const open: Element = { set: "open", key: `${containerIp} . ${proto} . ${containerPort}` };
+  if (hostPort === 0) return [open];
+  const port = `${proto} . ${hostPort}`;
+  const value = `${containerIp} . ${containerPort}`;
+  const at: Element = hostIp === undefined ? { set: "published", key: port, value } : { set: "published_at", key: `${hostIp} . ${port}`, value };
+  const guard: Element[] = isLoopback(hostIp) && !hostIp?.includes(":") ? [{ set: "loopback", key: `${hostIp} . ${port}` }] : [];
+  if (!userlandProxy) return [open, ...(hostIp === "::1" ? [] : [at]), ...guard, { set: "self", key: `${containerIp} . ${containerIp}` }];
+  if (isLoopback(hostIp)) return [open, ...guard];
+  const own: Element[] = proto === "udp" && hostIp === undefined ? [{ set: "own_udp", key: `${containerIp} . ${hostPort}` }, { set: "any_udp", key: String(hostPort) }] : [];
+  return [open, at, { set: "own", key: `${containerIp} . ${port}` }, ...own];
 }
 
 /** `nft` commands that add or delete ports in the standing table. */
-export function portCommands(action: "add" | "delete", family: Family, table: string, rules: readonly PortRule[]): string[] {
-  const commands = rules.flatMap((rule) => {
-    const { map, key, value, own } = portElement(rule);
-    const element = `${action} element ${words[family].family} ${table}`;
-    return [`${element} ${map} { ${key}${action === "add" ? ` : ${value}` : ""} }`, `${element} own { ${own} }`];
-  });
+export function portCommands(action: "add" | "delete", family: Family, table: string, rules: readonly PortRule[], options: TableOptions): string[] {
+  const commands = rules.flatMap((rule) =>
+    portElements(rule, options).map(
+      ({ set, key, value }) => `${action} element ${words[family].family} ${table} ${set} { ${key}${action === "add" && value !== undefined ? ` : ${value}` : ""} }`,
+    ),
+  );
   return [...new Set(commands)];
+}
+
+/** Containers' own addresses are for those on their bridge and the host itself, which does not come by here. */
+function guards(bridges: readonly BridgeRules[], keyword: string, { allowDirectRouting }: TableOptions): string[] {
+  if (allowDirectRouting) return [];
+  return bridges
+    .filter(({ gatewayMode }) => gatewayMode === "nat")
+    .map(({ device, subnet, trusted }) => `    ${keyword} daddr ${subnet} iifname != { ${["lo", device, ...trusted].map(quote).join(", ")} } drop`);
+}
+
+/** Where packets for published ports are led to containers: a proxy answers those that would come back to where they are from. */
+function translation(family: Family, { userlandProxy }: TableOptions): string {
+  const { family: keyword, loopback } = words[family];
+  const proto = "meta l4proto . th dport";
+  // A datagram's answer comes from the address that leads to who asked, so that address has to be the one that was asked.
+  const toProxy = `
+    iifname @separate udp dport @any_udp fib daddr type local redirect
+    iifname @separate return
+    ${keyword} saddr . udp dport @own_udp fib daddr type local redirect
+    ${keyword} saddr . ${proto} @own return`;
+  return `  chain nat-prerouting {
+    type nat hook prerouting priority dstnat; policy accept;${userlandProxy ? toProxy : ""}
+    fib daddr type local jump publish
+  }
+  chain nat-output {
+    type nat hook output priority -100; policy accept;
+    ${userlandProxy || family === 6 ? `${keyword} daddr != ${loopback} ` : ""}fib daddr type local jump publish
+  }`;
+}
+
+/** As whom packets leave; without a proxy also what the host or a container asks of itself. */
+function masquerading(family: Family, translating: readonly BridgeRules[], { userlandProxy }: TableOptions): string {
+  const { family: keyword } = words[family];
+  const back = userlandProxy
+    ? `    ${keyword} saddr @masqueraded ct status dnat masquerade`
+    : `    ${keyword} saddr . ${keyword} daddr @self masquerade
+    oifname @bridges fib saddr type local masquerade`;
+  const out = translating.map(({ device, subnet }) => `    ${keyword} saddr ${subnet} oifname != ${quote(device)} masquerade`);
+  return [back, ...out].join("\n");
 }
 
 /**
  * The whole table of one family: rules stand still and look up sets and maps, so that a published
  * port is a few elements more and each packet costs the same whatever their number. Declaring,
- * deleting and adding it in one transaction replaces it whole. A container that asks for its own published
- * port is left to the proxy: a bridge does not send a frame back to where it came from.
+ * deleting and adding it in one transaction replaces it whole.
  */
 export function renderTable(
   family: Family,
   table: string,
-  { bridges, ports, open }: { bridges: readonly BridgeRules[]; ports: readonly PortRule[]; open: readonly OpenPort[] },
+  { bridges, ports, links }: { bridges: readonly BridgeRules[]; ports: readonly PortRule[]; links: readonly LinkRule[] },
+  options: TableOptions,
 ): string {
-  const { family: keyword, address, loopback, ping } = words[family];
+  const { family: keyword, address, ping } = words[family];
   const of = (accept: (bridge: BridgeRules) => boolean) => bridges.filter(accept);
   const devices = (list: readonly BridgeRules[]) => elements(list.map(({ device }) => quote(device)));
+  const pairs = (list: readonly BridgeRules[]) => elements(list.map(({ device }) => `${quote(device)} . ${quote(device)}`));
   const translating = of(({ masquerade, internal, gatewayMode }) => masquerade && !internal && gatewayMode !== "routed");
-  const published = ports.map(portElement);
-  const inMap = (name: string) => elements(published.filter(({ map }) => map === name).map(({ key, value }) => `${key} : ${value}`));
+  const published = ports.flatMap((port) => portElements(port, options));
+  const inSet = (name: Element["set"]) => elements([...new Set(published.filter(({ set }) => set === name).map(({ key, value }) => (value === undefined ? key : `${key} : ${value}`)))]);
+  const linked = links.map(({ from, containerIp, proto, containerPort }) => `${from} . ${containerIp} . ${proto} . ${containerPort}`);
   const proto = "meta l4proto . th dport";
-  // Only those on the bridge (and the host itself, which does not come by here) use a container's own address.
-  const guards = of(({ gatewayMode }) => gatewayMode === "nat" || gatewayMode === "isolated").map(
-    ({ device, subnet, trusted }) => `    ${keyword} daddr ${subnet} iifname != { ${["lo", device, ...trusted].map(quote).join(", ")} } drop`,
-  );
-  const routed = of(({ gatewayMode }) => gatewayMode === "routed");
   return `table ${keyword} ${table}
 delete table ${keyword} ${table}
 table ${keyword} ${table} {
   set bridges { type ifname;${devices(bridges)} }
   set internal { type ifname;${devices(of(({ internal }) => internal))} }
-  set routed { type ifname;${devices(routed)} }
+  set routed { type ifname;${devices(of(({ gatewayMode }) => gatewayMode === "routed"))} }
   set unprotected { type ifname;${devices(of(({ gatewayMode }) => gatewayMode === "nat-unprotected"))} }
-  set within { type ifname . ifname;${elements(of(({ icc }) => icc).map(({ device }) => `${quote(device)} . ${quote(device)}`))} }
+  set separate { type ifname;${devices(of(({ icc }) => !icc))} }
+  set within { type ifname . ifname;${pairs(of(({ icc }) => icc))} }
+  set apart { type ifname . ifname;${pairs(of(({ icc }) => !icc))} }
   set masqueraded { type ${address}; flags interval;${elements(translating.map(({ subnet }) => subnet))} }
-  map published { type inet_proto . inet_service : ${address} . inet_service;${inMap("published")} }
-  map published_at { type ${address} . inet_proto . inet_service : ${address} . inet_service;${inMap("published_at")} }
-  set own { type ${address} . inet_proto . inet_service;${elements([...new Set(published.map(({ own }) => own))])} }
-  set open { type ${address} . inet_proto . inet_service;${elements([...new Set(open.map(({ containerIp, proto, containerPort }) => `${containerIp} . ${proto} . ${containerPort}`))])} }
+  map published { type inet_proto . inet_service : ${address} . inet_service;${inSet("published")} }
+  map published_at { type ${address} . inet_proto . inet_service : ${address} . inet_service;${inSet("published_at")} }
+  set own { type ${address} . inet_proto . inet_service;${inSet("own")} }
+  set own_udp { type ${address} . inet_service;${inSet("own_udp")} }
+  set any_udp { type inet_service;${inSet("any_udp")} }
+  set self { type ${address} . ${address};${inSet("self")} }
+  set loopback { type ${address} . inet_proto . inet_service;${inSet("loopback")} }
+  set open { type ${address} . inet_proto . inet_service;${inSet("open")} }
+  set links { type ${address} . ${address} . inet_proto . inet_service;${elements([...new Set(linked)])} }
   chain publish {
     dnat ${keyword} to ${keyword} daddr . ${proto} map @published_at
     dnat ${keyword} to ${proto} map @published
   }
   chain raw-prerouting {
     type filter hook prerouting priority raw; policy accept;
-${guards.join("\n")}
+    iifname != "lo" ${keyword} daddr . ${proto} @loopback drop
+${guards(bridges, keyword, options).join("\n")}
   }
-  chain nat-prerouting {
-    type nat hook prerouting priority dstnat; policy accept;
-    ${keyword} saddr . ${proto} @own return
-    fib daddr type local jump publish
-  }
-  chain nat-output {
-    type nat hook output priority -100; policy accept;
-    ${keyword} daddr != ${loopback} fib daddr type local jump publish
-  }
+${translation(family, options)}
   chain nat-postrouting {
     type nat hook postrouting priority srcnat; policy accept;
-    ${keyword} saddr @masqueraded ct status dnat masquerade
-    ${keyword} saddr @masqueraded oifname != @bridges masquerade
+${masquerading(family, translating, options)}
   }
   chain filter-forward {
     type filter hook forward priority filter; policy accept;
@@ -122,10 +177,14 @@ ${guards.join("\n")}
     iifname @internal drop
     oifname @internal drop
     oifname @bridges ct state established,related accept
-    oifname @bridges ct status dnat accept
-    oifname @unprotected accept
+    ${options.userlandProxy ? "" : "iifname != @bridges "}oifname @bridges ct status dnat accept
+    iifname . oifname @apart ${keyword} saddr . ${keyword} daddr . ${proto} @links accept
+    iifname . oifname @apart drop
     oifname @routed ${ping} accept
     oifname @routed ${keyword} daddr . ${proto} @open accept
+    oifname @bridges iifname @bridges drop
+    oifname @unprotected accept
+    oifname @bridges ${keyword} daddr . ${proto} @open accept
     oifname @bridges drop
   }
 }

@@ -37,6 +37,7 @@ export function parsePrefix(text: string): Prefix | undefined {
 export function formatAddress({ family, value }: Address): string {
   const bytes: number[] = [];
   for (let shift = BigInt(width[family]) - 8n; shift >= 0n; shift -= 8n) bytes.push(Number((value >> shift) & 255n));
+  if (family === 6 && value >> 32n === 0xffffn) return `::ffff:${bytes.slice(12).join(".")}`;
   return family === 4 ? bytes.join(".") : new ipaddr.IPv6(bytes).toRFC5952String();
 }
 

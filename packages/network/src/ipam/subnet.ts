@@ -2,7 +2,7 @@ import type { IPAMConfig } from "@longshore/api";
 import { Unknown } from "@longshore/errdefs";
 import { mustPrefix } from "./defaults.ts";
 import { chooseAddress } from "./pool.ts";
-import { formatAddress, parseAddress } from "./prefix.ts";
+import { type Address, formatAddress, formatPrefix, parseAddress, type Prefix } from "./prefix.ts";
 
 /** A block that addresses are given out of, as text. */
 export interface SubnetRecord {
@@ -14,23 +14,40 @@ export interface SubnetRecord {
 }
 
 /**
- * Fills in range and gateway: the first address of the range that hosts may have.
+ * Fills in range and gateway: the first address of the range that hosts may have. Auxiliary addresses are others.
  * @param needsGateway whether one is chosen when none is given
- * @throws Unknown for a gateway that none may have
+ * @throws Unknown for addresses that none may have
  */
 export function subnetOf(config: IPAMConfig, needsGateway = true): SubnetRecord {
   const subnet = config.Subnet ?? "";
   const prefix = mustPrefix(subnet);
   const range = config.IPRange ?? subnet;
-  const auxiliary = Object.values(config.AuxiliaryAddresses ?? {});
-  const used = new Set(auxiliary.map((address) => parseAddress(address)!.value));
+  const named = Object.entries(config.AuxiliaryAddresses ?? {});
+  const auxiliary = named.map(([, address]) => address);
   const wish = config.Gateway === undefined || config.Gateway === "" ? undefined : parseAddress(config.Gateway);
-  if (!wish && !needsGateway) return { subnet, range, gateway: "", auxiliary };
+  const given = { subnet, range, gateway: "", auxiliary };
+  const used = new Set<bigint>();
+  if (wish || needsGateway) {
+    const gateway = chooseGateway(prefix, mustPrefix(range), wish);
+    used.add(gateway.value);
+    given.gateway = formatAddress(gateway);
+  }
+  for (const [name, address] of named) {
+    try {
+      used.add(chooseAddress({ prefix, range: prefix }, used, subnet, parseAddress(address)).value);
+    } catch (error) {
+      throw new Unknown(`failed to allocate secondary ip address (${name}:${address}): Address already in use`, { cause: error });
+    }
+  }
+  return given;
+}
+
+function chooseGateway(prefix: Prefix, range: Prefix, wish: Address | undefined): Address {
+  // A single IPv6 address is the router's anycast address.
+  if (!wish && prefix.family === 6 && prefix.bits === 128) throw new Unknown("failed to allocate gateway (): no available addresses on this pool");
   try {
-    const gateway = formatAddress(chooseAddress({ prefix, range: mustPrefix(range) }, used, subnet, wish));
-    return { subnet, range, gateway, auxiliary };
+    return chooseAddress({ prefix, range }, new Set(), formatPrefix(prefix), wish);
   } catch (error) {
-    if (!wish) throw error;
-    throw new Unknown(`failed to allocate gateway (${config.Gateway}): Address already in use`, { cause: error });
+    throw new Unknown(`failed to allocate gateway (${wish ? formatAddress(wish) : ""}): ${wish ? "Address already in use" : "no available addresses on this pool"}`, { cause: error });
   }
 }

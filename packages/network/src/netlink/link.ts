@@ -8,6 +8,7 @@ export const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, LINK: 5, MASTER: 10, LINKIN
 export const INFO = { KIND: 1, DATA: 2, SLAVE_KIND: 4, SLAVE_DATA: 5 } as const;
 const VETH_INFO_PEER = 1;
 const IFLA_BRPORT_ISOLATED = 33;
+const IFLA_BRPORT_MODE = 4;
 const ADDR_GEN_MODE = { attribute: 8, none: 1 } as const;
 const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4 } as const;
 const IFA_F_NODAD = 2;
@@ -55,10 +56,19 @@ export function addVeth({ name, master, peerName, peerMac, peerNetns, mtu }: Vet
   return { name: `adding the veth pair ${name}`, message: message(RTM.NEWLINK, NLM_F.CREATE | NLM_F.EXCL, ...body) };
 }
 
+function portOption(name: string, what: string, option: number): Step {
+  const info = attribute(IFLA.LINKINFO, attribute(INFO.SLAVE_KIND, Buffer.from("bridge")), attribute(INFO.SLAVE_DATA, attribute(option, u8(1))));
+  return { name: `${what} ${name}`, message: message(RTM.NEWLINK, 0, linkHeader(0, false), attribute(IFLA.IFNAME, text(name)), info) };
+}
+
 /** Isolated ports of a bridge reach the bridge itself but not each other. */
 export function isolatePort(name: string): Step {
-  const info = attribute(IFLA.LINKINFO, attribute(INFO.SLAVE_KIND, Buffer.from("bridge")), attribute(INFO.SLAVE_DATA, attribute(IFLA_BRPORT_ISOLATED, u8(1))));
-  return { name: `isolating ${name}`, message: message(RTM.NEWLINK, 0, linkHeader(0, false), attribute(IFLA.IFNAME, text(name)), info) };
+  return portOption(name, "isolating", IFLA_BRPORT_ISOLATED);
+}
+
+/** A frame may leave a bridge where it came in: what a container asks of its own published port. */
+export function hairpinPort(name: string): Step {
+  return portOption(name, "sending back through", IFLA_BRPORT_MODE);
 }
 
 export function setUp(index: number): Step {
