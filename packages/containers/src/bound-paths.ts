@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { closeSync, fstatSync, openSync, realpathSync } from "node:fs";
+import { closeSync, fstatSync, lstatSync, openSync, readlinkSync, realpathSync } from "node:fs";
 import { lstat, mkdir, readdir, rmdir, unlink, writeFile } from "node:fs/promises";
-import { isAbsolute, join, relative } from "node:path";
+import { isAbsolute, join, relative, resolve } from "node:path";
 import { InvalidArgument, NotFound } from "@longshore/errdefs";
 import { mountAll, type MountSpec, O, openat2, RESOLVE, unmountAll } from "@longshore/sys";
 import type { Context } from "./context.ts";
@@ -68,10 +68,30 @@ function resolved(path: string): string {
   try {
     return realpathSync(path);
   } catch (error) {
-    const { code, path: at = path } = error as NodeJS.ErrnoException;
+    const { code } = error as NodeJS.ErrnoException;
     if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
+    const at = missingPart(path);
     throw new NotFound(`cannot access path ${path}: lstat ${at}: ${code === "ENOENT" ? "no such file or directory" : "not a directory"}`, { cause: error });
   }
+}
+
+/** The first path, links followed, that is not there. */
+function missingPart(path: string): string {
+  let at = "/";
+  const rest = path.split("/");
+  for (let steps = 0; steps < 1000 && rest.length > 0; steps++) {
+    const next = resolve(at, rest.shift() ?? "");
+    const found = lstatSync(next, { throwIfNoEntry: false });
+    if (found === undefined) return next;
+    if (!found.isSymbolicLink()) {
+      at = next;
+      continue;
+    }
+    const target = readlinkSync(next);
+    if (isAbsolute(target)) at = "/";
+    rest.unshift(...target.split("/"));
+  }
+  return path;
 }
 
 /** Unmounts all that was mounted for a container. Only empty folders and files are removed. */

@@ -233,7 +233,7 @@ async function createVolumes(context: Context, container: Container, mounts: Mou
     if (mount.Type === "volume") {
       const anonymous = mount.Name === "";
       const { DriverConfig, Labels } = mount.Spec.VolumeOptions ?? {};
-      const volume = await context.volumes.create({ Name: mount.Name, Driver: DriverConfig?.Name || mount.Driver, DriverOpts: DriverConfig?.Options ?? {}, Labels: Labels ?? {} });
+      const volume = await context.volumes.create({ Name: mount.Name, Driver: DriverConfig?.Name || mount.Driver, DriverOpts: DriverConfig?.Options ?? {}, ...(Labels ? { Labels } : {}) });
       Object.assign(mount, { Name: volume.Name, Driver: volume.Driver, Source: volume.Mountpoint });
       context.volumes.reference(volume.Name, container.id);
       undo.defer(async () => {

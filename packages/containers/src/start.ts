@@ -19,7 +19,7 @@ import { runtimeOf } from "./runtimes.ts";
 import { attempt, deleteTask, jsonAny, specType } from "./task.ts";
 import { now } from "./time.ts";
 import { refuseDeviceRequests } from "./unserved.ts";
-import { prepareMounts } from "./volume-mounts.ts";
+import { checkBindSources, prepareMounts } from "./volume-mounts.ts";
 
 /**
  * Starts a container that does not run.
@@ -49,6 +49,7 @@ export async function startLocked(context: Context, container: Container, byPoli
   if (State.Paused) throw new Conflict("cannot start a paused container, try unpause instead");
   if (State.RemovalInProgress || State.Dead) throw new Conflict("container is marked for removal and cannot be started");
   if (container.alive) throw new NotModified(`container ${container.id} is already running`);
+  if (!byPolicy) checkBindSources(container);
   cancelRestart(container);
   if (!byPolicy) {
     record.HasBeenManuallyStopped = false;

@@ -1,5 +1,6 @@
+import { existsSync, lstatSync } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
-import { InvalidArgument, isKind } from "@longshore/errdefs";
+import { InvalidArgument, isKind, messageOf, Unknown } from "@longshore/errdefs";
 import type { MountRecord, ReadyMount } from "@longshore/spec";
 import { bindBelow, releaseBound } from "./bound-paths.ts";
 import type { Container } from "./container.ts";
@@ -42,14 +43,38 @@ async function prepareOne(context: Context, container: Container, record: MountR
   return record.Source;
 }
 
-/** `-v` makes a missing source directory, `--mount` does not. */
-async function makeBindSource(record: MountRecord): Promise<void> {
+/**
+ * Before anything of a start is done or written down.
+ * @throws InvalidArgument when a source that `--mount` names is gone: it is not made, as one of `-v` is
+ */
+export function checkBindSources(container: Container): void {
+  for (const { Type, Source, SkipMountpointCreation } of Object.values(container.record.MountPoints)) {
+    if (Type !== "bind" || !SkipMountpointCreation || existsSync(Source)) continue;
+    throw new InvalidArgument(`invalid mount config for type "bind": bind source path does not exist: ${Source}`);
+  }
+}
+
+/** `-v` makes a missing source directory. What is no directory on the way there, the runtime tells. */
+async function makeBindSource({ Source, SkipMountpointCreation }: MountRecord): Promise<void> {
   try {
-    await stat(record.Source);
+    await stat(Source);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    if (record.SkipMountpointCreation) throw new InvalidArgument(`invalid mount config for type "bind": bind source path does not exist: ${record.Source}`, { cause: error });
-    await mkdir(record.Source, { recursive: true, mode: 0o755 });
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOTDIR") return;
+    if (code !== "ENOENT") throw error;
+    if (SkipMountpointCreation) throw new InvalidArgument(`invalid mount config for type "bind": bind source path does not exist: ${Source}`, { cause: error });
+    await makeDirectory(Source);
+  }
+}
+
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o755 });
+  } catch (error) {
+    // A link that leads nowhere is there, and no directory.
+    const dangling = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+    const reason = dangling ? `mkdir ${path}: file exists` : messageOf(error);
+    throw new Unknown(`error while creating mount source path '${path}': ${reason}`, { cause: error });
   }
 }
 

@@ -1,4 +1,5 @@
-import { InvalidArgument } from "@longshore/errdefs";
+import { InvalidArgument, messageOf } from "@longshore/errdefs";
+import { checkDevice } from "./network-address.ts";
 
 const known: readonly string[] = ["type", "o", "device", "size"];
 
@@ -14,6 +15,11 @@ export function validateOptions(name: string, options: Record<string, string>): 
   if (size !== undefined && !/^\d+(\.\d+)? ?([kmgtp]?i?b?)$/i.test(size)) throw refuse(`invalid size: '${size}'`);
   if (size !== undefined) throw refuse("quota size requested but no quota support");
   if (Object.keys(options).length === 0) return;
-  if ((options["device"] ?? "") === "") throw refuse('missing required option: "device"');
-  if ((options["type"] ?? "") === "") throw refuse('missing required option: "type"');
+  const missing = ["device", "type"].find((key) => options[key] === undefined);
+  if (missing !== undefined) throw refuse(`missing required option: "${missing}"`);
+  try {
+    checkDevice(options["type"] ?? "", options["device"] ?? "");
+  } catch (error) {
+    throw refuse(messageOf(error));
+  }
 }

@@ -56,7 +56,10 @@ export class DriverVolumes implements VolumeStore {
     return this.#turns.run(name, async () => {
       const record = await this.#current(name);
       const existing = record?.driver ?? (this.#local.has(name) ? "local" : undefined);
-      if (existing !== undefined && driver !== "" && driver !== existing) throw new Conflict(`create ${name}: driver '${existing}' already has volume '${name}': volume name must be unique`);
+      if (existing !== undefined && driver !== "" && driver !== existing) {
+        if (driver !== "local") await this.#driverFor(`create ${name}: `, driver);
+        throw new Conflict(`create ${name}: driver '${existing}' already has volume '${name}': volume name must be unique`);
+      }
       const wanted = existing ?? (driver || "local");
       // Whether a volume has no name is the local driver's own affair.
       if (wanted === "local") return this.#local.create(anonymous ? { ...options, Driver: "" } : { ...options, Driver: "local" });

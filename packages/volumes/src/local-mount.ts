@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
-import { lookup } from "node:dns/promises";
 import { getSystemErrorMap } from "node:util";
 import { messageOf, Unknown } from "@longshore/errdefs";
 import { mountAll, parseMountOptions } from "@longshore/sys";
+import { withAddresses } from "./network-address.ts";
+import type { VolumeRecord } from "./record.ts";
 
 /** Whether something is mounted at exactly this path. */
 export function isMounted(path: string): boolean {
@@ -17,20 +18,19 @@ function reasonOf(error: unknown): string {
   const { errno, code } = error as NodeJS.ErrnoException;
   const known = errno === undefined ? undefined : getSystemErrorMap().get(-Math.abs(errno));
   const byCode = [...getSystemErrorMap().values()].find(([name]) => name === code);
-  return known?.[1] ?? byCode?.[1] ?? messageOf(error);
+  // What Node has no words for, the C library has.
+  return known?.[1] ?? byCode?.[1] ?? messageOf(error).replace(/^.*: /s, "");
 }
 
-/** The kernel takes the server of a network file system as an address only. */
-async function withAddress(type: string, options: string[]): Promise<string[]> {
-  const index = options.findIndex((option) => option.startsWith("addr="));
-  const host = options[index]?.slice("addr=".length);
-  if (host === undefined || !["nfs", "nfs4", "cifs"].includes(type)) return options;
-  try {
-    const { address } = await lookup(host);
-    return options.with(index, `addr=${address}`);
-  } catch (error) {
-    throw new Unknown(`error resolving passed in network volume address: lookup ${host}: no such host`, { cause: error });
-  }
+/** Docker shows no password. */
+function withoutPassword(text: string, options: readonly string[]): string {
+  const password = options.find((option) => option.startsWith("password="))?.slice("password=".length) ?? "";
+  return password === "" ? text : text.replaceAll(`password=${password}`, "password=********");
+}
+
+/** Whether driver options ask for a mount: keys without values do not. */
+export function needsMount(options: VolumeRecord["options"]): options is Record<string, string> {
+  return (options?.["type"] ?? "") !== "" || (options?.["device"] ?? "") !== "";
 }
 
 /**
@@ -38,15 +38,15 @@ async function withAddress(type: string, options: string[]): Promise<string[]> {
  * @throws Unknown with Docker's texts
  */
 export async function mountLocal(path: string, { type = "", device = "", o = "" }: { type?: string; device?: string; o?: string }): Promise<void> {
-  const given = o === "" ? [] : o.split(",");
   try {
-    const options = await withAddress(type, given);
+    if (device === "") throw new Unknown("missing device in volume options");
+    const { device: source, options } = await withAddresses(type, { device, options: o === "" ? [] : o.split(",") });
     try {
-      mountAll([{ type: type === "none" ? "bind" : type, source: device, options }], path);
+      mountAll([{ type: type === "none" ? "bind" : type, source, options }], path);
     } catch (error) {
       const { flags, data } = parseMountOptions(options);
       const shown = `${flags === 0 ? "" : `, flags: 0x${flags.toString(16)}`}${data.length > 0 ? `, data: ${data.join(",")}` : ""}`;
-      throw new Unknown(`failed to mount local volume: mount ${device}:${path}${shown}: ${reasonOf(error)}`, { cause: error });
+      throw new Unknown(withoutPassword(`failed to mount local volume: mount ${source}:${path}${shown}: ${reasonOf(error)}`, options), { cause: error });
     }
   } catch (error) {
     throw new Unknown(`error while mounting volume '${path}': ${messageOf(error)}`, { cause: error });

@@ -11,13 +11,16 @@ import type { LocalVolumeStore } from "./contract.ts";
 import { copyTree } from "./copy-tree.ts";
 import { validateOptions } from "./driver-options.ts";
 import { InTurn } from "./in-turn.ts";
-import { isMounted, mountLocal } from "./local-mount.ts";
+import { isMounted, mountLocal, needsMount } from "./local-mount.ts";
 import { anonymousLabel, anonymousName, validateName } from "./names.ts";
 import { dataDir, readRecord, recordsAside, setRecordAside, showVolume, type VolumeRecord, writeRecord } from "./record.ts";
 import { sizeOf } from "./size.ts";
 
 /** Names of directories that are being made or removed: no volume's can begin with a dot. */
 const unfinished = ".unfinished-";
+
+/** Bytes in the name of a file. */
+const maxFileName = 255;
 
 function seconds(date: Date): string {
   return date.toISOString().replace(/\.\d+Z$/, "Z");
@@ -111,15 +114,17 @@ export class LocalVolumes implements LocalVolumeStore {
 
   /** Whole or not at all: made aside, then given its name. */
   async #make(record: VolumeRecord): Promise<void> {
+    const dir = this.#dir(record.name);
+    if (Buffer.byteLength(record.name) > maxFileName) throw failed(record.name, dir, `mkdir ${dir}: file name too long`);
     const aside = join(this.#root, `${unfinished}${randomBytes(8).toString("hex")}`);
     try {
       await mkdir(aside, { mode: 0o701 });
       await mkdir(dataDir(aside), { mode: 0o755 });
       await writeRecord(aside, record);
-      await rename(aside, this.#dir(record.name));
+      await rename(aside, dir);
     } catch (error) {
       await rm(aside, { recursive: true, force: true });
-      throw failed(record.name, this.#dir(record.name), error);
+      throw failed(record.name, dir, error);
     }
     await syncDir(this.#root);
   }
@@ -164,8 +169,9 @@ export class LocalVolumes implements LocalVolumeStore {
     for (const name of [...this.#records.keys()]) {
       await this.#turns.run(name, async () => {
         const record = this.#records.get(name);
-        if (!record || this.references(name).length > 0 || !matches(this.#show(record))) return;
-        const size = record.options === null ? await sizeOf(dataDir(this.#dir(name))) : 0;
+        // As Docker: what is elsewhere, as options say, is not the prune's to end.
+        if (!record || record.options !== null || this.references(name).length > 0 || !matches(this.#show(record))) return;
+        const size = await sizeOf(dataDir(this.#dir(name)));
         await this.#destroy(name);
         deleted.push(name);
         reclaimed += size;
@@ -204,7 +210,7 @@ export class LocalVolumes implements LocalVolumeStore {
       const { options } = this.#record(name);
       const path = dataDir(this.#dir(name));
       const users = this.#users.get(name) ?? new Set();
-      if (options !== null && users.size === 0 && !isMounted(path)) await mountLocal(path, options);
+      if (needsMount(options) && users.size === 0 && !isMounted(path)) await mountLocal(path, options);
       this.#users.set(name, users.add(containerId));
       return path;
     });
@@ -217,7 +223,7 @@ export class LocalVolumes implements LocalVolumeStore {
       if (users !== undefined && users.size > 0) return;
       this.#users.delete(name);
       const options = this.#records.get(name)?.options ?? null;
-      if (options !== null) unmountAll(dataDir(this.#dir(name)));
+      if (needsMount(options)) unmountAll(dataDir(this.#dir(name)));
     });
   }
 

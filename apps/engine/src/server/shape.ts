@@ -83,7 +83,7 @@ function decodeObject(shape: Extract<Shape, { kind: "map" | "struct" }>, value: 
   const out: Record<string, unknown> = {};
   for (const [key, member] of Object.entries(value)) {
     if (shape.kind === "map") {
-      define(out, key, decodeAt(shape.element, member, [...path, key], false));
+      define(out, key, decodeAt(shape.element, member, [...path, key], false) ?? zero(shape.element));
       continue;
     }
     const name = key in shape.fields ? key : shape.byLowerName.get(key.toLowerCase());
@@ -93,6 +93,13 @@ function decodeObject(shape: Extract<Shape, { kind: "map" | "struct" }>, value: 
     if (decoded !== undefined) out[name] = decoded;
   }
   return out;
+}
+
+/** What `null` is as a map's value; a pointer's is told from it by nobody. */
+function zero({ kind }: Shape): unknown {
+  if (kind === "string") return "";
+  if (kind === "bool") return false;
+  return kind === "int" ? 0 : null;
 }
 
 /** `__proto__` is a key like any other. */

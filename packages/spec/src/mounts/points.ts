@@ -56,7 +56,8 @@ async function inherited(input: MountPointsInput, raw: string): Promise<MountRec
   const { container, mode } = parseVolumesFrom(raw);
   const { readOnly } = parseMode(mode);
   const records = await input.mountPointsOf(container);
-  return records.map((record) => ({ ...record, RW: record.RW && !readOnly, CopyData: false }));
+  // The other one's mode was for its own use; it is not shown here.
+  return records.map((record) => ({ ...record, Relabel: "", RW: record.RW && !readOnly, CopyData: false }));
 }
 
 /**

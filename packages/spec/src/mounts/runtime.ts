@@ -42,6 +42,13 @@ interface Propagations {
 
 async function bindMount(mount: ReadyMount, input: SpecInput, propagations: Propagations): Promise<runtime.Mount> {
   const { record, source } = mount;
+  // Newer runtimes refuse it in these words; older ones hide the whole root below the mount and fail later.
+  if (posix.normalize(record.Destination) === "/") {
+    const { rootPath } = input;
+    throw new Unknown(
+      `failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error mounting "${source}" to rootfs at "/": create mountpoint for / mount: mountpoint "${rootPath}" is on the top of rootfs "${rootPath}"`,
+    );
+  }
   const bindOptions = record.Type === "bind" ? record.Spec.BindOptions : undefined;
   const propagation = record.Propagation ?? "";
   const automatic = propagation === "rslave" && (bindOptions?.Propagation ?? "") === "";
