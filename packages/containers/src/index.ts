@@ -35,4 +35,4 @@ export { now, nowNano, parseTime } from "./time.ts";
 export { topContainer } from "./top.ts";
 export { updateContainer, type UpdateRequest } from "./update.ts";
 export { LogFeeds } from "./log-feeds.ts";
-export { isPluginDriver } from "./log-options.ts";
+export { isPluginDriver, logCacheDisabled } from "./log-options.ts";

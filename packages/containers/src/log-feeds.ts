@@ -1,10 +1,13 @@
+import { messageOf, Unknown } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
-import { type LogDrivers, LogFeed, type LogInfo } from "@longshore/logs";
+import { type LogDrivers, LogFeed, type LogInfo, type LogLine, type ReadConfig } from "@longshore/logs";
 import type { Container } from "./container.ts";
-import { isPluginDriver } from "./log-options.ts";
+import { isPluginDriver, logCacheDisabled } from "./log-options.ts";
 
 /** How long a removal waits for a plugin to take the rest of a log, in milliseconds. */
 const removalMs = 10_000;
+/** How long a reader waits for a plugin to take what has been written before, in milliseconds. */
+const catchUpMs = 2000;
 
 function infoOf({ record, hostConfig }: Container): LogInfo {
   return {
@@ -51,6 +54,23 @@ export class LogFeeds {
   /** The process has ended, and its last line is in the log. */
   ended(container: Container): void {
     void this.#feeds.get(container.id)?.finish(0);
+  }
+
+  /**
+   * Has the container's plugin read its log, with all that the container has written by now.
+   * @returns undefined when the driver is no plugin that reads, or is away while there is a copy of ours
+   * @throws Unknown `error getting log reader: …`
+   */
+  async read(container: Container, config: ReadConfig, signal: AbortSignal): Promise<AsyncGenerator<LogLine> | undefined> {
+    const { Type: driver, Config: options } = container.hostConfig.LogConfig;
+    if (!isPluginDriver(driver)) return undefined;
+    const reads = await this.#drivers.canRead(driver).catch((error: unknown) => {
+      if (logCacheDisabled(options)) throw new Unknown(`error getting log reader: ${messageOf(error)}`, { cause: error });
+      return false;
+    });
+    if (!reads) return undefined;
+    await this.#feeds.get(container.id)?.caughtUp(catchUpMs);
+    return this.#drivers.read(driver, infoOf(container), config, signal);
   }
 
   /** After a start of the engine: what was not delivered goes on, of ended containers too. */

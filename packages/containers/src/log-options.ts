@@ -39,10 +39,19 @@ export function isPluginDriver(type: string): boolean {
  */
 export function cacheOptions(options: Record<string, string>): Record<string, string> {
   const cache = { "max-size": options["cache-max-size"] ?? "20m", "max-file": options["cache-max-file"] ?? "5", compress: options["cache-compress"] ?? "false" };
+  logCacheDisabled(options);
   // The place up to which a plugin got the log would be lost with the file.
   if (cache.compress !== "false") throw new InvalidArgument("cache-compress is not supported: a plugin's log is kept as it is until it has been delivered");
   checkOptions("local", Object.keys(cache), cache);
   return cache;
+}
+
+/** Whether a plugin's log is not to be read from what the shim keeps. @throws InvalidArgument */
+export function logCacheDisabled(options: Record<string, string> | null | undefined): boolean {
+  const value = options?.["cache-disabled"];
+  if (value === undefined || ["0", "f", "F", "false", "FALSE", "False"].includes(value)) return false;
+  if (["1", "t", "T", "true", "TRUE", "True"].includes(value)) return true;
+  throw new InvalidArgument(`invalid value for option cache-disabled: ${value}`);
 }
 
 function checkOptions(type: string, known: readonly string[], options: Record<string, string>): void {

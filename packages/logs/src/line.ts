@@ -27,6 +27,13 @@ export function nanosOf(time: string): bigint {
   return BigInt(Date.parse(`${match[1]}${match[3]}`)) * 1_000_000n + BigInt((match[2] ?? "").padEnd(9, "0"));
 }
 
+/** RFC 3339 with nanoseconds for nanoseconds since 1970; 0 is Go's zero time. */
+export function timeOf(nanos: bigint): string {
+  if (nanos === 0n) return "0001-01-01T00:00:00Z";
+  const fraction = (nanos % 1_000_000_000n).toString().padStart(9, "0").replace(/0+$/, "");
+  return `${new Date(Number(nanos / 1_000_000n)).toISOString().slice(0, 19)}${fraction === "" ? "" : `.${fraction}`}Z`;
+}
+
 /** A time with all nine digits of its fraction, as `docker logs -t` shows it. */
 function fixedTime(time: string): string {
   return time.replace(/(?:\.(\d+))?Z$/, (_whole, fraction: string | undefined) => `.${(fraction ?? "").padEnd(9, "0").slice(0, 9)}Z`);

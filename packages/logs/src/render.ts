@@ -53,6 +53,25 @@ export function renderRecords(records: Buffer, show: LogShow): Rendered {
   return rendered;
 }
 
+/** Renders lines that come from elsewhere than a file, up to the first that is later than `until`. */
+export async function* renderLines(lines: AsyncIterable<LogLine>, show: LogShow): AsyncGenerator<Buffer> {
+  for await (const line of lines) {
+    const place = placeOf(line, show);
+    if (place === "after") return;
+    if (place === "within" && show[line.stream]) yield framed(line, renderLine(line, show), show.framed);
+  }
+}
+
+/** What of a log could not be read, in the stream of the log itself: in a frame of its own kind, or as text. */
+export function renderError(message: string, inFrame: boolean): Buffer {
+  const text = Buffer.from(`Error grabbing logs: ${message}\n`);
+  if (!inFrame) return text;
+  const head = Buffer.alloc(8);
+  head.writeUInt32BE(3 << 24, 0);
+  head.writeUInt32BE(text.length, 4);
+  return Buffer.concat([head, text]);
+}
+
 function renderText(text: string, show: LogShow, rendered: Rendered): void {
   const line = parseLine(text);
   if (line === undefined) {

@@ -1,6 +1,6 @@
-import { type Container, isPluginDriver, noteLogDamage } from "@longshore/containers";
-import { InvalidArgument, NotImplemented } from "@longshore/errdefs";
-import { type LogShow, readLog, type ReadOptions } from "@longshore/logs";
+import { type Container, isPluginDriver, logCacheDisabled, noteLogDamage } from "@longshore/containers";
+import { InvalidArgument, messageOf, NotImplemented } from "@longshore/errdefs";
+import { type LogLine, type LogShow, type ReadConfig, readLog, type ReadOptions, renderError, renderLines } from "@longshore/logs";
 import type { RoutePlugin } from "../engine.ts";
 import { multiplexedStream, rawStream } from "../server/hijack.ts";
 import { Query } from "../server/query.ts";
@@ -16,30 +16,50 @@ function endOf(container: Container): AbortSignal {
   return ended.signal;
 }
 
+/** Whether the log can be read from what the shim keeps. */
 function canReadLog({ hostConfig: { LogConfig } }: Container): boolean {
-  return LogConfig.Type !== "none" && !(isPluginDriver(LogConfig.Type) && LogConfig.Config?.["cache-disabled"] === "true");
+  return LogConfig.Type !== "none" && !(isPluginDriver(LogConfig.Type) && logCacheDisabled(LogConfig.Config));
+}
+
+function tailOf(query: Query): number {
+  const tail = query.get("tail");
+  return /^\d+$/.test(tail) ? Number(tail) : -1;
+}
+
+/** What a plugin reads, rendered; what keeps it from that is said in the stream, as dockerd does it. */
+async function* fromPlugin(lines: AsyncIterable<LogLine> | Error, show: LogShow, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  try {
+    if (lines instanceof Error) throw lines;
+    yield* renderLines(lines, show);
+  } catch (error) {
+    if (!signal.aborted) yield renderError(messageOf(error), show.framed);
+  }
 }
 
 export const logRoutes: RoutePlugin = (app, { containers, log }) => {
+  /** What the container's plugin reads, or why it cannot; undefined when it is not the one that reads. */
+  const plugged = (container: Container, config: ReadConfig, signal: AbortSignal): Promise<AsyncGenerator<LogLine> | Error | undefined> =>
+    containers.logFeeds.read(container, config, signal).catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
+
   app.get("/containers/:name/logs", { exposeHeadRoute: false }, async (request, reply) => {
     const query = new Query(request);
     const wants = { stdout: query.bool("stdout"), stderr: query.bool("stderr") };
     if (!wants.stdout && !wants.stderr) throw new InvalidArgument("Bad parameters: you must choose at least one stream");
     const container = containers.store.get(parameter(request, "name"));
     const { Tty } = container.record.Config;
-    if (!canReadLog(container)) throw new NotImplemented("configured logging driver does not support reading");
     const since = parseTimestamp(query.get("since"));
     const until = query.get("until") === "0" ? 0n : parseTimestamp(query.get("until"));
-    const tail = query.get("tail");
     const show: LogShow = { ...wants, framed: !Tty, timestamps: query.bool("timestamps"), details: query.bool("details"), since, until };
-    const stream = new BodyStream(reply, Tty || !speaks(request, "1.42") ? rawStream : multiplexedStream);
     const stop = new AbortController();
+    const lines = await plugged(container, { since, until, tail: tailOf(query), follow: query.bool("follow") }, stop.signal);
+    if (lines === undefined && !canReadLog(container)) throw new NotImplemented("configured logging driver does not support reading");
+    const stream = new BodyStream(reply, Tty || !speaks(request, "1.42") ? rawStream : multiplexedStream);
     stream.gone.addEventListener("abort", () => stop.abort(), { once: true });
     const untilTimer = until === 0n ? undefined : setTimeout(() => stop.abort(), Math.min(2 ** 31 - 1, Math.max(0, Number(until / 1_000_000n) - Date.now() + 1)));
     if (!query.bool("follow")) clearTimeout(untilTimer);
     try {
-      const options: ReadOptions = { tail: /^\d+$/.test(tail) ? Number(tail) : -1, follow: query.bool("follow"), ended: endOf(container), signal: stop.signal, damaged: (damage) => noteLogDamage(container, damage, log) };
-      for await (const bytes of readLog(container.record.LogPath, options, show)) {
+      const options: ReadOptions = { tail: tailOf(query), follow: query.bool("follow"), ended: endOf(container), signal: stop.signal, damaged: (damage) => noteLogDamage(container, damage, log) };
+      for await (const bytes of lines === undefined ? readLog(container.record.LogPath, options, show) : fromPlugin(lines, show, stop.signal)) {
         await stream.write(bytes);
         if (stream.gone.aborted) break;
       }

@@ -42,6 +42,9 @@ export class LogFeed {
   readonly #done: Promise<void>;
   #state: FeedState = {};
   #savedAt = 0;
+  /** Who waits for the plugin to have all. */
+  #asking: (() => void)[] = [];
+  #look = new AbortController();
   #unsaved = false;
 
   constructor(options: FeedOptions) {
@@ -55,6 +58,17 @@ export class LogFeed {
     const timer = new AbortController();
     await Promise.race([this.#done, sleep(timeoutMs, undefined, { signal: timer.signal }).catch(() => undefined)]);
     timer.abort();
+  }
+
+  /** Resolves when the plugin has taken what is in the log by now, or after `timeoutMs`. */
+  async caughtUp(timeoutMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#asking.push(resolve);
+    this.#look.abort();
+    const timer = new AbortController();
+    await Promise.race([promise, this.#done, sleep(timeoutMs, undefined, { signal: timer.signal }).catch(() => undefined)]);
+    timer.abort();
+    this.#asking = this.#asking.filter((asking) => asking !== resolve);
   }
 
   /** Stops at once; the position is kept. */
@@ -100,6 +114,8 @@ export class LogFeed {
     try {
       for (;;) {
         const last = this.#ended.signal.aborted;
+        const asking = [...this.#asking];
+        this.#look = new AbortController();
         const lines = await cursor.next();
         if (fifo === undefined && (lines.length > 0 || !last)) {
           const path = drivers.newFifo();
@@ -118,9 +134,13 @@ export class LogFeed {
         await this.#moveTo(delivery.sure());
         if (this.#stop.signal.aborted) return;
         if (lines.length > 0) continue;
-        if (delivery.waiting) await sleep(lookMs);
-        else if (last) break;
-        else await watch.wait(AbortSignal.any([this.#stop.signal, this.#ended.signal]));
+        if (delivery.waiting) {
+          await sleep(lookMs);
+          continue;
+        }
+        for (const resolve of asking) resolve();
+        if (last) break;
+        await watch.wait(AbortSignal.any([this.#stop.signal, this.#ended.signal, this.#look.signal]));
       }
     } finally {
       watch.close();
