@@ -1,4 +1,5 @@
 import type { EndpointSettings, IPAM, PortMap } from "@longshore/api";
+import type { DnsOverrides } from "./files/resolv-conf.ts";
 import type { SubnetRecord } from "./ipam/subnet.ts";
 
 /** A device of the host under links of containers. */
@@ -127,7 +128,9 @@ export interface SandboxRecord {
   ports: PortMap;
   published: PublishedPort[];
   /** What the embedded DNS asks; null for a container without it. */
-  dns: { servers: string[]; onHost: boolean } | null;
+  dns: { servers: string[]; onHost: boolean; ndotsSet?: boolean } | null;
+  /** What resolv.conf was made from, and its digest as it was written: one that was edited stays as it is. */
+  resolver?: DnsOverrides & { written: string };
   /** Containers that it is linked to, and their exposed ports. */
   links?: { containerId: string; ports: string[] }[];
 }

@@ -1,8 +1,9 @@
+import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SandboxRequest } from "./contract.ts";
 import { extraHostLines, hostNames, ownLines, renderHosts, withoutLines } from "./files/hosts.ts";
-import { embeddedResolvConf, hostResolvConf, legacyResolvConf, onlyStub, parseResolvConf } from "./files/resolv-conf.ts";
+import { type DnsOverrides, embeddedResolvConf, hostResolvConf, legacyResolvConf, onlyStub, parseResolvConf } from "./files/resolv-conf.ts";
 import type { EndpointRecord, SandboxRecord } from "./records.ts";
 
 const stubSource = "/run/systemd/resolve/resolv.conf";
@@ -16,34 +17,60 @@ function readIfThere(path: string): string | undefined {
   }
 }
 
-/** The host's resolver configuration: systemd-resolved's real servers where /etc only names its stub. */
-function hostConf(): { source: string; content: string } {
-  const content = readIfThere("/etc/resolv.conf") ?? "";
-  const real = onlyStub(parseResolvConf(content)) ? readIfThere(stubSource) : undefined;
-  return real === undefined ? { source: "/etc/resolv.conf", content } : { source: stubSource, content: real };
+interface HostConf {
+  source: string;
+  content: string;
+}
+
+function hostConf(): HostConf {
+  return { source: "/etc/resolv.conf", content: readIfThere("/etc/resolv.conf") ?? "" };
+}
+
+/** As seen from a container: systemd-resolved's real servers where /etc only names its stub. */
+function reachableConf(): HostConf {
+  const host = hostConf();
+  const real = onlyStub(parseResolvConf(host.content)) ? readIfThere(stubSource) : undefined;
+  return real === undefined ? host : { source: stubSource, content: real };
 }
 
 /** Which kind of resolver a container's network gives it. */
 export type Resolver = "host" | "legacy" | "embedded";
 
-/**
- * Makes resolv.conf in the container's directory.
- * @returns the servers that the embedded DNS asks; `onHost` when they are the host's own
- */
-export function writeResolvConf(request: SandboxRequest, resolver: Resolver): { servers: string[]; onHost: boolean } {
+type Dns = NonNullable<SandboxRecord["dns"]>;
+
+const digest = (content: string) => createHash("sha256").update(content).digest("hex");
+
+function embedded({ source, content }: HostConf, overrides: DnsOverrides): { content: string; dns: Dns } {
+  const made = embeddedResolvConf(parseResolvConf(content), source, overrides);
+  return { content: made.content, dns: { servers: made.upstream, onHost: overrides.dns.length === 0, ndotsSet: made.ndotsSet } };
+}
+
+/** Makes resolv.conf in the container's directory. @param ipv6 whether the container has IPv6 */
+export function writeResolvConf(request: SandboxRequest, resolver: Resolver, ipv6: boolean): Pick<SandboxRecord, "dns" | "resolver"> {
   const overrides = { dns: request.dns, dnsSearch: request.dnsSearch, dnsOptions: request.dnsOptions };
-  // The host's network shares the host's loopback, and with it a stub there.
-  const { source, content } = resolver === "host" ? { source: "/etc/resolv.conf", content: readIfThere("/etc/resolv.conf") ?? "" } : hostConf();
-  const host = parseResolvConf(content);
   const path = join(request.containerDir, "resolv.conf");
-  const onHost = request.dns.length === 0;
+  const write = (content: string) => {
+    writeFileSync(path, content, { mode: 0o644 });
+    return { ...overrides, written: digest(content) };
+  };
   if (resolver === "embedded") {
-    const embedded = embeddedResolvConf(host, source, overrides);
-    writeFileSync(path, embedded.content, { mode: 0o644 });
-    return { servers: embedded.upstream, onHost };
+    // The embedded DNS asks from the host's namespace: a stub there will do.
+    const { content, dns } = embedded(hostConf(), overrides);
+    return { resolver: write(content), dns };
   }
-  writeFileSync(path, (resolver === "host" ? hostResolvConf : legacyResolvConf)(host, source, overrides), { mode: 0o644 });
-  return { servers: [], onHost };
+  const { source, content } = resolver === "host" ? hostConf() : reachableConf();
+  const host = parseResolvConf(content);
+  return { resolver: write(resolver === "host" ? hostResolvConf(host, source, overrides) : legacyResolvConf(host, source, overrides, ipv6)), dns: null };
+}
+
+/** Leads a container that had no embedded DNS to it, unless its resolv.conf was edited. */
+export function rewriteResolvConf({ containerDir, resolver }: SandboxRecord): Pick<SandboxRecord, "dns" | "resolver"> {
+  const { content, dns } = embedded(reachableConf(), resolver ?? { dns: [], dnsSearch: [], dnsOptions: [] });
+  const path = join(containerDir, "resolv.conf");
+  if (!resolver || digest(readIfThere(path) ?? "") !== resolver.written) return { dns, ...(resolver && { resolver }) };
+  // In place, since it is mounted in the container.
+  writeFileSync(path, content);
+  return { dns, resolver: { ...resolver, written: digest(content) } };
 }
 
 function addressesOf(endpoint: EndpointRecord): string[] {

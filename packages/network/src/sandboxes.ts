@@ -146,10 +146,10 @@ export class SandboxStore implements Sandboxes {
     const withPlugins = wanted.some(({ network }) => hasPluginDriver(network) || network.pools !== undefined);
     if (withPlugins) await this.#joinPlugins(sandbox);
     const embedded = wanted.some(({ network }) => isUserDefined(network));
-    const dns = writeResolvConf(request, host ? "host" : embedded ? "embedded" : "legacy");
     const endpoints = this.#asked(sandbox.containerId).map(({ endpoint }) => endpoint);
+    const files = writeResolvConf(request, host ? "host" : embedded ? "embedded" : "legacy", endpoints.some(({ ipv6 }) => ipv6 !== ""));
     writeNames(request, endpoints, this.#hostGateway());
-    const withDns: SandboxRecord = { ...sandbox, dns: embedded ? dns : null };
+    const withDns: SandboxRecord = { ...sandbox, ...files };
     records.putSandbox(withDns);
     await settleAll([host ? Promise.resolve() : this.#connectLinks(withDns), this.#wayOut.publish(withDns)]);
     if (isLinked(records, sandbox.containerId)) await this.#parts.firewall.rebuild();
@@ -236,7 +236,7 @@ export class SandboxStore implements Sandboxes {
     // A plugin may be a container that this engine has yet to start.
     debts.collect();
     networks.replayPools().catch((error: unknown) => log.error({ err: error }, "IPAM plugins cannot be asked again"));
-    await dns.restore();
+    await dns.restore().catch((error: unknown) => log.error({ err: error }, "a container cannot be led to its DNS"));
   }
 
   connect(containerId: string, nameOrId: string, settings: Partial<EndpointSettings>): Promise<Sandbox> {
@@ -252,7 +252,7 @@ export class SandboxStore implements Sandboxes {
         await remote.join(sandbox, network, addressed, !network.internal && Object.keys(sandbox.portRequest.bindings).length === 0);
         await connectLinks([linkPlan(network, addressed, !this.#parts.userlandProxy) ?? []].flat(), sandbox.netnsPath, []);
         await this.#wayOut.move(sandbox, before);
-        await this.#parts.dns.update([network.id]);
+        await this.#parts.dns.joined(containerId, network);
       } catch (error) {
         await this.#wayOut.detach(sandbox, records.endpoints.get(planned.id) ?? planned);
         await this.#wayOut.move(sandbox, gatewayEndpoint(records, containerId)).catch((failure: unknown) => log.error({ err: failure, containerId }, "default routes cannot be led back"));

@@ -1,7 +1,8 @@
 import { dnsNames } from "../endpoint.ts";
 import { isUserDefined } from "../endpoint-settings.ts";
 import type { ProxyClient } from "../proxy/client.ts";
-import type { Records, SandboxRecord } from "../records.ts";
+import type { NetworkRecord, Records, SandboxRecord } from "../records.ts";
+import { rewriteResolvConf } from "../sandbox-files.ts";
 import { redirectDns } from "./redirect.ts";
 import type { DnsNetwork } from "./zone.ts";
 
@@ -27,18 +28,22 @@ export class DnsControl {
 
   #describe(networkId: string): DnsNetwork | undefined {
     const network = this.#records.networks.get(networkId);
-    if (!network || !isUserDefined(network)) return undefined;
+    if (!network) return undefined;
     const members = this.#records.endpointsIn(networkId).flatMap(({ containerId, settings, ipv4, ipv6, service }) => {
       if (service) return [];
       const sandbox = this.#records.sandboxes.get(containerId);
+      if (!sandbox) return [];
       const addresses = [ipv4, ipv6].filter((address) => address !== "");
-      return sandbox ? [{ containerId, names: dnsNames(sandbox, settings.Aliases ?? []), addresses, links: linkAliases(settings.Links ?? []) }] : [];
+      const member = { containerId, addresses, links: linkAliases(settings.Links ?? []), priority: settings.GwPriority ?? 0 };
+      if (isUserDefined(network)) return [{ ...member, names: dnsNames(sandbox, settings.Aliases ?? []) }];
+      // In Docker's own networks nobody has a name, but it counts that they lead outside.
+      return sandbox.dns ? [{ ...member, names: [] }] : [];
     });
-    return { id: network.id, name: network.name, internal: network.internal, members };
+    return { id: network.id, name: network.name, internal: network.internal || network.driver === "null", members };
   }
 
   #inUse(): boolean {
-    return [...this.#records.sandboxes.values()].some(({ dns }) => dns !== null);
+    return this.#proxy.maybeRunning() || [...this.#records.sandboxes.values()].some(({ dns }) => dns !== null);
   }
 
   /** Tells the server who is in these networks now. */
@@ -48,11 +53,24 @@ export class DnsControl {
     await this.#proxy.request({ op: "dns-networks", networks });
   }
 
+  /** A running container has joined a network: its first user-defined one brings it the embedded DNS. */
+  async joined(containerId: string, network: NetworkRecord): Promise<void> {
+    const sandbox = this.#records.sandboxes.get(containerId);
+    if (!sandbox || sandbox.dns || sandbox.mode === "host" || !isUserDefined(network)) return this.update([network.id]);
+    const served = { ...sandbox, ...rewriteResolvConf(sandbox) };
+    this.#records.putSandbox(served);
+    await this.serve(served, true);
+  }
+
   /** Serves a container; its loopback device must be up. @param replace whether it may have been served before */
   async serve(sandbox: SandboxRecord, replace = false): Promise<void> {
     if (!sandbox.dns) return;
     await this.update(this.#records.endpointsOf(sandbox.containerId).map(({ networkId }) => networkId));
-    const { containerId, netnsPath, dns } = sandbox;
+    await this.#open(sandbox, replace);
+  }
+
+  async #open({ containerId, netnsPath, dns }: SandboxRecord, replace: boolean): Promise<void> {
+    if (!dns) return;
     const answer = await this.#proxy.request({ op: "dns-serve", sandbox: { containerId, netnsPath, ...dns } });
     if (answer.dns && answer.fresh === true) await redirectDns(netnsPath, answer.dns, replace);
   }
@@ -61,8 +79,16 @@ export class DnsControl {
     if (this.#proxy.maybeRunning()) await this.#proxy.request({ op: "dns-stop", containerId });
   }
 
-  /** After a start of the engine or of the proxy: serves all containers that should be. */
+  /**
+   * After a start of the engine or of the proxy: serves all containers that should be.
+   * @throws the first error, after all were tried: a container that is just ending keeps nobody else from its names
+   */
   async restore(): Promise<void> {
-    for (const sandbox of this.#records.sandboxes.values()) await this.serve(sandbox, true);
+    const sandboxes = [...this.#records.sandboxes.values()].filter(({ dns }) => dns !== null);
+    const networkIds = new Set(sandboxes.flatMap(({ containerId }) => this.#records.endpointsOf(containerId)).map(({ networkId }) => networkId));
+    if (sandboxes.length > 0) await this.update([...networkIds]);
+    const results = await Promise.allSettled(sandboxes.map((sandbox) => this.#open(sandbox, true)));
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed) throw failed.reason;
   }
 }

@@ -1,8 +1,10 @@
+import { createHash } from "node:crypto";
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { createServer, type Server, type Socket } from "node:net";
 import { AF, SOCK, socketInNetns } from "@longshore/sys";
 import { embeddedDns } from "../files/resolv-conf.ts";
-import { encodeAnswer, encodeFailure, localAnswers, readQuery } from "./answer.ts";
+import { isLocalOnly, localAnswers } from "./answer.ts";
+import { encodeAnswer, encodeFailure, rcode, readQuery } from "./message.ts";
 import { ask, frame, framed, type Upstream } from "./upstream.ts";
 import type { Zones } from "./zone.ts";
 
@@ -13,6 +15,10 @@ export interface DnsSandbox {
   servers: string[];
   /** The servers are the host's own and are asked from there. */
   onHost: boolean;
+  /** Names without dots are not asked for outside. */
+  ndotsSet?: boolean;
+  /** How long each server has to answer, in milliseconds. */
+  timeoutMs?: number;
 }
 
 /** Where the server listens in the container's namespace. */
@@ -21,23 +27,58 @@ export interface DnsPorts {
   tcp: number;
 }
 
-/** So many questions of one container wait for other servers at a time; more get no answer. */
+/** So many questions of one container wait for other servers at a time; more are refused. */
 const maxWaiting = 1024;
+const defaultTimeoutMs = 4000;
+
+async function bindUdp(udp: UdpSocket, netns: string, port: number): Promise<void> {
+  const fd = socketInNetns(netns, AF.INET, SOCK.DGRAM, 0, { address: embeddedDns, port });
+  await new Promise<void>((resolve, reject) => {
+    udp.once("error", reject);
+    udp.bind({ fd }, resolve);
+  });
+}
+
+async function listenTcp(tcp: Server, netns: string, port: number): Promise<void> {
+  const fd = socketInNetns(netns, AF.INET, SOCK.STREAM, 0, { address: embeddedDns, port });
+  await new Promise<void>((resolve, reject) => {
+    tcp.once("error", reject);
+    tcp.listen({ fd }, resolve);
+  });
+}
+
+/** Linux' range of ports for sockets that want any. */
+const [firstPort, portCount] = [32_768, 28_232];
+
+/**
+ * Opens at the container's own port, else at any. A client that keeps its socket is led to the same port for
+ * as long as it asks, so a server that comes after one that died must be there.
+ */
+async function atOwnPort(containerId: string, open: (port: number) => Promise<void>): Promise<void> {
+  try {
+    await open(firstPort + (createHash("sha256").update(containerId).digest().readUInt32BE() % portCount));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    await open(0);
+  }
+}
 
 /** The DNS server of one container: its sockets lie in the container's namespace. */
 export class DnsServer {
   readonly #zones: Zones;
   readonly #containerId: string;
+  readonly #ndotsSet: boolean;
   readonly #upstream: Upstream;
   readonly #udp: UdpSocket;
   readonly #tcp: Server;
   readonly #clients = new Set<Socket>();
   #waiting = 0;
 
-  private constructor(zones: Zones, { containerId, servers, onHost, netnsPath }: DnsSandbox, udp: UdpSocket, tcp: Server) {
+  private constructor(zones: Zones, { containerId, servers, onHost, netnsPath, ndotsSet = false, timeoutMs = defaultTimeoutMs }: DnsSandbox, udp: UdpSocket, tcp: Server) {
     this.#zones = zones;
     this.#containerId = containerId;
-    this.#upstream = { servers, netns: onHost ? undefined : netnsPath };
+    this.#ndotsSet = ndotsSet;
+    this.#upstream = { servers, netns: onHost ? undefined : netnsPath, timeoutMs };
     this.#udp = udp;
     this.#tcp = tcp;
     udp.on("message", (message, from) => {
@@ -49,21 +90,12 @@ export class DnsServer {
 
   /** Opens the sockets. The loopback device of the namespace must be up. */
   static async open(zones: Zones, sandbox: DnsSandbox): Promise<DnsServer> {
-    const at = { address: embeddedDns, port: 0 };
     const udp = createSocket("udp4");
     const tcp = createServer();
     const server = new DnsServer(zones, sandbox, udp, tcp);
     try {
-      const datagrams = socketInNetns(sandbox.netnsPath, AF.INET, SOCK.DGRAM, 0, at);
-      await new Promise<void>((resolve, reject) => {
-        udp.once("error", reject);
-        udp.bind({ fd: datagrams }, resolve);
-      });
-      const streams = socketInNetns(sandbox.netnsPath, AF.INET, SOCK.STREAM, 0, at);
-      await new Promise<void>((resolve, reject) => {
-        tcp.once("error", reject);
-        tcp.listen({ fd: streams }, resolve);
-      });
+      await atOwnPort(sandbox.containerId, (port) => bindUdp(udp, sandbox.netnsPath, port));
+      await atOwnPort(sandbox.containerId, (port) => listenTcp(tcp, sandbox.netnsPath, port));
       return server;
     } catch (error) {
       await server.close();
@@ -88,14 +120,16 @@ export class DnsServer {
 
   async #answer(message: Buffer, overUdp: boolean): Promise<Buffer | undefined> {
     const query = readQuery(message);
-    if (!query) return undefined;
+    if (!query || Buffer.isBuffer(query)) return query;
     const answers = localAnswers(this.#zones, this.#containerId, query.question);
     if (answers) return encodeAnswer(query, answers, overUdp);
-    if (!this.#zones.mayForward(this.#containerId)) return encodeFailure(query);
-    if (this.#waiting >= maxWaiting) return undefined;
+    if (isLocalOnly(query.question, this.#ndotsSet)) return encodeAnswer(query, { type: "A", data: [] }, overUdp);
+    // From an internal network the host's servers are out of reach; others may lie in that network.
+    if (this.#upstream.netns === undefined && !this.#zones.mayForward(this.#containerId)) return encodeFailure(query, rcode.serverFailure);
+    if (this.#waiting >= maxWaiting) return encodeFailure(query, rcode.refused);
     this.#waiting++;
     try {
-      return (await ask(this.#upstream, message, overUdp)) ?? encodeFailure(query);
+      return (await ask(this.#upstream, message, overUdp)) ?? encodeFailure(query, rcode.serverFailure);
     } finally {
       this.#waiting--;
     }

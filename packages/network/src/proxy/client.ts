@@ -16,6 +16,9 @@ export class ProxyRefused extends Unavailable {
   }
 }
 
+/** The process went away before it answered. */
+class ProxyLost extends Unavailable {}
+
 interface Waiting {
   resolve: (answer: ProxyAnswer) => void;
   reject: (error: Error) => void;
@@ -76,7 +79,7 @@ export class ProxyClient {
 
   #lost(): void {
     this.#connection = undefined;
-    for (const { reject } of this.#waiting.values()) reject(new Unavailable("the userland proxy has ended"));
+    for (const { reject } of this.#waiting.values()) reject(new ProxyLost("the userland proxy has ended"));
     this.#waiting.clear();
     if (this.#closed) return;
     this.#log.warn("the userland proxy has ended");
@@ -118,6 +121,16 @@ export class ProxyClient {
 
   /** Sends one request, to a proxy started for it if need be. @throws ProxyRefused, Unavailable */
   async request(body: ProxyRequest): Promise<ProxyAnswer> {
+    try {
+      return await this.#request(body);
+    } catch (error) {
+      if (!(error instanceof ProxyLost) || this.#closed) throw error;
+      // All requests may come twice: what the lost one did went with it.
+      return this.#request(body);
+    }
+  }
+
+  async #request(body: ProxyRequest): Promise<ProxyAnswer> {
     const socket = await (this.#connection ??= this.#start().catch((error: unknown) => {
       this.#connection = undefined;
       throw error;
