@@ -153,6 +153,10 @@ describe("docker compose", function () {
           }
           return (await watched.run(["exec", "-T", "site", "cat", "/pages/word.txt"])).stdout === "changed\n";
         });
+        // It attaches to the exec that removes the file, and starts it once more.
+        rmSync(join(folder, "pages/word.txt"));
+        await until("the file is gone there, too", async () => (await watched.run(["exec", "-T", "site", "test", "-e", "/pages/word.txt"])).code === 1);
+        assert.doesNotMatch(text(), /Error/);
       } finally {
         await interrupt(watch);
       }

@@ -13,18 +13,21 @@ import { attempt, jsonAny, processType } from "./task.ts";
 /** How long the record of an ended exec can still be inspected. */
 const keepMs = 5 * 60_000;
 
-/** @throws Conflict with Docker's messages unless a process can be added to the container now */
-function checkRunning(container: Container): void {
+/**
+ * @param reference how the client calls the container
+ * @throws Conflict with Docker's messages unless a process can be added to the container now
+ */
+function checkRunning(container: Container, reference = container.id): void {
   const { State } = container.record;
   if (!State.Running) throw new Conflict(`container ${container.id} is not running`);
-  if (State.Paused) throw new Conflict(`Container ${container.name} is paused, unpause the container before exec`);
+  if (State.Paused) throw new Conflict(`Container ${reference} is paused, unpause the container before exec`);
   if (State.Restarting) throw new Conflict(`Container ${container.id} is restarting, wait until the container is running`);
 }
 
-/** @returns the exec's id. @throws InvalidArgument, Conflict, Unknown for a user that the container does not know */
-export async function createExec(context: Context, container: Container, config: ExecConfig): Promise<string> {
+/** @param reference how the client calls the container. @returns the exec's id. @throws InvalidArgument, Conflict, Unknown for a user that the container does not know */
+export async function createExec(context: Context, container: Container, config: ExecConfig, reference = container.id): Promise<string> {
   if (config.cmd.length === 0) throw new InvalidArgument("No exec command specified");
-  checkRunning(container);
+  checkRunning(container, reference);
   const user = await execUser(context, container, config.user);
   forgetEnded(container);
   const exec = new Exec(container, config, user);
@@ -46,10 +49,15 @@ export function findExec(context: Context, id: string): Exec {
   throw new NotFound(`No such exec instance: ${id}`);
 }
 
-/** @throws Conflict when it cannot be started (again) */
-export function checkStartable(exec: Exec): void {
-  if (exec.endedAt !== undefined || exec.started) throw new Conflict(`exec command ${exec.id} has already run`);
+/** @throws Conflict when nothing can be started in its container now */
+export function checkExecContainer(exec: Exec): void {
   checkRunning(exec.container);
+}
+
+/** @throws Conflict for a second start */
+function checkNotStarted(exec: Exec): void {
+  if (exec.endedAt !== undefined) throw new Conflict(`exec command ${exec.id} has already run`);
+  if (exec.started) throw new Conflict(`exec command ${exec.id} is already running`);
 }
 
 /**
@@ -57,7 +65,8 @@ export function checkStartable(exec: Exec): void {
  * @throws the runtime's error as a start of a container would; the exec has then ended with 126 or 127
  */
 export async function startExec(context: Context, exec: Exec, tty: boolean, attachment: Attachment | undefined): Promise<void> {
-  checkStartable(exec);
+  checkExecContainer(exec);
+  checkNotStarted(exec);
   exec.started = true;
   const { container, config } = exec;
   const { tasks } = context.containerd;
@@ -92,9 +101,12 @@ export async function handleExecExit(context: Context, exec: Exec, exitCode: num
   await attempt(context, "removing an ended exec", () => deleteExec(context, exec));
 }
 
-/** A container that ended has taken all its execs with it. */
+/** A container that ended has taken all its execs with it; those that never ran are forgotten. */
 export function endExecs(container: Container): void {
-  for (const exec of container.execs.values()) if (exec.started) exec.finish(137);
+  for (const [id, exec] of container.execs) {
+    if (exec.started) exec.finish(137);
+    else container.execs.delete(id);
+  }
 }
 
 /** @throws InvalidArgument unless it runs */

@@ -8,7 +8,7 @@ export { type ContainerSettings, type Context, emitContainer, type RuntimeSettin
 export { noteLogDamage } from "./log-damage.ts";
 export { createContainer, type CreateRequest } from "./create.ts";
 export { parseDetachKeys } from "./detach.ts";
-export { checkStartable, createExec, findExec, inspectExec, resizeExec, startExec } from "./exec.ts";
+export { checkExecContainer, createExec, findExec, inspectExec, resizeExec, startExec } from "./exec.ts";
 export type { ExecInspectResponse } from "./exec-inspect.ts";
 export type { Exec, ExecConfig } from "./exec-record.ts";
 export { copyIn, copyOut, exportFiles, statFile } from "./files.ts";

@@ -1,4 +1,4 @@
-import { Attachment, checkStartable, createExec, findExec, frame, inspectExec, parseDetachKeys, resizeExec, startExec, stdoutStream, emitContainer } from "@longshore/containers";
+import { Attachment, checkExecContainer, createExec, findExec, frame, inspectExec, parseDetachKeys, resizeExec, startExec, stdoutStream, emitContainer } from "@longshore/containers";
 import { messageOf, Unknown } from "@longshore/errdefs";
 import type { RoutePlugin } from "../engine.ts";
 import { refusePrivileges } from "../access/guard.ts";
@@ -44,7 +44,8 @@ export const execRoutes: RoutePlugin = (app, { containers, log }) => {
     const body = (await readJson<ExecOptions>(request, execBody)) ?? {};
     checkDetachKeys(body.DetachKeys ?? "");
     if (body.Privileged === true) refusePrivileges(request);
-    const Id = await createExec(containers, containers.store.get(parameter(request, "name")), {
+    const name = parameter(request, "name");
+    const config = {
       attachStdin: body.AttachStdin ?? false,
       attachStdout: body.AttachStdout ?? false,
       attachStderr: body.AttachStderr ?? false,
@@ -56,7 +57,8 @@ export const execRoutes: RoutePlugin = (app, { containers, log }) => {
       user: body.User ?? "",
       workingDir: body.WorkingDir ?? "",
       ...(speaks(request, "1.42") ? size(body.ConsoleSize) : {}),
-    });
+    };
+    const Id = await createExec(containers, containers.store.get(name), config, name);
     sendJson(reply, 201, { Id });
   });
 
@@ -71,7 +73,7 @@ export const execRoutes: RoutePlugin = (app, { containers, log }) => {
   app.post("/exec/:id/start", async (request, reply) => {
     const body = (await readJson<{ Detach?: boolean; Tty?: boolean; ConsoleSize?: number[] }>(request, execStartBody)) ?? {};
     const exec = findExec(containers, parameter(request, "id"));
-    checkStartable(exec);
+    checkExecContainer(exec);
     const tty = body.Tty ?? false;
     Object.assign(exec.config, size(body.ConsoleSize));
     if (body.Detach === true) {
