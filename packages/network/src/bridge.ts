@@ -101,9 +101,13 @@ export function enableForwarding(family: Family, log: Logger): void {
   log.info({ path }, "IP forwarding is switched on");
 }
 
-/** Switches on one of a device's settings for IPv4. */
-export function setDeviceSysctl(device: string, name: "route_localnet" | "proxy_arp_pvlan"): void {
-  writeFileSync(`/proc/sys/net/ipv4/conf/${device}/${name}`, "1");
+/** Switches on what a bridge needs of the kernel's settings for IPv4. */
+export function tuneBridge(device: string, { userlandProxy, icc }: { userlandProxy: boolean; icc: boolean }): void {
+  const switchOn = (name: string): void => writeFileSync(`/proc/sys/net/ipv4/conf/${device}/${name}`, "1");
+  // Where no proxy listens there, the host's loopback address leads over the bridge.
+  if (!userlandProxy) switchOn("route_localnet");
+  // Ports that do not see each other ask the host for their neighbours: its rules say what links let through.
+  if (!icc) switchOn("proxy_arp_pvlan");
 }
 
 /** Whether sockets can be bound to IPv6 addresses on this host. */

@@ -8,6 +8,7 @@ import type { Networks, Sandboxes } from "./contract.ts";
 import { type DefaultBridgeOptions, defaultBridgeDevice, ensureNetworks } from "./default-networks.ts";
 import { DnsControl } from "./dns/control.ts";
 import { Firewall, type RuleSource } from "./firewall/firewall.ts";
+import { Firewalld } from "./firewall/firewalld.ts";
 import { ForeignFirewall } from "./firewall/foreign.ts";
 import { defaultPools, mustPrefix } from "./ipam/defaults.ts";
 import type { AddressPool } from "./ipam/pool.ts";
@@ -121,7 +122,7 @@ export class NetworkController {
     const table = tableName(options.bridge === "none" ? "" : options.bridge);
     const foreign = new ForeignFirewall(table, () => [...records.networks.values()].map(({ bridge }) => bridge).filter((bridge) => bridge !== ""), log);
     const families = ([4, 6] as const).filter((family) => (family === 4 ? options.iptables : options.ip6tables));
-    const firewall = new Firewall({ table, options, source: ruleSource(records), foreign, families, log });
+    const firewall = new Firewall({ table, options, source: ruleSource(records), foreign, firewalld: new Firewalld(log), families, log });
     const wanted = () => (options.userlandProxy ? [...records.sandboxes.values()].flatMap(({ published }) => proxyPorts(published)) : []);
     const bringBack = async () => {
       if (wanted().length > 0) await proxy.reconcile();

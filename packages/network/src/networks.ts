@@ -1,7 +1,7 @@
 import type { Network } from "@longshore/api";
 import { InvalidArgument, NotFound, PermissionDenied } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
-import { deviceAddresses, deviceExists, enableForwarding, ensureBridge, forwards, setDeviceSysctl } from "./bridge.ts";
+import { deviceAddresses, deviceExists, enableForwarding, ensureBridge, forwards, tuneBridge } from "./bridge.ts";
 import { label, parseBridgeOptions } from "./bridge-options.ts";
 import type { NetworkCreateOptions, Networks } from "./contract.ts";
 import { validateEndpoint } from "./endpoint-settings.ts";
@@ -236,10 +236,7 @@ export class NetworkStore implements Networks {
     }
     const { mtu, icc } = parseBridgeOptions(record);
     await ensureBridge({ name: record.bridge, mtu, addresses });
-    // Where no proxy listens there, the host's loopback address leads over the bridge.
-    if (!userlandProxy) setDeviceSysctl(record.bridge, "route_localnet");
-    // Ports that do not see each other ask the host for their neighbours: its rules say what links let through.
-    if (!icc) setDeviceSysctl(record.bridge, "proxy_arp_pvlan");
+    tuneBridge(record.bridge, { userlandProxy, icc });
   }
 
   /** As `ensureDevice`, for a network that was: one whose device cannot be made, such as that of a card that is gone, keeps no other from working. */

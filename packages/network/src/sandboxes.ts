@@ -9,7 +9,9 @@ import type { Sandbox, SandboxRequest, Sandboxes } from "./contract.ts";
 import type { DnsControl } from "./dns/control.ts";
 import { createEndpoint, gatewayEndpoint, linkPlan, needsWayOut, showEndpoint } from "./endpoint.ts";
 import { isUserDefined } from "./endpoint-settings.ts";
+import { eventActor } from "./event-actor.ts";
 import type { Firewall } from "./firewall/firewall.ts";
+import { hostGateway } from "./host-gateway.ts";
 import { isLinked } from "./links.ts";
 import type { NetworkStore } from "./networks.ts";
 import { newId } from "./new-id.ts";
@@ -20,6 +22,7 @@ import type { Debts } from "./remote/debts.ts";
 import type { RemoteEndpoints } from "./remote/remote-endpoints.ts";
 import { hasPluginDriver } from "./remote/remote-networks.ts";
 import { settleAll } from "./settle-all.ts";
+import { Turns } from "./turns.ts";
 import { VethRemover } from "./veth-remover.ts";
 import { wantedNetworks } from "./wanted-networks.ts";
 import { WayOut } from "./way-out.ts";
@@ -49,7 +52,7 @@ export class SandboxStore implements Sandboxes {
   readonly #links: VethRemover;
   readonly #wayOut: WayOut;
   /** One change to a container's network after the other. */
-  readonly #last = new Map<string, Promise<unknown>>();
+  readonly #turns = new Turns();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -60,17 +63,6 @@ export class SandboxStore implements Sandboxes {
   /** Waits until the links of released sandboxes are gone. */
   settled(): Promise<void> {
     return this.#links.settled();
-  }
-
-  async #inTurn<T>(containerId: string, change: () => Promise<T>): Promise<T> {
-    const result = (this.#last.get(containerId) ?? Promise.resolve()).then(change);
-    const settled = result.catch(() => undefined);
-    this.#last.set(containerId, settled);
-    try {
-      return await result;
-    } finally {
-      if (this.#last.get(containerId) === settled) this.#last.delete(containerId);
-    }
   }
 
   get(containerId: string): Sandbox | undefined {
@@ -101,7 +93,7 @@ export class SandboxStore implements Sandboxes {
   }
 
   allocate(request: SandboxRequest): Promise<Sandbox> {
-    return this.#inTurn(request.containerId, async () => {
+    return this.#turns.take(request.containerId, async () => {
       if (request.networkMode.startsWith("container:")) {
         const donor = this.#sandbox(request.networkMode.slice("container:".length));
         return { id: "", netnsPath: donor.netnsPath, networks: {}, ports: {}, portBindings: {} };
@@ -148,20 +140,13 @@ export class SandboxStore implements Sandboxes {
     const embedded = wanted.some(({ network }) => isUserDefined(network));
     const endpoints = this.#asked(sandbox.containerId).map(({ endpoint }) => endpoint);
     const files = writeResolvConf(request, host ? "host" : embedded ? "embedded" : "legacy", endpoints.some(({ ipv6 }) => ipv6 !== ""));
-    writeNames(request, endpoints, this.#hostGateway());
+    writeNames(request, endpoints, hostGateway(this.#parts));
     const withDns: SandboxRecord = { ...sandbox, ...files };
     records.putSandbox(withDns);
     await settleAll([host ? Promise.resolve() : this.#connectLinks(withDns), this.#wayOut.publish(withDns)]);
     if (isLinked(records, sandbox.containerId)) await this.#parts.firewall.rebuild();
     if (withPlugins) for (const { network, endpoint } of this.#asked(sandbox.containerId)) await this.#parts.remote.look(network, endpoint);
     for (const { network } of wanted) emit("network", "connect", eventActor(network, sandbox.containerId));
-  }
-
-  #hostGateway(): string[] {
-    const { hostGatewayIps, records } = this.#parts;
-    if (hostGatewayIps.length > 0) return hostGatewayIps;
-    const bridge = [...records.networks.values()].find(({ name }) => name === "bridge");
-    return bridge ? bridge.subnets.map(({ gateway }) => gateway) : [];
   }
 
   async #openNamespace({ netnsPath }: SandboxRecord): Promise<void> {
@@ -190,7 +175,7 @@ export class SandboxStore implements Sandboxes {
 
   /** @param patient whether to wait for what plugins have to hear */
   #releaseInTurn(containerId: string, patient: boolean): Promise<void> {
-    return this.#inTurn(containerId, async () => {
+    return this.#turns.take(containerId, async () => {
       const joined = this.#asked(containerId);
       await this.#release(containerId, patient);
       for (const { network } of joined) this.#parts.emit("network", "disconnect", eventActor(network, containerId));
@@ -240,7 +225,7 @@ export class SandboxStore implements Sandboxes {
   }
 
   connect(containerId: string, nameOrId: string, settings: Partial<EndpointSettings>): Promise<Sandbox> {
-    return this.#inTurn(containerId, async () => {
+    return this.#turns.take(containerId, async () => {
       const { records, networks, remote, emit, log } = this.#parts;
       const sandbox = this.#sandbox(containerId);
       const network = networks.record(nameOrId);
@@ -267,7 +252,7 @@ export class SandboxStore implements Sandboxes {
   }
 
   disconnect(containerId: string, nameOrId: string): Promise<Sandbox> {
-    return this.#inTurn(containerId, async () => {
+    return this.#turns.take(containerId, async () => {
       const { records, networks, emit } = this.#parts;
       const sandbox = this.#sandbox(containerId);
       const network = networks.record(nameOrId);
@@ -284,7 +269,7 @@ export class SandboxStore implements Sandboxes {
   }
 
   publish(containerId: string, request: Pick<SandboxRequest, "portBindings" | "publishAllPorts" | "exposedPorts">): Promise<Sandbox> {
-    return this.#inTurn(containerId, async () => {
+    return this.#turns.take(containerId, async () => {
       const { records, publisher, remote } = this.#parts;
       const sandbox = this.#sandbox(containerId);
       const next = { ...sandbox, portRequest: { bindings: request.portBindings, exposed: request.exposedPorts, publishAll: request.publishAllPorts } };
@@ -308,8 +293,4 @@ export class SandboxStore implements Sandboxes {
     const networks = records.endpointsOf(containerId).map(({ networkId }) => networkId);
     dns.update(networks).catch((error: unknown) => log.error({ err: error, containerId }, "the new name is not in DNS yet"));
   }
-}
-
-function eventActor(network: NetworkRecord, containerId: string): Parameters<EmitEvent>[2] {
-  return { ID: network.id, Attributes: { container: containerId, name: network.name, type: network.driver } };
 }

@@ -2,6 +2,7 @@ import type { Logger } from "@longshore/log";
 import type { Family } from "../ipam/prefix.ts";
 import { Netfilter } from "../netlink/netfilter.ts";
 import { CommandFailed } from "../run.ts";
+import type { Firewalld } from "./firewalld.ts";
 import type { ForeignFirewall } from "./foreign.ts";
 import { keyword, nft, rulesOf } from "./nft.ts";
 import { type BridgeRules, type LinkRule, type PortRule, portCommands, removeTable, renderTable, type TableOptions } from "./table.ts";
@@ -19,6 +20,7 @@ interface Parts {
   options: TableOptions;
   source: RuleSource;
   foreign: ForeignFirewall;
+  firewalld: Firewalld;
   /** The address families whose packet filter is the engine's business. */
   families: readonly Family[];
   log: Logger;
@@ -61,7 +63,7 @@ export class Firewall {
   }
 
   async #rebuild(): Promise<void> {
-    const { families, options, source, table, foreign } = this.#parts;
+    const { families, options, source, table, foreign, firewalld } = this.#parts;
     if (families.length === 0) return;
     const before = await this.#netfilter.generation();
     const tables = families.map((family) => {
@@ -74,6 +76,12 @@ export class Firewall {
     this.#rules = undefined;
     this.#known = await this.#apply(`${tables.join("")}${others.join("\n")}\n`, before);
     if (this.#known !== undefined && others.length === 0) foreign.same(this.#known);
+    await firewalld.assign(this.#bridges());
+  }
+
+  #bridges(): string[] {
+    const { families, source } = this.#parts;
+    return [...new Set(families.flatMap((family) => source.bridges(family).map(({ device }) => device)))];
   }
 
   /** Replaces the tables by what the records say now. A rebuild that has not begun yet will do for all who ask for one. */
@@ -136,7 +144,7 @@ export class Firewall {
   /** Rebuilds what somebody flushed away. Costs next to nothing while nobody else changes rules. */
   repair(): Promise<void> {
     return this.#inTurn(async () => {
-      const { families, foreign, log, table } = this.#parts;
+      const { families, firewalld, foreign, log, table } = this.#parts;
       if (families.length === 0) return;
       const generation = await this.#netfilter.generation();
       if (generation === this.#known && this.#rules !== undefined) return;
@@ -148,6 +156,7 @@ export class Firewall {
       const others = await foreign.commands(families, generation);
       if (rules !== undefined && rules === this.#rules && others.length === 0) {
         this.#known = generation;
+        await firewalld.assign(this.#bridges());
         return;
       }
       if (rules === undefined || this.#rules !== undefined) log.warn({ table }, "the firewall was changed by somebody else, the engine's rules are put back");
@@ -158,8 +167,9 @@ export class Firewall {
   /** Takes the engine's rules off the host. */
   remove(): Promise<void> {
     return this.#inTurn(async () => {
-      const { families, foreign, table } = this.#parts;
+      const { families, firewalld, foreign, table } = this.#parts;
       if (families.length === 0) return;
+      await firewalld.assign([]);
       await nft(families.map((family) => removeTable(family, table)).join(""));
       await foreign.remove(families);
     });

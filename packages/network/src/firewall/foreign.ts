@@ -1,6 +1,6 @@
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
 import type { Logger } from "@longshore/log";
+import { installed } from "../installed.ts";
 import type { Family } from "../ipam/prefix.ts";
 import { keyword, listTable, nft, type NftRule, type NftTable } from "./nft.ts";
 
@@ -10,18 +10,6 @@ const userChain = "DOCKER-USER";
 const comment = "longshore";
 const programs: Record<Family, string> = { 4: "iptables", 6: "ip6tables" };
 const legacyTables: Record<Family, string> = { 4: "/proc/net/ip_tables_names", 6: "/proc/net/ip6_tables_names" };
-
-function installed(program: string): boolean {
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
-  return folders.some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK);
-      return folder !== "";
-    } catch {
-      return false;
-    }
-  });
-}
 
 /** Whether the older backend of iptables filters here, which knows nothing of nftables. */
 function legacy(family: Family): boolean {
