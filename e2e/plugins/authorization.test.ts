@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { importBusybox } from "../engine/busybox.ts";
 import { makeCertificates } from "../engine/certificates.ts";
 import { Longshore } from "../engine/longshore.ts";
+import { exec } from "../host/exec.ts";
 import { freePort } from "../host/port.ts";
 import { until } from "../host/until.ts";
 import { TestPlugin } from "./plugin.ts";
@@ -83,6 +84,28 @@ describe("authorization plugins", () => {
     assert.equal((await longshore.docker(["volume", "ls"])).stderr.trim(), `Error response from daemon: authorization denied by plugin ${first.name}: secret`);
     refuseAnswer = () => "";
     assert.ok(!(await longshore.ok(["volume", "ls", "-q"])).split("\n").includes("denied"));
+  });
+
+  it("bodies pass whole, and are shown when they are JSON but for passwords; of an error its headers are", async () => {
+    const post = async (path: string, body: string, type?: string): Promise<number> => {
+      const headers = type === undefined ? [] : ["-H", `Content-Type: ${type}`];
+      const { stdout } = await exec("curl", ["-s", "-o", at("answer"), "-w", "%{http_code}", "--unix-socket", at("docker.sock"), "-H", "X-Registry-Auth: secret", "-H", "X-Registry-Config: secret", ...headers, "--data-binary", "@-", `http://engine${path}`], { input: body });
+      return Number(stdout);
+    };
+    const last = (path: string) => ({ request: asked("AuthZReq", path).at(-1), answer: asked("AuthZRes", path).at(-1) });
+    const create = "/v1.51/volumes/create";
+    const long = JSON.stringify({ Name: "long", Labels: { a: "x".repeat(2 << 20) } });
+    assert.equal(await post(create, long, "Application/JSON; charset=utf-8"), 201);
+    assert.equal(Buffer.from(last(create).request?.RequestBody ?? "", "base64").toString(), long);
+    assert.deepEqual(Object.keys(last(create).request?.RequestHeaders ?? {}).filter((name) => name.startsWith("X-")), []);
+    assert.equal(await post(create, "{}", "text/plain"), 400);
+    const { request, answer } = last(create);
+    assert.equal(request?.RequestBody, undefined);
+    assert.deepEqual([answer?.ResponseStatusCode, answer?.ResponseBody], [undefined, undefined]);
+    assert.deepEqual(Object.keys((answer as { ResponseHeaders?: object } | undefined)?.ResponseHeaders ?? {}), ["Api-Version", "Docker-Experimental", "Ostype", "Server"]);
+    assert.ok((await post("/v1.51/auth", '{"username":"u","password":"p","serveraddress":"127.0.0.1:1"}', "application/json")) >= 400);
+    assert.equal(last("/auth").request?.RequestBody, undefined);
+    await longshore.ok(["volume", "rm", "long"]);
   });
 
   it("streams and taken-over connections pass unhindered", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { shared } from "../engine/shared.ts";
@@ -81,6 +81,45 @@ describe("volume driver plugins", () => {
     assert.ok((await shared.ok(["volume", "ls", "-q"])).split("\n").includes(name));
     await plugin.start();
     await shared.ok(["rm", "-f", container]);
+    await until("the unmount", () => plugin.asked("VolumeDriver.Unmount").length === 1);
+    assert.deepEqual(plugin.asked("VolumeDriver.Mount"), plugin.asked("VolumeDriver.Unmount"));
+  });
+
+  it("cp reaches the volumes of a container that does not run, mounted for that long", async () => {
+    const file = join(root, "copied");
+    writeFileSync(file, "kept\n");
+    await shared.ok(["create", "--name", container, "-v", `${name}:/data`, "--volume-driver", plugin.name, "busybox", "sleep", "1000"]);
+    await shared.ok(["cp", file, `${container}:/data/file`]);
+    assert.equal(readFileSync(join(root, name, "file"), "utf8"), "kept\n");
+    assert.match(await shared.ok(["cp", `${container}:/data/file`, "-"]), /^file\0/);
+    assert.ok(plugin.asked("VolumeDriver.Mount").length > 0);
+    assert.deepEqual(plugin.asked("VolumeDriver.Mount"), plugin.asked("VolumeDriver.Unmount"));
+    const [mount] = JSON.parse(await shared.ok(["inspect", "-f", "{{json .Mounts}}", container])) as unknown[];
+    assert.deepEqual(mount, { Type: "volume", Name: name, Source: join(root, name), Destination: "/data", Driver: plugin.name, Mode: "", RW: true, Propagation: "" });
+    await shared.ok(["start", container]);
+    await shared.ok(["cp", file, `${container}:/data/again`]);
+    assert.equal(readFileSync(join(root, name, "again"), "utf8"), "kept\n");
+  });
+
+  it("prune and the sizes of df leave plugins' volumes alone", async () => {
+    await shared.ok(["volume", "create", "-d", plugin.name, name]);
+    assert.ok(!(await shared.ok(["volume", "prune", "-af", "--filter", `label!=none`])).includes(name));
+    assert.ok(!(await shared.ok(["system", "df", "-v"])).includes(name));
+    assert.equal(await shared.ok(["volume", "ls", "-q", "--filter", "dangling=true", "--filter", `driver=${plugin.name}`]), name);
+    assert.deepEqual(plugin.asked("VolumeDriver.Remove"), []);
+  });
+
+  it("a plugin that is away holds nobody up, and hears later that a use has ended", async () => {
+    await shared.ok(["run", "-d", "--name", container, "-v", `${name}:/data`, "--volume-driver", plugin.name, "busybox", "sleep", "1000"]);
+    await plugin.stop();
+    const began = performance.now();
+    await shared.ok(["rm", "-f", container]);
+    assert.ok((await shared.ok(["volume", "ls", "-q"])).split("\n").includes(name));
+    const away = new RegExp(`get ${name}: error while checking if volume "${name}" exists in driver "${plugin.name}": Post .*: connect: no such file or directory`);
+    assert.match((await shared.docker(["volume", "inspect", name])).stderr, away);
+    assert.match((await shared.docker(["volume", "rm", "-f", name])).stderr, away);
+    assert.ok(performance.now() - began < 5000);
+    await plugin.start();
     await until("the unmount", () => plugin.asked("VolumeDriver.Unmount").length === 1);
     assert.deepEqual(plugin.asked("VolumeDriver.Mount"), plugin.asked("VolumeDriver.Unmount"));
   });

@@ -233,8 +233,11 @@ async function createVolumes(context: Context, container: Container, mounts: Mou
     if (mount.Type === "volume") {
       const anonymous = mount.Name === "";
       const { DriverConfig, Labels } = mount.Spec.VolumeOptions ?? {};
-      const volume = await context.volumes.create({ Name: mount.Name, Driver: DriverConfig?.Name || mount.Driver, DriverOpts: DriverConfig?.Options ?? {}, ...(Labels ? { Labels } : {}) });
+      const named = DriverConfig?.Name || mount.Driver;
+      const volume = await context.volumes.create({ Name: mount.Name, Driver: named, DriverOpts: DriverConfig?.Options ?? {}, ...(Labels ? { Labels } : {}) });
       Object.assign(mount, { Name: volume.Name, Driver: volume.Driver, Source: volume.Mountpoint });
+      // The mode that volumes have unless one is asked for is the local driver's own.
+      if (volume.Driver !== "local" && named === "" && (mount.Relabel ?? "") === "z") mount.Relabel = "";
       context.volumes.reference(volume.Name, container.id);
       undo.defer(async () => {
         context.volumes.dereference(volume.Name, container.id);

@@ -1,14 +1,15 @@
-import { closeSync } from "node:fs";
 import { posix } from "node:path";
 import type { FileArchiver, PathStat } from "@longshore/archive";
 import { InvalidArgument, isKind, NotFound } from "@longshore/errdefs";
-import { mountAll, type MountSpec, O, openInRoot, unmountAll } from "@longshore/sys";
+import { mountAll, type MountSpec, unmountAll } from "@longshore/sys";
 import type { MountRecord } from "@longshore/spec";
 import { bindBelow, releaseBound } from "./bound-paths.ts";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
 import { mountImage } from "./image-mounts.ts";
+import { makeMountPoint } from "./mount-point.ts";
 import { rootMounts, withMounts } from "./rootfs.ts";
+import { attempt } from "./task.ts";
 import { execUser } from "./root-user.ts";
 
 /** `docker cp` both ways, and `docker export`. */
@@ -30,7 +31,7 @@ async function withFiles<T>(context: Context, container: Container, use: (root: 
     const owner = `${container.id}-files-${sequence++}`;
     try {
       for (const mount of await bindsOf(context, container, owner)) {
-        if (!exists(root, mount.target ?? "")) continue;
+        if (!makeMountPoint(root, mount)) continue;
         mountAll([mount], root);
         mounted.unshift(posix.join(root, mount.target ?? ""));
       }
@@ -38,6 +39,7 @@ async function withFiles<T>(context: Context, container: Container, use: (root: 
     } finally {
       for (const path of mounted) unmountAll(path);
       await releaseBound(context, owner);
+      await releaseVolumes(context, container, owner);
     }
   });
 }
@@ -55,17 +57,17 @@ async function bindsOf(context: Context, container: Container, owner: string): P
 /** What lies at a mount point, on the host; empty for what only a running container has. */
 async function sourceOf(context: Context, container: Container, record: MountRecord, owner: string): Promise<string> {
   if (record.Type === "image") return (await mountImage(context, container.id, record, owner)).path;
-  const subpath = record.Type === "volume" ? (record.Spec.VolumeOptions?.Subpath ?? "") : "";
-  if (subpath !== "") return await bindBelow(context, owner, record.Destination, record.Source, subpath);
-  return record.Type === "volume" || record.Type === "bind" ? record.Source : "";
+  if (record.Type !== "volume") return record.Type === "bind" ? record.Source : "";
+  const path = await context.volumes.mount(record.Name, owner);
+  record.Source = path;
+  const subpath = record.Spec.VolumeOptions?.Subpath ?? "";
+  return subpath === "" ? path : await bindBelow(context, owner, record.Destination, path, subpath);
 }
 
-function exists(root: string, path: string): boolean {
-  try {
-    closeSync(openInRoot(root, path, O.PATH));
-    return true;
-  } catch {
-    return false;
+/** Ends the uses of volumes that `owner` began. */
+async function releaseVolumes(context: Context, container: Container, owner: string): Promise<void> {
+  for (const { Type, Name } of Object.values(container.record.MountPoints)) {
+    if (Type === "volume") await attempt(context, "unmounting a volume", () => context.volumes.unmount(Name, owner));
   }
 }
 

@@ -9,6 +9,8 @@ interface DriverMount {
   id: string;
   /** What it answered; absent until then. */
   path?: string;
+  /** The use has ended, but the driver was away and has not heard so. */
+  ended?: true;
 }
 
 /** What the engine knows about a volume that a driver keeps. */

@@ -116,6 +116,26 @@ describe("volumes of drivers", () => {
     assert.deepEqual(driver.calls.toSorted(), mounts.map((id) => `unmount v1 ${id}`).toSorted());
   });
 
+  it("a use that ends while its driver is away is told of later, or goes on", async () => {
+    await volumes.create({ Name: "v1", Driver: "mem" });
+    await volumes.mount("v1", "c1");
+    const [, , id] = driver.calls.find((call) => call.startsWith("mount"))?.split(" ") ?? [];
+    driver.errors["unmount"] = new Unavailable("refused");
+    await volumes.unmount("v1", "c1");
+    assert.deepEqual(volumes.references("v1"), []);
+    driver.calls.length = 0;
+    // The plugin may have been restarted meanwhile.
+    await volumes.mount("v1", "c1");
+    assert.deepEqual(driver.calls, [`mount v1 ${id}`]);
+    await volumes.unmount("v1", "c1");
+    delete driver.errors["unmount"];
+    driver.calls.length = 0;
+    volumes = await open();
+    volumes.releaseUnclaimed();
+    await volumes.unmount("v1", "c1");
+    assert.deepEqual(driver.calls, [`unmount v1 ${id}`]);
+  });
+
   it("a driver that is away hides nothing and blocks nothing", async () => {
     await volumes.create({ Name: "v1", Driver: "mem", Labels: { x: "y" } });
     driver.errors["list"] = new Unavailable("refused");

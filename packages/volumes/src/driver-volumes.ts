@@ -11,6 +11,11 @@ import { InTurn } from "./in-turn.ts";
 import type { LocalVolumes } from "./local-volumes.ts";
 import { anonymousLabel, anonymousName } from "./names.ts";
 import { showDriverVolume, unseen } from "./show-driver-volume.ts";
+import { absent, unchecked, volumeIn } from "./volume-in.ts";
+
+/** Pauses before a driver that was away is told which uses have ended, in milliseconds. */
+const firstPauseMs = 2000;
+const longestPauseMs = 60_000;
 
 interface Options {
   dataRoot: string;
@@ -30,6 +35,8 @@ export class DriverVolumes implements VolumeStore {
   readonly #references = new Map<string, Set<string>>();
   /** Uses that this process knows of, as `volume container`. */
   readonly #claimed = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  #pauseMs = firstPauseMs;
 
   private constructor(options: Options, records: DriverRecords, damage: string[]) {
     this.#options = options;
@@ -76,7 +83,7 @@ export class DriverVolumes implements VolumeStore {
       await (await this.#driverFor("", record.driver)).get(name);
       return record;
     } catch (error) {
-      if (!isKind(error, "NotFound")) throw absent(name, record.driver, error);
+      if (!isKind(error, "NotFound")) throw new Unknown(`create ${name}: found reference to volume '${name}' in driver '${record.driver}', but got an error while checking the driver: ${unchecked(name, record.driver, error)}`, { cause: error });
       await this.#records.delete(name);
       return undefined;
     }
@@ -102,12 +109,13 @@ export class DriverVolumes implements VolumeStore {
     return driver.get(name, { retry: false }).catch(() => ({ ...unseen, name }));
   }
 
-  /** @throws NotFound `… error looking up volume plugin x: …` */
-  async #driverFor(prefix: string, name: string): Promise<VolumeDriver> {
+  /** @throws NotFound `… error looking up volume plugin x: …`, Unavailable, Unknown */
+  async #driverFor(prefix: string, name: string, options = { retry: true }): Promise<VolumeDriver> {
     try {
-      return await this.#options.drivers.get(name);
+      return await this.#options.drivers.get(name, options);
     } catch (error) {
       const message = `${prefix}error looking up volume plugin ${name}: ${messageOf(error)}`;
+      if (!options.retry && isKind(error, "Unavailable")) throw error;
       throw isKind(error, "NotFound") ? new NotFound(message, { cause: error }) : new Unknown(message, { cause: error });
     }
   }
@@ -115,7 +123,7 @@ export class DriverVolumes implements VolumeStore {
   async get(name: string): Promise<Volume> {
     const record = this.#records.get(name);
     if (record === undefined) return this.#local.has(name) ? this.#local.get(name) : this.#foreign(name);
-    const driver = await this.#driverFor(`get ${name}: `, record.driver).catch((error: unknown) => {
+    const driver = await this.#driverFor(`get ${name}: `, record.driver, { retry: false }).catch((error: unknown) => {
       throw absent(name, record.driver, error);
     });
     return showDriverVolume(await volumeIn(driver, name), record, driver.name, true);
@@ -171,6 +179,7 @@ export class DriverVolumes implements VolumeStore {
       try {
         const driver = await this.#driverFor(`get ${name}: `, record?.driver ?? (await this.#foreign(name)).Driver);
         await volumeIn(driver, name);
+        for (const use of Object.values(record?.mounts ?? {})) if (use.ended) await driver.unmount(name, use.id).catch((error: unknown) => this.#options.log.warn({ err: error, volume: name }, "a volume could not be unmounted"));
         await driver.remove(name).catch((error: unknown) => {
           throw new Unknown(`remove ${name}: ${messageOf(error)}`, { cause: error });
         });
@@ -215,12 +224,12 @@ export class DriverVolumes implements VolumeStore {
     return this.#turns.run(name, async () => {
       this.#claimed.add(`${name} ${containerId}`);
       const use = record.mounts[containerId] ?? { id: randomBytes(32).toString("hex") };
-      if (use.path !== undefined) return use.path;
+      if (use.path !== undefined && !use.ended) return use.path;
       try {
-        record.mounts[containerId] = use;
+        record.mounts[containerId] = { id: use.id };
         await this.#records.set(name, record);
         const path = await (await this.#driverFor("", record.driver)).mount(name, use.id);
-        record.mounts[containerId] = { ...use, path };
+        record.mounts[containerId] = { id: use.id, path };
         await this.#records.set(name, record);
         return path;
       } catch (error) {
@@ -239,41 +248,52 @@ export class DriverVolumes implements VolumeStore {
       const use = record.mounts[containerId];
       this.#claimed.delete(`${name} ${containerId}`);
       if (use === undefined) return;
-      try {
-        await (await this.#driverFor("", record.driver)).unmount(name, use.id);
-      } catch (error) {
-        throw new Unknown(`error while unmounting volume ${name}: ${messageOf(error)}`, { cause: error });
-      } finally {
-        delete record.mounts[containerId];
-        await this.#records.set(name, record);
-      }
+      const told = await this.#tellEnd(record.driver, name, use.id);
+      if (told === "away") {
+        // Nobody waits for a driver that is away: it hears of it once it is back.
+        record.mounts[containerId] = { ...use, ended: true };
+        this.#later();
+      } else delete record.mounts[containerId];
+      await this.#records.set(name, record);
+      if (told instanceof Error) throw new Unknown(`error while unmounting volume ${name}: ${messageOf(told)}`, { cause: told });
     });
+  }
+
+  /** @returns the driver's refusal, if it has heard it */
+  async #tellEnd(driver: string, name: string, id: string): Promise<"heard" | "away" | Error> {
+    try {
+      await (await this.#driverFor("", driver, { retry: false })).unmount(name, id);
+      return "heard";
+    } catch (error) {
+      if (isKind(error, "Unavailable") || isKind(error, "DeadlineExceeded") || isKind(error, "NotFound")) {
+        this.#options.log.warn({ err: error, volume: name }, "a volume cannot be unmounted while its plugin is away");
+        return "away";
+      }
+      return error instanceof Error ? error : new Error(String(error));
+    }
   }
 
   releaseUnclaimed(): void {
     for (const [name, { mounts }] of this.#records.entries()) {
       for (const containerId of Object.keys(mounts).filter((id) => !this.#claimed.has(`${name} ${id}`))) {
-        this.unmount(name, containerId).catch((error: unknown) => this.#options.log.warn({ err: error, volume: name }, "a volume that an earlier engine had mounted could not be unmounted"));
+        this.unmount(name, containerId).catch((error: unknown) => this.#options.log.warn({ err: error, volume: name }, "a volume that is no longer used could not be unmounted"));
       }
     }
+  }
+
+  /** Drivers that were away hear after a while which uses have ended. */
+  #later(): void {
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      const ended = [...this.#records.entries()].filter(([, { mounts }]) => Object.values(mounts).some((use) => use.ended));
+      if (ended.length === 0) return void (this.#pauseMs = firstPauseMs);
+      this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs);
+      this.releaseUnclaimed();
+    }, this.#pauseMs).unref();
   }
 
   copyUp(source: string, volumePath: string): Promise<void> {
     return this.#local.copyUp(source, volumePath);
   }
-}
-
-/** @throws NotFound `get x: no such volume`, or why the driver cannot tell */
-async function volumeIn(driver: VolumeDriver, name: string): Promise<DriverVolume> {
-  try {
-    return await driver.get(name);
-  } catch (error) {
-    throw absent(name, driver.name, error);
-  }
-}
-
-/** A driver's answer for a volume in the words of `get`. */
-function absent(name: string, driver: string, error: unknown): NotFound | Unknown {
-  if (isKind(error, "NotFound") && messageOf(error) === "no such volume") return new NotFound(`get ${name}: no such volume`, { cause: error });
-  return new Unknown(`get ${name}: error while checking if volume ${JSON.stringify(name)} exists in driver ${JSON.stringify(driver)}: ${messageOf(error)}`, { cause: error });
 }

@@ -24,13 +24,14 @@ export interface VolumeDriver {
    * @returns the path on the host
    */
   mount(name: string, id: string): Promise<string>;
+  /** Fails soon when the driver is away. */
   unmount(name: string, id: string): Promise<void>;
 }
 
 /** Finds drivers beside `local`. */
 export interface VolumeDrivers {
-  /** @throws NotFound `plugin "x" not found` */
-  get(name: string): Promise<VolumeDriver>;
+  /** @param options.retry false: fails at once when the driver is away; @throws NotFound `plugin "x" not found` */
+  get(name: string, options?: { retry: boolean }): Promise<VolumeDriver>;
   /** All that can be reached now. */
   all(): Promise<VolumeDriver[]>;
 }

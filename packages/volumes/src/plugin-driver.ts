@@ -16,6 +16,9 @@ interface WireVolume {
   Status?: Record<string, unknown> | null;
 }
 
+/** The end of a container waits for an unmount, in milliseconds. */
+const unmountMs = 10_000;
+
 /** What Go shows for a time that was not given. */
 const noTime = "0001-01-01T00:00:00Z";
 
@@ -84,7 +87,7 @@ class PluginVolumeDriver implements VolumeDriver {
   }
 
   async unmount(name: string, id: string): Promise<void> {
-    await this.#call("Unmount", { Name: name, ID: id }, { timeoutMs: longMs });
+    await this.#call("Unmount", { Name: name, ID: id }, { timeoutMs: unmountMs, retry: false });
   }
 }
 
@@ -97,7 +100,7 @@ export function pluginVolumeDrivers(plugins: Plugins): VolumeDrivers {
     return driver;
   };
   return {
-    get: async (name) => driverOf(await plugins.get(name, kind)),
+    get: async (name, options) => driverOf(await plugins.get(name, kind, options)),
     all: async () => (await plugins.all(kind)).map(driverOf),
   };
 }

@@ -71,7 +71,7 @@ export function authorize(app: FastifyInstance, plugins: Plugins, config: Pick<C
     waiting.add(request);
     const failed = reply.statusCode >= 400;
     try {
-      await ask(plugins, config.authorizationPlugins, "AuthZRes", { ...question, ...(failed ? {} : answered(request, reply, payload)) });
+      await ask(plugins, config.authorizationPlugins, "AuthZRes", { ...question, ...(failed ? { ResponseHeaders: headersOfFailed(reply) } : answered(request, reply, payload)) });
       return payload;
     } catch (error) {
       // Who asked learns of his own mistake first.
@@ -80,6 +80,12 @@ export function authorize(app: FastifyInstance, plugins: Plugins, config: Pick<C
       return Buffer.from(errorBody(messageOf(error)));
     }
   });
+}
+
+/** As in dockerd, plugins hear of an error before anything of its answer is set but what all answers have. */
+function headersOfFailed(reply: FastifyReply): Record<string, string> {
+  const { "Content-Type": _type, ...common } = responseHeaders(reply);
+  return common;
 }
 
 function answered(request: FastifyRequest, reply: FastifyReply, payload: unknown): Partial<AuthorizationRequest> {

@@ -49,6 +49,7 @@ function checkContentType(request: FastifyRequest): void {
   const header = request.headers["content-type"] ?? "";
   const mediaType = header.split(";", 1)[0]?.trim().toLowerCase() ?? "";
   if (mediaType === "application/json") return;
+  if (mediaType === "") throw new InvalidArgument(`malformed Content-Type header (${header}): mime: no media type`);
   throw new InvalidArgument(`unsupported Content-Type header (${mediaType}): must be 'application/json'`);
 }
 
