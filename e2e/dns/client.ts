@@ -21,20 +21,46 @@ function query(name: string, type: RecordType, { udpPayloadSize }: AskOptions): 
   return encode({ type: "query", id: lastId, flags: 0x100, questions: [{ type, name }], additionals: udpPayloadSize === undefined ? [] : [opt] });
 }
 
-/** Asks the embedded DNS server over UDP, from the network namespace of a process. @throws when nothing comes in time */
-export function askUdp(pid: number, name: string, type: RecordType = "A", options: AskOptions = {}): Promise<DecodedPacket> {
-  const socket = createSocket("udp4");
-  return new Promise<DecodedPacket>((resolve, reject) => {
+/** A client that keeps its socket, and so its port, for all its questions. */
+export class KeptSocket implements Disposable {
+  readonly #socket = createSocket("udp4");
+  readonly #waiting = new Map<number, (answer: DecodedPacket) => void>();
+
+  /** @param pid whose network namespace it asks from */
+  static async open(pid: number): Promise<KeptSocket> {
+    const kept = new KeptSocket();
+    kept.#socket.on("message", (answer) => kept.#waiting.get(answer.readUInt16BE(0))?.(decode(answer)));
+    const fd = socketInNetns(`/proc/${pid}/ns/net`, AF.INET, SOCK.DGRAM, 0, { address: "0.0.0.0" });
+    await new Promise<void>((resolve) => kept.#socket.bind({ fd }, resolve));
+    return kept;
+  }
+
+  /** @throws when nothing comes in time */
+  async ask(name: string, type: RecordType = "A", options: AskOptions = {}): Promise<DecodedPacket> {
     const message = query(name, type, options);
-    const timer = setTimeout(() => reject(new Error(`${name}: no answer`)), options.timeoutMs ?? 15_000);
-    socket.on("error", reject);
-    socket.on("message", (answer) => {
-      if (answer.readUInt16BE(0) !== message.readUInt16BE(0)) return;
+    const id = message.readUInt16BE(0);
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      return await new Promise<DecodedPacket>((resolve, reject) => {
+        timer = setTimeout(() => reject(new Error(`${name}: no answer`)), options.timeoutMs ?? 15_000);
+        this.#waiting.set(id, resolve);
+        this.#socket.send(message, 53, server);
+      });
+    } finally {
       clearTimeout(timer);
-      resolve(decode(answer));
-    });
-    socket.bind({ fd: socketInNetns(`/proc/${pid}/ns/net`, AF.INET, SOCK.DGRAM, 0, { address: "0.0.0.0" }) }, () => socket.send(message, 53, server));
-  }).finally(() => socket.close());
+      this.#waiting.delete(id);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.close();
+  }
+}
+
+/** Asks the embedded DNS server over UDP, from the network namespace of a process. @throws when nothing comes in time */
+export async function askUdp(pid: number, name: string, type: RecordType = "A", options: AskOptions = {}): Promise<DecodedPacket> {
+  using socket = await KeptSocket.open(pid);
+  return await socket.ask(name, type, options);
 }
 
 /** Asks over TCP. @throws when the server closes the connection without an answer */
