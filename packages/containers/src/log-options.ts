@@ -1,5 +1,6 @@
 import type { HostConfig } from "@longshore/api";
-import { InvalidArgument } from "@longshore/errdefs";
+import { InvalidArgument, messageOf } from "@longshore/errdefs";
+import { logRotation, parseSize } from "./log-rotation.ts";
 
 const accepted: Record<string, readonly string[]> = {
   "json-file": ["max-file", "max-size", "compress", "labels", "labels-regex", "env", "env-regex", "tag", "mode", "max-buffer-size"],
@@ -7,12 +8,8 @@ const accepted: Record<string, readonly string[]> = {
   none: ["mode", "max-buffer-size"],
 };
 
-/** `10m` in bytes; `k`, `m`, `g` are powers of 1024. @throws InvalidArgument */
-export function parseSize(text: string): number {
-  const match = /^(\d+(?:\.\d+)?) ?([kmgtp])?(?:i?b)?$/i.exec(text.trim());
-  if (match === null) throw new InvalidArgument(`invalid size: '${text}'`);
-  return Math.trunc(Number(match[1]) * 1024 ** ["", "k", "m", "g", "t", "p"].indexOf((match[2] ?? "").toLowerCase()));
-}
+/** Options of the copy that is kept of a plugin's log; the engine's own drivers take and ignore them. */
+const cacheKeys: readonly string[] = ["cache-disabled", "cache-max-size", "cache-max-file", "cache-compress"];
 
 /**
  * Fills in the daemon's defaults and checks driver and options.
@@ -25,6 +22,7 @@ export function completeLogConfig(config: HostConfig["LogConfig"] | undefined, d
   const known = accepted[type];
   checkOptions(type, known ?? Object.keys(options), options);
   if (known === undefined) cacheOptions(options);
+  else logCacheDisabled(options);
   return { Type: type as HostConfig["LogConfig"]["Type"], Config: options };
 }
 
@@ -42,7 +40,7 @@ export function cacheOptions(options: Record<string, string>): Record<string, st
   logCacheDisabled(options);
   // The place up to which a plugin got the log would be lost with the file.
   if (cache.compress !== "false") throw new InvalidArgument("cache-compress is not supported: a plugin's log is kept as it is until it has been delivered");
-  checkOptions("local", Object.keys(cache), cache);
+  logRotation("local", cache);
   return cache;
 }
 
@@ -56,15 +54,19 @@ export function logCacheDisabled(options: Record<string, string> | null | undefi
 
 function checkOptions(type: string, known: readonly string[], options: Record<string, string>): void {
   for (const key of Object.keys(options)) {
-    if (!known.includes(key)) throw new InvalidArgument(`unknown log opt '${key}' for ${type} log driver`);
+    if (known.includes(key) || (type !== "none" && cacheKeys.includes(key))) continue;
+    throw new InvalidArgument(`unknown log opt '${key}' for ${type === "local" ? "log driver local" : `${type} log driver`}`);
   }
   const mode = options["mode"];
   if (mode !== undefined && !["", "blocking", "non-blocking"].includes(mode)) throw new InvalidArgument(`logger: logging mode not supported: ${mode}`);
   if (options["max-buffer-size"] !== undefined && mode !== "non-blocking") {
     throw new InvalidArgument("logger: max-buffer-size option is only supported with 'mode=non-blocking'");
   }
-  const size = options["max-size"];
-  if (size !== undefined && Number(size) !== -1) parseSize(size);
-  const files = options["max-file"];
-  if (files !== undefined && (!/^\d+$/.test(files) || Number(files) < 1)) throw new InvalidArgument("max-file cannot be less than 1");
+  const size = options["max-buffer-size"];
+  if (size === undefined) return;
+  try {
+    parseSize(size, 1024);
+  } catch (error) {
+    throw new InvalidArgument(`error parsing option max-buffer-size: ${messageOf(error)}`, { cause: error });
+  }
 }

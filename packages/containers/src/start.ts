@@ -3,7 +3,7 @@ import { isKind, messageOf, NotModified, Conflict, type LongshoreError, Unknown 
 import type { MountSpec } from "@longshore/sys";
 import { currentSpan, span, untraced } from "@longshore/trace";
 import { clearLogPath } from "./log-damage.ts";
-import { attachSocket, taskStdio } from "./stdio.ts";
+import { attachSocket, type Stdio, taskStdio } from "./stdio.ts";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
 import { startHealth } from "./health.ts";
@@ -121,9 +121,17 @@ async function bringUp(context: Context, container: Container): Promise<void> {
   tellParents(context, container);
 }
 
+function loggedStdio(context: Context, container: Container): Stdio {
+  try {
+    return taskStdio(context, container);
+  } catch (error) {
+    throw new Unknown(`failed to create task for container: failed to initialize logging driver: ${messageOf(error)}`, { cause: error });
+  }
+}
+
 async function createTask(context: Context, container: Container, rootfs: readonly MountSpec[]): Promise<void> {
   const { shim, options } = runtimeOf(context, container.hostConfig.Runtime);
-  const stdio = taskStdio(context, container);
+  const stdio = loggedStdio(context, container);
   const request = {
     containerId: container.id,
     rootfs: rootfs.map(({ type, source, target, options }) => ({ type, source, target: target ?? "", options: [...(options ?? [])] })),

@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
-import { cacheOptions, isPluginDriver, parseSize } from "./log-options.ts";
+import { cacheOptions, isPluginDriver } from "./log-options.ts";
 import { logAttributes } from "./log-attributes.ts";
+import { logRotation } from "./log-rotation.ts";
 
 /** The three stdio fields of a task or an exec, see docs/stdio.md. */
 export interface Stdio {
@@ -23,7 +24,10 @@ function fields(uri: string, options: { stdin: boolean; terminal: boolean }): St
   return { stdin: options.stdin ? uri : "", stdout: uri, stderr: options.terminal ? "" : uri };
 }
 
-/** What the shim needs to write the container's log and to serve attach. */
+/**
+ * What the shim needs to write the container's log and to serve attach.
+ * @throws InvalidArgument for options of the log that Docker's drivers refuse when they begin
+ */
 export function taskStdio(context: Context, container: Container): Stdio {
   const { Config } = container.record;
   const { LogConfig } = container.hostConfig;
@@ -31,12 +35,11 @@ export function taskStdio(context: Context, container: Container): Stdio {
   const Type = plugin ? "local" : LogConfig.Type;
   const options = plugin ? cacheOptions(LogConfig.Config ?? {}) : LogConfig.Config;
   const query = new URLSearchParams({ attach: attachSocket(context, container.id), driver: Type });
-  const maxSize = options?.["max-size"] ?? (Type === "local" ? "20m" : undefined);
-  const maxFile = options?.["max-file"] ?? (Type === "local" ? "5" : undefined);
-  const compress = options?.["compress"] ?? (Type === "local" ? "true" : undefined);
-  if (maxSize !== undefined && Number(maxSize) !== -1) query.set("max-size", String(parseSize(maxSize)));
-  if (maxFile !== undefined) query.set("max-file", maxFile);
-  if (compress !== undefined) query.set("compress", String(["1", "t", "T", "true", "TRUE", "True"].includes(compress)));
+  const { maxSize, maxFiles, compress } = logRotation(Type, options ?? {});
+  // The shim has a limit of its own for the local driver, unless it is told.
+  if (maxSize !== undefined || Type === "local") query.set("max-size", String(maxSize ?? -1));
+  if (maxFiles !== undefined) query.set("max-file", String(maxFiles));
+  if (compress !== undefined) query.set("compress", String(compress));
   const attributes = logAttributes(container);
   if (Object.keys(attributes).length > 0) query.set("attrs", JSON.stringify(attributes));
   if (Config.StdinOnce) query.set("stdin-once", "true");
