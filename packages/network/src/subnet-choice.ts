@@ -98,7 +98,7 @@ export class SubnetChoice {
   }
 
   /** The first of the pools that is free; for the default bridge. */
-  async free(own: string): Promise<Prefix> {
-    return chooseSubnet(this.#pools[4], await this.taken(4, own));
+  async free(family: Family, own: string): Promise<Prefix> {
+    return chooseSubnet(this.#pools[family], await this.taken(family, own));
   }
 }

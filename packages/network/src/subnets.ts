@@ -32,5 +32,6 @@ export function gatewayFor(network: NetworkRecord, { remote, ipv4, ipv6 }: Endpo
 
 /** The address by which `address` leaves the network; empty for internal networks and those that need none. */
 function gatewayOf(network: NetworkRecord, address: string): string {
-  return network.internal ? "" : (subnetWith(network, address)?.gateway ?? "");
+  const subnet = network.internal ? undefined : subnetWith(network, address);
+  return subnet?.router ?? subnet?.gateway ?? "";
 }

@@ -54,8 +54,13 @@ export interface Config {
 /** What the default bridge and all networks are made of. */
 interface NetworkConfig {
   bip: string;
+  bip6: string;
   bridge: string;
   fixedCidr: string;
+  fixedCidrV6: string;
+  defaultGateway: string;
+  defaultGatewayV6: string;
+  ipv6: boolean;
   mtu: number;
   icc: boolean;
   ip: string;
@@ -133,8 +138,13 @@ export function mergeConfig(flags: Given, file: Given, path: string): Config {
     shutdownTimeout: read("shutdown-timeout"),
     network: {
       bip: read("bip"),
+      bip6: read("bip6"),
       bridge: read("bridge"),
       fixedCidr: read("fixed-cidr"),
+      fixedCidrV6: read("fixed-cidr-v6"),
+      defaultGateway: read("default-gateway"),
+      defaultGatewayV6: read("default-gateway-v6"),
+      ipv6: read("ipv6"),
       mtu: read("mtu"),
       icc: read("icc"),
       ip: read("ip"),

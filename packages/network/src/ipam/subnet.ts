@@ -11,6 +11,8 @@ export interface SubnetRecord {
   /** Empty where none is needed. */
   gateway: string;
   auxiliary: string[];
+  /** Where default routes lead, when that is not the gateway. */
+  router?: string;
 }
 
 /**
