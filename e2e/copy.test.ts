@@ -31,6 +31,15 @@ describe("cp, export and commit", () => {
     });
   }
 
+  it("copies into volumes of a container that never ran, where the image has nothing", async () => {
+    writeFileSync(join(dir, "file"), "text");
+    await shared.ok(["create", "--name", name, "-v", "/new/place", "-v", `${join(dir, "file")}:/new/file`, "busybox", "sleep", "300"]);
+    await shared.ok(["cp", join(dir, "file"), `${name}:/new/place/copied`]);
+    assert.equal((await shared.docker(["cp", `${name}:/new/file`, "-"])).code, 0);
+    await shared.ok(["start", name]);
+    assert.equal(await shared.ok(["exec", name, "cat", "/new/place/copied", "/new/file"]), "texttext");
+  });
+
   it("copies into a container that has read-only mounts and does not run, but not into these", async () => {
     writeFileSync(join(dir, "file"), "text");
     await shared.ok(["run", "--name", name, "-v", `${dir}:/data:ro`, "-v", `${join(dir, "file")}:/etc/file:ro`, "busybox", "true"]);

@@ -162,7 +162,7 @@ describe("network and IPAM driver plugins", () => {
 
   it("an IPAM plugin serves the engine's own bridges, too", async () => {
     const mac = "IpamDriver.GetCapabilities";
-    const ipam = new TestPlugin("ipam", ["IpamDriver"], { ...new AddressDriver(95).methods, [mac]: () => ({ RequiresMACAddress: true }) });
+    const ipam = new TestPlugin("ipam", ["IpamDriver"], { ...new AddressDriver(95).methods, [mac]: () => ({ RequiresMACAddress: true, RequiresRequestReplay: true }) });
     await ipam.start();
     try {
       await shared.ok(["network", "create", "--ipam-driver", ipam.name, "--subnet", "10.94.5.0/24", "--ip-range", "10.94.5.128/25", "--gateway", "10.94.5.200", "--aux-address", "z=10.94.5.201", network]);
@@ -178,8 +178,16 @@ describe("network and IPAM driver plugins", () => {
       assert.match(shown, /inet 10\.94\.5\.222\/24[^]*default via 10\.94\.5\.200/);
       assert.deepEqual(ipam.asked("IpamDriver.RequestAddress"), [{ PoolID: "pool1", Address: "10.94.5.222", Options: { "com.docker.network.endpoint.macaddress": shown.split("\n")[0] } }]);
       await until("the address comes back", () => ipam.asked("IpamDriver.ReleaseAddress").length === 1);
-      await shared.ok(["network", "rm", network]);
-      assert.deepEqual(ipam.asked("IpamDriver.ReleasePool"), [{ PoolID: "pool1" }]);
+      await shared.engine.kill();
+      ipam.calls.splice(0);
+      await shared.engine.start();
+      await until("it is asked for the same again", () => ipam.asked("IpamDriver.RequestAddress").length === 2);
+      assert.deepEqual(ipam.asked("IpamDriver.RequestPool").map(({ Pool, SubPool }) => [Pool, SubPool]), [["10.94.5.0/24", "10.94.5.128/25"]]);
+      assert.deepEqual(ipam.asked("IpamDriver.RequestAddress").map(({ PoolID, Address }) => [PoolID, Address]), [["pool2", "10.94.5.200"], ["pool2", "10.94.5.201"]]);
+      await until("the new pool is the network's", async () => {
+        await shared.ok(["network", "rm", network]);
+        return ipam.asked("IpamDriver.ReleasePool").some(({ PoolID }) => PoolID === "pool2");
+      });
     } finally {
       await shared.docker(["network", "rm", network]);
       await ipam.stop();

@@ -172,8 +172,14 @@ export class NetworkStore implements Networks {
       const addresses = this.#records.endpointsIn(record.id).flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6].filter((address) => address !== ""));
       try {
         const pools = await this.#remote.replay(record, addresses);
+        if (pools === undefined) continue;
         const current = this.#records.networks.get(record.id);
-        if (pools === undefined || current === undefined) continue;
+        if (current === undefined) {
+          // It has been removed meanwhile.
+          for (const { id } of pools) this.#debts.owe(record.id, record.ipam.Driver, "IpamDriver.ReleasePool", { PoolID: id });
+          await this.#debts.settle(record.id);
+          continue;
+        }
         for (const [i, { id }] of pools.entries()) this.#debts.renamePool(record.ipam.Driver, record.pools?.[i]?.id ?? id, id);
         this.#records.putNetwork({ ...current, pools });
       } catch (error) {

@@ -13,6 +13,8 @@ export interface CallOptions {
   timeoutMs?: number;
   /** False: a plugin that is not there is an error at once, and not after some 15 seconds of waiting for it. */
   retry?: boolean;
+  /** True: one that nobody has announced yet is waited for as well: it has been there before. */
+  wait?: boolean;
   signal?: AbortSignal | undefined;
 }
 
@@ -93,7 +95,7 @@ export class Plugin {
           throw new Unknown(`${method}: the plugin ${this.name} answered what is no JSON`, { cause: error });
         }
       },
-      (error) => options.retry !== false && isKind(error, "Unavailable"),
+      (error) => options.retry !== false && (isKind(error, "Unavailable") || (options.wait === true && isKind(error, "NotFound"))),
       options.signal,
     );
   }

@@ -79,6 +79,13 @@ describe("plugins", () => {
     await assert.rejects(plugin.call("VolumeDriver.List", {}, { retry: false }), /vol\.sock: connect: no such file or directory$/);
   });
 
+  it("waits for one that has been there before, if it is asked to", async () => {
+    await assert.rejects(plugins.get("vol", "VolumeDriver"), /plugin "vol" not found/);
+    const found = plugins.get("vol", "VolumeDriver", { wait: true });
+    await serve(join(dir, "run/vol.sock"), () => [200, "{}"]);
+    assert.equal((await found).name, "vol");
+  });
+
   it("finds a plugin again that was restarted elsewhere", async () => {
     const portOf = (server: Server): number => (server.address() as AddressInfo).port;
     const before = await serve(0, () => [200, "{}"]);

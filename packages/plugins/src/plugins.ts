@@ -59,7 +59,7 @@ export class Plugins {
     const known = this.#active.get(name);
     if (known !== undefined) return known;
     // Who only looks around must not make others give up early, nor wait as long as they do.
-    const key = `${name} ${String(options.retry ?? true)}`;
+    const key = `${name} ${String(options.retry ?? true)} ${String(options.wait ?? false)}`;
     const pending = this.#pending.get(key) ?? Plugin.activate(name, () => this.#find(name), options);
     this.#pending.set(key, pending);
     try {

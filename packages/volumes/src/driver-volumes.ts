@@ -110,7 +110,7 @@ export class DriverVolumes implements VolumeStore {
   }
 
   /** @throws NotFound `… error looking up volume plugin x: …`, Unavailable, Unknown */
-  async #driverFor(prefix: string, name: string, options = { retry: true }): Promise<VolumeDriver> {
+  async #driverFor(prefix: string, name: string, options: { retry: boolean; wait?: boolean } = { retry: true }): Promise<VolumeDriver> {
     try {
       return await this.#options.drivers.get(name, options);
     } catch (error) {
@@ -228,7 +228,7 @@ export class DriverVolumes implements VolumeStore {
       try {
         record.mounts[containerId] = { id: use.id };
         await this.#records.set(name, record);
-        const path = await (await this.#driverFor("", record.driver)).mount(name, use.id);
+        const path = await (await this.#driverFor("", record.driver, { retry: true, wait: true })).mount(name, use.id);
         record.mounts[containerId] = { id: use.id, path };
         await this.#records.set(name, record);
         return path;

@@ -30,8 +30,8 @@ export interface VolumeDriver {
 
 /** Finds drivers beside `local`. */
 export interface VolumeDrivers {
-  /** @param options.retry false: fails at once when the driver is away; @throws NotFound `plugin "x" not found` */
-  get(name: string, options?: { retry: boolean }): Promise<VolumeDriver>;
+  /** @param options.retry false: fails at once when the driver is away; `wait` true: waits also for one that nobody has announced yet; @throws NotFound `plugin "x" not found` */
+  get(name: string, options?: { retry: boolean; wait?: boolean }): Promise<VolumeDriver>;
   /** All that can be reached now. */
   all(): Promise<VolumeDriver[]>;
 }

@@ -67,10 +67,10 @@ export interface IpamDriver {
 
 /** Finds drivers beside the engine's own. */
 export interface NetworkPlugins {
-  /** @throws NotFound `plugin "x" not found`, `could not resolve driver x in registry` */
-  driver(name: string): Promise<NetworkDriver>;
+  /** @param wait whether one that nobody has announced yet is waited for; @throws NotFound `plugin "x" not found`, `could not resolve driver x in registry` */
+  driver(name: string, wait?: boolean): Promise<NetworkDriver>;
   /** @throws NotFound `plugin "x" not found` */
-  ipam(name: string): Promise<IpamDriver>;
+  ipam(name: string, wait?: boolean): Promise<IpamDriver>;
   /**
    * Gives something back, such as `NetworkDriver.DeleteNetwork`.
    * @param patient whether to wait a while for a plugin that is away, as other calls do

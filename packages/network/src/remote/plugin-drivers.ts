@@ -143,15 +143,15 @@ export function pluginNetworks(plugins: Plugins): NetworkPlugins {
     return asked;
   };
   return {
-    driver: async (name) => {
-      const plugin = await plugins.get(name, networkKind);
+    driver: async (name, wait = false) => {
+      const plugin = await plugins.get(name, networkKind, { wait });
       return once(drivers, plugin, PluginNetworkDriver.of).catch((error: unknown) => {
         throw new NotFound(`could not resolve driver ${name} in registry`, { cause: error });
       });
     },
-    ipam: async (name) => once(ipams, await plugins.get(name, ipamKind), PluginIpamDriver.of),
+    ipam: async (name, wait = false) => once(ipams, await plugins.get(name, ipamKind, { wait }), PluginIpamDriver.of),
     giveBack: async (name, method, body, patient) => {
-      const options = { retry: patient, timeoutMs: backMs };
+      const options = { retry: patient, wait: patient, timeoutMs: backMs };
       try {
         await call(await plugins.get(name, method.slice(0, method.indexOf(".")), options), method, body, options);
       } catch (error) {

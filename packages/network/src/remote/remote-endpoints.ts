@@ -37,7 +37,7 @@ export class RemoteEndpoints {
     const { records, plugins, debts } = this.#parts;
     if (network.pools === undefined) return endpoint;
     await debts.settleWith(network.ipam.Driver);
-    const ipam = await plugins.ipam(network.ipam.Driver).catch((error: unknown) => {
+    const ipam = await plugins.ipam(network.ipam.Driver, true).catch((error: unknown) => {
       throw asRefusal(error);
     });
     let next: EndpointRecord = { ...endpoint, bits: { 4: 0, 6: 0 } };
@@ -73,7 +73,7 @@ export class RemoteEndpoints {
     if (!hasPluginDriver(network)) return;
     const { records, plugins, debts } = this.#parts;
     await debts.settleWith(network.driver);
-    const driver = await plugins.driver(network.driver).catch((error: unknown) => {
+    const driver = await plugins.driver(network.driver, true).catch((error: unknown) => {
       throw asRefusal(error);
     });
     const ids = { NetworkID: network.id, EndpointID: planned.id };
@@ -107,7 +107,7 @@ export class RemoteEndpoints {
     const ids = { NetworkID: network.id, EndpointID: id };
     if (debts.owes(id, "NetworkDriver.RevokeExternalConnectivity")) return;
     try {
-      const driver = await plugins.driver(network.driver);
+      const driver = await plugins.driver(network.driver, true);
       debts.owe(id, driver.name, "NetworkDriver.RevokeExternalConnectivity", ids);
       await driver.programExternal({ ...ids, Options: { ...portOptions(sandbox.portRequest), [sixToFour]: false } });
     } catch (error) {

@@ -154,16 +154,17 @@ export class RemoteNetworks {
 
   /** Asks an IPAM plugin that forgets for all that a network has, once more. */
   async replay(record: NetworkRecord, addresses: readonly string[]): Promise<PoolRecord[] | undefined> {
-    const ipam = await this.#plugins.ipam(record.ipam.Driver);
+    const ipam = await this.#plugins.ipam(record.ipam.Driver, true);
     if (!ipam.replays) return undefined;
     const pools: PoolRecord[] = [];
     for (const pool of record.pools ?? []) {
-      const found = await ipam.requestPool({ AddressSpace: pool.addressSpace, Pool: pool.pool, SubPool: pool.wanted.subPool, Options: record.ipam.Options ?? {}, V6: pool.family === 6 });
+      const space = await addressSpace(ipam, record);
+      const found = await ipam.requestPool({ AddressSpace: space, Pool: pool.pool, SubPool: pool.wanted.subPool, Options: record.ipam.Options ?? {}, V6: pool.family === 6 });
       if (pool.gateway !== "") await ipam.requestAddress(found.id, plain(pool.gateway), gatewayRequest);
       for (const address of Object.values(pool.auxiliary)) await ipam.requestAddress(found.id, plain(address), null);
       const { family } = pool;
       for (const address of addresses.filter((text) => text.includes(":") === (family === 6))) await ipam.requestAddress(found.id, address, null);
-      pools.push({ ...pool, id: found.id });
+      pools.push({ ...pool, id: found.id, addressSpace: space });
     }
     return pools;
   }
