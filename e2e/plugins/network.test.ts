@@ -178,17 +178,20 @@ describe("network and IPAM driver plugins", () => {
       assert.match(shown, /inet 10\.94\.5\.222\/24[^]*default via 10\.94\.5\.200/);
       assert.deepEqual(ipam.asked("IpamDriver.RequestAddress"), [{ PoolID: "pool1", Address: "10.94.5.222", Options: { "com.docker.network.endpoint.macaddress": shown.split("\n")[0] } }]);
       await until("the address comes back", () => ipam.asked("IpamDriver.ReleaseAddress").length === 1);
+      await shared.ok(["run", "-d", "--name", container, "--network", network, "--ip", "10.94.5.223", "busybox", "sleep", "1000"]);
       await shared.engine.kill();
       ipam.calls.splice(0);
       await shared.engine.start();
-      await until("it is asked for the same again", () => ipam.asked("IpamDriver.RequestAddress").length === 2);
+      await until("it is asked for the same again", () => ipam.asked("IpamDriver.RequestAddress").length === 3);
       assert.deepEqual(ipam.asked("IpamDriver.RequestPool").map(({ Pool, SubPool }) => [Pool, SubPool]), [["10.94.5.0/24", "10.94.5.128/25"]]);
-      assert.deepEqual(ipam.asked("IpamDriver.RequestAddress").map(({ PoolID, Address }) => [PoolID, Address]), [["pool2", "10.94.5.200"], ["pool2", "10.94.5.201"]]);
+      assert.deepEqual(ipam.asked("IpamDriver.RequestAddress").map(({ PoolID, Address }) => [PoolID, Address]), [["pool2", "10.94.5.200"], ["pool2", "10.94.5.201"], ["pool2", "10.94.5.223"]]);
       await until("the new pool is the network's", async () => {
-        await shared.ok(["network", "rm", network]);
+        await shared.docker(["rm", "-f", container]);
+        await shared.docker(["network", "rm", network]);
         return ipam.asked("IpamDriver.ReleasePool").some(({ PoolID }) => PoolID === "pool2");
       });
     } finally {
+      await shared.docker(["rm", "-f", container]);
       await shared.docker(["network", "rm", network]);
       await ipam.stop();
     }

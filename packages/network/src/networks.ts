@@ -13,6 +13,7 @@ import { planNetwork, predefined } from "./network-create.ts";
 import { showMember, showNetwork } from "./network-view.ts";
 import { ensureParent, planParent } from "./parent-device.ts";
 import type { Debts } from "./remote/debts.ts";
+import { replayPools } from "./remote/replay-pools.ts";
 import { hasPluginDriver, hasPluginIpam, type RemoteNetworks } from "./remote/remote-networks.ts";
 import type { EndpointRecord, NetworkRecord, Records } from "./records.ts";
 import { gatewayless, refuseMoreSubnets, SubnetChoice } from "./subnet-choice.ts";
@@ -167,25 +168,8 @@ export class NetworkStore implements Networks {
   }
 
   /** Asks IPAM plugins that forget for what they gave before the engine's start; nobody waits for it. */
-  async replayPools(): Promise<void> {
-    for (const record of [...this.#records.networks.values()].filter(({ pools }) => pools !== undefined)) {
-      const addresses = this.#records.endpointsIn(record.id).flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6].filter((address) => address !== ""));
-      try {
-        const pools = await this.#remote.replay(record, addresses);
-        if (pools === undefined) continue;
-        const current = this.#records.networks.get(record.id);
-        if (current === undefined) {
-          // It has been removed meanwhile.
-          for (const { id } of pools) this.#debts.owe(record.id, record.ipam.Driver, "IpamDriver.ReleasePool", { PoolID: id });
-          await this.#debts.settle(record.id);
-          continue;
-        }
-        for (const [i, { id }] of pools.entries()) this.#debts.renamePool(record.ipam.Driver, record.pools?.[i]?.id ?? id, id);
-        this.#records.putNetwork({ ...current, pools });
-      } catch (error) {
-        this.#log.warn({ err: error, network: record.name }, "an IPAM plugin cannot be asked for a network's addresses again");
-      }
-    }
+  replayPools(): Promise<void> {
+    return replayPools({ records: this.#records, remote: this.#remote, debts: this.#debts, log: this.#log });
   }
 
   /** A network that takes its options from another one's configuration has no defaults. */

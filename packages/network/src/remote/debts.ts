@@ -62,15 +62,6 @@ export class Debts {
     return [...this.#records.debts.values()].filter(wanted).sort((a, b) => rank(a) - rank(b) || a.id - b.id);
   }
 
-  /** An IPAM plugin calls a pool by another name now. */
-  renamePool(plugin: string, from: string, to: string): void {
-    if (from === to) return;
-    for (const debt of this.#sorted(({ plugin: name, body }) => name === plugin && (body as { PoolID?: string }).PoolID === from)) {
-      this.#records.putDebt({ ...debt, body: { ...debt.body, PoolID: to } });
-      this.#records.dropDebt(debt.id);
-    }
-  }
-
   /** Whether that is still owed. */
   owes(owner: string, method: DebtMethod): boolean {
     return this.#of(owner).some((debt) => debt.method === method);

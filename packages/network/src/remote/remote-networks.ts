@@ -2,8 +2,8 @@ import type { IPAMConfig } from "@longshore/api";
 import { fromGrpcCode, grpcCodeOf, isKind, messageOf, PermissionDenied, Unknown } from "@longshore/errdefs";
 import { hostRoutes } from "../bridge.ts";
 import { mustPrefix } from "../ipam/defaults.ts";
-import { type Family, overlaps, parsePrefix } from "../ipam/prefix.ts";
-import type { NetworkRecord, PoolRecord } from "../records.ts";
+import { contains, type Family, overlaps, parseAddress, parsePrefix } from "../ipam/prefix.ts";
+import type { EndpointRecord, NetworkRecord, PoolRecord } from "../records.ts";
 import type { Debts } from "./debts.ts";
 import type { IPAMData, IpamDriver, NetworkDriver, NetworkPlugins } from "./drivers.ts";
 
@@ -30,6 +30,14 @@ export function hasPluginIpam({ ipam }: Pick<NetworkRecord, "ipam">): boolean {
 export function asRefusal(error: unknown, prefix = ""): Error {
   const message = `${prefix}${messageOf(error)}`;
   return isKind(error, "NotFound") || isKind(error, "PermissionDenied") || isKind(error, "InvalidArgument") ? fromGrpcCode(grpcCodeOf(error), message, error) : new Unknown(message, { cause: error });
+}
+
+/** An endpoint's addresses that are out of a pool. */
+function addressesIn({ pool }: PoolRecord, { ipv4, ipv6 }: EndpointRecord): string[] {
+  return [ipv4, ipv6].filter((address) => {
+    const parsed = parseAddress(address);
+    return parsed !== undefined && contains(mustPrefix(pool), parsed);
+  });
 }
 
 function plain(cidr: string): string {
@@ -152,21 +160,36 @@ export class RemoteNetworks {
     }
   }
 
-  /** Asks an IPAM plugin that forgets for all that a network has, once more. */
-  async replay(record: NetworkRecord, addresses: readonly string[]): Promise<PoolRecord[] | undefined> {
+  /**
+   * Asks an IPAM plugin that forgets for all that a network has, once more.
+   * @param owner who owes the pools until the network has them; @returns undefined when the plugin does not forget
+   */
+  async replay(record: NetworkRecord, endpoints: readonly EndpointRecord[], owner: string): Promise<PoolRecord[] | undefined> {
     const ipam = await this.#plugins.ipam(record.ipam.Driver, true);
     if (!ipam.replays) return undefined;
     const pools: PoolRecord[] = [];
     for (const pool of record.pools ?? []) {
       const space = await addressSpace(ipam, record);
       const found = await ipam.requestPool({ AddressSpace: space, Pool: pool.pool, SubPool: pool.wanted.subPool, Options: record.ipam.Options ?? {}, V6: pool.family === 6 });
+      if (found.id !== pool.id) this.#debts.owe(owner, ipam.name, "IpamDriver.ReleasePool", { PoolID: found.id });
       if (pool.gateway !== "") await ipam.requestAddress(found.id, plain(pool.gateway), gatewayRequest);
       for (const address of Object.values(pool.auxiliary)) await ipam.requestAddress(found.id, plain(address), null);
-      const { family } = pool;
-      for (const address of addresses.filter((text) => text.includes(":") === (family === 6))) await ipam.requestAddress(found.id, address, null);
+      for (const address of endpoints.flatMap((endpoint) => addressesIn(pool, endpoint))) await ipam.requestAddress(found.id, address, null);
       pools.push({ ...pool, id: found.id, addressSpace: space });
     }
     return pools;
+  }
+
+  /** What a network and its endpoints owe to their IPAM plugin, whatever it was before. */
+  oweAnew(record: NetworkRecord, endpoints: readonly EndpointRecord[]): void {
+    const owe = (owner: string, method: "ReleasePool" | "ReleaseAddress", body: object): void => this.#debts.owe(owner, record.ipam.Driver, `IpamDriver.${method}`, body);
+    for (const { id } of [record, ...endpoints]) for (const method of ["IpamDriver.ReleasePool", "IpamDriver.ReleaseAddress"] as const) this.#debts.forgive(id, method);
+    for (const pool of record.pools ?? []) {
+      const { id: PoolID, gateway, auxiliary } = pool;
+      owe(record.id, "ReleasePool", { PoolID });
+      for (const address of [gateway, ...Object.values(auxiliary)]) if (address !== "") owe(record.id, "ReleaseAddress", { PoolID, Address: plain(address) });
+      for (const endpoint of endpoints) for (const Address of addressesIn(pool, endpoint)) owe(endpoint.id, "ReleaseAddress", { PoolID, Address });
+    }
   }
 
   /** Has the network's driver make it. @throws with the plugin's words */
