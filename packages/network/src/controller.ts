@@ -11,6 +11,7 @@ import { DnsControl } from "./dns/control.ts";
 import { Firewall, type RuleSource } from "./firewall/firewall.ts";
 import { Firewalld } from "./firewall/firewalld.ts";
 import { ForeignFirewall } from "./firewall/foreign.ts";
+import { LegacyFirewall } from "./firewall/legacy.ts";
 import { defaultPools, mustPrefix } from "./ipam/defaults.ts";
 import type { AddressPool } from "./ipam/pool.ts";
 import { parsePrefix } from "./ipam/prefix.ts";
@@ -123,7 +124,7 @@ export class NetworkController {
     const table = tableName(options.bridge === "none" ? "" : options.bridge);
     const foreign = new ForeignFirewall(table, () => [...records.networks.values()].map(({ bridge }) => bridge).filter((bridge) => bridge !== ""), log);
     const families = ([4, 6] as const).filter((family) => (family === 4 ? options.iptables : options.ip6tables));
-    const firewall = new Firewall({ table, options, source: ruleSource(records), foreign, firewalld: new Firewalld(log), families, log });
+    const firewall = new Firewall({ table, options, source: ruleSource(records), foreign, legacy: new LegacyFirewall(table.toUpperCase()), firewalld: new Firewalld(log), families, log });
     const wanted = () => (options.userlandProxy ? [...records.sandboxes.values()].flatMap(({ published }) => proxyPorts(published)) : []);
     const bringBack = async () => {
       if (wanted().length > 0) await proxy.reconcile();

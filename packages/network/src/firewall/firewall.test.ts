@@ -183,4 +183,24 @@ const sh = (script: string) => execFileSync("sh", ["-ec", script], { stdio: ["ig
     }
     client.close();
   });
+
+  // The last: the kernel does not forget that this backend has been used here.
+  it("lets containers' packets through where the older backend of iptables drops, too", async () => {
+    const { netnsPath } = await web();
+    const server = await echoIn(netnsPath, "0.0.0.0", 80);
+    const rules = () => sh("iptables-legacy -S");
+    sh("iptables-legacy -P FORWARD DROP; iptables-legacy -A FORWARD -i eth9 -j ACCEPT");
+    await controller.repair();
+    assert.match(rules(), /-A FORWARD -j DOCKER-USER\n-A FORWARD -j LONGSHORE\n-A FORWARD -i eth9 -j ACCEPT\n-A LONGSHORE -i longshore0 -j ACCEPT\n/);
+    assert.match(await ask("192.0.2.9"), /hello/);
+    sh("iptables-legacy -I DOCKER-USER -s 198.51.100.9 -j DROP; iptables-legacy -F FORWARD");
+    await controller.repair();
+    assert.match(await ask("192.0.2.9"), /hello/);
+    assert.match(await ask("198.51.100.9"), /TIMEDOUT|timed out/);
+    sh("iptables-legacy -P FORWARD ACCEPT");
+    await controller.repair();
+    assert.doesNotMatch(rules(), /LONGSHORE/);
+    assert.match(rules(), /-A DOCKER-USER -s 198\.51\.100\.9\/32 -j DROP/);
+    server.close();
+  });
 });

@@ -4,6 +4,7 @@ import { Netfilter } from "../netlink/netfilter.ts";
 import { CommandFailed } from "../run.ts";
 import type { Firewalld } from "./firewalld.ts";
 import type { ForeignFirewall } from "./foreign.ts";
+import type { LegacyFirewall } from "./legacy.ts";
 import { keyword, nft, rulesOf } from "./nft.ts";
 import { type BridgeRules, type LinkRule, type PortRule, portCommands, removeTable, renderTable, type TableOptions } from "./table.ts";
 
@@ -20,6 +21,7 @@ interface Parts {
   options: TableOptions;
   source: RuleSource;
   foreign: ForeignFirewall;
+  legacy: LegacyFirewall;
   firewalld: Firewalld;
   /** The address families whose packet filter is the engine's business. */
   families: readonly Family[];
@@ -63,7 +65,7 @@ export class Firewall {
   }
 
   async #rebuild(): Promise<void> {
-    const { families, options, source, table, foreign, firewalld } = this.#parts;
+    const { families, options, source, table, foreign, legacy, firewalld } = this.#parts;
     if (families.length === 0) return;
     const before = await this.#netfilter.generation();
     const tables = families.map((family) => {
@@ -76,6 +78,7 @@ export class Firewall {
     this.#rules = undefined;
     this.#known = await this.#apply(`${tables.join("")}${others.join("\n")}\n`, before);
     if (this.#known !== undefined && others.length === 0) foreign.same(this.#known);
+    await legacy.ensure(families, this.#bridges());
     await firewalld.assign(this.#bridges());
   }
 
@@ -144,8 +147,10 @@ export class Firewall {
   /** Rebuilds what somebody flushed away. Costs next to nothing while nobody else changes rules. */
   repair(): Promise<void> {
     return this.#inTurn(async () => {
-      const { families, firewalld, foreign, log, table } = this.#parts;
+      const { families, legacy, firewalld, foreign, log, table } = this.#parts;
       if (families.length === 0) return;
+      // Its changes do not count as nftables'.
+      await legacy.ensure(families, this.#bridges());
       const generation = await this.#netfilter.generation();
       if (generation === this.#known && this.#rules !== undefined) return;
       const rules = await rulesOf(this.#tables());
@@ -167,8 +172,9 @@ export class Firewall {
   /** Takes the engine's rules off the host. */
   remove(): Promise<void> {
     return this.#inTurn(async () => {
-      const { families, firewalld, foreign, table } = this.#parts;
+      const { families, legacy, firewalld, foreign, table } = this.#parts;
       if (families.length === 0) return;
+      await legacy.ensure(families, []);
       await firewalld.assign([]);
       await nft(families.map((family) => removeTable(family, table)).join(""));
       await foreign.remove(families);

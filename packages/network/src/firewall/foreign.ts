@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
 import type { Logger } from "@longshore/log";
 import { installed } from "../installed.ts";
 import type { Family } from "../ipam/prefix.ts";
+import { legacyFilters } from "./legacy.ts";
 import { keyword, listTable, nft, type NftRule, type NftTable } from "./nft.ts";
 
 /** The chain for an administrator's rules on containers' traffic, by Docker's name. */
@@ -9,12 +9,6 @@ const userChain = "DOCKER-USER";
 /** The mark of what this program adds to tables that are not its own. */
 const comment = "longshore";
 const programs: Record<Family, string> = { 4: "iptables", 6: "ip6tables" };
-const legacyTables: Record<Family, string> = { 4: "/proc/net/ip_tables_names", 6: "/proc/net/ip6_tables_names" };
-
-/** Whether the older backend of iptables filters here, which knows nothing of nftables. */
-function legacy(family: Family): boolean {
-  return existsSync(legacyTables[family]) && readFileSync(legacyTables[family], "utf8").split("\n").includes("filter");
-}
 
 function jumpTo({ chain, expr }: NftRule, target: string): boolean {
   return chain === "FORWARD" && (expr ?? []).some(({ jump }) => jump?.target === target);
@@ -74,7 +68,7 @@ export class ForeignFirewall {
     const { chains, rules } = listed ?? { chains: [], rules: [] };
     const forward = chains.find(({ name }) => name === "FORWARD");
     const drop = this.#drop.has(family) && forward?.policy !== "drop";
-    const iptables = installed(programs[family]) && !legacy(family);
+    const iptables = installed(programs[family]) && !legacyFilters(family);
     if (!forward && !iptables && !drop) return [];
     const table = `${keyword[family]} filter`;
     const changes: string[] = [];
