@@ -83,6 +83,14 @@ describe("names in networks", () => {
     assert.deepEqual(outside.asked, []);
   });
 
+  it("change with the container's", async () => {
+    await shared.ok(["rename", "E2e-n-Two", "e2e-n-second"]);
+    assert.deepEqual(await found("e2e-n-web", "e2e-n-second"), ["10.214.71.11"]);
+    assert.equal(await ask("e2e-n-web", "e2e-n-two"), "NXDOMAIN [ra]");
+    await shared.ok(["rename", "e2e-n-second", "E2e-n-Two"]);
+    assert.deepEqual(await found("e2e-n-web", "e2e-n-two"), ["10.214.71.11"]);
+  });
+
   it("of other networks, and other types, are asked for outside", async () => {
     assert.equal(await ask("e2e-n-web", "e2e-n-int"), "NXDOMAIN [ra]");
     assert.equal(await ask("e2e-n-web", "11.73.214.10.in-addr.arpa", "PTR"), "NXDOMAIN [ra]");

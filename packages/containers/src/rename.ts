@@ -27,7 +27,7 @@ export async function renameContainer(context: Context, container: Container, wa
       throw error;
     }
     store.release(before, container.id);
-    context.network.rename(container.id, name);
+    await context.network.rename(container.id, name);
     emitContainer(context, container, "rename", { oldName: `/${before}` });
   });
 }

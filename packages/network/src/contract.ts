@@ -71,7 +71,7 @@ export interface Sandboxes {
    */
   publish(containerId: string, request: Pick<SandboxRequest, "portBindings" | "publishAllPorts" | "exposedPorts">): Promise<Sandbox>;
   /** A renamed container: what DNS answers and what inspect of a network shows. */
-  rename(containerId: string, name: string): void;
+  rename(containerId: string, name: string): Promise<void>;
 }
 
 /** The body of `POST /networks/create`, defaults filled in. */

@@ -285,12 +285,12 @@ export class SandboxStore implements Sandboxes {
     });
   }
 
-  rename(containerId: string, name: string): void {
+  async rename(containerId: string, name: string): Promise<void> {
     const { records, dns, log } = this.#parts;
     const sandbox = records.sandboxes.get(containerId);
     if (!sandbox) return;
     records.putSandbox({ ...sandbox, containerName: name });
     const networks = records.endpointsOf(containerId).map(({ networkId }) => networkId);
-    dns.update(networks).catch((error: unknown) => log.error({ err: error, containerId }, "the new name is not in DNS yet"));
+    await dns.update(networks).catch((error: unknown) => log.error({ err: error, containerId }, "the new name is not in DNS yet"));
   }
 }
