@@ -24,6 +24,7 @@ import { imagesContext } from "./images.ts";
 import { openListeners } from "./listeners/open.ts";
 import { attachRoutes } from "./routes/attach.ts";
 import { authRoutes } from "./routes/auth.ts";
+import { checkpointRoutes } from "./routes/checkpoints.ts";
 import { commitRoutes } from "./routes/commit.ts";
 import { containerRoutes } from "./routes/containers.ts";
 import { diskUsageRoutes } from "./routes/disk-usage.ts";
@@ -64,7 +65,7 @@ export interface Daemon {
   close(): Promise<void>;
 }
 
-const routes = [systemRoutes, eventRoutes, containerRoutes, portRoutes, listRoutes, waitRoutes, attachRoutes, logRoutes, execRoutes, fileRoutes, statsRoutes, commitRoutes, diskUsageRoutes, authRoutes, imageRoutes, imageTransferRoutes, registryRoutes, unservedRoutes];
+const routes = [systemRoutes, eventRoutes, containerRoutes, portRoutes, listRoutes, waitRoutes, attachRoutes, logRoutes, execRoutes, fileRoutes, statsRoutes, commitRoutes, diskUsageRoutes, authRoutes, imageRoutes, imageTransferRoutes, registryRoutes, checkpointRoutes, unservedRoutes];
 
 /** So much of the data root is kept for the moment when the disk is full. */
 const reserveBytes = 1 << 20;

@@ -36,6 +36,14 @@ export function imagesContext(
     registryHosts: registryHosts(config),
     hostsDir: join(config.execRoot, "registry-hosts"),
     connections: new Connections(),
+    limits: {
+      get downloads() {
+        return config.maxConcurrentDownloads;
+      },
+      get uploads() {
+        return config.maxConcurrentUploads;
+      },
+    },
     userAgent: `longshore/${productVersion}`,
     emit,
     log: log.child({ module: "images" }),

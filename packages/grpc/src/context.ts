@@ -24,6 +24,12 @@ export class CallContext {
     return this.#first("containerd-lease") || undefined;
   }
 
+  /** How many things the client lets the call do at once; containerd's own API has no place for it. */
+  get concurrency(): number | undefined {
+    const given = this.#first("longshore-concurrency");
+    return given !== undefined && /^[1-9]\d{0,5}$/.test(given) ? Number(given) : undefined;
+  }
+
   /** Go clients put a nested lease or namespace in front of the outer one and send both; the first counts. */
   #first(key: string): string | undefined {
     return this.metadata[key]?.split(",", 1)[0];

@@ -20,6 +20,8 @@ export interface ImagesContext {
   /** Folder in which containerd is told of them, one folder each. */
   readonly hostsDir: string;
   readonly connections: Connections;
+  /** Blobs moved at once, as the configuration has them at the time of asking. */
+  readonly limits: { readonly downloads: number; readonly uploads: number };
   /** `longshore/1.2.3` */
   readonly userAgent: string;
   readonly emit: EmitEvent;

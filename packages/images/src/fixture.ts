@@ -108,6 +108,7 @@ export function testImages(): TestImages {
     containers: () => containers,
     registryHosts: () => Promise.resolve([]),
     hostsDir: "/nowhere",
+    limits: { downloads: 3, uploads: 5 },
     connections: new Connections(),
     userAgent: "test",
     emit: (_type, action, { Attributes }) => void events.push(`${action} ${Attributes["name"] ?? ""}`),

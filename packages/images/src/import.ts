@@ -1,3 +1,4 @@
+import { STATUS_CODES } from "node:http";
 import type { ImageConfig } from "@longshore/api";
 import { decompress } from "@longshore/archive";
 import { InvalidArgument, Unknown, messageOf } from "@longshore/errdefs";
@@ -28,7 +29,7 @@ async function download(source: string, signal: AbortSignal, output: ProgressOut
   const url = /^https?:\/\//.test(source) ? source : `http://${source}`;
   if (!URL.canParse(url) || url === "http://") throw new Unknown(`Get ${JSON.stringify(url.replace(/\/*$/, ""))}: http: no Host in request URL`);
   const response = await httpGet(url, signal);
-  if (!response.ok || response.body === null) throw new InvalidArgument(`failed to GET ${url} with status ${response.status} ${response.statusText}`);
+  if (!response.ok || response.body === null) throw new InvalidArgument(`failed to GET ${url} with status ${response.status} ${STATUS_CODES[response.status] ?? ""}`);
   output({ status: `Downloading from ${url}` });
   output({ status: "Importing", progressDetail: {} });
   return response.body;
@@ -65,7 +66,7 @@ export async function importImage(
       rootfs: { type: "layers" as const, diff_ids: [layer.diffId] },
     };
     const target = await makeManifest(context, lease, document, [layer.descriptor]).catch((error: unknown) => {
-      throw new Unknown(`failed to unpack image: ${messageOf(error)}`, { cause: error });
+      throw new Unknown(messageOf(error), { cause: error });
     });
     const image = { target, labels: {} };
     if (reference === undefined) await putRecord(context, { name: danglingName(target.digest), ...image });

@@ -75,7 +75,7 @@ async function fetchImage({ context, reference, platform, call }: Pull, onProgre
       unpacks: unpack ? [{ platform: platformMessage(platform), snapshotter: context.snapshotter }] : [],
     });
   const run = (unpack: boolean): Promise<void> =>
-    withRegistry(context, reference, call, (source) => transfer(context, { source, destination: destination(unpack), onProgress, signal: call.signal }));
+    withRegistry(context, reference, call, (source) => transfer(context, { source, destination: destination(unpack), onProgress, signal: call.signal, concurrency: context.limits.downloads }));
   try {
     await run(true).catch((error: unknown) => {
       if (isKind(error, "FailedPrecondition") && messageOf(error).includes("unpacker does not support platform")) return run(false);

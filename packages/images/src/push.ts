@@ -83,6 +83,7 @@ async function pushOne(context: ImagesContext, reference: Reference, platform: P
         destination,
         onProgress: pushProgress(output),
         signal: call.signal,
+        concurrency: context.limits.uploads,
       }),
     ),
   ).catch((error: unknown) => {

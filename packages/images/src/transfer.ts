@@ -15,6 +15,8 @@ export interface TransferRequest {
   readonly onProgress: (progress: Progress) => void;
   readonly signal: AbortSignal;
   readonly lease?: string;
+  /** Blobs moved at once; absent: as containerd is set. */
+  readonly concurrency?: number;
 }
 
 async function listen(stream: ClientStream, onProgress: (progress: Progress) => void): Promise<void> {
@@ -26,11 +28,12 @@ async function listen(stream: ClientStream, onProgress: (progress: Progress) => 
 
 /** Runs a transfer to its end; all progress has been told when it resolves. */
 export async function transfer(context: ImagesContext, request: TransferRequest): Promise<void> {
-  const { source, destination, onProgress, signal, lease } = request;
+  const { source, destination, onProgress, signal, lease, concurrency } = request;
   const stream = await ClientStream.open(context, "progress", signal);
   const listening = listen(stream, onProgress).catch((error: unknown) => context.log.debug({ err: error }, "the progress of a transfer ended early"));
   try {
-    const options = { signal, ...(lease === undefined ? {} : { metadata: { "containerd-lease": lease } }) };
+    const metadata = { ...(lease === undefined ? {} : { "containerd-lease": lease }), ...(concurrency === undefined ? {} : { "longshore-concurrency": String(concurrency) }) };
+    const options = { signal, metadata };
     await context.containerd.transfer.transfer({ source, destination, options: { progressStream: stream.id } }, options);
     await listening;
   } finally {

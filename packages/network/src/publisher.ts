@@ -103,7 +103,11 @@ export class Publisher {
       const hostIp = wish.hostIps[done.length] ?? "";
       const shownIp = hostIp.includes(":") ? `[${hostIp}]` : hostIp;
       const target = `${this.#target(endpoint, hostIp)}:${wish.containerPort}/${wish.proto}`;
-      throw new BindRefused(`failed to bind host port for ${shownIp}:${hostPort}:${target}: ${bindErrors[error.code] ?? messageOf(error)}`, error.code);
+      const { begin, end } = wish.range ?? {};
+      // Docker names what was asked for, and of several ports the one that it tried.
+      const asked = begin === undefined ? "" : begin === end ? String(begin) : `${begin}-${end}`;
+      const which = asked.includes("-") ? ` ${hostPort}` : "";
+      throw new BindRefused(`failed to bind host port${which} for ${shownIp}:${asked}:${target}: ${bindErrors[error.code] ?? messageOf(error)}`, error.code);
     }
   }
 

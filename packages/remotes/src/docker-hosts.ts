@@ -28,6 +28,17 @@ export function parseMirror(text: string): URL {
   return url;
 }
 
+/** An `insecure-registries` entry as a host: a scheme before it is left away. */
+export function insecureHost(entry: string): string {
+  return entry.replace(/^https?:\/\//, "");
+}
+
+/** Whether an `insecure-registries` entry is a network, as CIDR. */
+export function isNetwork(entry: string): boolean {
+  const [, address = ""] = /^([^/]+)\/\d{1,3}$/.exec(entry) ?? [];
+  return isIPv4(address) || isIPv6(address);
+}
+
 class InsecureRegistries {
   readonly #hosts = new Set<string>();
   readonly #networks = new BlockList();
@@ -38,7 +49,7 @@ class InsecureRegistries {
       const [, address = "", prefix = ""] = cidr ?? [];
       if (isIPv4(address)) this.#networks.addSubnet(address, Number(prefix), "ipv4");
       else if (isIPv6(address)) this.#networks.addSubnet(address, Number(prefix), "ipv6");
-      else this.#hosts.add(entry);
+      else this.#hosts.add(insecureHost(entry));
     }
   }
 

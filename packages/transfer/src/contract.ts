@@ -86,5 +86,7 @@ export interface ImageDestination extends ImageSelection {
 /** In whose name, how far it is told, and until when. */
 export interface TransferCall extends CallScope {
   readonly progress: ProgressSink;
+  /** Blobs moved at once, over all calls that ask for the same number; absent: as the daemon is set. */
+  readonly concurrency?: number;
   readonly signal: AbortSignal;
 }

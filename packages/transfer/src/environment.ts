@@ -1,7 +1,7 @@
 import type { Logger } from "@longshore/log";
 import type { ImageArchiver, ScopeOpener } from "./contract.ts";
 import type { Downloads } from "./download.ts";
-import type { Semaphore } from "./semaphore.ts";
+import type { Slots } from "./semaphore.ts";
 import type { Unpacker } from "./unpack.ts";
 
 /** What all transfers of one containerd share. */
@@ -9,8 +9,8 @@ export interface Environment {
   readonly open: ScopeOpener;
   readonly downloads: Downloads;
   /** Layers fetched at once, over all pulls. */
-  readonly downloadSlots: Semaphore;
-  readonly uploadSlots: Semaphore;
+  readonly downloadSlots: Slots;
+  readonly uploadSlots: Slots;
   readonly unpacker: Unpacker;
   readonly archiver: ImageArchiver;
   /** The snapshotter of a namespace that names none. */

@@ -32,7 +32,7 @@ async function fetch(pull: Pull, descriptor: Descriptor, parent: string, signal:
   const { environment, scope, source, call } = pull;
   const job = new ProgressJob(call.progress, descriptor, parent, "downloading");
   const work = (): Promise<"exists" | "fetched"> => environment.downloads.fetch(scope, source, descriptor, signal, (done) => job.bytes(done));
-  const outcome = await (limited ? environment.downloadSlots.run(signal, work) : work());
+  const outcome = await (limited ? environment.downloadSlots.of(call.concurrency).run(signal, work) : work());
   job.end(outcome === "exists" ? "already exists" : "complete");
 }
 

@@ -69,7 +69,7 @@ async function send(push: Push, job: ProgressJob, descriptor: Descriptor, signal
 async function pushBlob(push: Push, descriptor: Descriptor, parent: string, signal: AbortSignal): Promise<void> {
   if (await isLeftOut(push, descriptor)) return;
   const job = new ProgressJob(push.call.progress, descriptor, parent, "uploading");
-  await push.environment.uploadSlots.run(signal, () => send(push, job, descriptor, signal, {}));
+  await push.environment.uploadSlots.of(push.call.concurrency).run(signal, () => send(push, job, descriptor, signal, {}));
 }
 
 /** Children first: a registry takes a manifest only when it has all that it names. */

@@ -1,5 +1,23 @@
 import { Canceled } from "@longshore/errdefs";
 
+/** Semaphores by their size, each shared by all who ask for that size. */
+export class Slots {
+  readonly #bySize = new Map<number, Semaphore>();
+  readonly #usual: number;
+
+  constructor(usual: number) {
+    this.#usual = usual;
+  }
+
+  /** @param size absent or 0: the usual one */
+  of(size: number | undefined): Semaphore {
+    const wanted = size || this.#usual;
+    const known = this.#bySize.get(wanted) ?? new Semaphore(wanted);
+    this.#bySize.set(wanted, known);
+    return known;
+  }
+}
+
 /** Lets so many in at once; the others wait in the order of their coming. */
 export class Semaphore {
   #free: number;

@@ -82,6 +82,23 @@ describe("transfer", () => {
       assert.deepEqual(await fixture.scope.leases.list(), []);
     });
 
+    it("fetches as many layers at once as the call asks for, over all that ask the same", async () => {
+      fixture.registry.addImage("1", layers);
+      fixture.registry.addImage("2", ["another", "and one more"].map((text) => Buffer.from(text)));
+      let running = 0;
+      let most = 0;
+      fixture.registry.onFetch = async function* (descriptor, bytes) {
+        if (!descriptor.mediaType.includes("layer")) return yield bytes;
+        most = Math.max(most, ++running);
+        await new Promise((resolve) => setImmediate(resolve));
+        running -= 1;
+        yield bytes;
+      };
+      const call = { ...fixture.call(), concurrency: 1 };
+      await Promise.all(["1", "2"].map((tag) => fixture.transfer.pull(fixture.source(tag), destination(`reg.example/x:${tag}`), call)));
+      assert.equal(most, 1);
+    });
+
     it("goes on when another pull of the same image is given up", async () => {
       fixture.registry.addImage("1", layers);
       const abort = new AbortController();

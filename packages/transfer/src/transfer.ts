@@ -7,7 +7,7 @@ import { type ExportedImages, exportImages } from "./export.ts";
 import { importImages } from "./import.ts";
 import { pull } from "./pull.ts";
 import { type PushedImage, push } from "./push.ts";
-import { Semaphore } from "./semaphore.ts";
+import { Slots } from "./semaphore.ts";
 import { tag } from "./tag.ts";
 import { Unpacker } from "./unpack.ts";
 import { unpackImage } from "./unpack-image.ts";
@@ -36,8 +36,8 @@ export class Transfer {
       defaultSnapshotter,
       log,
       downloads: new Downloads(open),
-      downloadSlots: new Semaphore(options.maxConcurrentDownloads ?? 3),
-      uploadSlots: new Semaphore(options.maxConcurrentUploads ?? 5),
+      downloadSlots: new Slots(options.maxConcurrentDownloads ?? 3),
+      uploadSlots: new Slots(options.maxConcurrentUploads ?? 5),
       unpacker: new Unpacker(open, applier),
     };
   }

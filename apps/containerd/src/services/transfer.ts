@@ -53,8 +53,8 @@ class Call {
   }
 
   get transferCall(): TransferCall {
-    const { namespace, lease, signal } = this.#context;
-    return { namespace, lease, signal, progress: this.#progress.sink };
+    const { namespace, lease, signal, concurrency } = this.#context;
+    return { namespace, lease, signal, progress: this.#progress.sink, ...(concurrency === undefined ? {} : { concurrency }) };
   }
 
   source({ reference, resolver }: OCIRegistry): Source {

@@ -26,6 +26,7 @@ import { migrateMacAddress, migrateSysctls } from "../networks/older-requests.ts
 import { speaks } from "../server/request.ts";
 import { sendJson } from "../server/send.ts";
 import { parsePointInTime } from "../server/time-parameter.ts";
+import { refuseCheckpoint } from "./checkpoints.ts";
 import { createBody, updateBody } from "./container-shapes.ts";
 import { parameter } from "./parameters.ts";
 import { parsePlatform, parseSize } from "./values.ts";
@@ -36,7 +37,7 @@ type CreateBody = Partial<ContainerConfig> & {
 };
 
 /** Create, change and remove containers, and their life in between. */
-export const containerRoutes: RoutePlugin = (app, { containers: context }) => {
+export const containerRoutes: RoutePlugin = (app, { config: engineConfig, containers: context }) => {
   const find = (request: Parameters<typeof parameter>[0]) => context.store.get(parameter(request, "name"));
 
   let pruning = false;
@@ -63,6 +64,7 @@ export const containerRoutes: RoutePlugin = (app, { containers: context }) => {
   app.post("/containers/:name/start", async (request, reply) => {
     // A host configuration in the body went out of use with API 1.24; more than `{}` or `null` is one.
     if ((await readBody(request)).length > 7) throw new InvalidArgument("starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24");
+    refuseCheckpoint(new Query(request), engineConfig.experimental, () => find(request));
     await startContainer(context, find(request));
     reply.code(204).send();
   });

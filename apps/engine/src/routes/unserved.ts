@@ -21,7 +21,7 @@ function pluginName(path: string): string {
 }
 
 /**
- * Builds, swarm mode, plugins and checkpoints are not served. Clients ask for them all the same, and
+ * Builds, swarm mode and plugins are not served. Clients ask for them all the same, and
  * get the answers of a Docker engine on which nobody has turned them on, or are told so.
  */
 export const unservedRoutes: RoutePlugin = (app) => {
@@ -59,10 +59,4 @@ export const unservedRoutes: RoutePlugin = (app) => {
   app.get("/plugins/privileges", { exposeHeadRoute: false }, () => {
     throw new NotImplemented("plugins that run in containers are not supported by this engine");
   });
-  const checkpoints = (): never => {
-    throw new NotImplemented("This experimental feature is disabled by default. Start the Docker daemon in experimental mode in order to enable it.");
-  };
-  app.get("/containers/:name/checkpoints", { exposeHeadRoute: false }, checkpoints);
-  app.post("/containers/:name/checkpoints", checkpoints);
-  app.delete("/containers/:name/checkpoints/:checkpoint", checkpoints);
 };

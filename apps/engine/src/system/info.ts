@@ -6,6 +6,7 @@ import type { Engine } from "../engine.ts";
 import { exposure } from "../listeners/exposure.ts";
 import { engineVersion } from "../server/api-version.ts";
 import { initVersion, runtimeVersion } from "./components.ts";
+import { registryConfig } from "./registry-config.ts";
 
 function operatingSystem(): { name: string; version: string } {
   for (const path of ["/etc/os-release", "/usr/lib/os-release"]) {
@@ -96,11 +97,7 @@ export async function systemInfo(engine: Engine): Promise<Partial<SystemInfo>> {
     OSType: "linux",
     Architecture: machine(),
     IndexServerAddress: "https://index.docker.io/v1/",
-    RegistryConfig: {
-      IndexConfigs: { "docker.io": { Mirrors: config.registryMirrors, Name: "docker.io", Official: true, Secure: true } },
-      InsecureRegistryCIDRs: ["::1/128", "127.0.0.0/8", ...config.insecureRegistries.filter((entry) => entry.includes("/"))],
-      Mirrors: config.registryMirrors.length === 0 ? (null as never) : config.registryMirrors,
-    },
+    RegistryConfig: registryConfig(config),
     NCPU: availableParallelism(),
     MemTotal: totalmem(),
     GenericResources: null,
