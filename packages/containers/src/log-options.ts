@@ -38,8 +38,6 @@ export function isPluginDriver(type: string): boolean {
 export function cacheOptions(options: Record<string, string>): Record<string, string> {
   const cache = { "max-size": options["cache-max-size"] ?? "20m", "max-file": options["cache-max-file"] ?? "5", compress: options["cache-compress"] ?? "false" };
   logCacheDisabled(options);
-  // The place up to which a plugin got the log would be lost with the file.
-  if (cache.compress !== "false") throw new InvalidArgument("cache-compress is not supported: a plugin's log is kept as it is until it has been delivered");
   logRotation("local", cache);
   return cache;
 }

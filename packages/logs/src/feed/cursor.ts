@@ -1,7 +1,9 @@
 import type { FileHandle } from "node:fs/promises";
 import { followingFile } from "../following-file.ts";
+import { nanosOf } from "../line.ts";
 import { LiveFile } from "../live-file.ts";
 import { identityOf, openAll } from "../open-all.ts";
+import { compressedLines } from "../rotated-lines.ts";
 import type { Position } from "./position.ts";
 
 /** One line of a log, and where the next one begins. */
@@ -10,14 +12,36 @@ export interface PlacedLine {
   next: Position;
 }
 
-/** Reads a log whose rotated files are not compressed, line by line from a position on. */
+/** The file that is being read. */
+interface Current {
+  handle: FileHandle;
+  /** `device:inode`. */
+  file: string;
+  /** Whole lines, as they come; none for now, or no more in a compressed file. */
+  read: () => Promise<{ bytes: Buffer; offset: number }>;
+  /** Closes what was opened besides. */
+  end: () => Promise<unknown>;
+}
+
+/** The time in a record, which is where no text of a log can be: quotes in that are escaped. */
+function timeIn(text: string): string | undefined {
+  const key = '"time":"';
+  const at = text.lastIndexOf(key);
+  return at < 0 ? undefined : text.slice(at + key.length, text.indexOf('"', at + key.length));
+}
+
+/**
+ * Reads a log line by line from a position on, rotated files included. A file that has been compressed meanwhile is
+ * another one: then what follows the position is known by the time of its line.
+ */
 export class LogCursor {
   readonly #path: string;
   #from: Position | undefined;
-  #live: LiveFile | undefined;
-  #file = "";
+  #current: Current | undefined;
+  /** Lines up to this time have been read before; undefined once one is later. */
+  #passed: bigint | undefined;
 
-  /** @param path of the live file; @param from the oldest line that is left when it is `undefined`, or its file is gone */
+  /** @param path of the live file; @param from in the oldest line that is left when it is `undefined`, or its file is gone */
   constructor(path: string, from: Position | undefined) {
     this.#path = path;
     this.#from = from;
@@ -25,56 +49,98 @@ export class LogCursor {
 
   /** The lines that have come since the last call; none when there are no more for now. */
   async next(): Promise<PlacedLine[]> {
-    if (this.#live === undefined && !(await this.#open())) return [];
-    const lines = await this.#read();
-    if (lines.length > 0) return lines;
-    const following = await followingFile(this.#path, this.#live?.handle);
-    if (following === undefined) return [];
-    // What came between the two looks.
-    const rest = await this.#read();
-    if (rest.length > 0) {
-      await following.handle.close();
-      return rest;
+    while (this.#current !== undefined || (await this.#open())) {
+      const lines = await this.#read();
+      if (lines === undefined) {
+        const following = await followingFile(this.#path, this.#current?.handle);
+        if (following === undefined) return [];
+        // What came between the two looks.
+        const rest = await this.#read();
+        if (rest === undefined) await this.#use(following, 0);
+        else {
+          await following.handle.close();
+          if (rest.length > 0) return rest;
+        }
+      } else if (lines.length > 0) return lines;
     }
-    await this.#use(following.handle, 0);
-    return this.next();
+    return [];
   }
 
   async #open(): Promise<boolean> {
     const { live, rotated } = await openAll(this.#path);
-    const handles = [...rotated.map(({ handle }) => handle), ...(live === undefined ? [] : [live])];
-    const identities = await Promise.all(handles.map((handle) => identityOf(handle)));
-    const at = Math.max(0, identities.indexOf(this.#from?.file));
-    const chosen = handles[at];
-    await Promise.all(handles.filter((handle) => handle !== chosen).map((handle) => handle.close()));
+    const files = [...rotated, ...(live === undefined ? [] : [{ handle: live, compressed: false }])];
+    const identities = await Promise.all(files.map(({ handle }) => identityOf(handle)));
+    const known = identities.indexOf(this.#from?.file);
+    const chosen = files[Math.max(0, known)];
+    await Promise.all(files.filter((file) => file !== chosen).map(({ handle }) => handle.close()));
     if (chosen === undefined) return false;
-    const known = this.#from !== undefined && identities[at] === this.#from.file;
-    await this.#use(chosen, known ? (this.#from?.offset ?? 0) : 0);
+    if (known < 0 && this.#from?.time !== undefined) this.#passed = nanosOf(this.#from.time);
+    await this.#use(chosen, known < 0 ? 0 : (this.#from?.offset ?? 0));
     return true;
   }
 
-  async #use(handle: FileHandle, offset: number): Promise<void> {
-    await this.#live?.close();
-    this.#live = new LiveFile(handle, offset);
-    this.#file = (await identityOf(handle)) ?? "";
+  async #use({ handle, compressed }: { handle: FileHandle; compressed: boolean }, from: number): Promise<void> {
+    await this.close();
+    const file = (await identityOf(handle)) ?? "";
+    this.#current = { handle, file, ...(compressed ? unpacked(handle, this.#path, from) : stored(handle, from)) };
   }
 
-  async #read(): Promise<PlacedLine[]> {
-    const bytes = await this.#live?.next();
-    if (this.#live === undefined || bytes === undefined || bytes.length === 0) return [];
-    let offset = this.#live.offset - bytes.length;
+  /** @returns undefined when there is nothing more for now; none when what there is has been read before */
+  async #read(): Promise<PlacedLine[] | undefined> {
+    const { file, read } = this.#current ?? {};
+    const found = await read?.();
+    if (file === undefined || found === undefined || found.bytes.length === 0) return undefined;
+    const { bytes } = found;
+    let { offset } = found;
     const lines: PlacedLine[] = [];
     for (let begin = 0; begin < bytes.length; ) {
       const end = bytes.indexOf(10, begin) + 1;
+      const text = bytes.toString("utf8", begin, end);
       offset += end - begin;
-      lines.push({ text: bytes.toString("utf8", begin, end), next: { file: this.#file, offset } });
       begin = end;
+      const time = timeIn(text);
+      if (!this.#isPassed(time)) lines.push({ text, next: { file, offset, ...(time === undefined ? {} : { time }) } });
     }
     return lines;
   }
 
-  async close(): Promise<void> {
-    await this.#live?.close();
-    this.#live = undefined;
+  #isPassed(time: string | undefined): boolean {
+    if (this.#passed === undefined || time === undefined) return false;
+    if (nanosOf(time) <= this.#passed) return true;
+    this.#passed = undefined;
+    return false;
   }
+
+  async close(): Promise<void> {
+    const current = this.#current;
+    this.#current = undefined;
+    await current?.end();
+    await current?.handle.close();
+  }
+}
+
+function stored(handle: FileHandle, from: number): Pick<Current, "read" | "end"> {
+  const live = new LiveFile(handle, from);
+  const read: Current["read"] = async () => {
+    const bytes = await live.next();
+    return { bytes, offset: live.offset - bytes.length };
+  };
+  return { read, end: async () => undefined };
+}
+
+/** @param from offset in what the file was before it was compressed */
+function unpacked(handle: FileHandle, path: string, from: number): Pick<Current, "read" | "end"> {
+  // What is damaged cannot be delivered; who reads the log is told.
+  const pieces = compressedLines(handle, path, () => undefined);
+  let end = 0;
+  const read: Current["read"] = async () => {
+    for (;;) {
+      const { value, done } = await pieces.next();
+      if (done === true) return { bytes: Buffer.alloc(0), offset: end };
+      const begin = end;
+      end += value.length;
+      if (end > from) return { bytes: value.subarray(Math.max(0, from - begin)), offset: Math.max(begin, from) };
+    }
+  };
+  return { read, end: () => pieces.return(undefined) };
 }

@@ -4,6 +4,7 @@ import { appendFile, mkdtemp, rename, rm, unlink, writeFile } from "node:fs/prom
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 import { fromBinary } from "@bufbuild/protobuf";
 import { Unavailable } from "@longshore/errdefs";
 import { silent } from "@longshore/log";
@@ -85,6 +86,29 @@ describe("feeding a log driver", () => {
     const late = new LogCursor(log, one?.next);
     assert.equal(await text(late), "4");
     await late.close();
+  });
+
+  it("a cursor finds its place in files that are compressed meanwhile", async () => {
+    const at = (second: number): string => `${JSON.stringify({ log: `${second}\n`, stream: "stdout", time: `2026-01-01T00:00:0${second}Z` })}\n`;
+    const all = async (cursor: LogCursor): Promise<string> => {
+      const found: string[] = [];
+      for (let lines = await cursor.next(); lines.length > 0; lines = await cursor.next()) found.push(...lines.map(({ text }) => (JSON.parse(text) as { log: string }).log.trim()));
+      await cursor.close();
+      return found.join();
+    };
+    await writeFile(log, at(1) + at(2) + at(3));
+    const cursor = new LogCursor(log, undefined);
+    const [, two] = await cursor.next();
+    await cursor.close();
+    await writeFile(`${log}.2.gz`, gzipSync(at(1) + at(2) + at(3)));
+    await writeFile(`${log}.1.gz`, gzipSync(at(4) + at(5)));
+    await writeFile(log, at(6));
+    // The file that it was read from is another one now.
+    assert.equal(await all(new LogCursor(log, { file: "0:0", offset: two?.next.offset ?? 0, time: two?.next.time ?? "" })), "3,4,5,6");
+    const packed = new LogCursor(log, undefined);
+    const [first] = await packed.next();
+    await packed.close();
+    assert.equal(await all(new LogCursor(log, first?.next)), "2,3,4,5,6");
   });
 
   it("delivers what came while nobody fed it, once, and tells the plugin of the end", async () => {

@@ -12,7 +12,7 @@ export interface FeedOptions {
   driver: string;
   drivers: LogDrivers;
   info: LogInfo;
-  /** Of the live file that the shim writes; its rotated files are not compressed. */
+  /** Of the live file that the shim writes. */
   log: string;
   /** Where the position is kept. */
   state: string;

@@ -5,8 +5,10 @@ import { writeFileAtomic } from "@longshore/atomicfile";
 export interface Position {
   /** Of the file, whatever it is called by now: `device:inode`. */
   file: string;
-  /** Behind the last line that was delivered, in bytes. */
+  /** Behind the last line that was delivered, in bytes; of what the file was before it was compressed. */
   offset: number;
+  /** Of that line, as it says itself. */
+  time?: string;
 }
 
 /** What a feed keeps across restarts. */
