@@ -1,3 +1,5 @@
 import { playTranscripts } from "./recorded/play.ts";
 
-playTranscripts(["network/gateway-modes", "network/daemon-options", "network/lifecycle", "network/ipam", "network/endpoints", "network/default-bridge"]);
+// The long ones first.
+const subjects = ["daemon-options", "gateway-modes", "lifecycle", "ipam", "endpoints", "families", "default-bridge"];
+playTranscripts(subjects.map((subject) => `network/${subject}`));

@@ -42,10 +42,20 @@ export async function deviceAddresses(name: string): Promise<string[]> {
   return (link?.addr_info ?? []).filter(({ scope }) => scope === "global").map(({ local, prefixlen }) => `${local}/${prefixlen}`);
 }
 
+/** The link-local address that the kernel makes of a hardware address. */
+function linkLocalOf(mac: string): string {
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = mac.split(":").map((byte) => Number.parseInt(byte, 16));
+  const group = (high: number, low: number) => ((high << 8) | low).toString(16);
+  return `fe80::${group(a ^ 2, b)}:${group(c, 0xff)}:${group(0xfe, d)}:${group(e, f)}`;
+}
+
 async function makeBridge({ name, addresses, mtu }: BridgeDevice): Promise<void> {
   using netlink = new Rtnetlink();
-  await netlink.request([addBridge(name, randomMac())]);
+  const mac = randomMac();
+  await netlink.request([addBridge(name, mac)]);
   const index = await linkIndex(netlink, name);
+  // Neighbours are asked for from there: left to itself, the kernel has it two seconds after the first container is there.
+  if (addresses.some((address) => address.includes(":"))) addresses = [...addresses, `${linkLocalOf(mac)}/64`];
   const assign = addresses.map((text) => {
     const { bits, ...address } = mustPrefix(text);
     return addAddress(index, formatAddress(address), bits);

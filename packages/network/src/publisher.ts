@@ -3,6 +3,7 @@ import { messageOf, Unknown } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
 import ipaddr from "ipaddr.js";
 import { hostHasIPv6 } from "./bridge.ts";
+import { routeEndpoint } from "./endpoint.ts";
 import { parseBridgeOptions } from "./bridge-options.ts";
 import type { Firewall } from "./firewall/firewall.ts";
 import type { PortRule } from "./firewall/table.ts";
@@ -63,35 +64,39 @@ export class Publisher {
     }
   }
 
-  #wildcards(network: NetworkRecord, endpoint: EndpointRecord): string[] {
-    const { hostBinding } = parseBridgeOptions(network);
-    if (hostBinding !== "" && hostBinding !== "0.0.0.0") return [hostBinding];
-    // Without a proxy nothing leads from IPv6 to a container that has none.
-    const v6 = hostHasIPv6() && (this.#userlandProxy || endpoint.ipv6 !== "");
-    return [...(endpoint.ipv4 === "" && !this.#userlandProxy ? [] : ["0.0.0.0"]), ...(v6 ? ["::"] : [])];
+  /** By which bridge ports of the host lead to a container. With a proxy, those of IPv6 lead to one that has IPv4 only, too. */
+  #ways(containerId: string): Ways {
+    const way = (family: Family): Way | undefined => {
+      const found = routeEndpoint(this.#records, containerId, family);
+      return found && found.network.bridge !== "" ? found : undefined;
+    };
+    const four = way(4);
+    return { 4: four, 6: way(6) ?? (this.#userlandProxy ? four : undefined) };
   }
 
-  #target(endpoint: EndpointRecord, hostIp: string): string {
-    return familyOf(hostIp) === 6 ? endpoint.ipv6 || endpoint.ipv4 : endpoint.ipv4 || endpoint.ipv6;
+  #wildcards(ways: Ways): string[] {
+    const hostBinding = ways[4] ? parseBridgeOptions(ways[4].network).hostBinding : "";
+    if (hostBinding !== "" && hostBinding !== "0.0.0.0") return [hostBinding];
+    return hostHasIPv6() ? ["0.0.0.0", "::"] : ["0.0.0.0"];
   }
 
   /** What the real engine says where the kernel does not speak SCTP. */
-  #refuseSctp(wish: PortWish, hostPort: number, endpoint: EndpointRecord): void {
+  #refuseSctp(wish: PortWish, hostPort: number, ways: Ways): void {
     if (wish.proto !== "sctp" || kernelSpeaksSctp()) return;
     for (const hostIp of wish.hostIps) this.#ports.release(hostIp, wish.proto, hostPort);
     const [hostIp = ""] = wish.hostIps;
     const at = hostIp.includes(":") ? `[${hostIp}]:${hostPort}` : `${hostIp}:${hostPort}`;
     if (this.#userlandProxy) throw new Unknown(`error starting userland proxy: failed to listen on ${at}: protocol not supported`);
-    throw new Unknown(`failed to create socket for userland proxy for ${at}:${this.#target(endpoint, hostIp)}:${wish.containerPort}/sctp: protocol not supported`);
+    throw new Unknown(`failed to create socket for userland proxy for ${at}:${target(ways, hostIp)}:${wish.containerPort}/sctp: protocol not supported`);
   }
 
   /** Takes a port on all addresses of the wish, or none. */
-  async #bind(wish: PortWish, hostPort: number, endpoint: EndpointRecord): Promise<PublishedPort[]> {
+  async #bind(wish: PortWish, hostPort: number, ways: Ways): Promise<PublishedPort[]> {
     const done: PublishedPort[] = [];
-    this.#refuseSctp(wish, hostPort, endpoint);
+    this.#refuseSctp(wish, hostPort, ways);
     try {
       for (const hostIp of wish.hostIps) {
-        const port: PublishedPort = { proto: wish.proto, hostIp, hostPort, containerIp: this.#target(endpoint, hostIp), containerPort: wish.containerPort };
+        const port: PublishedPort = { proto: wish.proto, hostIp, hostPort, containerIp: target(ways, hostIp), containerPort: wish.containerPort };
         if (this.#userlandProxy) for (const proxied of proxyPorts([port])) await this.#proxy.publish(proxied);
         done.push(port);
       }
@@ -102,21 +107,21 @@ export class Publisher {
       if (!(error instanceof ProxyRefused)) throw error;
       const hostIp = wish.hostIps[done.length] ?? "";
       const shownIp = hostIp.includes(":") ? `[${hostIp}]` : hostIp;
-      const target = `${this.#target(endpoint, hostIp)}:${wish.containerPort}/${wish.proto}`;
+      const to = `${target(ways, hostIp)}:${wish.containerPort}/${wish.proto}`;
       const { begin, end } = wish.range ?? {};
       // Docker names what was asked for, and of several ports the one that it tried.
       const asked = begin === undefined ? "" : begin === end ? String(begin) : `${begin}-${end}`;
       const which = asked.includes("-") ? ` ${hostPort}` : "";
-      throw new BindRefused(`failed to bind host port${which} for ${shownIp}:${asked}:${target}: ${bindErrors[error.code] ?? messageOf(error)}`, error.code);
+      throw new BindRefused(`failed to bind host port${which} for ${shownIp}:${asked}:${to}: ${bindErrors[error.code] ?? messageOf(error)}`, error.code);
     }
   }
 
-  async #fulfil(wish: PortWish, endpoint: EndpointRecord): Promise<PublishedPort[]> {
+  async #fulfil(wish: PortWish, ways: Ways): Promise<PublishedPort[]> {
     const avoid = new Set<number>();
     for (;;) {
       const hostPort = this.#ports.request(wish.hostIps, wish.proto, wish.range, avoid);
       try {
-        return await this.#bind(wish, hostPort, endpoint);
+        return await this.#bind(wish, hostPort, ways);
       } catch (error) {
         // Another program of the host has it: any other port will do unless just this one was asked for.
         const fixed = wish.range !== undefined && wish.range.begin === wish.range.end;
@@ -132,30 +137,33 @@ export class Publisher {
   }
 
   /**
-   * Publishes what the container asks for, through its gateway endpoint, and records it.
+   * Publishes what the container asks for, where its default routes lead, and records it.
+   * @param endpoint that errors name
    * @throws Unknown `driver failed programming external connectivity on endpoint NAME (ID): …`; nothing is published then
    */
-  publish(sandbox: SandboxRecord, network: NetworkRecord, endpoint: EndpointRecord): Promise<void> {
-    return this.change({ ...sandbox, published: [], ports: {} }, sandbox, network, endpoint);
+  publish(sandbox: SandboxRecord, endpoint: EndpointRecord): Promise<void> {
+    return this.change({ ...sandbox, published: [], ports: {} }, sandbox, endpoint);
   }
 
   /**
    * Brings what is published from one request of a container to another, by one transaction of the firewall.
    * @throws Unknown as `publish`; all is as `before` then
    */
-  async change(before: SandboxRecord, wanted: SandboxRecord, network: NetworkRecord, endpoint: EndpointRecord): Promise<void> {
+  async change(before: SandboxRecord, wanted: SandboxRecord, endpoint: EndpointRecord): Promise<void> {
     const { bindings, exposed, publishAll } = wanted.portRequest;
     const fresh: PublishedPort[] = [];
     let removed: PublishedPort[] = [];
     try {
-      const wishes = portWishes(bindings, exposed, publishAll, this.#wildcards(network, endpoint));
+      const ways = this.#ways(wanted.containerId);
+      const wishes = portWishes(bindings, exposed, publishAll, this.#wildcards(ways));
+      for (const wish of wishes) wish.hostIps = wish.hostIps.filter((ip) => ways[familyOf(ip)] !== undefined);
       const { kept, left } = keepPorts(wishes, before.published);
       removed = left;
       // Their places may be wanted for others.
       await this.#unbind(removed);
       for (const wish of wishes) {
         if (kept.has(wish)) continue;
-        const ports = [...this.#routed(network, wish, endpoint), ...(await this.#bound(network, wish, endpoint))];
+        const ports = [...routedPorts(wish, ways), ...(await this.#bound(wish, ways))];
         // IPv4 comes first, as inspect shows them.
         ports.sort((a, b) => familyOf(a.hostIp) - familyOf(b.hostIp));
         fresh.push(...ports);
@@ -182,22 +190,10 @@ export class Publisher {
     }
   }
 
-  /** Routed networks need no port of the host, only an open one of the container. */
-  #routed(network: NetworkRecord, wish: PortWish, endpoint: EndpointRecord): PublishedPort[] {
-    const { gatewayMode } = parseBridgeOptions(network);
-    return wish.hostIps
-      .filter((ip) => gatewayMode[familyOf(ip)] === "routed")
-      // It is the container's own address that is reached, so an address of the host means nothing.
-      .map((ip) => (familyOf(ip) === 6 ? "::" : "0.0.0.0"))
-      .map((hostIp) => ({ proto: wish.proto, hostIp, hostPort: 0, containerIp: this.#target(endpoint, hostIp), containerPort: wish.containerPort }))
-      .filter(({ hostIp, containerIp }) => familyOf(hostIp) === familyOf(containerIp));
-  }
-
-  /** The other family of such a network has ports of the host as usual. */
-  async #bound(network: NetworkRecord, wish: PortWish, endpoint: EndpointRecord): Promise<PublishedPort[]> {
-    const { gatewayMode } = parseBridgeOptions(network);
-    const hostIps = wish.hostIps.filter((ip) => gatewayMode[familyOf(ip)] !== "routed");
-    return hostIps.length === 0 ? [] : this.#fulfil({ ...wish, hostIps }, endpoint);
+  /** What routed networks do not let in at the container's own address has ports of the host. */
+  async #bound(wish: PortWish, ways: Ways): Promise<PublishedPort[]> {
+    const hostIps = wish.hostIps.filter((ip) => modeOf(ways, ip) !== "routed");
+    return hostIps.length === 0 ? [] : this.#fulfil({ ...wish, hostIps }, ways);
   }
 
   /** Puts the rules of ports in the place of others', in one transaction. */
@@ -226,6 +222,36 @@ export class Publisher {
     await this.#apply(published, []);
     await this.#unbind(published);
   }
+}
+
+interface Way {
+  network: NetworkRecord;
+  endpoint: EndpointRecord;
+}
+
+/** By which endpoint ports of each family of the host lead to a container. */
+type Ways = Record<Family, Way | undefined>;
+
+function target(ways: Ways, hostIp: string): string {
+  const family = familyOf(hostIp);
+  const { ipv4 = "", ipv6 = "" } = ways[family]?.endpoint ?? {};
+  return family === 6 ? ipv6 || ipv4 : ipv4;
+}
+
+function modeOf(ways: Ways, hostIp: string): string {
+  const family = familyOf(hostIp);
+  const way = ways[family];
+  return way === undefined ? "nat" : parseBridgeOptions(way.network).gatewayMode[family];
+}
+
+/** Routed networks need no port of the host, only an open one of the container. */
+function routedPorts(wish: PortWish, ways: Ways): PublishedPort[] {
+  return wish.hostIps
+    .filter((ip) => modeOf(ways, ip) === "routed")
+    // It is the container's own address that is reached, so an address of the host means nothing.
+    .map((ip) => (familyOf(ip) === 6 ? "::" : "0.0.0.0"))
+    .map((hostIp) => ({ proto: wish.proto, hostIp, hostPort: 0, containerIp: target(ways, hostIp), containerPort: wish.containerPort }))
+    .filter(({ hostIp, containerIp }) => familyOf(hostIp) === familyOf(containerIp));
 }
 
 class BindRefused extends Unknown {
@@ -265,5 +291,5 @@ function portMap(wishes: readonly PortWish[], published: ReadonlyMap<PortWish, r
       .filter((wish) => wish.key === key)
       .flatMap((wish) => published.get(wish) ?? [])
       .map(({ hostIp, hostPort }) => ({ HostIp: hostIp, HostPort: hostPort === 0 ? "" : String(hostPort) }));
-  return Object.fromEntries(keys.map((key) => [key, wishes.some((wish) => wish.key === key) ? shown(key) : null]));
+  return Object.fromEntries(keys.map((key) => [key, shown(key).length > 0 ? shown(key) : null]));
 }

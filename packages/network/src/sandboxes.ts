@@ -229,7 +229,7 @@ export class SandboxStore implements Sandboxes {
       const { records, networks, remote, emit, log } = this.#parts;
       const sandbox = this.#sandbox(containerId);
       const network = networks.record(nameOrId);
-      const before = gatewayEndpoint(records, containerId);
+      const before = this.#wayOut.leads(containerId);
       const planned = createEndpoint(records, sandbox, network, settings);
       try {
         const addressed = await remote.requestAddresses(network, planned);
@@ -240,7 +240,7 @@ export class SandboxStore implements Sandboxes {
         await this.#parts.dns.joined(containerId, network);
       } catch (error) {
         await this.#wayOut.detach(sandbox, records.endpoints.get(planned.id) ?? planned);
-        await this.#wayOut.move(sandbox, gatewayEndpoint(records, containerId)).catch((failure: unknown) => log.error({ err: failure, containerId }, "default routes cannot be led back"));
+        await this.#wayOut.move(sandbox, this.#wayOut.leads(containerId)).catch((failure: unknown) => log.error({ err: failure, containerId }, "default routes cannot be led back"));
         throw error;
       }
       const endpoint = records.endpoints.get(planned.id) ?? planned;
@@ -258,7 +258,7 @@ export class SandboxStore implements Sandboxes {
       const network = networks.record(nameOrId);
       const endpoint = records.endpointsOf(containerId).find(({ networkId, service }) => networkId === network.id && !service);
       if (!endpoint) throw new Unknown(`container ${containerId} is not connected to network ${network.name}`);
-      const before = gatewayEndpoint(records, containerId);
+      const before = this.#wayOut.leads(containerId);
       await this.#wayOut.detach(sandbox, endpoint);
       removeFromHosts(sandbox, endpoint);
       await this.#wayOut.move(sandbox, before);
@@ -275,7 +275,7 @@ export class SandboxStore implements Sandboxes {
       const next = { ...sandbox, portRequest: { bindings: request.portBindings, exposed: request.exposedPorts, publishAll: request.publishAllPorts } };
       const gateway = gatewayEndpoint(records, containerId);
       const network = gateway && records.networks.get(gateway.networkId);
-      if (gateway && network && !hasPluginDriver(network)) await publisher.change(sandbox, next, network, gateway);
+      if (gateway && network && !hasPluginDriver(network)) await publisher.change(sandbox, next, gateway);
       else {
         records.putSandbox(next);
         if (gateway) await remote.revokeExternal(gateway);

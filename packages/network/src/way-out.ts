@@ -18,6 +18,12 @@ interface Parts {
   userlandProxy: boolean;
 }
 
+/** The endpoint that a container leaves by, and those of its default routes for IPv4 and IPv6. */
+interface WaysOut {
+  gateway: EndpointRecord | undefined;
+  families: string;
+}
+
 /** By which of its networks a container leaves: its default routes lead there, and its published ports. */
 export class WayOut {
   readonly #parts: Parts;
@@ -63,7 +69,7 @@ export class WayOut {
     if (!gateway || !network) return;
     if (hasPluginDriver(network)) await remote.programExternal(sandbox, network, gateway);
     // What lies on a device of the host is reached there.
-    else if (network.bridge !== "") await publisher.publish(sandbox, network, gateway);
+    else if (network.bridge !== "") await publisher.publish(sandbox, gateway);
   }
 
   /** Takes an endpoint and its link away while its container runs. */
@@ -75,14 +81,21 @@ export class WayOut {
     records.dropEndpoint(endpoint.id);
   }
 
+  /** Where a container leaves now; for `move`. */
+  leads(containerId: string): WaysOut {
+    const { records } = this.#parts;
+    const families = ([4, 6] as const).map((family) => routeEndpoint(records, containerId, family)?.endpoint.id ?? "");
+    return { gateway: gatewayEndpoint(records, containerId), families: families.join() };
+  }
+
   /** The way out changes with a container's networks, and with it the default routes; published ports follow. */
-  async move(sandbox: SandboxRecord, before: EndpointRecord | undefined): Promise<void> {
+  async move(sandbox: SandboxRecord, before: WaysOut): Promise<void> {
     const { records, publisher, remote } = this.#parts;
     await this.#change(sandbox);
     await moveDefaultRoutes(sandbox.netnsPath, this.routes(sandbox.containerId));
-    const after = gatewayEndpoint(records, sandbox.containerId);
-    if (after?.id === before?.id) return;
-    if (before) await remote.revokeExternal(before);
+    const after = this.leads(sandbox.containerId);
+    if (after.gateway?.id === before.gateway?.id && after.families === before.families) return;
+    if (before.gateway) await remote.revokeExternal(before.gateway);
     await publisher.unpublish(records.sandboxes.get(sandbox.containerId) ?? sandbox);
     await this.publish(records.sandboxes.get(sandbox.containerId) ?? sandbox);
   }
