@@ -1,4 +1,4 @@
-import { NotFound, Unknown } from "@longshore/errdefs";
+import { fromGrpcCode, grpcCodeOf, isKind, messageOf, NotFound, Unknown } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
 import type { PluginAddress } from "./address.ts";
 import { dockerPluginDirs, findPlugin, type PluginDirs, scanPlugins } from "./discovery.ts";
@@ -25,7 +25,9 @@ export class Plugins {
    * @throws NotFound `plugin "x" not found`; Unknown when it implements something else; what activation throws
    */
   async get(name: string, kind: string, options: CallOptions = {}): Promise<Plugin> {
-    const plugin = await this.#activated(name, options);
+    const plugin = await this.#activated(name, options).catch((error: unknown) => {
+      throw isKind(error, "NotFound") ? error : fromGrpcCode(grpcCodeOf(error), `legacy plugin: ${messageOf(error)}`, error);
+    });
     if (plugin.kinds.includes(kind)) return plugin;
     throw new Unknown(`legacy plugin: Plugin does not implement the requested driver: plugin=${JSON.stringify(name)}, requested implementation=${JSON.stringify(kind)}`);
   }

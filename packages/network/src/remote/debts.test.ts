@@ -47,6 +47,16 @@ describe("what plugins are owed", () => {
     debts.owe(owner, "q", "NetworkDriver.DeleteNetwork", { NetworkID: owner });
   };
 
+  it("is given back pool by pool", async () => {
+    oweAll("n");
+    debts.owe("n", "p", "IpamDriver.ReleasePool", { PoolID: "2" });
+    debts.owe("n", "p", "IpamDriver.ReleaseAddress", { PoolID: "2", Address: "b" });
+    debts.owe("e", "p", "IpamDriver.ReleaseAddress", { PoolID: "1", Address: "c" });
+    debts.collect();
+    await debts.settle("n");
+    assert.deepEqual(heard, ["p ReleaseAddress 1 a", "p ReleaseAddress 1 c", "p ReleasePool 1", "p ReleaseAddress 2 b", "p ReleasePool 2", "q DeleteNetwork n"]);
+  });
+
   it("is given back in the order in which things stand on each other, once", async () => {
     oweAll("n");
     await debts.settle("n");

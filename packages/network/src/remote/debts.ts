@@ -3,6 +3,7 @@ import { isKind } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
 import type { Debt, Records } from "../records.ts";
 import type { NetworkPlugins } from "./drivers.ts";
+import { asRefusal } from "./refusal.ts";
 
 /** In the order in which they are given back, whoever's they are: what stands on something goes before it. */
 const order = {
@@ -58,8 +59,13 @@ export class Debts {
   }
 
   #sorted(wanted: (debt: Debt) => boolean): Debt[] {
+    const debts = [...this.#records.debts.values()].filter(wanted).sort((a, b) => a.id - b.id);
     const rank = ({ method }: Debt): number => order[method as DebtMethod];
-    return [...this.#records.debts.values()].filter(wanted).sort((a, b) => rank(a) - rank(b) || a.id - b.id);
+    // One pool after the other, each behind its addresses.
+    const poolOf = ({ plugin, body }: Debt): string => `${plugin} ${(body as { PoolID?: string }).PoolID ?? ""}`;
+    const pools = [...new Set(debts.map(poolOf))];
+    const stage = (debt: Debt): number => (rank(debt) === order["IpamDriver.ReleasePool"] ? order["IpamDriver.ReleaseAddress"] : rank(debt));
+    return debts.sort((a, b) => stage(a) - stage(b) || pools.indexOf(poolOf(a)) - pools.indexOf(poolOf(b)) || rank(a) - rank(b) || a.id - b.id);
   }
 
   /** Whether that is still owed. */
@@ -116,7 +122,7 @@ export class Debts {
       if (missed !== undefined) away.set(debt.plugin, missed);
     }
     if (away.size > 0) this.#later();
-    if (strict) for (const error of away.values()) throw error;
+    if (strict) for (const error of away.values()) throw asRefusal(error);
   }
 
   /** @returns why the plugin did not hear it; undefined when it did */

@@ -12,7 +12,8 @@ import type { NetworkPlugins } from "./drivers.ts";
 import { readJoin, withDriversChoice } from "./join-answer.ts";
 import { portOptions } from "./port-options.ts";
 import { handBack, takeIn } from "./remote-link.ts";
-import { asRefusal, hasPluginDriver } from "./remote-networks.ts";
+import { asRefusal } from "./refusal.ts";
+import { hasPluginDriver } from "./remote-networks.ts";
 
 const macOption = "com.docker.network.endpoint.macaddress";
 const sixToFour = "com.docker.network.driver.private.no_proxy_6to4";

@@ -1,10 +1,11 @@
 import type { IPAMConfig } from "@longshore/api";
-import { fromGrpcCode, grpcCodeOf, isKind, messageOf, PermissionDenied, Unknown } from "@longshore/errdefs";
+import { isKind, PermissionDenied, Unknown } from "@longshore/errdefs";
 import { hostRoutes } from "../bridge.ts";
 import { mustPrefix } from "../ipam/defaults.ts";
 import { contains, type Family, overlaps, parseAddress, parsePrefix } from "../ipam/prefix.ts";
 import type { EndpointRecord, NetworkRecord, PoolRecord } from "../records.ts";
 import type { Debts } from "./debts.ts";
+import { asRefusal } from "./refusal.ts";
 import type { IPAMData, IpamDriver, NetworkDriver, NetworkPlugins } from "./drivers.ts";
 
 /** The network drivers that the engine has itself. */
@@ -24,12 +25,6 @@ export function hasPluginDriver({ driver }: Pick<NetworkRecord, "driver">): bool
 /** Whether a network's addresses come from a plugin. */
 export function hasPluginIpam({ ipam }: Pick<NetworkRecord, "ipam">): boolean {
   return !["", "default", noIpam].includes(ipam.Driver);
-}
-
-/** A plugin that is away is as bad as one that refuses: dockerd answers 500 for both. */
-export function asRefusal(error: unknown, prefix = ""): Error {
-  const message = `${prefix}${messageOf(error)}`;
-  return isKind(error, "NotFound") || isKind(error, "PermissionDenied") || isKind(error, "InvalidArgument") ? fromGrpcCode(grpcCodeOf(error), message, error) : new Unknown(message, { cause: error });
 }
 
 /** An endpoint's addresses that are out of a pool. */
@@ -70,7 +65,7 @@ export class RemoteNetworks {
    * @throws NotFound `plugin "x" not found`, PermissionDenied for a scope that the driver cannot keep to
    */
   async prepare(record: NetworkRecord): Promise<Record<Family, boolean>> {
-    if (hasPluginIpam(record)) await this.#plugins.ipam(record.ipam.Driver);
+    if (hasPluginIpam(record)) await this.#ipam(record);
     if (!hasPluginDriver(record)) return { 4: false, 6: false };
     const driver = await this.#driver(record);
     if (record.scope === "") record.scope = driver.scope;
@@ -86,13 +81,19 @@ export class RemoteNetworks {
     });
   }
 
+  #ipam({ ipam }: NetworkRecord): Promise<IpamDriver> {
+    return this.#plugins.ipam(ipam.Driver).catch((error: unknown) => {
+      throw asRefusal(error);
+    });
+  }
+
   /**
    * Has the IPAM plugin give a network its blocks, gateways and auxiliary addresses.
    * What it gives is owed to it in the network's name. @throws with the plugin's words
    */
   async requestPools(record: NetworkRecord, skip: Record<Family, boolean>): Promise<void> {
     await this.#debts.settleWith(record.ipam.Driver);
-    const ipam = await this.#plugins.ipam(record.ipam.Driver);
+    const ipam = await this.#ipam(record);
     const configs = record.ipam.Config ?? [];
     const shown: IPAMConfig[] = [];
     const pools: PoolRecord[] = [];
