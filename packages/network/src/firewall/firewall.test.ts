@@ -110,7 +110,8 @@ const sh = (script: string) => execFileSync("sh", ["-ec", script], { stdio: ["ig
     const server = await echoIn(netnsPath, "0.0.0.0", 80);
     const rules = () => sh("nft -s list table ip longshore; iptables -S FORWARD");
     const before = rules();
-    for (const flush of ["nft flush ruleset", "nft flush table ip longshore", "iptables -F; iptables -X; iptables -P FORWARD ACCEPT"]) {
+    const restored = "printf '*filter\\n:INPUT ACCEPT [0:0]\\n:FORWARD ACCEPT [0:0]\\n:OUTPUT ACCEPT [0:0]\\nCOMMIT\\n' | iptables-restore";
+    for (const flush of ["nft flush ruleset", "nft flush table ip longshore", "iptables -F; iptables -X; iptables -P FORWARD ACCEPT", restored]) {
       // It has to have seen them as they are.
       await controller.repair();
       sh(`${flush}; nft add table inet theirs`);
