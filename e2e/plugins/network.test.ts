@@ -92,8 +92,9 @@ describe("network and IPAM driver plugins", () => {
     const id = await create("--internal", "--ipv6", "--subnet", "10.94.1.0/24", "--subnet", "10.94.2.0/24", "--subnet", "fd00:94::/64", "--aux-address", "host=10.94.1.9", "-o", "com.docker.network.driver.mtu=1400");
     const Options = { "com.docker.network.enable_ipv4": true, "com.docker.network.enable_ipv6": true, "com.docker.network.generic": { "com.docker.network.driver.mtu": "1400" }, "com.docker.network.internal": true };
     const [made] = heard();
+    assert.ok(made);
     // The client gives several subnets in any order.
-    (made?.[1]["IPv4Data"] as { Pool: string }[]).sort((a, b) => (a.Pool < b.Pool ? -1 : 1));
+    (made[1]["IPv4Data"] as { Pool: string }[]).sort((a, b) => (a.Pool < b.Pool ? -1 : 1));
     assert.deepEqual(made, [
       "Network.CreateNetwork",
       {
