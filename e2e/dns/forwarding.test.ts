@@ -22,12 +22,12 @@ describe("the embedded DNS before other servers", () => {
     servers = await Promise.all(addresses.map((address) => Upstream.listen(`/proc/${pid}/ns/net`, address, good)));
   };
   const stop = () => Promise.all(servers.splice(0).map((server) => server.close()));
-  /** The answer, and how often each server was asked. */
+  /** The answer, how often each server was asked, and whether one had to be waited for in vain. */
   const ask = async (overTcp = false, question = "f.x") => {
     for (const { asked } of servers) asked.length = 0;
     const begin = performance.now();
     const answer = say(await (overTcp ? askTcp : askUdp)(pid, question));
-    return { answer, asked: servers.map(({ asked }) => asked.length).join(), seconds: Math.round((performance.now() - begin) / 1000) };
+    return { answer, asked: servers.map(({ asked }) => asked.length).join(), waited: performance.now() - begin > 3000 };
   };
 
   before(async () => {
@@ -40,8 +40,8 @@ describe("the embedded DNS before other servers", () => {
     await shared.docker(["network", "rm", network]);
   });
 
-  const next = { answer: "NOERROR [ra] A f.x 7 192.0.2.1", asked: "1,1,0,0", seconds: 0 };
-  const final = (answer: string) => ({ answer, asked: "1,0,0,0", seconds: 0 });
+  const next = { answer: "NOERROR [ra] A f.x 7 192.0.2.1", asked: "1,1,0,0", waited: false };
+  const final = (answer: string) => ({ answer, asked: "1,0,0,0", waited: false });
   const cases: [string, Script, object, object?][] = [
     ["fails", (query) => reply(query, [], 2), next],
     ["refuses", (query) => reply(query, [], 5), next],
@@ -51,7 +51,7 @@ describe("the embedded DNS before other servers", () => {
     ["knows nothing of the type", (query) => reply(query, []), final("NOERROR [ra]")],
     ["talks nonsense", () => Buffer.from("x"), next],
     ["closes the connection", (query, overTcp) => (overTcp ? "close" : reply(query, [], 2)), next],
-    ["answers late", async (query) => new Promise((resolve) => setTimeout(() => resolve(reply(query, [], 3)), 600)), { answer: "NXDOMAIN [ra]", asked: "1,0,0,0", seconds: 1 }],
+    ["answers late", async (query) => new Promise((resolve) => setTimeout(() => resolve(reply(query, [], 3)), 600)), { answer: "NXDOMAIN [ra]", asked: "1,0,0,0", waited: false }],
   ];
   for (const [what, script, expected] of cases) {
     it(`a server that ${what}`, async () => {
@@ -71,13 +71,14 @@ describe("the embedded DNS before other servers", () => {
     const late = Promise.all([askUdp(pid, "silent.x"), askUdp(pid, "f.x")]);
     servers[1]!.script = (query) => reply(query, [], 3);
     assert.deepEqual((await late).map(say), ["NXDOMAIN [ra]", "NXDOMAIN [ra]"]);
-    assert.equal(Math.round((performance.now() - begin) / 1000), 4);
+    const seconds = (performance.now() - begin) / 1000;
+    assert.ok(seconds > 3.9 && seconds < 7.5, `${seconds} s`);
     servers[1]!.script = good;
   });
 
   it("no more than three are asked, and when none has an answer that is a failure", async () => {
     for (const server of servers) server.script = (query) => reply(query, [], 5);
-    assert.deepEqual(await ask(), { answer: "SERVFAIL []", asked: "1,1,1,0", seconds: 0 });
+    assert.deepEqual(await ask(), { answer: "SERVFAIL []", asked: "1,1,1,0", waited: false });
     for (const server of servers) server.script = good;
   });
 
@@ -95,8 +96,8 @@ describe("the embedded DNS before other servers", () => {
 
   it("with nobody there it fails at once; with ndots set names without dots stay inside", async () => {
     await stop();
-    assert.deepEqual(await ask(), { answer: "SERVFAIL []", asked: "", seconds: 0 });
-    assert.deepEqual(await ask(true), { answer: "SERVFAIL []", asked: "", seconds: 0 });
+    assert.deepEqual(await ask(), { answer: "SERVFAIL []", asked: "", waited: false });
+    assert.deepEqual(await ask(true), { answer: "SERVFAIL []", asked: "", waited: false });
     await start("--dns-opt", "ndots:0");
     assert.equal((await ask(false, "single")).answer, "NOERROR [ra]");
     assert.deepEqual(servers[0]!.asked, []);

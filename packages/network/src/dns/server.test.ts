@@ -33,7 +33,7 @@ describe("DNS server of a container", () => {
   const serve = async (more: Partial<DnsSandbox>, internal = false): Promise<DnsServer> => {
     const zones = new Zones();
     zones.put({ id: "n", name: "n", internal, members: [{ containerId, names: ["me"], addresses: ["10.0.0.2"] }] });
-    const server = await DnsServer.open(zones, { containerId, netnsPath, servers: [], onHost: false, timeoutMs: 100, ...more });
+    const server = await DnsServer.open(zones, { containerId, netnsPath, servers: [], onHost: false, timeoutMs: 4000, ...more });
     ends.push(() => server.close());
     return server;
   };
@@ -80,7 +80,7 @@ describe("DNS server of a container", () => {
   it("goes on to the next server when one is silent", async () => {
     await bind(netnsPath, "127.77.4.3", 53);
     await upstream(netnsPath, "127.77.4.4", "192.0.2.4");
-    const server = await serve({ servers: ["127.77.4.3", "127.77.4.4"] });
+    const server = await serve({ servers: ["127.77.4.3", "127.77.4.4"], timeoutMs: 300 });
     assert.equal(await ask(server, "x.y"), "192.0.2.4");
     assert.equal(await ask(server, "me"), "10.0.0.2");
   });
@@ -90,7 +90,7 @@ describe("DNS server of a container", () => {
     await inside("link", "add", "away", "type", "bridge");
     await inside("address", "add", "10.77.4.1/24", "dev", "away");
     await inside("link", "set", "away", "up");
-    const server = await serve({ servers: ["10.77.4.2"], timeoutMs: 300 });
+    const server = await serve({ servers: ["10.77.4.2"], timeoutMs: 600 });
     const fd = socketInNetns(netnsPath, AF.INET, SOCK.STREAM, 0, { address: "127.0.0.11", port: server.ports.tcp, connect: true });
     const client = new Socket({ fd });
     ends.push(() => client.destroy());
@@ -98,7 +98,7 @@ describe("DNS server of a container", () => {
     client.write(frame(encode({ type: "query", id: 1, questions: [{ type: "A", name: "x.y" }] })));
     const answer = new Promise<Buffer>((resolve) => client.once("data", resolve));
     assert.equal(await ask(server, "me"), "10.0.0.2");
-    assert.ok(performance.now() - begin < 250);
+    assert.ok(performance.now() - begin < 500);
     assert.equal((decode((await answer).subarray(2)) as { rcode?: string }).rcode, "SERVFAIL");
   });
 
