@@ -5,7 +5,7 @@ import type { HealthMonitor } from "@longshore/health";
 import type { SpanContext } from "@longshore/trace";
 import type { Attachment } from "./attach-sessions.ts";
 import type { Exec } from "./exec-record.ts";
-import { Mutex } from "./mutex.ts";
+import { Mutex } from "@longshore/turns";
 import { type ContainerRecord, type HostConfig, statusOf, type Status } from "./record.ts";
 import { saveContainer, saveRecord } from "./record-files.ts";
 

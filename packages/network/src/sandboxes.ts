@@ -22,7 +22,7 @@ import type { Debts } from "./remote/debts.ts";
 import type { RemoteEndpoints } from "./remote/remote-endpoints.ts";
 import { hasPluginDriver } from "./remote/remote-networks.ts";
 import { settleAll } from "./settle-all.ts";
-import { Turns } from "./turns.ts";
+import { Turns } from "@longshore/turns";
 import { VethRemover } from "./veth-remover.ts";
 import { wantedNetworks } from "./wanted-networks.ts";
 import { WayOut } from "./way-out.ts";

@@ -10,7 +10,7 @@ import { unmountAll } from "@longshore/sys";
 import type { LocalVolumeStore } from "./contract.ts";
 import { copyTree } from "./copy-tree.ts";
 import { validateOptions } from "./driver-options.ts";
-import { InTurn } from "./in-turn.ts";
+import { Turns } from "@longshore/turns";
 import { isMounted, mountLocal, needsMount } from "./local-mount.ts";
 import { anonymousLabel, anonymousName, validateName } from "./names.ts";
 import { dataDir, readRecord, recordsAside, setRecordAside, showVolume, type VolumeRecord, writeRecord } from "./record.ts";
@@ -35,7 +35,7 @@ export class LocalVolumes implements LocalVolumeStore {
   readonly #references = new Map<string, Set<string>>();
   /** Containers that have the volume mounted now. */
   readonly #users = new Map<string, Set<string>>();
-  readonly #turns = new InTurn();
+  readonly #turns = new Turns();
 
   readonly #damage = new Map<string, string>();
 
@@ -97,7 +97,7 @@ export class LocalVolumes implements LocalVolumeStore {
     const name = anonymous ? anonymousName() : (options.Name ?? "");
     const driver = options.Driver ?? "";
     if (driver !== "" && driver !== "local") throw new NotFound(`create ${name}: error looking up volume plugin ${driver}: plugin "${driver}" not found`);
-    return this.#turns.run(name, async () => {
+    return this.#turns.take(name, async () => {
       const existing = this.#records.get(name);
       if (existing) return this.#show(existing);
       validateName(name);
@@ -142,7 +142,7 @@ export class LocalVolumes implements LocalVolumeStore {
   }
 
   remove(name: string, force: boolean): Promise<void> {
-    return this.#turns.run(name, async () => {
+    return this.#turns.take(name, async () => {
       if (force && !this.#records.has(name)) return;
       this.#record(name);
       const users = this.references(name);
@@ -167,7 +167,7 @@ export class LocalVolumes implements LocalVolumeStore {
     const deleted: string[] = [];
     let reclaimed = 0;
     for (const name of [...this.#records.keys()]) {
-      await this.#turns.run(name, async () => {
+      await this.#turns.take(name, async () => {
         const record = this.#records.get(name);
         // As Docker: what is elsewhere, as options say, is not the prune's to end.
         if (!record || record.options !== null || this.references(name).length > 0 || !matches(this.#show(record))) return;
@@ -206,7 +206,7 @@ export class LocalVolumes implements LocalVolumeStore {
   }
 
   mount(name: string, containerId: string): Promise<string> {
-    return this.#turns.run(name, async () => {
+    return this.#turns.take(name, async () => {
       const { options } = this.#record(name);
       const path = dataDir(this.#dir(name));
       const users = this.#users.get(name) ?? new Set();
@@ -217,7 +217,7 @@ export class LocalVolumes implements LocalVolumeStore {
   }
 
   unmount(name: string, containerId: string): Promise<void> {
-    return this.#turns.run(name, async () => {
+    return this.#turns.take(name, async () => {
       const users = this.#users.get(name);
       users?.delete(containerId);
       if (users !== undefined && users.size > 0) return;
@@ -229,7 +229,7 @@ export class LocalVolumes implements LocalVolumeStore {
 
   async copyUp(source: string, volumePath: string): Promise<void> {
     const name = basename(dirname(volumePath));
-    await this.#turns.run(name, async () => {
+    await this.#turns.take(name, async () => {
       if (!(await stat(source)).isDirectory() || (await readdir(volumePath)).length > 0) return;
       // Others see the directory they have mounted: it must stay the same one, filled as it is.
       if (isMounted(volumePath) || (this.#users.get(name)?.size ?? 0) > 1 || volumePath !== dataDir(this.#dir(name))) {

@@ -1,0 +1,2 @@
+export { Mutex } from "./mutex.ts";
+export { Turns } from "./turns.ts";
