@@ -103,11 +103,15 @@ export function linkPlan(network: NetworkRecord, endpoint: EndpointRecord, hairp
   return { ...common, bridge: network.bridge, mtu, icc, hairpin };
 }
 
-/** Whether a container can leave by this endpoint: by a plugin's only if its driver has named a way. */
-function leadsOut(network: NetworkRecord, { ifname, remote }: EndpointRecord): boolean {
-  if (ifname === "" || network.internal) return false;
-  if (!remote) return true;
-  return remote.gateways[4] !== "" || remote.gateways[6] !== "" || remote.routes.some(({ destination }) => destination.endsWith("/0"));
+/** Whether packets of a family can leave by an endpoint: by a plugin's only if its driver has named a way. */
+function leads({ remote, ipv4, ipv6 }: EndpointRecord, family: Family): boolean {
+  if (!remote) return (family === 4 ? ipv4 : ipv6) !== "";
+  return remote.gateways[family] !== "" || remote.routes.some(({ destination }) => destination === (family === 4 ? "0.0.0.0/0" : "::/0"));
+}
+
+function leadsOut(network: NetworkRecord, endpoint: EndpointRecord): boolean {
+  if (endpoint.ifname === "" || network.internal) return false;
+  return !endpoint.remote || leads(endpoint, 4) || leads(endpoint, 6);
 }
 
 /** The endpoints that may lead out of a container, the first choice first. One that nobody asked for is the last. */
@@ -131,7 +135,7 @@ export function gatewayEndpoint(records: Records, containerId: string): Endpoint
 
 /** The endpoint that has the default route of a family. */
 export function routeEndpoint(records: Records, containerId: string, family: Family): { endpoint: EndpointRecord; network: NetworkRecord } | undefined {
-  return gatewayCandidates(records, containerId).find(({ endpoint }) => (family === 4 ? endpoint.ipv4 : endpoint.ipv6) !== "");
+  return gatewayCandidates(records, containerId).find(({ endpoint }) => leads(endpoint, family));
 }
 
 /** Whether a container needs a way out of ours: plugins carry its networks, and none of these leads out. */

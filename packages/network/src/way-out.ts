@@ -67,7 +67,8 @@ export class WayOut {
     const gateway = gatewayEndpoint(records, sandbox.containerId);
     const network = gateway && records.networks.get(gateway.networkId);
     if (!gateway || !network) return;
-    if (hasPluginDriver(network)) await remote.programExternal(sandbox, network, gateway);
+    const six = routeEndpoint(records, sandbox.containerId, 6)?.endpoint.id ?? gateway.id;
+    if (hasPluginDriver(network)) await remote.programExternal(sandbox, network, gateway, six !== gateway.id);
     // What lies on a device of the host is reached there.
     else if (network.bridge !== "") await publisher.publish(sandbox, gateway);
   }

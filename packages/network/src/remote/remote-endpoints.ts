@@ -102,15 +102,15 @@ export class RemoteEndpoints {
     if (ifname !== "") await takeIn(endpoint, sandbox.netnsPath);
   }
 
-  /** The endpoint has the container's default route. @throws Unknown `driver failed programming external connectivity on endpoint …` */
-  async programExternal(sandbox: SandboxRecord, network: NetworkRecord, { id }: EndpointRecord): Promise<void> {
+  /** The endpoint has the container's default route. @param otherSix whether another one has that of IPv6; @throws Unknown `driver failed programming external connectivity on endpoint …` */
+  async programExternal(sandbox: SandboxRecord, network: NetworkRecord, { id }: EndpointRecord, otherSix: boolean): Promise<void> {
     const { plugins, debts } = this.#parts;
     const ids = { NetworkID: network.id, EndpointID: id };
     if (debts.owes(id, "NetworkDriver.RevokeExternalConnectivity")) return;
     try {
       const driver = await plugins.driver(network.driver, true);
       debts.owe(id, driver.name, "NetworkDriver.RevokeExternalConnectivity", ids);
-      await driver.programExternal({ ...ids, Options: { ...portOptions(sandbox.portRequest), [sixToFour]: false } });
+      await driver.programExternal({ ...ids, Options: { ...portOptions(sandbox.portRequest), [sixToFour]: otherSix } });
     } catch (error) {
       if (isKind(error, "Unknown")) debts.forgive(id, "NetworkDriver.RevokeExternalConnectivity");
       throw asRefusal(error, `driver failed programming external connectivity on endpoint ${sandbox.containerName} (${id}): `);
