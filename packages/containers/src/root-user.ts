@@ -1,4 +1,5 @@
 import { closeSync, readdirSync, readFileSync } from "node:fs";
+import { InvalidArgument, messageOf } from "@longshore/errdefs";
 import { type ReadRootFile, type ResolvedUser, resolveUser } from "@longshore/spec";
 import { type MountSpec, O, openInRoot } from "@longshore/sys";
 import type { Container } from "./container.ts";
@@ -59,8 +60,12 @@ export async function rootUser(context: Context, container: Container, mounts: r
   return user;
 }
 
-/** Looks a user up in a container's own files; `undefined` when none is named. */
+/** Looks a user up in a container's own files; `undefined` when none is named. @throws InvalidArgument when it is not there: for an exec, unlike a start, that is the request's fault */
 export async function execUser(context: Context, container: Container, name: string): Promise<ResolvedUser | undefined> {
   if (name === "") return undefined;
-  return await withRoot(context, container, (root) => resolveUser(rootReader(root), name, container.hostConfig.GroupAdd ?? []));
+  return await withRoot(context, container, (root) =>
+    resolveUser(rootReader(root), name, container.hostConfig.GroupAdd ?? []).catch((error: unknown) => {
+      throw new InvalidArgument(messageOf(error), { cause: error });
+    }),
+  );
 }

@@ -1,5 +1,5 @@
 import type { AuthConfig } from "@longshore/api";
-import { Unauthenticated, messageOf } from "@longshore/errdefs";
+import { Unauthenticated, Unknown, isKind, messageOf } from "@longshore/errdefs";
 import type { ImagesContext } from "./context.ts";
 import { registryClient } from "./registry.ts";
 
@@ -11,12 +11,14 @@ function domainOf(address: string): string {
 
 /**
  * Asks a registry whether it takes these credentials.
- * @throws Unauthenticated when it does not
+ * @throws Unauthenticated when it does not, Unknown when it cannot be asked
  */
 export async function login(context: ImagesContext, auth: AuthConfig, signal: AbortSignal): Promise<{ Status: string; IdentityToken: string }> {
   try {
     await registryClient(context, { auth, headers: {}, signal }).ping(domainOf(auth.serveraddress ?? ""), signal);
   } catch (error) {
+    // A registry that is out of reach has refused nobody.
+    if (isKind(error, "Unavailable")) throw new Unknown(messageOf(error).replace(/^failed to do request: /, ""), { cause: error });
     throw new Unauthenticated(messageOf(error), { cause: error });
   }
   return { Status: "Login Succeeded", IdentityToken: "" };

@@ -23,7 +23,8 @@ export function buildExecProcess(input: ExecInput): Process {
     ...inherited,
     args: input.args,
     env: overrideEnvironment(containerEnv, input.env),
-    cwd: cwdOf(input.workingDir || config.WorkingDir),
+    // As it was asked for: the runtime refuses what is not absolute.
+    cwd: input.workingDir || cwdOf(config.WorkingDir),
   };
   if (input.user !== undefined) {
     const { uid, gid, additionalGids } = input.user;

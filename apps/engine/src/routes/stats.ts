@@ -20,11 +20,13 @@ export const statsRoutes: RoutePlugin = (app, { containers, log }) => {
     const container = containers.store.get(parameter(request, "name"));
     if (!streaming) {
       if (!container.alive) return sendJson(reply, 200, emptyStats(container));
-      let previous: ContainerStatsResponse | undefined;
-      if (!oneShot) {
-        previous = await sampleStats(containers, container, undefined);
-        await sleep(intervalMs, undefined, { signal: clientGone(reply) });
+      if (oneShot) {
+        // As Docker: one shot names no container.
+        const { id: _id, name: _name, ...sample } = await sampleStats(containers, container, undefined);
+        return sendJson(reply, 200, sample);
       }
+      const previous = await sampleStats(containers, container, undefined);
+      await sleep(intervalMs, undefined, { signal: clientGone(reply) });
       return sendJson(reply, 200, await sampleStats(containers, container, previous));
     }
     const stream = new BodyStream(reply, "application/json");
