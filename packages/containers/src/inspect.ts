@@ -3,6 +3,7 @@ import type { MountRecord } from "@longshore/spec";
 import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
 import { showLinks } from "./links.ts";
+import { shownConfig, shownHostConfig } from "./shown-config.ts";
 import { sizesOf } from "./sizes.ts";
 
 function mountPoint(record: MountRecord): MountPoint {
@@ -85,11 +86,11 @@ export async function inspectContainer(context: Context, container: Container, w
     ProcessLabel: record.ProcessLabel,
     AppArmorProfile: record.AppArmorProfile,
     ExecIDs: execs.length === 0 ? null : execs,
-    HostConfig: { ...hostConfig, Links: showLinks(context, container) },
+    HostConfig: shownHostConfig({ ...hostConfig, Links: showLinks(context, container) }),
     GraphDriver: { Data: null as never, Name: record.Driver },
     ...(withSize ? await sizesOf(context, container) : {}),
     Mounts: mountPointsOf(container),
-    Config: record.Config,
+    Config: shownConfig(record.Config, record.EndpointRequests[hostConfig.NetworkMode]?.MacAddress ?? ""),
     NetworkSettings: networkSettings(container),
   };
 }
