@@ -6,8 +6,8 @@ import { shared } from "./engine/shared.ts";
 import { formatTranscript, parseTranscripts, replay, type Transcript } from "./transcripts/transcript.ts";
 
 const folder = join(import.meta.dirname, "transcripts");
-/** Writes down what is printed, to be run with LONGSHORE_TEST_HOST of a real engine. */
-const recording = process.env["LONGSHORE_RECORD"] !== undefined;
+/** Writes down what is printed, by the real engine that LONGSHORE_TEST_HOST names. */
+const recording = process.env["LONGSHORE_RECORD"] !== undefined && process.env["LONGSHORE_TEST_HOST"] !== undefined;
 
 /** What the transcripts make is called `tr-…`. */
 async function clear(): Promise<void> {
