@@ -82,7 +82,8 @@ export async function startExec(context: Context, exec: Exec, tty: boolean, atta
     attachment?.flow();
   } catch (error) {
     const { exitCode, error: explained } = explainStartError(error);
-    exec.finish(exitCode === 128 ? 126 : exitCode);
+    // What the runtime refuses ends with 128, what never came so far with 126, as with Docker.
+    exec.finish(exitCode === 128 && !exec.running ? 126 : exitCode);
     await attempt(context, "removing an exec that did not start", () => deleteExec(context, exec));
     throw explained;
   }
