@@ -20,6 +20,8 @@ function linkAliases(links: readonly string[]): Record<string, string> {
 export class DnsControl {
   readonly #records: Records;
   readonly #proxy: ProxyClient;
+  /** Docker's own networks of which the server knows members: most containers there are nothing to it. */
+  readonly #ownTold = new Set<string>();
 
   constructor(records: Records, proxy: ProxyClient) {
     this.#records = records;
@@ -48,7 +50,9 @@ export class DnsControl {
 
   /** Tells the server who is in these networks now. */
   async update(networkIds: readonly string[]): Promise<void> {
-    const networks = networkIds.flatMap((id) => this.#describe(id) ?? []);
+    const known = networkIds.flatMap((id) => this.#describe(id) ?? []);
+    const networks = known.filter((network) => isUserDefined(network) || network.members.length > 0 || this.#ownTold.delete(network.id));
+    for (const network of networks) if (!isUserDefined(network) && network.members.length > 0) this.#ownTold.add(network.id);
     if (networks.length === 0 || !this.#inUse()) return;
     await this.#proxy.request({ op: "dns-networks", networks });
   }
