@@ -111,6 +111,28 @@ describe("volumes", () => {
     assert.equal(await shared.ok(["run", "--rm", "-v", `${name}:/m`, "busybox", "cat", "/m/in/f"]), "inner");
   });
 
+  it("containers that are made at once share a new volume, filled once", async () => {
+    await shared.ok(["run", "--name", container, "busybox", "sh", "-c", "mkdir /content; ln -s nowhere /content/link; for i in 1 2 3 4 5 6 7 8; do echo $i > /content/$i; done"]);
+    await shared.ok(["commit", container, "e2e-with-content"]);
+    const made = await Promise.all([1, 2, 3, 4].map(() => shared.ok(["create", "--label", "e2e-at-once", "-v", `${name}:/content`, "e2e-with-content", "ls", "/content"])));
+    try {
+      const listed = await Promise.all(made.map((id) => shared.ok(["start", "-a", id])));
+      assert.deepEqual(new Set(listed), new Set(["1\n2\n3\n4\n5\n6\n7\n8\nlink"]));
+    } finally {
+      await shared.ok(["rm", "-f", ...made]);
+    }
+  });
+
+  it("a kill of the engine between create and start leaves the container its volumes", async () => {
+    const id = await shared.ok(["create", "--name", container, "-v", `${name}:/data`, "-v", "/anonymous", "busybox", "sh", "-c", "echo written > /data/file; ls -d /anonymous"]);
+    await shared.engine.kill();
+    await shared.engine.start();
+    assert.equal((await shared.docker(["volume", "rm", name])).stderr.trim(), `Error response from daemon: remove ${name}: volume is in use - [${id}]`);
+    assert.equal(await shared.ok(["volume", "prune", "-a", "-f"]), "Total reclaimed space: 0B");
+    assert.equal(await shared.ok(["start", "-a", container]), "/anonymous");
+    assert.equal(await shared.ok(["run", "--rm", "-v", `${name}:/data`, "busybox", "cat", "/data/file"]), "written");
+  });
+
   it("an image is mounted, whole or a path of it, and kept as long as the container", async () => {
     await shared.ok(["run", "--name", container, "busybox", "sh", "-c", "mkdir -p /content/sub; echo from image > /content/sub/file"]);
     await shared.ok(["commit", container, "e2e-with-content"]);
