@@ -11,6 +11,7 @@ const recording = recorded.length > 0;
 
 /** What transcripts' commands may use beside the machine's programs. */
 const prelude = `
+API="curl -s --unix-socket \${DOCKER_HOST#unix://}"
 api() { curl -s --unix-socket "\${DOCKER_HOST#unix://}" -X "$1" "http://docker$2" \${3:+-H "Content-Type: application/json" -d "$3"} -w '%{http_code}\\n'; }
 on() { local netns="$1_netns"; shift; nsenter --net="\${!netns}" "$@"; }
 `;
@@ -52,6 +53,7 @@ class Player {
   async play({ steps }: Section): Promise<[expected: string, seen: string]> {
     let expected = "";
     let seen = "";
+    await this.#world.clear();
     for (const step of steps) {
       const output = await this.#output(step.command);
       if (recording) step.output = output;
@@ -102,6 +104,8 @@ export function playTranscripts(names: readonly string[]): void {
   describe("as the stock engine does it", () => {
     before(async function () {
       this.timeout(600_000);
+      // Each world and each daemon in it listens for the end of the tests.
+      process.setMaxListeners(50);
       const waiting = [...transcripts];
       await Promise.all(
         Array.from({ length: atOnce }, async () => {

@@ -59,7 +59,7 @@ export class World {
   }
 
   run(command: string, args: readonly string[], input?: string): Promise<Result> {
-    const env: Record<string, string> = { DOCKER_HOST: `unix://${this.#at("docker.sock")}`, DOCKER_CONFIG: this.#at("docker-config"), PATH: `${tool(".")}:${process.env["PATH"]}`, LC_ALL: "C" };
+    const env: Record<string, string> = { DOCKER_HOST: `unix://${this.#at("docker.sock")}`, DOCKER_CONFIG: this.#at("docker-config"), PATH: `${tool(".")}:${process.env["PATH"]}`, LC_ALL: "C", DIR: this.#at("folder") };
     for (const { name } of neighbours) env[`${name}_netns`] = this.netns(name);
     return exec("nsenter", this.#inside(command, args), { env, cwd: this.dir, ...(input === undefined ? {} : { input }) });
   }
@@ -120,12 +120,21 @@ export class World {
     if (first) await importBusybox(this);
   }
 
+  /** Removes what was made: containers, volumes and what is in the folder that commands know as `$DIR`. */
+  async clear(): Promise<void> {
+    if (this.#engine?.running === true) {
+      const all = (await this.ok(["ps", "-aq"])).split("\n").filter(Boolean);
+      if (all.length > 0) await this.ok(["rm", "-f", "-v", ...all]);
+      const volumes = (await this.ok(["volume", "ls", "-q"])).split("\n").filter(Boolean);
+      if (volumes.length > 0) await this.ok(["volume", "rm", ...volumes]);
+    }
+    rmSync(this.#at("folder"), { recursive: true, force: true });
+    mkdirSync(this.#at("folder"));
+  }
+
   async dispose(): Promise<void> {
     try {
-      if (this.#engine?.running === true) {
-        const all = (await this.ok(["ps", "-aq"])).split("\n").filter(Boolean);
-        if (all.length > 0) await this.ok(["rm", "-f", "-v", ...all]);
-      }
+      await this.clear();
     } finally {
       await this.#engine?.stop();
       await this.#containerd?.stop();

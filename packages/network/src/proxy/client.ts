@@ -4,6 +4,7 @@ import { connect, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { Unavailable } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
+import { kill, peerCredentials } from "@longshore/sys";
 import { lines, portKey, type ProxyAnswer, type ProxyPort, type ProxyRequest } from "./protocol.ts";
 
 /** A refused request; `code` is the errno name (`EADDRINUSE`). */
@@ -34,12 +35,17 @@ function program(): string {
 // Small heaps: the process lives long and does little.
 const nodeFlags = ["--max-semi-space-size=1", "--max-old-space-size=64", "--no-warnings"];
 
+/** All that it is asked takes milliseconds; one that does not answer for so long hangs. */
+const usualPatienceMs = 20_000;
+const SIGKILL = 9;
+
 /** The engine's side of the userland proxy: starts it when the first port is published, and again if it died. */
 export class ProxyClient {
   readonly #path: string;
   readonly #log: Logger;
   readonly #wanted: () => ProxyPort[];
   readonly #onLost: () => Promise<void>;
+  readonly #patienceMs: number;
   readonly #waiting = new Map<number, Waiting>();
   #connection: Promise<Socket> | undefined;
   #sequence = 0;
@@ -49,12 +55,14 @@ export class ProxyClient {
    * @param path of its socket (at most 107 bytes)
    * @param wanted what the records say is published
    * @param onLost brings back what a proxy that died had to do
+   * @param patienceMs after which one that does not answer is ended, and another does its work
    */
-  constructor(path: string, wanted: () => ProxyPort[], onLost: () => Promise<void>, log: Logger) {
+  constructor(path: string, wanted: () => ProxyPort[], onLost: () => Promise<void>, log: Logger, patienceMs = usualPatienceMs) {
     this.#path = path;
     this.#wanted = wanted;
     this.#onLost = onLost;
     this.#log = log;
+    this.#patienceMs = patienceMs;
   }
 
   #dial(): Promise<Socket> {
@@ -137,6 +145,7 @@ export class ProxyClient {
     }));
     const id = ++this.#sequence;
     socket.ref();
+    const timer = setTimeout(() => this.#end(socket), this.#patienceMs);
     try {
       const answer = await new Promise<ProxyAnswer>((resolve, reject) => {
         this.#waiting.set(id, { resolve, reject });
@@ -145,8 +154,18 @@ export class ProxyClient {
       if (answer.error !== undefined) throw new ProxyRefused(answer.error, answer.code ?? "");
       return answer;
     } finally {
+      clearTimeout(timer);
       if (this.#waiting.size === 0) socket.unref();
     }
+  }
+
+  /** Ends a proxy that hangs; that it is gone is then found as if it had died. */
+  #end(socket: Socket): void {
+    const { fd } = (socket as unknown as { _handle: { fd: number } | null })._handle ?? { fd: -1 };
+    if (fd < 0) return;
+    const { pid } = peerCredentials(fd);
+    this.#log.error({ proxy: pid }, "the userland proxy does not answer and is ended");
+    kill(pid, SIGKILL);
   }
 
   /** @throws ProxyRefused when the port cannot be bound */
