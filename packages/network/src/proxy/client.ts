@@ -161,9 +161,9 @@ export class ProxyClient {
 
   /** Ends a proxy that hangs; that it is gone is then found as if it had died. */
   #end(socket: Socket): void {
-    const { fd } = (socket as unknown as { _handle: { fd: number } | null })._handle ?? { fd: -1 };
-    if (fd < 0) return;
-    const { pid } = peerCredentials(fd);
+    const handle = Reflect.get(socket, "_handle") as { fd: number } | null;
+    if (handle === null) return;
+    const { pid } = peerCredentials(handle.fd);
     this.#log.error({ proxy: pid }, "the userland proxy does not answer and is ended");
     kill(pid, SIGKILL);
   }
