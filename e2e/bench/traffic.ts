@@ -4,6 +4,7 @@ import { networkInterfaces } from "node:os";
 import { parseArgs } from "node:util";
 import { importBusybox } from "../engine/busybox.ts";
 import { must } from "../host/exec.ts";
+import { median } from "./engines.ts";
 
 /**
  * Throughput and latency of the ways into a container, through two engines in turn:
@@ -88,7 +89,6 @@ async function run({ inside, address, port: to }: Path, work: Work): Promise<{ r
   return JSON.parse(await must(command, args)) as { rate: number } | { median: number; p99: number };
 }
 
-const median = (list: readonly number[]) => list.toSorted((a, b) => a - b)[list.length >> 1] ?? NaN;
 const fits = (path: Path, work: Work) => path.name.endsWith("UDP") === (work === "datagrams" || work === "udp-roundtrip");
 
 async function measure(sides: readonly Path[][]): Promise<void> {
