@@ -50,9 +50,10 @@ describe("a reboot", () => {
 
   it("restart policies follow compose's dependencies and their conditions", async function () {
     this.timeout(60_000);
-    const health = ["--health-cmd", "test -f /tmp/up", "--health-interval", "200ms", "--health-retries", "100"];
+    // A file of the last boot would make it healthy before it does anything.
+    const health = ["--tmpfs", "/tmp", "--health-cmd", "test -f /tmp/up", "--health-interval", "200ms", "--health-retries", "100"];
     const always = ["--restart", "always"];
-    await run("db", "", [...always, ...health], "rm -f /tmp/up; sleep 1.5; touch /tmp/up; sleep 1000");
+    await run("db", "", [...always, ...health], "sleep 1.5; touch /tmp/up; sleep 1000");
     await run("app", "db:service_healthy:false", always, "sleep 1000");
     await run("gone", "", health, "sleep 1000");
     await run("worker", "app:service_started:true,gone:service_healthy:false", always, "sleep 1000");
