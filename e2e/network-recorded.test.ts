@@ -2,4 +2,4 @@ import { playTranscripts } from "./recorded/play.ts";
 
 // The long ones first.
 const subjects = ["daemon-options", "gateway-modes", "lifecycle", "userland-proxy", "ipam", "binding-options", "endpoints", "families", "default-bridge"];
-playTranscripts(subjects.map((subject) => `network/${subject}`));
+playTranscripts(subjects.map((subject) => `network/${subject}`), { apart: false });

@@ -31,8 +31,9 @@ class Watch {
     const sent = performance.now();
     this.asked++;
     try {
-      const found = addresses(await askUdp(this.#pid, "pool", "A", { timeoutMs: 3000 }));
-      for (const [member, since] of this.here) if (since < sent && !found.includes(addressOf(member))) this.wrong.push(`${addressOf(member)} is missing in ${found.join()}`);
+      const answer = await askUdp(this.#pid, "pool", "A", { timeoutMs: 3000 });
+      const found = addresses(answer);
+      for (const [member, since] of this.here) if (since < sent && !found.includes(addressOf(member))) this.wrong.push(`${addressOf(member)} is missing in ${found.join() || (answer as { rcode?: string }).rcode}`);
       for (const [member, since] of this.gone) if (since < sent && found.includes(addressOf(member))) this.wrong.push(`${addressOf(member)} has gone, but is in ${found.join()}`);
     } catch (error) {
       this.failed.push(String(error));

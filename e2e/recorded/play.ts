@@ -53,7 +53,6 @@ class Player {
   async play({ steps }: Section): Promise<[expected: string, seen: string]> {
     let expected = "";
     let seen = "";
-    await this.#world.clear();
     for (const step of steps) {
       const output = await this.#output(step.command);
       if (recording) step.output = output;
@@ -62,6 +61,10 @@ class Player {
       seen += `${step.command}\n${output}`;
     }
     return [expected, seen];
+  }
+
+  clear(): Promise<void> {
+    return this.#world.clear();
   }
 
   start(): Promise<void> {
@@ -77,8 +80,11 @@ class Player {
 /** So many worlds are played at once: much of it is waiting for answers that do not come. */
 const atOnce = 4;
 
-/** Tests, one for each section of the transcripts `names`, that what their commands print is what the stock engine's clients printed. */
-export function playTranscripts(names: readonly string[]): void {
+/**
+ * Tests, one for each section of the transcripts `names`, that what their commands print is what the stock engine's clients printed.
+ * @param options.apart whether sections begin without the containers, volumes and files of those before
+ */
+export function playTranscripts(names: readonly string[], options: { apart: boolean }): void {
   const played = recording ? names.filter((name) => recorded.includes(basename(name))) : names;
   const transcripts = played.map((name) => {
     const path = join(repository, "e2e/recorded", `${name}.txt`);
@@ -91,6 +97,7 @@ export function playTranscripts(names: readonly string[]): void {
     try {
       await player.start();
       for (const section of sections) {
+        if (options.apart) await player.clear();
         const result = player.play(section);
         played.set(section, result);
         await result.catch(() => undefined);

@@ -82,6 +82,7 @@ export class World {
   async start(): Promise<void> {
     process.once("exit", this.#end);
     mkdirSync(this.#at("docker-config"));
+    mkdirSync(this.#at("folder"));
     await this.#namespace("host", ["-m", "-n"], settle(this.#at("sys")));
     for (const { name, device, v4, v6 } of neighbours) {
       await this.#namespace(name, ["-n"], "ip link set lo up; echo ready; exec sleep infinity");

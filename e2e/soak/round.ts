@@ -174,7 +174,7 @@ export class Round {
     const { code, stdout, stderr, interrupted } = await this.#rig.commands.run(["exec", "soak-plain", "sh", "-c", `echo said; exit ${wanted}`]);
     if (code === wanted && stdout === "said\n") return;
     // A client whose connection breaks has printed some or nothing; 255 is its own word for a daemon that died.
-    const own = this.#plan.victims === "containerd" ? [1, 125, 126] : [1, 125, 126, 255];
+    const own = this.#plan.victims === "containerd" ? [1, 125, 126, 128] : [1, 125, 126, 128, 255];
     if (!interrupted || (code !== wanted && !own.includes(code))) throw new Error(`exec gave ${code} instead of ${wanted}: ${stdout}${stderr}`);
   }
 

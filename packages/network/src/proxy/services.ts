@@ -22,8 +22,7 @@ export class Services {
       case "list":
         return { ports: [...this.#ports.values()].map(({ port }) => port) };
       case "publish":
-        this.#unpublish(request.port);
-        this.#ports.set(portKey(request.port), { port: request.port, end: open(request.port) });
+        this.#publish(request.port);
         return {};
       case "unpublish":
         this.#unpublish(request.port);
@@ -40,6 +39,15 @@ export class Services {
         // A newer engine than this proxy, which lives as long as the ports that it holds.
         throw Object.assign(new Error(`the userland proxy does not know ${JSON.stringify((request as { op: unknown }).op)}`), { code: "ENOSYS" });
     }
+  }
+
+  /** A request that comes twice breaks no connection. */
+  #publish(port: ProxyPort): void {
+    const key = portKey(port);
+    const known = this.#ports.get(key)?.port;
+    if (known?.containerIp === port.containerIp && known.containerPort === port.containerPort) return;
+    this.#unpublish(port);
+    this.#ports.set(key, { port, end: open(port) });
   }
 
   #unpublish(port: ProxyPort): void {
