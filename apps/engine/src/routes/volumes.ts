@@ -1,5 +1,5 @@
 import type { Volume, VolumeCreateOptions } from "@longshore/api";
-import { Conflict, InvalidArgument, Unavailable } from "@longshore/errdefs";
+import { Conflict, InvalidArgument, messageOf, Unavailable } from "@longshore/errdefs";
 import { anonymousLabel } from "@longshore/volumes";
 import type { RoutePlugin } from "../engine.ts";
 import { readBody, readOptionalJson } from "../server/body.ts";
@@ -30,13 +30,23 @@ function wantsAll(filters: Filters, before142: boolean): boolean {
   return all;
 }
 
+/** Docker says what it was reading when these are no filters at all. */
+function readListFilters(parameter: string): Filters {
+  try {
+    Filters.parse(parameter);
+  } catch (error) {
+    throw new InvalidArgument(`error reading volume filters: ${messageOf(error)}`, { cause: error });
+  }
+  return Filters.parse(parameter, ["dangling", "driver", "label", "name"]);
+}
+
 /** `/volumes…`; names of what other drivers keep may have slashes. */
 export const volumeRoutes: RoutePlugin = (app, { containers }) => {
   const { volumes } = containers;
   let pruning = false;
 
   app.get("/volumes", async (request, reply) => {
-    const filters = Filters.parse(new Query(request).get("filters"), ["dangling", "driver", "label", "name"]);
+    const filters = readListFilters(new Query(request).get("filters"));
     const dangling = filters.has("dangling") ? filters.bool("dangling", false) : undefined;
     const { volumes: all, warnings } = await volumes.list();
     const accepts = ({ Name, Driver, Labels }: Volume) =>
