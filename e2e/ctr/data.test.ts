@@ -132,14 +132,13 @@ describe("ctr's namespaces, content, snapshots and leases, on ours as on the sto
       await twins.same([
         "namespaces create observed a=b",
         "namespaces label observed c=d",
-        { run: "content ingest ref", input: "abc" },
-        // At once: the next collection would take it.
-        `content rm ${abc}`,
         "snapshots prepare one",
         "snapshots commit done one",
         "snapshots view two done",
-        "snapshots rm two",
-        "snapshots rm done",
+        // Each removal has a collection follow, which would take what is removed next: both in one command, the content last.
+        "snapshots rm two done",
+        { run: "content ingest ref", input: "abc" },
+        `content rm ${abc}`,
         "namespaces rm observed",
       ]);
       const [ours = [], stock = []] = await Promise.all(
