@@ -135,8 +135,10 @@ describe("ctr's namespaces, content, snapshots and leases, on ours as on the sto
         "snapshots prepare one",
         "snapshots commit done one",
         "snapshots view two done",
-        // Each removal has a collection follow, which would take what is removed next: both in one command, the content last.
+        // Each removal has a collection follow, which would take what is removed next: both in one command, and the collection awaited.
         "snapshots rm two done",
+        "leases create --id awaited",
+        "leases rm --sync awaited",
         { run: "content ingest ref", input: "abc" },
         `content rm ${abc}`,
         "namespaces rm observed",

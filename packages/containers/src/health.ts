@@ -11,6 +11,15 @@ import { parseTime } from "./time.ts";
 /** More output than a probe may show is read, but not kept. */
 const keepBytes = 8192;
 
+/**
+ * The health of a container at its start: `starting`, or none without a health check. It is there as
+ * soon as the container runs, else who waits for it to be healthy would find nothing to wait for.
+ */
+export function healthAtStart({ record: { Config } }: Container): Container["record"]["State"]["Health"] {
+  const settings = healthSettings(Config.Healthcheck, Config.Shell ?? ["/bin/sh", "-c"]);
+  return settings === undefined ? null : { Status: "starting", FailingStreak: 0, Log: [] };
+}
+
 /** Begins to probe a container that has just started, or was found running. */
 export function startHealth(context: Context, container: Container): void {
   const { Config, State } = container.record;
@@ -20,8 +29,8 @@ export function startHealth(context: Context, container: Container): void {
     State.Health = null;
     return;
   }
-  // A start has cleared it; after the engine's own restart the container's health goes on.
-  State.Health ??= { Status: "starting", FailingStreak: 0, Log: [] };
+  // A start has set it; after the engine's own restart the container's health goes on.
+  State.Health ??= healthAtStart(container)!;
   const hooks = {
     probe: (command: readonly string[], signal: AbortSignal) => probe(context, container, command, signal),
     onResult: (health: NonNullable<typeof State.Health>, changed: boolean) => {

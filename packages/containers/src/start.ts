@@ -6,7 +6,7 @@ import { clearLogPath } from "./log-damage.ts";
 import { attachSocket, type Stdio, taskStdio } from "./stdio.ts";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
-import { startHealth } from "./health.ts";
+import { healthAtStart, startHealth } from "./health.ts";
 import { allocateNetwork, releaseNetwork } from "./network-sandbox.ts";
 import { tellParents } from "./links.ts";
 import { removeContainer } from "./remove.ts";
@@ -113,7 +113,7 @@ async function bringUp(context: Context, container: Container): Promise<void> {
   for (const attachment of container.pendingAttachments) attachment.flow();
   container.pendingAttachments.clear();
   const { State } = record;
-  Object.assign(State, { Running: true, Restarting: false, Paused: false, OOMKilled: false, Dead: false, Pid: pid, ExitCode: 0, Error: "", StartedAt: startedAt, Health: null });
+  Object.assign(State, { Running: true, Restarting: false, Paused: false, OOMKilled: false, Dead: false, Pid: pid, ExitCode: 0, Error: "", StartedAt: startedAt, Health: healthAtStart(container) });
   record.HasBeenStartedBefore = true;
   await container.save();
   undo.move();
