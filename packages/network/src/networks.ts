@@ -1,6 +1,7 @@
 import type { Network } from "@longshore/api";
 import { InvalidArgument, NotFound, PermissionDenied } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
+import { Mutex } from "@longshore/turns";
 import { deviceAddresses, deviceExists, enableForwarding, ensureBridge, forwards, tuneBridge } from "./bridge.ts";
 import { label, parseBridgeOptions } from "./bridge-options.ts";
 import type { NetworkCreateOptions, Networks } from "./contract.ts";
@@ -59,7 +60,8 @@ export class NetworkStore implements Networks {
   readonly #debts: Debts;
   /** Networks that plugins are just making, by id: their names and blocks are taken. */
   readonly #creating = new Map<string, NetworkRecord>();
-  #last: Promise<unknown> = Promise.resolve();
+  /** Creations and removals one after the other: names and subnets are checked against what stands. */
+  readonly #turn = new Mutex();
 
   constructor({ records, firewall, pools, defaults, remote, debts, log }: NetworkStoreParts) {
     this.#records = records;
@@ -69,13 +71,6 @@ export class NetworkStore implements Networks {
     this.#remote = remote;
     this.#debts = debts;
     this.subnets = new SubnetChoice(pools, () => this.#all());
-  }
-
-  /** Creations and removals one after the other: names and subnets are checked against what stands. */
-  #inTurn<T>(change: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(change);
-    this.#last = result.catch(() => undefined);
-    return result;
   }
 
   /** @throws NotFound, InvalidArgument */
@@ -118,7 +113,7 @@ export class NetworkStore implements Networks {
   }
 
   async create(options: Partial<NetworkCreateOptions> & { Name: string }): Promise<string> {
-    const record = await this.#inTurn(async () => {
+    const record = await this.#turn.run(async () => {
       const planned = planNetwork(this.#records, this.#all(), this.#withDefaultOptions(options));
       if (planned.configOnly) this.#records.putNetwork(planned);
       else if (hasPluginDriver(planned) || hasPluginIpam(planned)) this.#creating.set(planned.id, planned);
@@ -141,13 +136,13 @@ export class NetworkStore implements Networks {
       if (!hasPluginDriver(record)) {
         refuseMoreSubnets(record);
         await this.#remote.requestPools(record, gatewayless(record));
-        await this.#inTurn(() => this.#make(record));
+        await this.#turn.run(() => this.#make(record));
         return;
       }
       if (hasPluginIpam(record)) await this.#remote.requestPools(record, skip);
-      else await this.#inTurn(() => this.subnets.assign(record, skip));
+      else await this.#turn.run(() => this.subnets.assign(record, skip));
       await this.#remote.create(record);
-      await this.#inTurn(async () => this.#records.putNetwork(record));
+      await this.#turn.run(async () => this.#records.putNetwork(record));
     } catch (error) {
       await this.#debts.settle(record.id);
       throw error;
@@ -235,7 +230,7 @@ export class NetworkStore implements Networks {
   }
 
   async remove(idOrName: string): Promise<void> {
-    const id = await this.#inTurn(async () => {
+    const id = await this.#turn.run(async () => {
       const record = this.record(idOrName);
       if (predefined.includes(record.name)) throw new PermissionDenied(`${record.name} is a pre-defined network and cannot be removed`);
       const endpoints = this.#records.endpointsIn(record.id);
@@ -264,7 +259,7 @@ export class NetworkStore implements Networks {
   }
 
   async prune(matches: (network: Network) => boolean): Promise<Network[]> {
-    const pruned = await this.#inTurn(async () => {
+    const pruned = await this.#turn.run(async () => {
       const unused = [...this.#records.networks.values()].filter(({ id, name, configOnly }) => !predefined.includes(name) && !configOnly && !this.inUse(id));
       const removed: Network[] = [];
       for (const record of unused) {
@@ -281,7 +276,7 @@ export class NetworkStore implements Networks {
 
   /** Puts in a predefined network, or replaces its record. */
   async put(record: NetworkRecord): Promise<void> {
-    await this.#inTurn(async () => {
+    await this.#turn.run(async () => {
       this.#records.putNetwork(record);
       if (record.bridge !== "") await this.ensureDevice(record);
     });

@@ -13,4 +13,9 @@ export class Turns {
       if (this.#last.get(key) === settled) this.#last.delete(key);
     }
   }
+
+  /** Waits until all that has been asked for by now has ended. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#last.values());
+  }
 }

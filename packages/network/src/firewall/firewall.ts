@@ -1,4 +1,5 @@
 import type { Logger } from "@longshore/log";
+import { Mutex } from "@longshore/turns";
 import type { Family } from "../ipam/prefix.ts";
 import { Netfilter } from "../netlink/netfilter.ts";
 import { CommandFailed } from "../run.ts";
@@ -35,7 +36,8 @@ interface Parts {
 export class Firewall {
   readonly #parts: Parts;
   readonly #netfilter = new Netfilter();
-  #last: Promise<void> = Promise.resolve();
+  /** One change after the other: a rebuild must not read records that an element is just about to follow. */
+  readonly #turn = new Mutex();
   #planned: Promise<void> | undefined;
   /** Changes that wait for their turn, which they take together: many starts at once cost one transaction. */
   #waiting: { commands: string[]; done: Promise<void> } | undefined;
@@ -46,13 +48,6 @@ export class Firewall {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-  }
-
-  /** One change after the other: a rebuild must not read records that an element is just about to follow. */
-  #inTurn(change: () => Promise<void>): Promise<void> {
-    const result = this.#last.then(change);
-    this.#last = result.catch(() => undefined);
-    return result;
   }
 
   /** Applies a transaction and notes whether it was the only one meanwhile. */
@@ -89,7 +84,7 @@ export class Firewall {
 
   /** Replaces the tables by what the records say now. A rebuild that has not begun yet will do for all who ask for one. */
   rebuild(): Promise<void> {
-    this.#planned ??= this.#inTurn(() => {
+    this.#planned ??= this.#turn.run(() => {
       this.#planned = undefined;
       return this.#rebuild();
     });
@@ -108,7 +103,7 @@ export class Firewall {
       this.#waiting.commands.push(...commands);
       return this.#waiting.done;
     }
-    const done = this.#inTurn(async () => {
+    const done = this.#turn.run(async () => {
       this.#waiting = undefined;
       try {
         const generation = await this.#netfilter.generation();
@@ -129,7 +124,7 @@ export class Firewall {
 
   /** What is forwarded without a rule that accepts it is dropped; to be called before forwarding is switched on. */
   dropForwarded(family: Family): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turn.run(async () => {
       const { families, foreign } = this.#parts;
       if (!families.includes(family)) return;
       foreign.dropForwarded(family);
@@ -146,7 +141,7 @@ export class Firewall {
 
   /** Rebuilds what somebody flushed away. Costs next to nothing while nobody else changes rules. */
   repair(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turn.run(async () => {
       const { families, legacy, firewalld, foreign, log, table } = this.#parts;
       if (families.length === 0) return;
       // Its changes do not count as nftables'.
@@ -171,7 +166,7 @@ export class Firewall {
 
   /** Takes the engine's rules off the host. */
   remove(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turn.run(async () => {
       const { families, legacy, firewalld, foreign, table } = this.#parts;
       if (families.length === 0) return;
       await legacy.ensure(families, []);
@@ -183,7 +178,7 @@ export class Firewall {
 
   /** Waits for what is under way and lets go of the kernel's socket. */
   async close(): Promise<void> {
-    await this.#last;
+    await this.#turn.run(async () => undefined);
     this.#netfilter[Symbol.dispose]();
   }
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { isKind } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
+import { Turns } from "@longshore/turns";
 import type { Debt, Records } from "../records.ts";
 import type { NetworkPlugins } from "./drivers.ts";
 import { asRefusal } from "./refusal.ts";
@@ -33,7 +34,7 @@ export class Debts {
   /** Plugins of which the log has told that they are away. */
   readonly #away = new Set<string>();
   /** By plugin: what it hears it hears one after the other. */
-  readonly #last = new Map<string, Promise<unknown>>();
+  readonly #turns = new Turns();
   #timer: NodeJS.Timeout | undefined;
   #pause = pauseMs.first;
   #closed = false;
@@ -116,9 +117,7 @@ export class Debts {
     const away = new Map<string, unknown>();
     for (const debt of debts) {
       if (away.has(debt.plugin)) continue;
-      const last = (this.#last.get(debt.plugin) ?? Promise.resolve()).then(() => this.#giveOne(debt, strict));
-      this.#last.set(debt.plugin, last);
-      const missed = await last;
+      const missed = await this.#turns.take(debt.plugin, () => this.#giveOne(debt, strict));
       if (missed !== undefined) away.set(debt.plugin, missed);
     }
     if (away.size > 0) this.#later();
@@ -163,6 +162,6 @@ export class Debts {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
-    await Promise.all(this.#last.values());
+    await this.#turns.settled();
   }
 }
