@@ -7,7 +7,7 @@ import { routeEndpoint } from "./endpoint.ts";
 import { parseBridgeOptions } from "./bridge-options.ts";
 import type { Firewall } from "./firewall/firewall.ts";
 import type { PortRule } from "./firewall/table.ts";
-import type { Family } from "./ipam/prefix.ts";
+import { type Family, familyOf } from "./ipam/prefix.ts";
 import { kernelSpeaksSctp } from "./ports/sctp.ts";
 import { Netfilter } from "./netlink/netfilter.ts";
 import type { PortAllocator } from "./ports/allocator.ts";
@@ -26,10 +26,6 @@ const bindErrors: Record<string, string> = {
 
 /** A wish for any port tries so many before it gives up. */
 const attempts = 10;
-
-function familyOf(ip: string): Family {
-  return ip.includes(":") ? 6 : 4;
-}
 
 /** What the proxy has to hold: everything but SCTP, which it does not speak, and ports of routed networks, which have none on the host. */
 export function proxyPorts(published: readonly PublishedPort[]): ProxyPort[] {

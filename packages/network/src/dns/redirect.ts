@@ -1,9 +1,8 @@
 import { embeddedDns } from "../files/resolv-conf.ts";
-import { addOutputNatChain, addRule, addTable, deleteTable, destinationNat, toAddress, toPort, transaction } from "../netlink/nftables.ts";
-import { Rtnetlink } from "../netlink/rtnetlink.ts";
+import { Netfilter } from "../netlink/netfilter.ts";
+import { addOutputNatChain, addRule, addTable, deleteTable, destinationNat, toAddress, toPort } from "../netlink/nftables.ts";
 import type { DnsPorts } from "./server.ts";
 
-const NETLINK_NETFILTER = 12;
 const protocols = { tcp: 6, udp: 17 } as const;
 const table = "longshore";
 const chain = "output";
@@ -16,7 +15,7 @@ const chain = "output";
 export async function redirectDns(netnsPath: string, ports: DnsPorts, replace: boolean): Promise<void> {
   const server = Buffer.from(embeddedDns.split(".").map(Number));
   const rule = (protocol: keyof typeof protocols) => addRule(table, chain, [...toAddress(server), ...toPort(protocols[protocol], 53), ...destinationNat(server, ports[protocol])]);
-  using netfilter = new Rtnetlink(netnsPath, NETLINK_NETFILTER);
+  using netfilter = new Netfilter(netnsPath);
   const earlier = replace ? [addTable(table), deleteTable(table)] : [];
-  await netfilter.request(transaction([...earlier, addTable(table), addOutputNatChain(table, chain), rule("udp"), rule("tcp")]));
+  await netfilter.apply([...earlier, addTable(table), addOutputNatChain(table, chain), rule("udp"), rule("tcp")]);
 }

@@ -1,4 +1,4 @@
-import type { Family } from "../ipam/prefix.ts";
+import { type Family, familyOf } from "../ipam/prefix.ts";
 
 /** A container in a network, as DNS knows it. */
 interface DnsMember {
@@ -20,8 +20,6 @@ export interface DnsNetwork {
   internal: boolean;
   members: DnsMember[];
 }
-
-const familyOf = (address: string): Family => (address.includes(":") ? 6 : 4);
 
 /** The name of an address in the reverse tree; IPv6 addresses must be written out by the caller's parser. */
 export function reverseName(address: string): string | undefined {

@@ -19,6 +19,11 @@ function fromBytes(family: Family, bytes: number[]): Address {
   return { family, value: bytes.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n) };
 }
 
+/** The family of a text that is an address. */
+export function familyOf(address: string): Family {
+  return address.includes(":") ? 6 : 4;
+}
+
 /** Reads a dotted quad or an IPv6 address; undefined for anything else. */
 export function parseAddress(text: string): Address | undefined {
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return fromBytes(4, ipaddr.IPv4.parse(text).toByteArray());

@@ -1,4 +1,4 @@
-import { type Family, parseAddress, parsePrefix, sizeOf, firstOf, formatAddress } from "../ipam/prefix.ts";
+import { type Family, familyOf, parseAddress, parsePrefix, sizeOf, firstOf, formatAddress } from "../ipam/prefix.ts";
 import { attribute, message, NLM_F, readI32, text, u16, u32, u8 } from "./message.ts";
 import type { Rtnetlink, Step } from "./rtnetlink.ts";
 
@@ -28,10 +28,6 @@ function addressBytes(address: string): Buffer {
   const parsed = parseAddress(address);
   if (!parsed) throw new TypeError(`${address} is no address`);
   return Buffer.from(parsed.value.toString(16).padStart(parsed.family === 4 ? 8 : 32, "0"), "hex");
-}
-
-function familyOf(address: string): Family {
-  return address.includes(":") ? 6 : 4;
 }
 
 export interface VethPair {

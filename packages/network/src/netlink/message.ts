@@ -52,6 +52,13 @@ export function attribute(type: number, ...value: readonly Buffer[]): Buffer {
   return padded(Buffer.concat([u16(4 + payload.length), u16(type), payload]));
 }
 
+const nested = 0x8000;
+
+/** An attribute that holds further attributes and says so: nfnetlink's do. */
+export function nest(type: number, ...attributes: readonly Buffer[]): Buffer {
+  return attribute(type | nested, ...attributes);
+}
+
 /** Flags of `struct nlmsghdr`. */
 export const NLM_F = { REQUEST: 1, ACK: 4, REPLACE: 0x100, EXCL: 0x200, CREATE: 0x400 } as const;
 

@@ -1,6 +1,7 @@
 import type { Family } from "../ipam/prefix.ts";
-import { attribute, message, u8, u32 } from "./message.ts";
-import { Rtnetlink } from "./rtnetlink.ts";
+import { attribute, message, nest, u8, u32 } from "./message.ts";
+import { transaction } from "./nftables.ts";
+import { Rtnetlink, type Step } from "./rtnetlink.ts";
 
 const NETLINK_NETFILTER = 12;
 const AF: Record<Family, number> = { 4: 2, 6: 10 };
@@ -8,7 +9,6 @@ const subsystem = { conntrack: 1, nftables: 10 } as const;
 const NFT_MSG_GETGEN = 16;
 const IPCTNL_MSG_CT_DELETE = 2;
 const IPPROTO_UDP = 17;
-const nested = 0x8000;
 /** Attributes of `linux/netfilter/nfnetlink_conntrack.h`. */
 const CTA = { TUPLE_ORIG: 1, FILTER: 25, TUPLE_IP: 1, TUPLE_PROTO: 2, PROTO_NUM: 1, PROTO_DST_PORT: 3, FILTER_ORIG_FLAGS: 1 } as const;
 const CTA_IP_DST: Record<Family, number> = { 4: 2, 6: 4 };
@@ -39,6 +39,11 @@ export class Netfilter implements Disposable {
     return answer === undefined ? 0 : answer.readUInt32BE(24);
   }
 
+  /** Changes tables of nftables: all of it happens, or nothing. @throws NetlinkRefused, which names the step */
+  async apply(changes: readonly Step[]): Promise<void> {
+    await this.#netlink.request(transaction(changes));
+  }
+
   /**
    * Forgets UDP flows to these ports of the host: they would go on leading to who had the port before.
    * @param flows `address` in bytes; undefined for any local one
@@ -46,14 +51,14 @@ export class Netfilter implements Disposable {
   async forgetUdp(flows: readonly { family: Family; address: Buffer | undefined; port: number }[]): Promise<void> {
     const steps = flows.map(({ family: version, address, port }) => {
       const tuple = [
-        ...(address ? [attribute(CTA.TUPLE_IP | nested, attribute(CTA_IP_DST[version], address))] : []),
-        attribute(CTA.TUPLE_PROTO | nested, attribute(CTA.PROTO_NUM, u8(IPPROTO_UDP)), attribute(CTA.PROTO_DST_PORT, Buffer.of(port >> 8, port & 0xff))),
+        ...(address ? [nest(CTA.TUPLE_IP, attribute(CTA_IP_DST[version], address))] : []),
+        nest(CTA.TUPLE_PROTO, attribute(CTA.PROTO_NUM, u8(IPPROTO_UDP)), attribute(CTA.PROTO_DST_PORT, Buffer.of(port >> 8, port & 0xff))),
       ];
       const flags = compare.protocol | compare.port | (address ? compare.destination : 0);
-      const filter = attribute(CTA.FILTER | nested, attribute(CTA.FILTER_ORIG_FLAGS, u32(flags)));
+      const filter = nest(CTA.FILTER, attribute(CTA.FILTER_ORIG_FLAGS, u32(flags)));
       return {
         name: `forgetting UDP flows to port ${port}`,
-        message: message((subsystem.conntrack << 8) | IPCTNL_MSG_CT_DELETE, 0, family(AF[version]), attribute(CTA.TUPLE_ORIG | nested, ...tuple), filter),
+        message: message((subsystem.conntrack << 8) | IPCTNL_MSG_CT_DELETE, 0, family(AF[version]), nest(CTA.TUPLE_ORIG, ...tuple), filter),
       };
     });
     await this.#netlink.request(steps);

@@ -1,4 +1,4 @@
-import { attribute, message, NLM_F, text, u8 } from "./message.ts";
+import { attribute, message, nest, NLM_F, text, u8 } from "./message.ts";
 import type { Step } from "./rtnetlink.ts";
 
 // Of linux/netfilter/nfnetlink.h and nf_tables.h.
@@ -18,7 +18,6 @@ const CMP = { REGISTER: 1, OPERATOR: 2, DATA: 3, EQUAL: 0 } as const;
 const IMMEDIATE = { REGISTER: 1, DATA: 2 } as const;
 const NAT = { TYPE: 1, FAMILY: 2, ADDRESS_REGISTER: 3, PORT_REGISTER: 5, DESTINATION: 1 } as const;
 const NLM_F_APPEND = 0x800;
-const nested = 0x8000;
 const ipv4 = 2;
 
 /** Where a packet's headers begin. */
@@ -33,10 +32,6 @@ function be32(value: number): Buffer {
 
 function request(name: string, type: number, flags: number, ...attributes: readonly Buffer[]): Step {
   return { name, message: message((subsystem << 8) | type, flags, Buffer.of(ipv4, 0, 0, 0), ...attributes) };
-}
-
-function nest(type: number, ...attributes: readonly Buffer[]): Buffer {
-  return attribute(type | nested, ...attributes);
 }
 
 /** One part of a rule, which compares or loads or acts. */
