@@ -1,4 +1,5 @@
 import { releaseFilePages } from "@longshore/sys";
+import { around } from "./handlers.ts";
 
 declare const Bun: { shrink(): void } | undefined;
 
@@ -21,18 +22,14 @@ export function tidyWhenIdle<H extends object>(handlers: H): H {
       timer = setTimeout(releaseFilePages, sweepMs).unref();
     }, quietMs).unref();
   };
-  const wrapped = Object.entries(handlers).map(([name, handle]: [string, (...args: unknown[]) => unknown]) => [
-    name,
-    async (...args: unknown[]): Promise<unknown> => {
+  return around(handlers, async (handle) => {
+    later();
+    try {
+      return await handle();
+    } finally {
       later();
-      try {
-        return await handle(...args);
-      } finally {
-        later();
-      }
-    },
-  ]);
-  return Object.fromEntries(wrapped) as H;
+    }
+  });
 }
 
 /** Drops garbage, and the compiled form of functions that ran; those that run again are compiled again. */

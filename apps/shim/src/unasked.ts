@@ -1,3 +1,5 @@
+import { around } from "./handlers.ts";
+
 /**
  * Calls `end` when no handler was called within `patienceMs`: a containerd that was killed before it
  * had written down where this server listens never asks, and the next one does not know of it.
@@ -6,14 +8,9 @@
 export function endUnasked(patienceMs: number, end: () => void): <H extends object>(handlers: H) => H {
   const timer = setTimeout(end, patienceMs);
   timer.unref();
-  return <H extends object>(handlers: H): H => {
-    const wrapped = Object.entries(handlers).map(([name, handle]: [string, (...args: unknown[]) => unknown]) => [
-      name,
-      (...args: unknown[]): unknown => {
-        clearTimeout(timer);
-        return handle(...args);
-      },
-    ]);
-    return Object.fromEntries(wrapped) as H;
-  };
+  return (handlers) =>
+    around(handlers, (handle) => {
+      clearTimeout(timer);
+      return handle();
+    });
 }

@@ -8,6 +8,8 @@ import { Demultiplexer } from "./stdcopy.ts";
 import { attempt } from "./task.ts";
 import { parseTime } from "./time.ts";
 
+type Health = NonNullable<Container["record"]["State"]["Health"]>;
+
 /** More output than a probe may show is read, but not kept. */
 const keepBytes = 8192;
 
@@ -15,25 +17,30 @@ const keepBytes = 8192;
  * The health of a container at its start: `starting`, or none without a health check. It is there as
  * soon as the container runs, else who waits for it to be healthy would find nothing to wait for.
  */
-export function healthAtStart({ record: { Config } }: Container): Container["record"]["State"]["Health"] {
-  const settings = healthSettings(Config.Healthcheck, Config.Shell ?? ["/bin/sh", "-c"]);
-  return settings === undefined ? null : { Status: "starting", FailingStreak: 0, Log: [] };
+export function healthAtStart(container: Container): Health | null {
+  return settingsOf(container) === undefined ? null : starting();
+}
+
+const starting = (): Health => ({ Status: "starting", FailingStreak: 0, Log: [] });
+
+function settingsOf({ record: { Config } }: Container): ReturnType<typeof healthSettings> {
+  return healthSettings(Config.Healthcheck, Config.Shell ?? ["/bin/sh", "-c"]);
 }
 
 /** Begins to probe a container that has just started, or was found running. */
 export function startHealth(context: Context, container: Container): void {
-  const { Config, State } = container.record;
+  const { State } = container.record;
   stopHealth(container);
-  const settings = healthSettings(Config.Healthcheck, Config.Shell ?? ["/bin/sh", "-c"]);
+  const settings = settingsOf(container);
   if (settings === undefined) {
     State.Health = null;
     return;
   }
   // A start has set it; after the engine's own restart the container's health goes on.
-  State.Health ??= healthAtStart(container)!;
+  State.Health ??= starting();
   const hooks = {
     probe: (command: readonly string[], signal: AbortSignal) => probe(context, container, command, signal),
-    onResult: (health: NonNullable<typeof State.Health>, changed: boolean) => {
+    onResult: (health: Health, changed: boolean) => {
       State.Health = health;
       if (!changed) return;
       emitContainer(context, container, `health_status: ${health.Status}`);

@@ -1,5 +1,6 @@
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
 import type { LogLevel } from "@longshore/log";
+import type { DefaultBridgeOptions } from "@longshore/network";
 import { type Address, parseAddress } from "../listeners/address.ts";
 import type { TlsConfig } from "../listeners/tls.ts";
 import type { AccessConfig } from "./access-json.ts";
@@ -52,21 +53,9 @@ export interface Config {
 }
 
 /** What the default bridge and all networks are made of. */
-interface NetworkConfig {
-  bip: string;
-  bip6: string;
-  bridge: string;
-  fixedCidr: string;
-  fixedCidrV6: string;
-  defaultGateway: string;
-  defaultGatewayV6: string;
-  ipv6: boolean;
-  mtu: number;
-  icc: boolean;
-  ip: string;
+interface NetworkConfig extends DefaultBridgeOptions {
   ipForward: boolean;
   ipForwardNoDrop: boolean;
-  ipMasq: boolean;
   iptables: boolean;
   ip6tables: boolean;
   userlandProxy: boolean;
