@@ -4,7 +4,7 @@ import { networkInterfaces } from "node:os";
 import { parseArgs } from "node:util";
 import { importBusybox } from "../engine/busybox.ts";
 import { must } from "../host/exec.ts";
-import { median } from "./engines.ts";
+import { Engine, median } from "./engines.ts";
 
 /**
  * Throughput and latency of the ways into a container, through two engines in turn:
@@ -35,32 +35,28 @@ interface Path {
 
 /** An engine with a server and a client container in a network of their own. */
 class Side {
-  readonly #host: string;
+  readonly #engine: Engine;
   readonly #name = `traffic-${process.pid}`;
   #server: ReturnType<typeof spawn> | undefined;
 
   constructor(host: string) {
-    this.#host = host;
-  }
-
-  async ok(args: readonly string[]): Promise<string> {
-    return (await must(values.docker, args, { env: { DOCKER_HOST: this.#host } })).trim();
+    this.#engine = new Engine(host, values.docker);
   }
 
   /** @param outside a namespace beside the host, and the host's address as seen from there */
   async paths(outside: { netns: string; address: string }): Promise<Path[]> {
     const name = this.#name;
-    if ((await this.ok(["image", "ls", "-q", "busybox"])) === "") await importBusybox(this);
-    await this.ok(["network", "create", name]);
-    await this.ok(["run", "-d", "--name", `${name}-server`, "--network", name, "-p", `${port}/tcp`, "-p", `${port}/udp`, "busybox", "sleep", "10000"]);
-    await this.ok(["run", "-d", "--name", `${name}-client`, "--network", name, "busybox", "sleep", "10000"]);
-    const pid = (container: string) => this.ok(["inspect", "-f", "{{.State.Pid}}", container]);
-    const address = await this.ok(["inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", `${name}-server`]);
+    if ((await this.#engine.ok(["image", "ls", "-q", "busybox"])) === "") await importBusybox(this.#engine);
+    await this.#engine.ok(["network", "create", name]);
+    await this.#engine.ok(["run", "-d", "--name", `${name}-server`, "--network", name, "-p", `${port}/tcp`, "-p", `${port}/udp`, "busybox", "sleep", "10000"]);
+    await this.#engine.ok(["run", "-d", "--name", `${name}-client`, "--network", name, "busybox", "sleep", "10000"]);
+    const pid = (container: string) => this.#engine.ok(["inspect", "-f", "{{.State.Pid}}", container]);
+    const address = await this.#engine.ok(["inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", `${name}-server`]);
     this.#server = spawn("nsenter", ["-t", await pid(`${name}-server`), "-n", "perl", generator, "serve", String(port)], { stdio: ["ignore", "pipe", "inherit"] });
     const ended = once(this.#server, "exit").then(() => Promise.reject(new Error("the generator does not serve")));
     await Promise.race([once(this.#server.stdout!, "data"), ended]);
     ended.catch(() => undefined);
-    const published = async (proto: string) => Number((await this.ok(["port", `${name}-server`, `${port}/${proto}`])).split("\n")[0]?.split(":").at(-1));
+    const published = async (proto: string) => Number((await this.#engine.ok(["port", `${name}-server`, `${port}/${proto}`])).split("\n")[0]?.split(":").at(-1));
     const [tcp, udp] = [await published("tcp"), await published("udp")];
     const own = Object.values(networkInterfaces()).flat().find((each) => each?.family === "IPv4" && !each.internal && !each.address.startsWith("172."))?.address ?? outside.address;
     const way = (way: string, inside: string[], to: string): Path[] => [
@@ -79,7 +75,7 @@ class Side {
 
   async dispose(): Promise<void> {
     this.#server?.kill();
-    for (const args of [["rm", "-f", `${this.#name}-server`, `${this.#name}-client`], ["network", "rm", this.#name]]) await this.ok(args).catch(() => undefined);
+    for (const args of [["rm", "-f", `${this.#name}-server`, `${this.#name}-client`], ["network", "rm", this.#name]]) await this.#engine.ok(args).catch(() => undefined);
   }
 }
 
