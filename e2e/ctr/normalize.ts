@@ -2,6 +2,8 @@ import { stripVTControlCharacters } from "node:util";
 
 /** Each rule takes away what differs between two runs of the same command. */
 const rules: readonly [RegExp, string][] = [
+  // The four random characters may end in a hyphen or look like a duration.
+  [/(?<!\w)\d{6,}-[\w-]{4}(?![\w-])/g, "{random}"],
   [/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( [+-]\d{4} \w+|Z|[+-]\d\d:\d\d)?/g, "{time}"],
   [/elapsed: *[\d.]+ *\w+.*/g, "elapsed"],
   // How far ctr has read its progress when the transfer ends is chance.
@@ -11,7 +13,6 @@ const rules: readonly [RegExp, string][] = [
   [/\b(\d+h)?(\d+m)?[\d.]+(ns|µs|ms|s)\b/g, "{duration}"],
   [/\b\d+ (seconds?|minutes?) ?(ago)?/g, "{age}"],
   [/About a (second|minute)|Less than a second/g, "{age}"],
-  [/\b\d{6,}-[\w-]{4}\b/g, "{random}"],
   [/\/snapshots\/\d+\//g, "/snapshots/{n}/"],
   // Drawn trees and bars.
   [/[│├└─|+]+/g, " "],
