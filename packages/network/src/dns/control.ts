@@ -1,6 +1,6 @@
 import { dnsNames } from "../endpoint.ts";
 import { isUserDefined } from "../endpoint-settings.ts";
-import type { ProxyClient } from "../proxy/client.ts";
+import type { Ask, ProxyClient } from "../proxy/client.ts";
 import type { NetworkRecord, Records, SandboxRecord } from "../records.ts";
 import { rewriteResolvConf } from "../sandbox-files.ts";
 import { redirectDns } from "./redirect.ts";
@@ -49,12 +49,12 @@ export class DnsControl {
   }
 
   /** Tells the server who is in these networks now. */
-  async update(networkIds: readonly string[]): Promise<void> {
+  async update(networkIds: readonly string[], ask: Ask = (body) => this.#proxy.request(body)): Promise<void> {
     const known = networkIds.flatMap((id) => this.#describe(id) ?? []);
     const networks = known.filter((network) => isUserDefined(network) || network.members.length > 0 || this.#ownTold.delete(network.id));
     for (const network of networks) if (!isUserDefined(network) && network.members.length > 0) this.#ownTold.add(network.id);
     if (networks.length === 0 || !this.#inUse()) return;
-    await this.#proxy.request({ op: "dns-networks", networks });
+    await ask({ op: "dns-networks", networks });
   }
 
   /** A running container has joined a network: its first user-defined one brings it the embedded DNS. */
@@ -66,16 +66,23 @@ export class DnsControl {
     await this.serve(served, true);
   }
 
-  /** Serves a container; its loopback device must be up. @param replace whether it may have been served before */
+  /**
+   * Serves a container; its loopback device must be up. A server that did not know the networks would answer in the
+   * name of the world outside, so one that comes in between is told of them before it opens.
+   * @param replace whether it may have been served before
+   */
   async serve(sandbox: SandboxRecord, replace = false): Promise<void> {
     if (!sandbox.dns) return;
-    await this.update(this.#records.endpointsOf(sandbox.containerId).map(({ networkId }) => networkId));
-    await this.#open(sandbox, replace);
+    const networkIds = this.#records.endpointsOf(sandbox.containerId).map(({ networkId }) => networkId);
+    await this.#proxy.together(async (ask) => {
+      await this.update(networkIds, ask);
+      await this.#open(sandbox, replace, ask);
+    });
   }
 
-  async #open({ containerId, netnsPath, dns }: SandboxRecord, replace: boolean): Promise<void> {
+  async #open({ containerId, netnsPath, dns }: SandboxRecord, replace: boolean, ask: Ask): Promise<void> {
     if (!dns) return;
-    const answer = await this.#proxy.request({ op: "dns-serve", sandbox: { containerId, netnsPath, ...dns } });
+    const answer = await ask({ op: "dns-serve", sandbox: { containerId, netnsPath, ...dns } });
     if (answer.dns && answer.fresh === true) await redirectDns(netnsPath, answer.dns, replace);
   }
 
@@ -90,9 +97,12 @@ export class DnsControl {
   async restore(): Promise<void> {
     const sandboxes = [...this.#records.sandboxes.values()].filter(({ dns }) => dns !== null);
     const networkIds = new Set(sandboxes.flatMap(({ containerId }) => this.#records.endpointsOf(containerId)).map(({ networkId }) => networkId));
-    if (sandboxes.length > 0) await this.update([...networkIds]);
-    const results = await Promise.allSettled(sandboxes.map((sandbox) => this.#open(sandbox, true)));
-    const failed = results.find((result) => result.status === "rejected");
-    if (failed) throw failed.reason;
+    if (sandboxes.length === 0) return;
+    await this.#proxy.together(async (ask) => {
+      await this.update([...networkIds], ask);
+      const results = await Promise.allSettled(sandboxes.map((sandbox) => this.#open(sandbox, true, ask)));
+      const failed = results.find((result) => result.status === "rejected");
+      if (failed) throw failed.reason;
+    });
   }
 }

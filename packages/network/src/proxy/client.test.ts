@@ -18,6 +18,10 @@ function commandOf(pid: string): string {
   }
 }
 
+function processesWith(path: string): number[] {
+  return readdirSync("/proc").filter((name) => /^\d+$/.test(name) && commandOf(name).includes(path)).map(Number);
+}
+
 describe("the userland proxy's client", () => {
   it("ends a proxy that hangs and has its work done by another", async function () {
     this.timeout(30_000);
@@ -31,7 +35,7 @@ describe("the userland proxy's client", () => {
     await new Promise((resolve) => free.close(resolve));
     const port: ProxyPort = { proto: "tcp", hostIp: "127.0.0.1", hostPort, containerIp: "127.0.0.1", containerPort };
     const path = join(dir, "proxy.sock");
-    const processes = (): number[] => readdirSync("/proc").filter((name) => /^\d+$/.test(name) && commandOf(name).includes(path)).map(Number);
+    const processes = () => processesWith(path);
     const client = new ProxyClient(path, () => [port], () => client.reconcile(), silent, 2000);
     try {
       await client.publish(port);
@@ -46,6 +50,35 @@ describe("the userland proxy's client", () => {
       await client.close();
       for (const pid of processes()) process.kill(pid, "SIGKILL");
       container.close();
+      rmSync(dir, { recursive: true });
+    }
+  });
+
+  it("makes requests that build on each other again from the first on, when the proxy ends in their midst", async function () {
+    this.timeout(30_000);
+    const dir = mkdtempSync(join(tmpdir(), "longshore-proxy-"));
+    const path = join(dir, "proxy.sock");
+    const client = new ProxyClient(path, () => [], () => Promise.resolve(), silent);
+    const asked: { first: number; second: number }[] = [];
+    try {
+      await client.together(async (ask) => {
+        await ask({ op: "list" });
+        const [first = 0] = processesWith(path);
+        if (asked.length === 0) process.kill(first, "SIGSTOP");
+        const answer = ask({ op: "list" });
+        asked.push({ first, second: 0 });
+        if (asked.length === 1) process.kill(first, "SIGKILL");
+        await answer;
+        asked[asked.length - 1] = { first, second: processesWith(path)[0] ?? 0 };
+      });
+      const [lost, next] = asked;
+      assert.equal(asked.length, 2);
+      assert.equal(lost?.second, 0);
+      assert.notEqual(next?.first, lost?.first);
+      assert.equal(next?.second, next?.first);
+    } finally {
+      await client.close();
+      for (const pid of processesWith(path)) process.kill(pid, "SIGKILL");
       rmSync(dir, { recursive: true });
     }
   });

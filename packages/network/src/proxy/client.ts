@@ -20,6 +20,9 @@ export class ProxyRefused extends Unavailable {
 /** The process went away before it answered. */
 class ProxyLost extends Unavailable {}
 
+/** Sends one request. */
+export type Ask = (body: ProxyRequest) => Promise<ProxyAnswer>;
+
 interface Waiting {
   resolve: (answer: ProxyAnswer) => void;
   reject: (error: Error) => void;
@@ -128,13 +131,22 @@ export class ProxyClient {
   }
 
   /** Sends one request, to a proxy started for it if need be. @throws ProxyRefused, Unavailable */
-  async request(body: ProxyRequest): Promise<ProxyAnswer> {
+  request(body: ProxyRequest): Promise<ProxyAnswer> {
+    return this.together((ask) => ask(body));
+  }
+
+  /**
+   * Sends requests that build on each other. All may come twice: when the proxy is lost meanwhile, what it knew went
+   * with it, and they are made again to the next one, from the first on.
+   * @throws ProxyRefused, Unavailable
+   */
+  async together<T>(requests: (ask: Ask) => Promise<T>): Promise<T> {
+    const once = () => requests((body) => this.#request(body));
     try {
-      return await this.#request(body);
+      return await once();
     } catch (error) {
       if (!(error instanceof ProxyLost) || this.#closed) throw error;
-      // All requests may come twice: what the lost one did went with it.
-      return this.#request(body);
+      return once();
     }
   }
 
