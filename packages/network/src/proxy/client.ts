@@ -41,6 +41,8 @@ const nodeFlags = ["--max-semi-space-size=1", "--max-old-space-size=64", "--no-w
 /** All that it is asked takes milliseconds; one that does not answer for so long hangs. */
 const usualPatienceMs = 20_000;
 const SIGKILL = 9;
+/** So many may be lost in the midst of the same requests: one that is dying may still take the next connection. */
+const mostLost = 4;
 
 /** The engine's side of the userland proxy: starts it when the first port is published, and again if it died. */
 export class ProxyClient {
@@ -141,12 +143,12 @@ export class ProxyClient {
    * @throws ProxyRefused, Unavailable
    */
   async together<T>(requests: (ask: Ask) => Promise<T>): Promise<T> {
-    const once = () => requests((body) => this.#request(body));
-    try {
-      return await once();
-    } catch (error) {
-      if (!(error instanceof ProxyLost) || this.#closed) throw error;
-      return once();
+    for (let left = mostLost; ; left--) {
+      try {
+        return await requests((body) => this.#request(body));
+      } catch (error) {
+        if (!(error instanceof ProxyLost) || this.#closed || left === 0) throw error;
+      }
     }
   }
 
