@@ -7,6 +7,7 @@ import { type ProcessExit, mountAll, unmountAll } from "@longshore/sys";
 import { span } from "@longshore/trace";
 import { AttachServer } from "./attach.ts";
 import { bundleFile, readPid, removeBundleFile, writeBundleFile, writeExit } from "./bundle.ts";
+import { anticipateMove } from "./cgroup/anticipate.ts";
 import { type Cgroup, cgroupOf } from "./cgroup/cgroup.ts";
 import { watchOom } from "./cgroup/oom.ts";
 import { ConsoleSocket } from "./console.ts";
@@ -192,6 +193,7 @@ export class Container {
     try {
       await this.#shim.children.hold(async () => {
         const extra = ["--pid-file", join(this.bundle, pidFile), ...(socket === undefined ? [] : ["--console-socket", socket.name])];
+        anticipateMove();
         await this.runc.run(what, args(extra), process.stdio.terminal ? undefined : process.stdio.child);
         process.stdio.begin();
         const pid = readPid(this.bundle, pidFile);

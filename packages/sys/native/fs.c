@@ -2,6 +2,8 @@
 #include "addon.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -84,6 +86,50 @@ METHOD(sys_syncfs) {
   return syncfs(fd) ? throw_errno(c, errno, "syncfs", NULL, NULL) : NULL;
 }
 
+struct aside {
+  char *path, *text;
+};
+
+static void *aside_main(void *data) {
+  struct aside *aside = data;
+  int fd = open(aside->path, O_WRONLY | O_CLOEXEC);
+  if (fd >= 0) {
+    ssize_t written = write(fd, aside->text, strlen(aside->text));
+    (void)written;
+    close(fd);
+  }
+  free(aside->path);
+  free(aside->text);
+  free(aside);
+  return NULL;
+}
+
+/* writeAside(path, text): on a thread that nobody waits for, whose outcome nobody learns. */
+METHOD(sys_write_aside) {
+  const char *path = arg_string(c, 0), *text = arg_string(c, 1);
+  if (c->failed) return NULL;
+  struct aside *aside = calloc(1, sizeof *aside);
+  if (!aside) return throw_errno(c, ENOMEM, "malloc", NULL, NULL);
+  aside->path = strdup(path);
+  aside->text = strdup(text);
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, 64 << 10);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  sigset_t all, old;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  pthread_t thread;
+  int error = aside->path && aside->text ? pthread_create(&thread, &attributes, aside_main, aside) : ENOMEM;
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  pthread_attr_destroy(&attributes);
+  if (!error) return NULL;
+  free(aside->path);
+  free(aside->text);
+  free(aside);
+  return throw_errno(c, error, "pthread_create", path, NULL);
+}
+
 void register_fs(napi_env env, napi_value exports) {
   export_method(env, exports, "mknod", sys_mknod);
   export_method(env, exports, "mkfifo", sys_mkfifo);
@@ -93,4 +139,5 @@ void register_fs(napi_env env, napi_value exports) {
   export_method(env, exports, "flock", sys_flock);
   export_method(env, exports, "fallocate", sys_fallocate);
   export_method(env, exports, "syncfs", sys_syncfs);
+  export_method(env, exports, "writeAside", sys_write_aside);
 }

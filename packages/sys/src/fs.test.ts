@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { closeSync, lstatSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, lstatSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { LOCK, O, RENAME, S, fallocate, flock, lgetxattr, llistxattr, lremovexattr, lsetxattr, lutimes, major, minor, mkfifo, mknod, openInRoot, renameat2 } from "./index.ts";
+import { LOCK, O, RENAME, S, fallocate, flock, lgetxattr, llistxattr, lremovexattr, lsetxattr, lutimes, major, minor, mkfifo, mknod, openInRoot, renameat2, writeAside } from "./index.ts";
 
 describe("file system calls", () => {
   let dir: string;
@@ -67,5 +68,13 @@ describe("file system calls", () => {
     assert.equal(statSync(join(dir, "a")).size, 4096);
     closeSync(first);
     closeSync(second);
+  });
+
+  it("writes aside to what is there, and only there", async () => {
+    mkfifo(join(dir, "fifo"), 0o600);
+    writeAside(join(dir, "missing"), "x");
+    writeAside(join(dir, "fifo"), "hello");
+    assert.equal(await readFile(join(dir, "fifo"), "utf8"), "hello");
+    assert.ok(!existsSync(join(dir, "missing")));
   });
 });

@@ -8,6 +8,7 @@ const native = addon as {
   flock(fd: number, operation: number): void;
   fallocate(fd: number, mode: number, offset: number, length: number): void;
   syncfs(fd: number): void;
+  writeAside(path: string, text: string): void;
 };
 
 /** mknod(2): `mode` is a type of `S` with permissions, which the umask narrows. */
@@ -43,6 +44,14 @@ export function fallocate(fd: number, mode: number, offset: number, length: numb
 /** Writes out the whole file system that `fd` lies on; blocks until it is done. */
 export function syncfs(fd: number): void {
   native.syncfs(fd);
+}
+
+/**
+ * Writes to a file that exists, on a thread that nobody waits for: for files of the kernel where the write itself is
+ * what takes long. Whether it was possible is not told.
+ */
+export function writeAside(path: string, text: string): void {
+  native.writeAside(path, text);
 }
 
 /** The major number in a `stat.rdev` or `stat.dev`. */

@@ -1,7 +1,7 @@
 export { receiveFd, resizePty, sendFd, unixListen } from "./console.ts";
 export { AF, LOCK, MNT, MOUNT_ATTR, MS, O, RENAME, RESOLVE, S, SOCK } from "./constants.ts";
 export { forwardTcp, forwardUdp, type ForwardAddress } from "./forward.ts";
-export { fallocate, flock, lutimes, major, minor, mkfifo, mknod, renameat2, syncfs } from "./fs.ts";
+export { fallocate, flock, lutimes, major, minor, mkfifo, mknod, renameat2, syncfs, writeAside } from "./fs.ts";
 export { renderLogRecords, type LogRecordShow } from "./log-records.ts";
 export { releaseFilePages } from "./memory.ts";
 export { mountAll, unmountAll, type MountSpec } from "./mount-all.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { mainFolder, parseCgroup, pidsOf } from "./cgroup.ts";
+import { mainFolder, parseCgroup, pidsOf, v1Mounts } from "./cgroup.ts";
 import { metricsV1 } from "./stats-v1.ts";
 import { metricsV2 } from "./stats-v2.ts";
 
@@ -24,7 +24,7 @@ describe("cgroups", () => {
   };
 
   it("are found in hybrid and unified hierarchies", () => {
-    const v1 = parseCgroup("5:memory:/docker/abc\n4:pids:/docker/abc/x\n3:cpu,cpuacct:/c\n0::/u\n", mountinfo);
+    const v1 = parseCgroup("5:memory:/docker/abc\n4:pids:/docker/abc/x\n3:cpu,cpuacct:/c\n0::/u\n", v1Mounts(mountinfo));
     assert.ok(v1.version === 1);
     assert.deepEqual(Object.fromEntries(v1.paths), { memory: "/sys/fs/cgroup/memory/docker/abc", pids: "/sys/fs/cgroup/pids/x", cpu: "/sys/fs/cgroup/cpu,cpuacct/c", cpuacct: "/sys/fs/cgroup/cpu,cpuacct/c" });
     assert.equal(mainFolder(v1), "/sys/fs/cgroup/pids/x");

@@ -11,17 +11,19 @@ export function isUnified(root = unified): boolean {
   return existsSync(join(root, "cgroup.controllers"));
 }
 
+/** Read once: hierarchies stay where they are, and the table has a line for each container of the machine. */
+let hierarchies: { v1: V1Mounts | undefined } | undefined;
+
 /** The cgroup that a process is in. */
 export function cgroupOf(pid: number): Cgroup {
-  const membership = readFileSync(`/proc/${pid}/cgroup`, "utf8");
-  return parseCgroup(membership, isUnified() ? undefined : readFileSync("/proc/self/mountinfo", "utf8"));
+  hierarchies ??= { v1: isUnified() ? undefined : v1Mounts(readFileSync("/proc/self/mountinfo", "utf8")) };
+  return parseCgroup(readFileSync(`/proc/${pid}/cgroup`, "utf8"), hierarchies.v1);
 }
 
-/** Finds the folders for /proc/PID/cgroup's content; `mountinfo` is given on machines with v1. */
-export function parseCgroup(membership: string, mountinfo: string | undefined): Cgroup {
+/** Finds the folders for /proc/PID/cgroup's content; `mounts` are given on machines with v1. */
+export function parseCgroup(membership: string, mounts: V1Mounts | undefined): Cgroup {
   const lines = membership.trimEnd().split("\n").map((line) => /^\d+:([^:]*):(.*)$/.exec(line) ?? ["", "", "/"]);
-  if (mountinfo === undefined) return { version: 2, path: join(unified, lines.find(([, controllers]) => controllers === "")?.[2] ?? "/") };
-  const mounts = v1Mounts(mountinfo);
+  if (mounts === undefined) return { version: 2, path: join(unified, lines.find(([, controllers]) => controllers === "")?.[2] ?? "/") };
   const paths = new Map<string, string>();
   for (const [, controllers = "", path = "/"] of lines)
     for (const controller of controllers.split(",")) {
@@ -34,7 +36,10 @@ export function parseCgroup(membership: string, mountinfo: string | undefined): 
 }
 
 /** Where v1 hierarchies are mounted, by controller (or `name=…`). */
-export function v1Mounts(mountinfo: string): Map<string, { root: string; target: string }> {
+type V1Mounts = ReadonlyMap<string, { root: string; target: string }>;
+
+/** Finds them in the content of /proc/PID/mountinfo. */
+export function v1Mounts(mountinfo: string): V1Mounts {
   const mounts = new Map<string, { root: string; target: string }>();
   for (const line of mountinfo.trimEnd().split("\n")) {
     const [left = "", right = ""] = line.split(" - ");
