@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { open, rename, unlink, mkdir } from "node:fs/promises";
+import { mkdir, open, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { renameAll, writeFileWhole as writeWhole } from "@longshore/sys";
 
 export { isDiskFull, Reserve } from "./reserve.ts";
 
@@ -14,31 +15,13 @@ export async function syncDir(dir: string): Promise<void> {
   }
 }
 
-/** Writes a new file beside `path`, with `sync` on the disk when it returns. @returns its path */
-async function writeBeside(path: string, data: string | Uint8Array, mode: number, sync = true): Promise<string> {
-  // Never the name of what an earlier process left: after a reboot pids come again.
-  const temp = `${path}.tmp-${randomBytes(6).toString("hex")}`;
-  const handle = await open(temp, "wx", mode);
-  try {
-    await handle.writeFile(data);
-    if (sync) await handle.sync();
-    await handle.close();
-  } catch (error) {
-    await handle.close();
-    await unlink(temp).catch(() => undefined);
-    // Node leaves the path out where the descriptor is at fault.
-    throw Object.assign(error as NodeJS.ErrnoException, { path });
-  }
-  return temp;
+/** Never the name of what an earlier process left: after a reboot pids come again. */
+function beside(path: string): string {
+  return `${path}.tmp-${randomBytes(6).toString("hex")}`;
 }
 
-async function publish(temp: string, path: string): Promise<void> {
-  try {
-    await rename(temp, path);
-  } catch (error) {
-    await unlink(temp).catch(() => undefined);
-    throw error;
-  }
+function bytesOf(data: string | Uint8Array): Uint8Array {
+  return typeof data === "string" ? Buffer.from(data) : data;
 }
 
 /**
@@ -47,8 +30,7 @@ async function publish(temp: string, path: string): Promise<void> {
  * fsync of the directory.
  */
 export async function writeFileAtomic(path: string, data: string | Uint8Array, mode = 0o600): Promise<void> {
-  await publish(await writeBeside(path, data, mode), path);
-  await syncDir(dirname(path));
+  await writeWhole(beside(path), path, bytesOf(data), { mode, publish: true, durable: true });
 }
 
 /**
@@ -56,7 +38,7 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array, m
  * next boot. Whoever reads it must bear a file that is empty then, should the directory outlive the boot.
  */
 export async function writeFileWhole(path: string, data: string | Uint8Array, mode = 0o600): Promise<void> {
-  await publish(await writeBeside(path, data, mode, false), path);
+  await writeWhole(beside(path), path, bytesOf(data), { mode, publish: true, durable: false });
 }
 
 /** Files that lie beside those they will replace. */
@@ -71,25 +53,15 @@ export interface StagedFiles {
  */
 export async function stageFiles(dir: string, files: Readonly<Record<string, string | Uint8Array>>, mode = 0o600): Promise<StagedFiles> {
   const paths = Object.keys(files).map((name) => join(dir, name));
-  const written = await Promise.allSettled(Object.values(files).map((data, at) => writeBeside(paths[at] ?? "", data, mode)));
-  const temps = written.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
-  const discard = (): Promise<unknown> => Promise.all(temps.map((temp) => unlink(temp).catch(() => undefined)));
-  for (const result of written) {
-    if (result.status === "fulfilled") continue;
-    await discard();
-    throw result.reason;
+  const temps = paths.map(beside);
+  const options = { mode, publish: false, durable: true };
+  const written = await Promise.allSettled(Object.values(files).map((data, at) => writeWhole(temps[at] ?? "", paths[at] ?? "", bytesOf(data), options)));
+  const failed = written.find((result) => result.status === "rejected");
+  if (failed) {
+    await Promise.all(temps.map((temp) => unlink(temp).catch(() => undefined)));
+    throw failed.reason;
   }
-  return {
-    publish: async () => {
-      try {
-        for (const [at, temp] of temps.entries()) await rename(temp, paths[at] ?? "");
-      } catch (error) {
-        await discard();
-        throw error;
-      }
-      await syncDir(dir);
-    },
-  };
+  return { publish: () => renameAll(temps, paths) };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { ContainerConfig, ContainerCreateResponse, EndpointSettings, HostConfig } from "@longshore/api";
@@ -6,6 +6,7 @@ import { InvalidArgument, isKind, messageOf, NotFound } from "@longshore/errdefs
 import type { ResolvedImage } from "@longshore/images";
 import type { Platform } from "@longshore/oci";
 import { adaptContainerSettings, checkCreateRequest, containerOf, type MountRecord, parseMountPoints, verifyContainerSettings } from "@longshore/spec";
+import { removeTree } from "@longshore/sys";
 import { currentSpan, span } from "@longshore/trace";
 import { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
@@ -160,7 +161,7 @@ async function build(context: Context, container: Container, image: ResolvedImag
   const mounts = await mountPoints(context, container);
   const images = await findMountedImages(context, mounts);
   await mkdir(container.dir, { recursive: true, mode: 0o710 });
-  undo.defer(() => attempt(context, "removing a container directory", () => rm(container.dir, { recursive: true, force: true })));
+  undo.defer(() => attempt(context, "removing a container directory", () => removeTree(container.dir)));
   if (container.hostConfig.LogConfig.Type === "local") await mkdir(container.file("local-logs"), { mode: 0o700 });
   undo.defer(() => attempt(context, "removing containerd's records", () => removeRuntime(context, container.id, false)));
   // What is known now is brought to the disk while containerd works; volumes get their names later.

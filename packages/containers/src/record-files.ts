@@ -1,8 +1,9 @@
-import { readdir, readFile, rename, rm } from "node:fs/promises";
+import { readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { type StagedFiles, stageFiles, writeFileAtomic } from "@longshore/atomicfile";
 import { DataLoss, messageOf } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
+import { removeTree } from "@longshore/sys";
 import type { Context } from "./context.ts";
 import { logDamageOf } from "./log-damage.ts";
 import type { ContainerRecord, HostConfig } from "./record.ts";
@@ -69,7 +70,7 @@ export async function loadContainers(root: string, damagedRoot: string, log: Log
     const names = await readdir(dir);
     if (!names.includes(configFile)) {
       log.warn({ container: id }, "removing a container whose creation was cut short");
-      await rm(dir, { recursive: true, force: true });
+      await removeTree(dir);
       continue;
     }
     try {

@@ -1,5 +1,6 @@
-import { rm, unlink } from "node:fs/promises";
+import { unlink } from "node:fs/promises";
 import { Conflict, isKind, messageOf, Unknown } from "@longshore/errdefs";
+import { removeTree } from "@longshore/sys";
 import { releaseBound } from "./bound-paths.ts";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
@@ -72,7 +73,7 @@ async function removeLocked(context: Context, container: Container, options: Rem
     await removeVolumes(context, container, options.removeVolumes);
     // Without this file the directory no longer counts as a container.
     await unlink(container.file("config.v2.json"));
-    await rm(container.dir, { recursive: true, force: true });
+    await removeTree(container.dir);
   } catch (error) {
     Object.assign(record.State, { RemovalInProgress: false, Dead: true });
     await attempt(context, "saving a dead container", () => container.save());
@@ -92,7 +93,7 @@ export async function removeRuntime(context: Context, id: string, mayHaveTask = 
   };
   if (mayHaveTask) await deleteTask(context, id);
   await allDone([
-    rm(attachSocket(context, id), { force: true }),
+    removeTree(attachSocket(context, id)),
     snapshots.remove({ snapshotter: context.settings.snapshotter, key: id }).then(() => undefined, ignoreAbsent),
     containers.delete({ id }).then(() => undefined, ignoreAbsent),
   ]);

@@ -1,4 +1,4 @@
-import { mkdir, rmdir } from "node:fs/promises";
+import { mkdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { mountAll, unmountAll, type MountSpec } from "@longshore/sys";
 import type { Container } from "./container.ts";
@@ -18,13 +18,13 @@ export async function rootMounts(context: Context, id: string): Promise<MountSpe
  */
 export async function withMounts<T>(context: Context, mounts: readonly MountSpec[], use: (path: string) => Promise<T>): Promise<T> {
   const path = join(context.settings.execRoot, "mnt", `${process.pid}-${sequence++}`);
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  mkdirSync(path, { recursive: true, mode: 0o700 });
   try {
     mountAll(mounts, path);
     return await use(path);
   } finally {
     unmountAll(path);
-    await rmdir(path);
+    rmdirSync(path);
   }
 }
 

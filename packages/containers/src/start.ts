@@ -1,6 +1,5 @@
-import { rm } from "node:fs/promises";
 import { isKind, messageOf, NotModified, Conflict, type LongshoreError, Unknown } from "@longshore/errdefs";
-import type { MountSpec } from "@longshore/sys";
+import { type MountSpec, removeTree } from "@longshore/sys";
 import { currentSpan, span, untraced } from "@longshore/trace";
 import { clearLogPath } from "./log-damage.ts";
 import { attachSocket, type Stdio, taskStdio } from "./stdio.ts";
@@ -141,7 +140,7 @@ async function createTask(context: Context, container: Container, rootfs: readon
     runtimePath: shim,
     ...(options === undefined ? {} : { options }),
   };
-  await Promise.all([rm(attachSocket(context, container.id), { force: true }), clearLogPath(container, context.log)]);
+  await Promise.all([removeTree(attachSocket(context, container.id)), clearLogPath(container, context.log)]);
   try {
     await context.containerd.tasks.create(request);
   } catch (error) {

@@ -1,8 +1,9 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { EmitEvent } from "@longshore/api";
 import { InvalidArgument } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
+import { removeTree } from "@longshore/sys";
 import { parseBridgeOptions } from "./bridge-options.ts";
 import type { Networks, Sandboxes } from "./contract.ts";
 import { type DefaultBridgeOptions, defaultBridgeDevice } from "./default-bridge.ts";
@@ -169,6 +170,6 @@ export class NetworkController {
     await this.#firewall.close();
     await this.#proxy.close();
     this.#records.close();
-    if (this.#records.sandboxes.size === 0) await rm(this.#runDir, { recursive: true, force: true });
+    if (this.#records.sandboxes.size === 0) await removeTree(this.#runDir);
   }
 }

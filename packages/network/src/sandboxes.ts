@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { EmitEvent, EndpointSettings } from "@longshore/api";
 import { fromGrpcCode, grpcCodeOf, messageOf, NotFound, Unknown } from "@longshore/errdefs";
@@ -150,7 +150,7 @@ export class SandboxStore implements Sandboxes {
   }
 
   async #openNamespace({ netnsPath }: SandboxRecord): Promise<void> {
-    await mkdir(this.#parts.netnsDir, { recursive: true, mode: 0o755 });
+    mkdirSync(this.#parts.netnsDir, { recursive: true, mode: 0o755 });
     createNetns(netnsPath);
   }
 

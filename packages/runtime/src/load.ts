@@ -1,5 +1,5 @@
-import { rm } from "node:fs/promises";
 import { isKind, messageOf } from "@longshore/errdefs";
+import { removeTree } from "@longshore/sys";
 import { resolveShim } from "./binary.ts";
 import { type Bundle, listBundles, orphanedWork, unmountBelow } from "./bundle.ts";
 import { publishDeath } from "./death.ts";
@@ -23,8 +23,8 @@ export async function loadTasks(manager: TaskManager, lookup: RuntimeLookup): Pr
   await manager.prepare();
   const { bundles, rests } = await listBundles(config.state);
   for (const rest of rests) {
-    await unmountBelow(rest);
-    await rm(rest, { recursive: true, force: true });
+    unmountBelow(rest);
+    await removeTree(rest);
   }
   const queue = bundles.values();
   const worker = async (): Promise<void> => {
@@ -36,7 +36,7 @@ export async function loadTasks(manager: TaskManager, lookup: RuntimeLookup): Pr
   };
   await Promise.all(Array.from({ length: parallel }, worker));
   for (const work of await orphanedWork(config.root, (namespace, id) => manager.has(namespace, id))) {
-    await rm(work, { recursive: true, force: true });
+    await removeTree(work);
   }
 }
 

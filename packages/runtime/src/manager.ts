@@ -158,7 +158,7 @@ export class TaskManager {
       throw during("failed to delete task", error);
     }
     // Whoever is told of the deletion may remove the snapshots.
-    await unmountBelow(task.shim.bundle.path);
+    unmountBelow(task.shim.bundle.path);
     // At once, for a farewell may close the connection, and that of a task which is still known would count as its shim's death.
     void this.#farewells.begin(task, exit);
     this.#releaseLater(task);

@@ -1,10 +1,11 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { AlreadyExists, NotFound, Unknown, isKind, messageOf } from "@longshore/errdefs";
 import { validateIdentifier } from "@longshore/identifiers";
 import type { SandboxMetricsResponse, SandboxStatusResponse, StartSandboxResponse, WaitSandboxResponse } from "@longshore/proto/containerd/runtime/sandbox/v1/sandbox";
 import type { Mount } from "@longshore/proto/containerd/types/types";
+import { removeTree } from "@longshore/sys";
 import { resolveShim } from "./binary.ts";
 import { Bundle, listBundles, orphanedWork, sandboxDir, unmountBelow } from "./bundle.ts";
 import type { SandboxEndpoint } from "./contract.ts";
@@ -146,14 +147,14 @@ export class SandboxManager {
     for (const base of [config.root, config.state]) await mkdir(join(base, sandboxDir), { recursive: true, mode: 0o700 });
     const { bundles, rests } = await listBundles(config.state, sandboxDir);
     for (const rest of rests) {
-      await unmountBelow(rest);
-      await rm(rest, { recursive: true, force: true });
+      unmountBelow(rest);
+      await removeTree(rest);
     }
     const load = (bundle: Bundle): Promise<void> =>
       this.#load(bundle, known).catch((error: unknown) => log.error({ bundle: bundle.path, error: messageOf(error) }, "failed to load the shim of a sandbox"));
     await Promise.all(bundles.map(load));
     for (const work of await orphanedWork(config.root, (namespace, id) => this.#shims.has(`${namespace}/${id}`), sandboxDir)) {
-      await rm(work, { recursive: true, force: true });
+      await removeTree(work);
     }
   }
 

@@ -1,7 +1,7 @@
 import { readdirSync, renameSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "@longshore/log";
+import { removeTree } from "@longshore/sys";
 
 /** Deletes the folders of snapshots that are no more, one after the other in the background. */
 export class Removal {
@@ -44,7 +44,7 @@ export class Removal {
   async #deleteAfter(previous: Promise<void>, name: string): Promise<void> {
     await previous;
     try {
-      await rm(join(this.#folder, name), { recursive: true, force: true });
+      await removeTree(join(this.#folder, name));
     } catch (error) {
       this.#logger.warn({ err: error, name }, "cannot delete the folder of a removed snapshot");
     } finally {

@@ -208,31 +208,36 @@ const char *errno_name(int error) {
   return name ? name : "EUNKNOWN";
 }
 
-napi_value throw_errno(call *c, int error, const char *syscall, const char *path, const char *dest) {
-  if (c->failed) return NULL;
-  c->failed = true;
+napi_value errno_error(napi_env env, int error, const char *syscall, const char *path, const char *dest) {
   const char *name = errno_name(error);
   const char *text = strerrordesc_np(error);
   size_t size = 128 + strlen(syscall) + (path ? strlen(path) : 0) + (dest ? strlen(dest) : 0);
-  char *message = malloc(size);
-  if (!message) return NULL;
-  int n = snprintf(message, size, "%s: %s, %s", name, text ? text : "unknown error", syscall);
-  /* Node writes the description in lower case */
-  char *first = message + strlen(name) + 2;
-  if (first[0] >= 'A' && first[0] <= 'Z' && first[1] >= 'a') first[0] += 'a' - 'A';
-  if (path) n += snprintf(message + n, size - (size_t)n, " '%s'", path);
-  if (dest) snprintf(message + n, size - (size_t)n, " -> '%s'", dest);
   napi_value code, text_value, object, number;
-  napi_create_string_utf8(c->env, name, NAPI_AUTO_LENGTH, &code);
-  napi_create_string_utf8(c->env, message, NAPI_AUTO_LENGTH, &text_value);
+  napi_create_string_utf8(env, name, NAPI_AUTO_LENGTH, &code);
+  char *message = malloc(size);
+  if (message) {
+    int n = snprintf(message, size, "%s: %s, %s", name, text ? text : "unknown error", syscall);
+    /* Node writes the description in lower case */
+    char *first = message + strlen(name) + 2;
+    if (first[0] >= 'A' && first[0] <= 'Z' && first[1] >= 'a') first[0] += 'a' - 'A';
+    if (path) n += snprintf(message + n, size - (size_t)n, " '%s'", path);
+    if (dest) snprintf(message + n, size - (size_t)n, " -> '%s'", dest);
+  }
+  napi_create_string_utf8(env, message ? message : name, NAPI_AUTO_LENGTH, &text_value);
   free(message);
-  napi_create_error(c->env, code, text_value, &object);
-  napi_create_int32(c->env, -error, &number);
-  napi_set_named_property(c->env, object, "errno", number);
-  set_string(c->env, object, "syscall", syscall);
-  if (path) set_string(c->env, object, "path", path);
-  if (dest) set_string(c->env, object, "dest", dest);
-  napi_throw(c->env, object);
+  napi_create_error(env, code, text_value, &object);
+  napi_create_int32(env, -error, &number);
+  napi_set_named_property(env, object, "errno", number);
+  set_string(env, object, "syscall", syscall);
+  if (path) set_string(env, object, "path", path);
+  if (dest) set_string(env, object, "dest", dest);
+  return object;
+}
+
+napi_value throw_errno(call *c, int error, const char *syscall, const char *path, const char *dest) {
+  if (c->failed) return NULL;
+  c->failed = true;
+  napi_throw(c->env, errno_error(c->env, error, syscall, path, dest));
   return NULL;
 }
 
@@ -273,6 +278,8 @@ NAPI_MODULE_INIT() {
   register_spawn(env, exports);
   register_console(env, exports);
   register_netlink(env, exports);
+  register_remove_tree(env, exports);
+  register_write_file(env, exports);
   register_relay(env, exports);
   register_forward(env, exports);
   return exports;

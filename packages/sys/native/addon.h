@@ -52,7 +52,9 @@ napi_value result_string(call *c, const char *text);
 napi_value result_object(call *c);
 void set_int(call *c, napi_value object, const char *key, int64_t value);
 
-/* Throws an Error with code, errno, syscall, path and dest; the wording is that of Node's fs. */
+/* An Error with code, errno, syscall, path and dest; the wording is that of Node's fs. */
+napi_value errno_error(napi_env env, int error, const char *syscall, const char *path, const char *dest);
+/* Throws one. */
 napi_value throw_errno(call *c, int error, const char *syscall, const char *path, const char *dest);
 void export_method(napi_env env, napi_value exports, const char *name, napi_callback callback);
 const char *errno_name(int error);
@@ -68,6 +70,8 @@ void register_process(napi_env env, napi_value exports);
 void register_spawn(napi_env env, napi_value exports);
 void register_console(napi_env env, napi_value exports);
 void register_netlink(napi_env env, napi_value exports);
+void register_remove_tree(napi_env env, napi_value exports);
+void register_write_file(napi_env env, napi_value exports);
 void register_relay(napi_env env, napi_value exports);
 void register_forward(napi_env env, napi_value exports);
 void register_log_records(napi_env env, napi_value exports);

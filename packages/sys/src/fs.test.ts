@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { closeSync, existsSync, lstatSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, lstatSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { LOCK, O, RENAME, S, fallocate, flock, lgetxattr, llistxattr, lremovexattr, lsetxattr, lutimes, major, minor, mkfifo, mknod, openInRoot, renameat2, writeAside } from "./index.ts";
+import { LOCK, MS, O, RENAME, S, fallocate, flock, lgetxattr, llistxattr, lremovexattr, lsetxattr, lutimes, major, minor, mkfifo, mknod, mount, openInRoot, removeTree, renameat2, umount, writeAside } from "./index.ts";
 
 describe("file system calls", () => {
   let dir: string;
@@ -76,5 +76,44 @@ describe("file system calls", () => {
     writeAside(join(dir, "fifo"), "hello");
     assert.equal(await readFile(join(dir, "fifo"), "utf8"), "hello");
     assert.ok(!existsSync(join(dir, "missing")));
+  });
+
+  describe("removing a tree", () => {
+    it("takes all that is in it, however deep, and no more", async () => {
+      const tree = join(dir, "tree");
+      mkdirSync(join(tree, "a", ...Array.from({ length: 200 }, (_, level) => `level-${level}`)), { recursive: true });
+      for (let file = 0; file < 3000; file++) writeFileSync(join(tree, `file ${file}`), "");
+      mkfifo(join(tree, "fifo"), 0o600);
+      mkdirSync(join(dir, "kept"));
+      writeFileSync(join(dir, "kept/file"), "kept");
+      symlinkSync(join(dir, "kept"), join(tree, "link"));
+      await removeTree(tree);
+      assert.deepEqual(readdirSync(dir), ["kept"]);
+      assert.deepEqual(readdirSync(join(dir, "kept")), ["file"]);
+      await removeTree(tree);
+      await removeTree(join(dir, "kept/file"));
+      await removeTree(join(dir, "nowhere/at/all"));
+      assert.deepEqual(readdirSync(join(dir, "kept")), []);
+    });
+
+    it("removes a link itself", async () => {
+      mkdirSync(join(dir, "kept"));
+      symlinkSync("kept", join(dir, "link"));
+      await removeTree(join(dir, "link"));
+      assert.deepEqual(readdirSync(dir), ["kept"]);
+    });
+
+    it("leaves what is mounted in it", async () => {
+      mkdirSync(join(dir, "tree/mounted"), { recursive: true });
+      mkdirSync(join(dir, "kept"));
+      writeFileSync(join(dir, "kept/file"), "kept");
+      mount(join(dir, "kept"), join(dir, "tree/mounted"), "", MS.BIND);
+      try {
+        await assert.rejects(removeTree(join(dir, "tree")), ({ code, path }: NodeJS.ErrnoException) => (code === "EXDEV" || code === "EBUSY") && path === join(dir, "tree"));
+        assert.equal(readFileSync(join(dir, "kept/file"), "utf8"), "kept");
+      } finally {
+        umount(join(dir, "tree/mounted"));
+      }
+    });
   });
 });

@@ -9,6 +9,7 @@ const native = addon as {
   fallocate(fd: number, mode: number, offset: number, length: number): void;
   syncfs(fd: number): void;
   writeAside(path: string, text: string): void;
+  removeTree(path: string): Promise<void>;
 };
 
 /** mknod(2): `mode` is a type of `S` with permissions, which the umask narrows. */
@@ -44,6 +45,15 @@ export function fallocate(fd: number, mode: number, offset: number, length: numb
 /** Writes out the whole file system that `fd` lies on; blocks until it is done. */
 export function syncfs(fd: number): void {
   native.syncfs(fd);
+}
+
+/**
+ * Removes a file, or a directory with all that it holds, beside the event loop; one that is not there is no error.
+ * Links are not followed. What is mounted in it keeps its content: then it rejects with EXDEV or EBUSY.
+ * @param path absolute
+ */
+export function removeTree(path: string): Promise<void> {
+  return native.removeTree(path);
 }
 
 /**

@@ -1,7 +1,7 @@
 export { receiveFd, resizePty, sendFd, unixListen } from "./console.ts";
 export { AF, LOCK, MNT, MOUNT_ATTR, MS, O, RENAME, RESOLVE, S, SOCK } from "./constants.ts";
 export { forwardTcp, forwardUdp, type ForwardAddress } from "./forward.ts";
-export { fallocate, flock, lutimes, major, minor, mkfifo, mknod, renameat2, syncfs, writeAside } from "./fs.ts";
+export { fallocate, flock, lutimes, major, minor, mkfifo, mknod, removeTree, renameat2, syncfs, writeAside } from "./fs.ts";
 export { renderLogRecords, type LogRecordShow } from "./log-records.ts";
 export { releaseFilePages } from "./memory.ts";
 export { mountAll, unmountAll, type MountSpec } from "./mount-all.ts";
@@ -17,3 +17,4 @@ export { giveMemoryBackAtRest } from "./rest.ts";
 export { Child, type ChildOptions } from "./child.ts";
 export { spawn, type SpawnOptions } from "./spawn.ts";
 export { lgetxattr, llistxattr, lremovexattr, lsetxattr } from "./xattr.ts";
+export { renameAll, writeFileWhole, type WholeFileOptions } from "./write-file.ts";

@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { makeDir, syncDir } from "@longshore/atomicfile";
 import type { EmitEvent, Volume, VolumeCreateOptions } from "@longshore/api";
 import { Conflict, messageOf, NotFound, Unknown } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
-import { unmountAll } from "@longshore/sys";
+import { removeTree, unmountAll } from "@longshore/sys";
 import type { LocalVolumeStore } from "./contract.ts";
 import { copyTree } from "./copy-tree.ts";
 import { validateOptions } from "./driver-options.ts";
@@ -52,7 +52,7 @@ export class LocalVolumes implements LocalVolumeStore {
     const volumes = new LocalVolumes(root, options.emit, options.log);
     for (const entry of await readdir(root, { withFileTypes: true })) {
       if (!entry.isDirectory()) continue;
-      if (entry.name.startsWith(unfinished)) await rm(join(root, entry.name), { recursive: true, force: true });
+      if (entry.name.startsWith(unfinished)) await removeTree(join(root, entry.name));
       else await volumes.#load(entry.name);
     }
     return volumes;
@@ -61,7 +61,7 @@ export class LocalVolumes implements LocalVolumeStore {
   async #load(name: string): Promise<void> {
     const dir = this.#dir(name);
     for (const leftover of await readdir(dir)) {
-      if (leftover.startsWith(unfinished)) await rm(join(dir, leftover), { recursive: true, force: true });
+      if (leftover.startsWith(unfinished)) await removeTree(join(dir, leftover));
     }
     const created = seconds((await stat(dir)).mtime);
     const record = await readRecord(dir).catch((error: unknown) => {
@@ -123,7 +123,7 @@ export class LocalVolumes implements LocalVolumeStore {
       await writeRecord(aside, record);
       await rename(aside, dir);
     } catch (error) {
-      await rm(aside, { recursive: true, force: true });
+      await removeTree(aside);
       throw failed(record.name, dir, error);
     }
     await syncDir(this.#root);
@@ -160,7 +160,7 @@ export class LocalVolumes implements LocalVolumeStore {
     this.#records.delete(name);
     this.#users.delete(name);
     this.#emit("volume", "destroy", { ID: name, Attributes: { driver: "local" } });
-    await rm(aside, { recursive: true, force: true });
+    await removeTree(aside);
   }
 
   async prune(matches: (volume: Volume) => boolean): Promise<{ deleted: string[]; reclaimed: number }> {
@@ -242,7 +242,7 @@ export class LocalVolumes implements LocalVolumeStore {
         await copyTree(source, aside);
         await rename(aside, volumePath);
       } catch (error) {
-        await rm(aside, { recursive: true, force: true });
+        await removeTree(aside);
         throw error;
       }
     });
