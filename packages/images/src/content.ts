@@ -48,20 +48,26 @@ function parseDocument<T>(digest: string, text: string): T {
 }
 
 /** Texts of documents by digest, which never change, for each containerd; the one that was used last comes last. */
-const recent = new WeakMap<object, Map<string, string>>();
-const mostRecent = 64;
-/** Characters of the longest text that is kept. */
+const recent = new WeakMap<object, { texts: Map<string, string>; characters: number }>();
+/** Characters of all that are kept, and of the longest one. */
+const mostRecent = 1 << 20;
 const longestRecent = 32 << 10;
 
 /** As `readDocument`, for what the caller knows to be in the store: what was read lately comes from memory. */
 export async function readPresent<T>(context: ImagesContext, digest: string): Promise<T> {
-  const texts = recent.get(context.containerd) ?? new Map<string, string>();
-  recent.set(context.containerd, texts);
-  const text = texts.get(digest) ?? (await readText(context, digest));
-  texts.delete(digest);
-  if (text.length <= longestRecent) texts.set(digest, text);
-  const [oldest] = texts.keys();
-  if (texts.size > mostRecent && oldest !== undefined) texts.delete(oldest);
+  const kept = recent.get(context.containerd) ?? { texts: new Map<string, string>(), characters: 0 };
+  recent.set(context.containerd, kept);
+  const text = kept.texts.get(digest) ?? (await readText(context, digest));
+  if (kept.texts.delete(digest)) kept.characters -= text.length;
+  if (text.length <= longestRecent) {
+    kept.texts.set(digest, text);
+    kept.characters += text.length;
+  }
+  for (const [oldest, { length }] of kept.texts) {
+    if (kept.characters <= mostRecent) break;
+    kept.texts.delete(oldest);
+    kept.characters -= length;
+  }
   return parseDocument(digest, text);
 }
 

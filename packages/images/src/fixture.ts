@@ -36,6 +36,7 @@ class MemoryContainerd {
       return blob;
     };
     const time = { seconds: 1_700_000_000n, nanos: 0 };
+    const { blobs, snapshots } = this;
     const client = {
       images: {
         list: async ({ filters }: { filters?: string[] }) => ({ images: [...this.images.values()].filter(matching(filters ?? [])) }),
@@ -55,6 +56,9 @@ class MemoryContainerd {
       },
       content: {
         info: async ({ digest }: { digest: string }) => ({ info: { size: BigInt(read(digest).length), labels: {} } }),
+        list: async function* () {
+          yield { info: [...blobs].map(([digest, { length }]) => ({ digest, size: BigInt(length), labels: {} })) };
+        },
         read: async function* ({ digest }: { digest: string }) {
           yield { offset: 0n, data: read(digest) };
         },
@@ -65,6 +69,9 @@ class MemoryContainerd {
           const size = this.snapshots.get(key);
           if (size === undefined) throw new NotFound(`snapshot ${key}: not found`);
           return { size: BigInt(size) };
+        },
+        list: async function* () {
+          yield { info: [...snapshots.keys()].map((name) => ({ name, createdAt: time })) };
         },
       },
     };

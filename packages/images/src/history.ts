@@ -1,12 +1,12 @@
 import type { ImageHistoryItem } from "@longshore/api";
 import type { Platform } from "@longshore/oci";
 import type { ImagesContext } from "./context.ts";
+import { askedSingly } from "./holdings.ts";
 import { findImage } from "./find.ts";
 import { parentLabel } from "./inspect.ts";
 import { type ImageDocument, chainOf, chooseManifest, readManifests } from "./manifests.ts";
 import { type ImageRecord, recordsOf } from "./records.ts";
 import { repoTags } from "./shown.ts";
-import { snapshotSize } from "./snapshots.ts";
 
 const seconds = (time: string | undefined): number => (time === undefined ? 0 : Math.trunc(Date.parse(time) / 1000));
 
@@ -14,7 +14,8 @@ const seconds = (time: string | undefined): number => (time === undefined ? 0 : 
 async function stepSizes(context: ImagesContext, document: ImageDocument, chain: readonly string[]): Promise<number[]> {
   let layer = 0;
   const keys = (document.history ?? []).map(({ empty_layer }) => (empty_layer === true ? undefined : chain[layer++]));
-  return Promise.all(keys.map((key) => (key === undefined ? 0 : snapshotSize(context, key))));
+  const { layerSize } = askedSingly(context);
+  return Promise.all(keys.map((key) => (key === undefined ? 0 : layerSize(key))));
 }
 
 /** The image that this one was committed from, as long as it is there. */

@@ -219,6 +219,31 @@ describe("images over containerd", () => {
       assert.equal(list.find(({ RepoTags }) => RepoTags.includes("localhost:5000/a/b:latest"))?.SharedSize, 0);
     });
 
+    it("asks containerd as often for many images as for few, and each layer once", async () => {
+      const list = () => listImages(images.context, { filters: noFilters, sharedSize: false, manifests: true });
+      let asked: string[] = [];
+      for (const service of [images.context.containerd.content, images.context.containerd.snapshots] as unknown as Record<string, (...args: unknown[]) => unknown>[])
+        for (const [name, call] of Object.entries(service)) service[name] = (...args) => (asked.push(name), call(...args));
+      await list();
+      assert.deepEqual(asked.filter((name) => name === "usage").length, 3);
+      asked = [];
+      const before = await list();
+      assert.deepEqual(asked.toSorted(), ["list", "list"]);
+      images.containerd.snapshots.delete(images.containerd.snapshots.keys().next().value ?? "");
+      const [now, then] = [await list(), before].map((summaries) => summaries.reduce((total, { Size }) => total + Size, 0));
+      assert.equal(now, (then ?? 0) - 1000);
+    });
+
+    it("leaves out what is removed while it is read", async () => {
+      const { content } = images.context.containerd;
+      const read = content.read.bind(content);
+      content.read = (request, ...rest) => {
+        images.containerd.blobs.clear();
+        return read(request, ...rest);
+      };
+      assert.deepEqual(await names({}), []);
+    });
+
     it("prunes dangling images, or all that nobody uses", async () => {
       const first = await pruneImages(images.context, noFilters);
       assert.equal(first.ImagesDeleted?.length, 1);

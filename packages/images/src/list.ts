@@ -1,12 +1,13 @@
 import type { ImageSummary } from "@longshore/api";
+import { isKind } from "@longshore/errdefs";
 import type { ImagesContext } from "./context.ts";
 import { type ImageFilters, matchesLabels, matchesReference } from "./filter.ts";
 import { findImage } from "./find.ts";
+import { askedAtOnce, askedSingly, type Holdings } from "./holdings.ts";
 import { parentLabel } from "./inspect.ts";
 import { type ImageManifest, chainOf, readManifests } from "./manifests.ts";
 import { type ImageRecord, listRecords, referenceOf } from "./records.ts";
 import { repoDigests, repoTags, showDescriptor, sum, summarizeManifest } from "./shown.ts";
-import { snapshotSize } from "./snapshots.ts";
 
 export interface ListOptions {
   readonly filters: ImageFilters;
@@ -25,8 +26,8 @@ export interface ListedImage {
   readonly created: number;
 }
 
-async function readImage(context: ImagesContext, records: readonly ImageRecord[], record: ImageRecord): Promise<ListedImage> {
-  const manifests = await readManifests(context, record.target);
+async function readImage(context: ImagesContext, records: readonly ImageRecord[], record: ImageRecord, holdings: Holdings): Promise<ListedImage> {
+  const manifests = await readManifests(context, record.target, holdings);
   const rank = (manifest: ImageManifest): number => (manifest.available && manifest.document !== undefined ? 0 : 1);
   const [main] = manifests.toSorted((a, b) => rank(a) - rank(b));
   const created = Date.parse(main?.document?.created ?? "");
@@ -39,16 +40,28 @@ async function readImage(context: ImagesContext, records: readonly ImageRecord[]
   };
 }
 
-/** Every image, the newest first. */
-export async function readAllImages(context: ImagesContext): Promise<ListedImage[]> {
+/** Every image, the newest first, and what containerd has. */
+async function readAll(context: ImagesContext): Promise<{ images: ListedImage[]; holdings: Holdings }> {
   const byTarget = Map.groupBy(await listRecords(context), ({ target }) => target.digest);
+  // After the records, which keep what is below them.
+  const holdings = await askedAtOnce(context);
   const images = await Promise.all(
     [...byTarget.values()].map((records) => {
       const [record] = records;
-      return record === undefined ? undefined : readImage(context, records, record);
+      return record === undefined ? undefined : readImage(context, records, record, holdings).catch(unlessRemoved);
     }),
   );
-  return images.filter((image) => image !== undefined).toSorted((a, b) => b.created - a.created);
+  return { images: images.filter((image) => image !== undefined).toSorted((a, b) => b.created - a.created), holdings };
+}
+
+/** Every image, the newest first. */
+export async function readAllImages(context: ImagesContext): Promise<ListedImage[]> {
+  return (await readAll(context)).images;
+}
+
+/** One that is removed while it is read is not listed. */
+function unlessRemoved(error: unknown): undefined {
+  if (!isKind(error, "NotFound")) throw error;
 }
 
 /** Times of the images named, for `before` and `since`. @throws NotFound */
@@ -56,7 +69,7 @@ async function timesOf(context: ImagesContext, names: readonly string[]): Promis
   return Promise.all(
     names.map(async (name) => {
       const { record, all } = await findImage(context, name);
-      return (await readImage(context, all, record)).created;
+      return (await readImage(context, all, record, askedSingly(context))).created;
     }),
   );
 }
@@ -83,11 +96,11 @@ async function filterImages(context: ImagesContext, images: readonly ListedImage
 const chainsOf = (image: ListedImage): Set<string> => new Set(image.manifests.flatMap(chainOf));
 
 /** Bytes on disk of each unpacked layer, and how many images have it. */
-async function layerUse(context: ImagesContext, images: readonly ListedImage[]): Promise<Map<string, { size: number; users: number }>> {
+async function layerUse(holdings: Holdings, images: readonly ListedImage[]): Promise<Map<string, { size: number; users: number }>> {
   const users = new Map<string, number>();
   for (const image of images) for (const chainId of chainsOf(image)) users.set(chainId, (users.get(chainId) ?? 0) + 1);
   const entries = await Promise.all(
-    [...users].map(async ([chainId, count]) => [chainId, { size: await snapshotSize(context, chainId), users: count }] as const),
+    [...users].map(async ([chainId, count]) => [chainId, { size: await holdings.layerSize(chainId), users: count }] as const),
   );
   return new Map(entries);
 }
@@ -98,8 +111,8 @@ async function layerUse(context: ImagesContext, images: readonly ListedImage[]):
  * @throws NotFound for a filter's image
  */
 export async function listImages(context: ImagesContext, options: ListOptions): Promise<ImageSummary[]> {
-  const all = await readAllImages(context);
-  const layers = await layerUse(context, all);
+  const { images: all, holdings } = await readAll(context);
+  const layers = await layerUse(holdings, all);
   const containers = Map.groupBy(context.containers(), ({ imageId }) => imageId);
   return Promise.all(
     (await filterImages(context, all, options.filters)).map(async (image): Promise<ImageSummary> => {
@@ -114,7 +127,7 @@ export async function listImages(context: ImagesContext, options: ListOptions): 
         ParentId: record.labels[parentLabel] ?? "",
         Descriptor: showDescriptor(record.target),
         ...(options.manifests
-          ? { Manifests: await Promise.all(manifests.map((manifest) => summarizeManifest(context, record.target.digest, manifest))) }
+          ? { Manifests: await Promise.all(manifests.map((manifest) => summarizeManifest(context, record.target.digest, manifest, holdings))) }
           : {}),
         RepoDigests: repoDigests(records),
         RepoTags: repoTags(records),
@@ -127,8 +140,8 @@ export async function listImages(context: ImagesContext, options: ListOptions): 
 
 /** Bytes that all images take together, each blob and layer once. */
 export async function totalImageSize(context: ImagesContext): Promise<number> {
-  const images = await readAllImages(context);
-  const layers = await layerUse(context, images);
+  const { images, holdings } = await readAll(context);
+  const layers = await layerUse(holdings, images);
   const blobs = new Map(images.flatMap(({ manifests }) => manifests.flatMap((manifest) => [...manifest.blobs])));
   return sum(blobs.values()) + sum([...layers.values()].map(({ size }) => size));
 }

@@ -1,8 +1,9 @@
 import type { ImageConfig } from "@longshore/api";
 import { InvalidArgument, NotFound, isKind } from "@longshore/errdefs";
 import { type Descriptor, type Image, type Index, type Manifest, type Platform, chainIds, formatPlatform, mediaTypes, normalizePlatform, rankPlatforms } from "@longshore/oci";
-import { blobInfo, readPresent } from "./content.ts";
+import { readPresent } from "./content.ts";
 import type { ImagesContext } from "./context.ts";
+import { askedSingly, type Holdings } from "./holdings.ts";
 
 /** Indexes in indexes deeper than this are no images. */
 const maxDepth = 8;
@@ -39,27 +40,27 @@ async function documentOf(context: ImagesContext, { config }: Manifest): Promise
   }
 }
 
-async function readOne(context: ImagesContext, descriptor: Descriptor): Promise<ImageManifest> {
+async function readOne(context: ImagesContext, descriptor: Descriptor, holdings: Holdings): Promise<ImageManifest> {
   const attests = descriptor.annotations?.["vnd.docker.reference.digest"];
   const isAttestation = descriptor.annotations?.["vnd.docker.reference.type"] === "attestation-manifest";
   const about = isAttestation && attests !== undefined ? { kind: "attestation" as const, attests } : { kind: "image" as const };
   const named = descriptor.platform === undefined ? {} : { platform: descriptor.platform };
   const blobs = new Map<string, number>();
-  const own = await blobInfo(context, descriptor.digest);
+  const own = await holdings.blobSize(descriptor.digest);
   if (own === undefined) return { descriptor, ...about, ...named, blobs, available: false };
-  blobs.set(descriptor.digest, own.size);
+  blobs.set(descriptor.digest, own);
   const manifest = await readPresent<Manifest>(context, descriptor.digest);
   const below = [manifest.config, ...(manifest.layers ?? [])];
-  const [infos, configuration] = await Promise.all([
-    Promise.all(below.map(({ digest }) => blobInfo(context, digest))),
+  const [sizes, configuration] = await Promise.all([
+    Promise.all(below.map(({ digest }) => holdings.blobSize(digest))),
     about.kind === "image" ? documentOf(context, manifest) : undefined,
   ]);
-  const document = infos[0] === undefined ? undefined : configuration;
+  const document = sizes[0] === undefined ? undefined : configuration;
   let available = true;
   for (const [position, { digest }] of below.entries()) {
-    const info = infos[position];
-    if (info === undefined) available = false;
-    else blobs.set(digest, info.size);
+    const size = sizes[position];
+    if (size === undefined) available = false;
+    else blobs.set(digest, size);
   }
   const platform = descriptor.platform ?? (document === undefined ? undefined : platformOf(document));
   const kind = about.kind === "image" && document?.rootfs === undefined && platform === undefined ? { kind: "unknown" as const } : about;
@@ -80,12 +81,12 @@ export function platformOf({ os, architecture, variant }: ImageDocument): Platfo
 }
 
 /** All manifests below an image's target, in the order of its indexes. */
-export async function readManifests(context: ImagesContext, target: Descriptor, depth = 0): Promise<ImageManifest[]> {
-  if (!isIndex(target)) return [await readOne(context, target)];
+export async function readManifests(context: ImagesContext, target: Descriptor, holdings = askedSingly(context), depth = 0): Promise<ImageManifest[]> {
+  if (!isIndex(target)) return [await readOne(context, target, holdings)];
   if (depth > maxDepth) throw new InvalidArgument(`${target.digest}: indexes are nested too deeply`);
-  if ((await blobInfo(context, target.digest)) === undefined) return [];
+  if ((await holdings.blobSize(target.digest)) === undefined) return [];
   const { manifests } = await readPresent<Index>(context, target.digest);
-  const children = await Promise.all((manifests ?? []).map((child) => readManifests(context, child, depth + 1)));
+  const children = await Promise.all((manifests ?? []).map((child) => readManifests(context, child, holdings, depth + 1)));
   return children.flat();
 }
 

@@ -2,9 +2,9 @@ import type { ImageManifestSummary, OCIDescriptor } from "@longshore/api";
 import type { Descriptor, Platform } from "@longshore/oci";
 import { familiarName, familiarString } from "@longshore/reference";
 import type { ImagesContext } from "./context.ts";
+import { askedSingly, type Holdings } from "./holdings.ts";
 import { type ImageManifest, chainOf } from "./manifests.ts";
 import { type ImageRecord, referenceOf } from "./records.ts";
-import { snapshotSize } from "./snapshots.ts";
 
 /** Twelve digits of an ID, as messages show it. */
 export const shortId = (id: string): string => id.replace(/^sha256:/, "").slice(0, 12);
@@ -51,15 +51,15 @@ export function showPlatform({ architecture, os, variant, ...rest }: Platform): 
 export const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, number) => total + number, 0);
 
 /** Bytes on disk of all unpacked layers of a manifest. */
-async function unpackedSize(context: ImagesContext, manifest: ImageManifest): Promise<number> {
-  return sum(await Promise.all([...new Set(chainOf(manifest))].map((chainId) => snapshotSize(context, chainId))));
+async function unpackedSize(holdings: Holdings, manifest: ImageManifest): Promise<number> {
+  return sum(await Promise.all([...new Set(chainOf(manifest))].map((chainId) => holdings.layerSize(chainId))));
 }
 
 /** One manifest as `manifests=1` shows it. */
-export async function summarizeManifest(context: ImagesContext, target: string, manifest: ImageManifest): Promise<ImageManifestSummary> {
+export async function summarizeManifest(context: ImagesContext, target: string, manifest: ImageManifest, holdings = askedSingly(context)): Promise<ImageManifestSummary> {
   const { descriptor, kind, platform, attests, available } = manifest;
   const content = sum(manifest.blobs.values());
-  const unpacked = kind === "image" ? await unpackedSize(context, manifest) : 0;
+  const unpacked = kind === "image" ? await unpackedSize(holdings, manifest) : 0;
   const using = context.containers().filter(({ imageId }) => imageId === target);
   return {
     ID: descriptor.digest,

@@ -21,16 +21,6 @@ async function exists({ containerd, snapshotter }: ImagesContext, key: string): 
   }
 }
 
-/** Bytes on disk of a layer's snapshot; 0 when it is not unpacked. */
-export async function snapshotSize({ containerd, snapshotter }: ImagesContext, chainId: string): Promise<number> {
-  try {
-    return Number((await containerd.snapshots.usage({ snapshotter, key: chainId })).size);
-  } catch (error) {
-    if (isKind(error, "NotFound")) return 0;
-    throw error;
-  }
-}
-
 async function applyLayer(context: ImagesContext, lease: Lease, layer: Descriptor, diffId: string, chainId: string, parent: string): Promise<void> {
   const { containerd, snapshotter } = context;
   const key = `extract-${process.hrtime.bigint() % 1_000_000_000n}-${randomBytes(3).toString("base64url")} ${chainId}`;

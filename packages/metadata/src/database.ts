@@ -1,4 +1,4 @@
-import type { SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
+import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
 import { FailedPrecondition } from "@longshore/errdefs";
 import { SqliteFile } from "@longshore/sqlite";
 import { migrations } from "./schema.ts";
@@ -16,7 +16,6 @@ const sequenceBlock = 64;
  */
 export class Database {
   readonly #file: SqliteFile;
-  readonly #statements = new Map<string, StatementSync>();
   #inTransaction = false;
   /** The last number that was given out, and the last of the block that was taken for it. */
   #given = 0;
@@ -80,16 +79,16 @@ export class Database {
   }
 
   get(query: string, ...values: SQLInputValue[]): Row | undefined {
-    return this.#statement(query).get(...values);
+    return this.#file.statement(query).get(...values);
   }
 
   all(query: string, ...values: SQLInputValue[]): Row[] {
-    return this.#statement(query).all(...values);
+    return this.#file.statement(query).all(...values);
   }
 
   /** @returns how many rows changed */
   run(query: string, ...values: SQLInputValue[]): number {
-    return this.transaction(() => Number(this.#statement(query).run(...values).changes));
+    return this.transaction(() => Number(this.#file.statement(query).run(...values).changes));
   }
 
   /** Resolves once all transactions up to now are on the disk, as they are within a second if nobody waits. @throws the system's error */
@@ -107,16 +106,6 @@ export class Database {
   }
 
   close(): void {
-    this.#statements.clear();
     this.#file.close();
-  }
-
-  #statement(query: string): StatementSync {
-    let statement = this.#statements.get(query);
-    if (statement === undefined) {
-      statement = this.#file.sql.prepare(query);
-      this.#statements.set(query, statement);
-    }
-    return statement;
   }
 }

@@ -97,17 +97,17 @@ export class SnapshotMetadata {
   }
 
   list(): StoredSnapshot[] {
-    return this.#sql.prepare(`${selection} ORDER BY s.name`).all().map(stored);
+    return this.#file.statement(`${selection} ORDER BY s.name`).all().map(stored);
   }
 
   ids(): Set<number> {
-    return new Set(this.#sql.prepare("SELECT id FROM snapshots").all().map((row) => Number(row["id"])));
+    return new Set(this.#file.statement("SELECT id FROM snapshots").all().map((row) => Number(row["id"])));
   }
 
   /** Ids of the committed snapshots below it, the next one first. */
   parentIds(id: number): number[] {
-    const rows = this.#sql
-      .prepare(
+    const rows = this.#file
+      .statement(
         `WITH RECURSIVE chain (id, depth) AS (
            SELECT parent, 1 FROM snapshots WHERE id = ?
            UNION ALL SELECT s.parent, depth + 1 FROM snapshots s JOIN chain c ON s.id = c.id
@@ -128,8 +128,8 @@ export class SnapshotMetadata {
     }
     if (this.#exists(name)) throw new AlreadyExists(`failed to create snapshot: snapshot ${name}: already exists`);
     const now = Date.now();
-    this.#sql
-      .prepare("INSERT INTO snapshots (name, parent, kind, labels, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)")
+    this.#file
+      .statement("INSERT INTO snapshots (name, parent, kind, labels, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)")
       .run(name, parentId, kind, JSON.stringify(labels), now, now);
     return this.get(name);
   }
@@ -141,8 +141,8 @@ export class SnapshotMetadata {
     if (row === undefined) throw new NotFound(`failed to commit snapshot ${key}: failed to get active snapshot "${key}": not found`);
     if (row["kind"] !== "active") throw new FailedPrecondition(`failed to commit snapshot ${key}: snapshot "${key}" is not active: failed precondition`);
     const now = Date.now();
-    this.#sql
-      .prepare("UPDATE snapshots SET name = ?, kind = 'committed', labels = ?, created_at = ?, updated_at = ?, size = ?, inodes = ? WHERE name = ?")
+    this.#file
+      .statement("UPDATE snapshots SET name = ?, kind = 'committed', labels = ?, created_at = ?, updated_at = ?, size = ?, inodes = ? WHERE name = ?")
       .run(name, JSON.stringify(labels), now, now, usage.size, usage.inodes, key);
   }
 
@@ -154,7 +154,7 @@ export class SnapshotMetadata {
     if (this.#get("SELECT 1 FROM snapshots WHERE parent = ? LIMIT 1", snapshot.id) !== undefined) {
       throw new FailedPrecondition(`failed to remove snapshot ${name}: cannot remove snapshot with child: failed precondition`);
     }
-    this.#sql.prepare("DELETE FROM snapshots WHERE id = ?").run(snapshot.id);
+    this.#file.statement("DELETE FROM snapshots WHERE id = ?").run(snapshot.id);
     return snapshot;
   }
 
@@ -164,15 +164,15 @@ export class SnapshotMetadata {
    * @returns the names
    */
   giveUp(id: number): string[] {
-    const rows = this.#sql
-      .prepare(
+    const rows = this.#file
+      .statement(
         `WITH RECURSIVE lost (id) AS (
            SELECT ? UNION SELECT s.id FROM snapshots s JOIN lost l ON s.parent = l.id WHERE s.kind = 'committed'
          ) SELECT s.id, s.name FROM snapshots s JOIN lost USING (id) WHERE s.name NOT LIKE 'lost/%'`,
       )
       .all(id);
     this.transaction(() => {
-      for (const row of rows) this.#sql.prepare("UPDATE snapshots SET name = 'lost/' || id || '/' || name WHERE id = ?").run(row["id"] as number);
+      for (const row of rows) this.#file.statement("UPDATE snapshots SET name = 'lost/' || id || '/' || name WHERE id = ?").run(row["id"] as number);
     });
     return rows.map((row) => String(row["name"]));
   }
@@ -181,18 +181,18 @@ export class SnapshotMetadata {
   bringOver(row: Row): void {
     const columns = Object.keys(row);
     this.#sql.exec("PRAGMA foreign_keys = OFF");
-    this.#sql.prepare(`INSERT INTO snapshots (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`).run(...Object.values(row));
+    this.#file.statement(`INSERT INTO snapshots (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`).run(...Object.values(row));
     this.#sql.exec("PRAGMA foreign_keys = ON");
   }
 
   /** The next id is above this one. */
   reserveIds(upTo: number): void {
     this.#sql.exec("INSERT INTO sqlite_sequence (name, seq) SELECT 'snapshots', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'snapshots')");
-    this.#sql.prepare("UPDATE sqlite_sequence SET seq = MAX(seq, ?) WHERE name = 'snapshots'").run(upTo);
+    this.#file.statement("UPDATE sqlite_sequence SET seq = MAX(seq, ?) WHERE name = 'snapshots'").run(upTo);
   }
 
   setLabels(name: string, labels: Record<string, string>): void {
-    this.#sql.prepare("UPDATE snapshots SET labels = ?, updated_at = ? WHERE name = ?").run(JSON.stringify(labels), Date.now(), name);
+    this.#file.statement("UPDATE snapshots SET labels = ?, updated_at = ? WHERE name = ?").run(JSON.stringify(labels), Date.now(), name);
   }
 
   /** Changes the labels of a snapshot, if it is still there, without that counting as an update. */
@@ -200,7 +200,7 @@ export class SnapshotMetadata {
     const row = this.#get("SELECT labels FROM snapshots WHERE id = ?", id);
     if (row === undefined) return;
     const labels = change(JSON.parse(String(row["labels"])) as Record<string, string>);
-    this.#sql.prepare("UPDATE snapshots SET labels = ? WHERE id = ?").run(JSON.stringify(labels), id);
+    this.#file.statement("UPDATE snapshots SET labels = ? WHERE id = ?").run(JSON.stringify(labels), id);
   }
 
   close(): void {
@@ -212,6 +212,6 @@ export class SnapshotMetadata {
   }
 
   #get(query: string, ...values: (string | number | null)[]): Row | undefined {
-    return this.#sql.prepare(query).get(...values);
+    return this.#file.statement(query).get(...values);
   }
 }

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync } from "node:fs";
 import { dirname } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { isDiskFull, Reserve } from "@longshore/atomicfile";
 import { GroupSync } from "./group-sync.ts";
 
@@ -32,6 +32,7 @@ export class SqliteFile {
   readonly #path: string;
   readonly #reserve: Reserve;
   readonly #log: GroupSync | undefined;
+  readonly #statements = new Map<string, StatementSync>();
 
   private constructor(path: string, reserve: Reserve, grouped: boolean) {
     this.#path = path;
@@ -58,6 +59,15 @@ export class SqliteFile {
         if (!Object.values(codes).includes(codeOf(error)) || !reserve.release()) throw explained(error, path);
       }
     }
+  }
+
+  /** A compiled query. Each is kept, since compiling takes longer than most run: values go in as parameters. */
+  statement(query: string): StatementSync {
+    const known = this.#statements.get(query);
+    if (known) return known;
+    const statement = this.sql.prepare(query);
+    this.#statements.set(query, statement);
+    return statement;
   }
 
   /** Runs `work` in one transaction; an error undoes all of it. */
@@ -113,6 +123,7 @@ export class SqliteFile {
 
   close(): void {
     this.#reserve.close();
+    this.#statements.clear();
     this.sql.close();
     this.#log?.close();
   }
