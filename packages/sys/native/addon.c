@@ -2,6 +2,7 @@
 #include "addon.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 
 napi_value call_run(napi_env env, napi_callback_info info, call_body body) {
@@ -260,6 +261,22 @@ int on_throwaway_thread(int (*body)(void *), void *data) {
   if (error) return error;
   pthread_join(thread, NULL);
   return task.result;
+}
+
+int start_thread(void *(*body)(void *), void *data, size_t stack_bytes, int taken_signal) {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, stack_bytes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  sigset_t blocked, old;
+  sigfillset(&blocked);
+  if (taken_signal) sigdelset(&blocked, taken_signal);
+  pthread_sigmask(SIG_SETMASK, &blocked, &old);
+  pthread_t thread;
+  int error = pthread_create(&thread, &attributes, body, data);
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  pthread_attr_destroy(&attributes);
+  return error;
 }
 
 void export_method(napi_env env, napi_value exports, const char *name, napi_callback callback) {

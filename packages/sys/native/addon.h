@@ -62,6 +62,9 @@ const char *errno_name(int error);
 /* Runs body on a thread that lives no longer, for what changes per-thread state of the kernel. */
 int on_throwaway_thread(int (*body)(void *), void *data);
 
+/* Starts a thread that nobody waits for. Signals belong to the runtime's own threads; it takes one at the most (0: none). */
+int start_thread(void *(*body)(void *), void *data, size_t stack_bytes, int taken_signal);
+
 void register_mount(napi_env env, napi_value exports);
 void register_fs(napi_env env, napi_value exports);
 void register_xattr(napi_env env, napi_value exports);

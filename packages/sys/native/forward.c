@@ -85,26 +85,16 @@ static int start_workers(void) {
   long cores = sysconf(_SC_NPROCESSORS_ONLN);
   int count = cores < 1 ? 1 : cores > WORKERS_MAX ? WORKERS_MAX : (int)cores;
   signal(SIGPIPE, SIG_IGN);
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_attr_setstacksize(&attributes, 256 << 10);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  sigset_t all, old;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &old);
   int error = 0;
   for (int i = 0; i < count && !error; i++) {
     struct worker *w = &workers[i];
     if (w->started) continue;
     pthread_mutex_init(&w->lock, NULL);
     w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    pthread_t thread;
-    error = w->epoll_fd < 0 ? errno : pthread_create(&thread, &attributes, forward_main, w);
+    error = w->epoll_fd < 0 ? errno : start_thread(forward_main, w, 256 << 10, 0);
     w->started = !error;
     if (error && w->epoll_fd >= 0) close(w->epoll_fd);
   }
-  pthread_sigmask(SIG_SETMASK, &old, NULL);
-  pthread_attr_destroy(&attributes);
   if (!error) worker_count = count;
   return error;
 }

@@ -2,8 +2,6 @@
 #include "addon.h"
 
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -86,20 +84,21 @@ METHOD(sys_syncfs) {
   return syncfs(fd) ? throw_errno(c, errno, "syncfs", NULL, NULL) : NULL;
 }
 
+/* One allocation: the path, its end, and what is written. */
 struct aside {
-  char *path, *text;
+  size_t length;
+  const char *data;
+  char path[];
 };
 
 static void *aside_main(void *data) {
   struct aside *aside = data;
   int fd = open(aside->path, O_WRONLY | O_CLOEXEC);
   if (fd >= 0) {
-    ssize_t written = write(fd, aside->text, strlen(aside->text));
+    ssize_t written = write(fd, aside->data, aside->length);
     (void)written;
     close(fd);
   }
-  free(aside->path);
-  free(aside->text);
   free(aside);
   return NULL;
 }
@@ -108,24 +107,14 @@ static void *aside_main(void *data) {
 METHOD(sys_write_aside) {
   const char *path = arg_string(c, 0), *text = arg_string(c, 1);
   if (c->failed) return NULL;
-  struct aside *aside = calloc(1, sizeof *aside);
+  size_t path_size = strlen(path) + 1, length = strlen(text);
+  struct aside *aside = malloc(sizeof *aside + path_size + length);
   if (!aside) return throw_errno(c, ENOMEM, "malloc", NULL, NULL);
-  aside->path = strdup(path);
-  aside->text = strdup(text);
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_attr_setstacksize(&attributes, 64 << 10);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  sigset_t all, old;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &old);
-  pthread_t thread;
-  int error = aside->path && aside->text ? pthread_create(&thread, &attributes, aside_main, aside) : ENOMEM;
-  pthread_sigmask(SIG_SETMASK, &old, NULL);
-  pthread_attr_destroy(&attributes);
+  aside->length = length;
+  aside->data = memcpy(aside->path + path_size, text, length);
+  memcpy(aside->path, path, path_size);
+  int error = start_thread(aside_main, aside, 64 << 10, 0);
   if (!error) return NULL;
-  free(aside->path);
-  free(aside->text);
   free(aside);
   return throw_errno(c, error, "pthread_create", path, NULL);
 }

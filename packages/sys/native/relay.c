@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "relay.h"
+#include "addon.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -227,19 +228,7 @@ int relay_thread_start(napi_env env, napi_value callback, bool reap) {
   signal(SIGPIPE, SIG_IGN);
   reaping = reap;
   stopping = false;
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_attr_setstacksize(&attributes, 128 << 10);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_t thread;
-  /* Signals of the runtime belong to its own threads. */
-  sigset_t all, old;
-  sigfillset(&all);
-  sigdelset(&all, SIGCHLD);
-  pthread_sigmask(SIG_SETMASK, &all, &old);
-  int error = pthread_create(&thread, &attributes, relay_main, NULL);
-  pthread_sigmask(SIG_SETMASK, &old, NULL);
-  pthread_attr_destroy(&attributes);
+  int error = start_thread(relay_main, NULL, 128 << 10, SIGCHLD);
   running = error == 0;
   return error;
 }
