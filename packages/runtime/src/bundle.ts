@@ -35,8 +35,8 @@ async function removeByRename(path: string): Promise<void> {
       await rename(path, hidden);
     });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-    throw error;
+    // An earlier removal may have come as far as here.
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
   await removeTree(hidden);
 }
@@ -134,7 +134,7 @@ export class Bundle {
 
 /**
  * Unmounts all that lies below a directory, the newest first.
- * @throws when something stays: removing the directory would remove the mount's content
+ * @throws when something stays: the directory cannot be removed then
  */
 export function unmountBelow(path: string): void {
   const mounts = mountsBelow(path);
