@@ -1,8 +1,8 @@
 import type { ImageHistoryItem } from "@longshore/api";
 import type { Platform } from "@longshore/oci";
 import type { ImagesContext } from "./context.ts";
-import { askedSingly } from "./holdings.ts";
 import { findImage } from "./find.ts";
+import { askedSingly } from "./holdings.ts";
 import { parentLabel } from "./inspect.ts";
 import { type ImageDocument, chainOf, chooseManifest, readManifests } from "./manifests.ts";
 import { type ImageRecord, recordsOf } from "./records.ts";

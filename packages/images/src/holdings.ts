@@ -43,8 +43,7 @@ export async function askedAtOnce(context: ImagesContext): Promise<Holdings> {
       for (const { name, createdAt } of info) layers.set(name, `${createdAt?.seconds}.${createdAt?.nanos}`);
   };
   await Promise.all([listBlobs(), listLayers()]);
-  const before = known.get(containerd);
-  const sizes = new Map([...(before ?? [])].filter(([chainId, { madeAt }]) => layers.get(chainId) === madeAt));
+  const sizes = new Map([...(known.get(containerd) ?? [])].filter(([chainId, { madeAt }]) => layers.get(chainId) === madeAt));
   known.set(containerd, sizes);
   return {
     blobSize: async (digest) => blobs.get(digest),

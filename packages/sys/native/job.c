@@ -1,5 +1,11 @@
 #include "job.h"
 
+void free_job(struct job *job) {
+  if (job->dispose) job->dispose(job);
+  free(job->path);
+  free(job);
+}
+
 static void perform(napi_env env, void *data) {
   (void)env;
   struct job *job = data;
@@ -17,9 +23,7 @@ static void complete(napi_env env, napi_status status, void *data) {
     napi_reject_deferred(env, job->deferred, errno_error(env, job->error ? job->error : ECANCELED, job->syscall, job->path, NULL));
   }
   napi_delete_async_work(env, job->work);
-  if (job->dispose) job->dispose(job);
-  free(job->path);
-  free(job);
+  free_job(job);
 }
 
 napi_value run_job(call *c, struct job *job) {

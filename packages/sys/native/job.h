@@ -18,4 +18,7 @@ struct job {
 /* @return the promise */
 napi_value run_job(call *c, struct job *job);
 
+/* Gives back one that is not run. */
+void free_job(struct job *job);
+
 #endif

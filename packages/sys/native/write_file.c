@@ -77,9 +77,7 @@ METHOD(sys_write_file_whole) {
   if (!file) return throw_errno(c, ENOMEM, "write", path, NULL);
   *file = (struct file){.job = {.perform = write_perform, .dispose = write_dispose, .syscall = "write", .path = strdup(path)}, .temp = strdup(temp), .data = malloc(length + 1), .length = length, .mode = mode, .publish = publish, .durable = durable};
   if (!file->job.path || !file->temp || !file->data) {
-    write_dispose(&file->job);
-    free(file->job.path);
-    free(file);
+    free_job(&file->job);
     return throw_errno(c, ENOMEM, "write", path, NULL);
   }
   memcpy(file->data, data, length);
@@ -128,9 +126,7 @@ METHOD(sys_rename_all) {
   for (size_t i = 0; i < count && whole; i++) whole = (r->from[i] = strdup(from[i])) && (r->to[i] = strdup(to[i]));
   if (whole) return run_job(c, &r->job);
   if (!r->from || !r->to) r->count = 0;
-  renames_dispose(&r->job);
-  free(r->job.path);
-  free(r);
+  free_job(&r->job);
   return throw_errno(c, ENOMEM, "rename", to[0], NULL);
 }
 

@@ -16,5 +16,5 @@ export { Relay } from "./relay.ts";
 export { giveMemoryBackAtRest } from "./rest.ts";
 export { Child, type ChildOptions } from "./child.ts";
 export { spawn, type SpawnOptions } from "./spawn.ts";
-export { lgetxattr, llistxattr, lremovexattr, lsetxattr } from "./xattr.ts";
 export { renameAll, writeFileWhole, type WholeFileOptions } from "./write-file.ts";
+export { lgetxattr, llistxattr, lremovexattr, lsetxattr } from "./xattr.ts";

@@ -32,12 +32,13 @@ function wantsAll(filters: Filters, before142: boolean): boolean {
 
 /** Docker says what it was reading when these are no filters at all. */
 function readListFilters(parameter: string): Filters {
+  let filters: Filters;
   try {
-    Filters.parse(parameter);
+    filters = Filters.parse(parameter);
   } catch (error) {
     throw new InvalidArgument(`error reading volume filters: ${messageOf(error)}`, { cause: error });
   }
-  return Filters.parse(parameter, ["dangling", "driver", "label", "name"]);
+  return filters.only(["dangling", "driver", "label", "name"]);
 }
 
 /** `/volumes…`; names of what other drivers keep may have slashes. */

@@ -26,10 +26,14 @@ export class Filters {
     if (typeof parsed !== "object" || Array.isArray(parsed)) throw new InvalidArgument("invalid filter");
     for (const [key, member] of Object.entries(parsed)) values.set(key, readValues(member));
     const filters = new Filters(values);
-    for (const key of values.keys()) {
-      if (accepted !== undefined && !accepted.includes(key)) throw new InvalidArgument(`invalid filter '${key}'`);
-    }
-    return filters;
+    return accepted === undefined ? filters : filters.only(accepted);
+  }
+
+  /** @throws InvalidArgument `invalid filter 'x'` for a key that is not accepted */
+  only(accepted: readonly string[]): this {
+    const unknown = this.keys().find((key) => !accepted.includes(key));
+    if (unknown !== undefined) throw new InvalidArgument(`invalid filter '${unknown}'`);
+    return this;
   }
 
   has(key: string): boolean {
