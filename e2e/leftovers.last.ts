@@ -11,7 +11,7 @@ describe("after all tests", () => {
     await shared.dispose();
     let left: unknown;
     await until("the host is as it was before", async () => {
-      left = leftBehind(atFirst, await hostState(shared.dir));
+      left = leftBehind(atFirst, await hostState("/tmp/longshore-"));
       return Object.keys(left as object).length === 0;
     }).catch(() => undefined);
     assert.deepEqual(left, {});

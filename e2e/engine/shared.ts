@@ -11,7 +11,7 @@ export let before: HostState;
 export const mochaHooks = {
   async beforeAll(this: Mocha.Context): Promise<void> {
     this.timeout(120_000);
-    before = await hostState(shared.dir);
+    before = await hostState("/tmp/longshore-");
     await shared.start();
     await importBusybox(shared);
   },

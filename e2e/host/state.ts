@@ -1,17 +1,18 @@
-import { type Dirent, existsSync, readFileSync, readdirSync, rmdirSync } from "node:fs";
+import { type Dirent, existsSync, readFileSync, readdirSync, readlinkSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { must } from "./exec.ts";
 
-/** What an engine can leave behind on its host. Each list is sorted. */
+/** What an engine can leave behind on its host, but for cgroups, which the tests' hosts share. Each list is sorted. */
 export interface HostState {
   mounts: string[];
   links: string[];
   tables: string[];
-  cgroups: string[];
   processes: string[];
+  files: string[];
 }
 
-function cgroupFolders(): string[] {
+/** All cgroups of the machine, sorted. */
+export function cgroupFolders(): string[] {
   const root = "/sys/fs/cgroup";
   const found: string[] = [];
   const walk = (dir: string, depth: number): void => {
@@ -34,6 +35,15 @@ function cgroupFolders(): string[] {
   return found.sort();
 }
 
+/** Whether a cgroup has neither processes nor groups below it; one that is gone is not unused. */
+export function isUnused(folder: string): boolean {
+  try {
+    return readFileSync(join(folder, "cgroup.procs"), "utf8") === "" && !readdirSync(folder, { withFileTypes: true }).some((entry) => entry.isDirectory());
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Removes the empty cgroups called `name`, and those in them. runc removes a container's own group and, with
  * every engine, leaves the parent that the engine put it in.
@@ -49,12 +59,14 @@ export function removeCgroupParents(name: string): void {
   }
 }
 
-/** Processes whose command line or environment names `marker`, as `pid command`. */
+/** Processes in this mount namespace whose command line names `marker`, as `pid command`. */
 export function processesOf(marker: string): string[] {
   const found: string[] = [];
+  const here = readlinkSync("/proc/self/ns/mnt");
   for (const pid of readdirSync("/proc")) {
     if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue;
     try {
+      if (readlinkSync(`/proc/${pid}/ns/mnt`) !== here) continue;
       const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
       if (command.includes(marker)) found.push(`${pid} ${command}`);
     } catch {
@@ -64,18 +76,18 @@ export function processesOf(marker: string): string[] {
   return found.sort();
 }
 
-/** Mounts, links, nft tables and cgroups of the host, and the processes that name `marker`. */
+/** Mounts, links and nft tables of the host, the files of /tmp, and the processes that name `marker`. */
 export async function hostState(marker: string): Promise<HostState> {
   const mounts = readFileSync("/proc/self/mounts", "utf8").split("\n").filter(Boolean).map((line) => line.split(" ").slice(0, 2).join(" "));
   const links = existsSync("/sys/class/net") ? readdirSync("/sys/class/net") : [];
   const tables = (await must("nft", ["list", "tables"])).split("\n").filter(Boolean);
-  return { mounts: mounts.sort(), links: links.sort(), tables: tables.sort(), cgroups: cgroupFolders(), processes: processesOf(marker) };
+  return { mounts: mounts.sort(), links: links.sort(), tables: tables.sort(), processes: processesOf(marker), files: readdirSync("/tmp").sort() };
 }
 
 /** What `after` has and `before` had not, by kind; empty when nothing was left. */
 export function leftBehind(before: HostState, after: HostState): Partial<HostState> {
   const left: Partial<HostState> = {};
-  for (const kind of ["mounts", "links", "tables", "cgroups", "processes"] as const) {
+  for (const kind of ["mounts", "links", "tables", "processes", "files"] as const) {
     const extra = after[kind].filter((each) => !before[kind].includes(each));
     if (extra.length > 0) left[kind] = extra;
   }
