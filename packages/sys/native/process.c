@@ -2,6 +2,7 @@
 #include "addon.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
@@ -35,6 +36,16 @@ METHOD(sys_getsockopt_peercred) {
   set_int(c, result, "pid", credentials.pid);
   set_int(c, result, "uid", credentials.uid);
   set_int(c, result, "gid", credentials.gid);
+  return result;
+}
+
+/* hungUp(fd): whether a socket's other end is closed both ways, not only for sending. */
+METHOD(sys_hung_up) {
+  struct pollfd p = {.fd = (int)arg_int(c, 0)};
+  napi_value result = NULL;
+  if (c->failed) return NULL;
+  if (poll(&p, 1, 0) < 0) return throw_errno(c, errno, "poll", NULL, NULL);
+  napi_get_boolean(c->env, (p.revents & (POLLHUP | POLLERR)) != 0, &result);
   return result;
 }
 
@@ -92,6 +103,7 @@ void register_process(napi_env env, napi_value exports) {
   export_method(env, exports, "setChildSubreaper", sys_set_child_subreaper);
   export_method(env, exports, "kill", sys_kill);
   export_method(env, exports, "peerCredentials", sys_getsockopt_peercred);
+  export_method(env, exports, "hungUp", sys_hung_up);
   export_method(env, exports, "pipe", sys_pipe);
   export_method(env, exports, "unreadBytes", sys_unread_bytes);
   export_method(env, exports, "eventfd", sys_eventfd);

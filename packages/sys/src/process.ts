@@ -4,6 +4,7 @@ const native = addon as {
   setChildSubreaper(): void;
   kill(pid: number, signal: number): void;
   peerCredentials(fd: number): { pid: number; uid: number; gid: number };
+  hungUp(fd: number): boolean;
   pipe(flags: number, size: number): [number, number];
   unreadBytes(fd: number): number;
   eventfd(): number;
@@ -25,6 +26,11 @@ export function kill(pid: number, signal: number): void {
 /** Who stands at the other end of a connected unix socket (SO_PEERCRED). */
 export function peerCredentials(fd: number): { pid: number; uid: number; gid: number } {
   return native.peerCredentials(fd);
+}
+
+/** Whether the other end of a socket is closed both ways, or its connection broken (POLLHUP, POLLERR): one that only sends no more is not. */
+export function hungUp(fd: number): boolean {
+  return native.hungUp(fd);
 }
 
 /** A close-on-exec pipe, `[read, write]`; `size` in bytes is a wish (F_SETPIPE_SZ). */

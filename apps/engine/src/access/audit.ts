@@ -7,9 +7,6 @@ import { watchBody } from "../server/body.ts";
 import { type Client, clientOf } from "./client.ts";
 import { redact } from "./redact.ts";
 
-/** Switching protocols: the connection became a stream. */
-const hijackedStatus = 101;
-
 /** Only root reads who did what. */
 const mode = 0o600;
 
@@ -65,8 +62,7 @@ export class AuditLog {
       const answer = (): void => {
         if (answered) return;
         answered = true;
-        const taken = reply.sent && !reply.raw.headersSent;
-        this.#write({ id, event: "answer", status: taken ? hijackedStatus : reply.raw.statusCode, ms: Math.round(performance.now() - began) });
+        this.#write({ id, event: "answer", status: reply.raw.statusCode, ms: Math.round(performance.now() - began) });
       };
       reply.raw.once("close", answer);
       // A connection that was taken over has no response any more.

@@ -4,9 +4,11 @@ import { createServer, type ListenOptions, type Server, type Socket } from "node
 import type { TlsOptions } from "node:tls";
 import { InvalidArgument } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
-import { serveUpgrades } from "../server/hijack.ts";
+import { serveTakeovers } from "../server/takeover.ts";
 import { activatedSockets } from "./activation.ts";
 import { type Address, hostAndPort } from "./address.ts";
+import { backlog } from "./backlog.ts";
+import { HalfClosed } from "./half-close.ts";
 import { acceptTls } from "./tls-front.ts";
 import { claimPath, restrict } from "./unix-socket.ts";
 
@@ -28,22 +30,42 @@ export interface ListenSettings {
   log: Logger;
 }
 
-/** Idle connections of clients stay open, and requests such as `events` have no end. */
-const serverOptions = { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 60_000 };
+const serverOptions = {
+  /** Idle connections of clients stay open, and requests such as `events` have no end. */
+  keepAliveTimeout: 0,
+  requestTimeout: 0,
+  headersTimeout: 60_000,
+  /** As large as Go's servers take: clients put lists of names into filters. */
+  maxHeaderSize: 1 << 20,
+  /** What asks for another protocol elsewhere than where there is one is a request like any other. */
+  shouldUpgradeCallback: () => false,
+  /** As Go's servers do: a client whose machine is gone is noticed. */
+  keepAlive: true,
+  keepAliveInitialDelay: 15_000,
+};
+
+const halfClosed = new HalfClosed();
 
 function createApiServer(route: RequestListener, settings: ListenSettings, encrypted: boolean): Server {
-  const connected = settings.connected ?? (() => undefined);
+  const connected = (socket: Socket): void => {
+    settings.connected?.(socket);
+    halfClosed.watch(socket);
+  };
   if (!encrypted) {
-    const server = createHttpServer(serverOptions, route).on("connection", connected);
-    serveUpgrades(server, route);
+    const server = allowHalfOpen(createHttpServer(serverOptions, route)).on("connection", connected);
+    serveTakeovers(server, "connection", route);
     return server;
   }
-  const https = createHttpsServer({ ...serverOptions, ...settings.tls }, route);
+  const https = allowHalfOpen(createHttpsServer({ ...serverOptions, ...settings.tls }, route));
   https.on("secureConnection", connected);
   https.on("tlsClientError", (error, socket) => settings.log.info({ err: error, client: socket.remoteAddress }, "TLS handshake failed"));
-  serveUpgrades(https, route);
-  // A client that has sent all its input still waits for output.
-  return createServer({ allowHalfOpen: true }, (socket) => acceptTls(https, socket));
+  serveTakeovers(https, "secureConnection", route);
+  return createServer({ allowHalfOpen: true, keepAlive: true, keepAliveInitialDelay: serverOptions.keepAliveInitialDelay }, (socket) => acceptTls(https, socket));
+}
+
+/** A client that has sent all its input still waits for output. */
+function allowHalfOpen<T extends object>(server: T): T {
+  return Object.assign(server, { httpAllowHalfOpen: true });
 }
 
 async function open(server: Server, where: ListenOptions | { fd: number }, address: string): Promise<Listener> {
@@ -56,7 +78,7 @@ async function open(server: Server, where: ListenOptions | { fd: number }, addre
     server.once("error", reject);
     // A unix socket must not be there for others even for a moment.
     const umask = process.umask(0o177);
-    server.listen(where as ListenOptions, () => {
+    server.listen({ ...where, backlog: backlog() } as ListenOptions, () => {
       server.off("error", reject);
       resolve();
     });

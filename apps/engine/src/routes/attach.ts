@@ -51,8 +51,8 @@ export const attachRoutes: RoutePlugin = (app, { containers, log }) => {
     }
     const { container, detachKeys } = found;
     const multiplexed = !container.record.Config.Tty && speaks(request, "1.42");
-    const { socket, upgraded } = hijack(request, reply, multiplexed ? multiplexedStream : rawStream);
-    const stdin = query.bool("stdin") && container.record.Config.OpenStdin && upgraded;
+    const socket = hijack(request, reply, multiplexed ? multiplexedStream : rawStream);
+    const stdin = query.bool("stdin") && container.record.Config.OpenStdin;
     try {
       await serve(containers, container, socket, query, { stdout: query.bool("stdout"), stderr: query.bool("stderr"), stdin, detachKeys });
     } catch (error) {

@@ -82,9 +82,9 @@ export const execRoutes: RoutePlugin = (app, { containers, log }) => {
     }
     const { config } = exec;
     const multiplexed = !tty && speaks(request, "1.42");
-    const { socket, upgraded } = hijack(request, reply, multiplexed ? multiplexedStream : rawStream, execHeaders(reply.getHeaders()));
+    const socket = hijack(request, reply, multiplexed ? multiplexedStream : rawStream, execHeaders(reply.getHeaders()));
     const keys = tty ? parseDetachKeys(config.detachKeys) : [];
-    const wants = { stdin: config.attachStdin && upgraded, stdout: config.attachStdout, stderr: config.attachStderr, detachKeys: keys };
+    const wants = { stdin: config.attachStdin, stdout: config.attachStdout, stderr: config.attachStderr, detachKeys: keys };
     const attachment = new Attachment(wants, socket);
     try {
       await startExec(containers, exec, tty, attachment);

@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import { InvalidArgument } from "@longshore/errdefs";
 import type { FastifyRequest } from "fastify";
 import { decode, type Shape } from "./shape.ts";
+import { takenConnection } from "./takeover.ts";
 
 /** More than any real request needs, and less than would hurt the daemon. */
 const maxJsonBytes = 32 << 20;
@@ -29,7 +30,7 @@ export async function readBody(request: FastifyRequest, limit = maxJsonBytes): P
   if (known !== undefined) return known;
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request.raw) {
+  for await (const chunk of takenConnection(request.raw)?.body ?? request.raw) {
     size += (chunk as Buffer).length;
     if (size > limit) throw new InvalidArgument("http: request body too large");
     chunks.push(chunk as Buffer);

@@ -30,9 +30,9 @@ describe("the HTTP side", () => {
       throw new NotModified("it is so already");
     });
     app.post("/json", async (request, reply) => sendJson(reply, 200, await readJson(request, struct("x", { A: text }))));
-    app.post("/echo", async (request, reply) => {
+    app.post("/exec/:id/start", async (request, reply) => {
       const body = await readJson<{ A: string }>(request, struct("x", { A: text }));
-      const { socket } = hijack(request, reply, rawStream);
+      const socket = hijack(request, reply, rawStream);
       socket.write(`${body?.A}:`);
       socket.pipe(socket);
       return reply;
@@ -89,7 +89,7 @@ describe("the HTTP side", () => {
   it("takes upgraded connections over with all bytes and half-closes", async () => {
     const socket = connect({ path: join(dir, "s.sock"), allowHalfOpen: true });
     const body = '{"A":"hey"}';
-    socket.write(`POST /v1.43/echo HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}early `);
+    socket.write(`POST /v1.43/exec/1/start HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}early `);
     let answer = "";
     socket.on("data", (chunk: Buffer) => {
       answer += chunk.toString();

@@ -3,7 +3,7 @@ import { Demultiplexer } from "@longshore/containers";
 import { InvalidArgument } from "@longshore/errdefs";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
-import { takeUpgrade } from "./hijack.ts";
+import { takeConnection } from "./hijack.ts";
 
 const server = new WebSocketServer({ noServer: true, perMessageDeflate: false });
 
@@ -14,8 +14,7 @@ const server = new WebSocketServer({ noServer: true, perMessageDeflate: false })
  */
 export async function acceptWebSocket(request: FastifyRequest, reply: FastifyReply, multiplexed: boolean): Promise<Duplex> {
   if (request.headers.upgrade?.toLowerCase() !== "websocket") throw new InvalidArgument("not websocket protocol");
-  const socket = takeUpgrade(request, reply);
-  if (socket === undefined) throw new InvalidArgument("not websocket protocol");
+  const socket = takeConnection(request, reply, 101);
   const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
   // A handshake that is refused is answered by the library, which then ends the connection.
   socket.once("close", () => reject(new InvalidArgument("the web socket was closed during its handshake")));
