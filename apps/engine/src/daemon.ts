@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Reserve } from "@longshore/atomicfile";
 import { ArchiveWorkers, FileArchiver, Layers } from "@longshore/archive";
 import { type Context, ContainerStore, damagedContainers, LogFeeds, restoreContainers, resumeContainers, TaskMonitor } from "@longshore/containers";
-import { type ImageResolver, imageResolver } from "@longshore/images";
+import { type ImageResolver, damageOfImages, imageResolver } from "@longshore/images";
 import type { Logger } from "@longshore/log";
 import { LogDrivers } from "@longshore/logs";
 import type { Networks, Sandboxes } from "@longshore/network";
@@ -96,7 +96,7 @@ export async function startDaemon(config: Config, parts: Parts, more: (app: Fast
   const containers = await containerContext(config, parts, store, imageResolver(images), space);
   const workers = new ArchiveWorkers();
   const audit = config.access.audit === undefined ? undefined : new AuditLog({ ...config.access.audit, log: parts.log });
-  const damage = async (): Promise<string[]> => [...(await damagedContainers(containers)), ...parts.damage(), ...(audit?.problems() ?? []), ...(await containerdDamage(parts.containerd))];
+  const damage = async (): Promise<string[]> => [...(await damagedContainers(containers)), ...parts.damage(), ...damageOfImages(images), ...(audit?.problems() ?? []), ...(await containerdDamage(parts.containerd))];
   const engine: Engine = { damage, config, containers, plugins: parts.plugins, networks: parts.networks, images, events: parts.events, log: parts.log, archiver: new FileArchiver(workers), layers: new Layers(workers), id: await engineId(config.dataRoot) };
   await restoreContainers(containers);
   const monitor = new TaskMonitor(containers);

@@ -1,11 +1,10 @@
 import { createHash } from "node:crypto";
 import { isKind, InvalidArgument } from "@longshore/errdefs";
+import { maxDocumentBytes } from "@longshore/oci";
 import { WriteAction } from "@longshore/proto/containerd/services/content/v1/content";
 import type { ImagesContext } from "./context.ts";
 import type { Lease } from "./lease.ts";
 
-/** Bytes of the largest manifest, index or configuration that is read whole. */
-const maxDocument = 32 << 20;
 /** Bytes in one message of a write. */
 const pieceBytes = 1 << 20;
 
@@ -25,9 +24,12 @@ export async function blobInfo({ containerd }: ImagesContext, digest: string): P
   }
 }
 
-/** Reads a JSON document. @throws NotFound, InvalidArgument when it is too large or no JSON object */
-export async function readDocument<T>(context: ImagesContext, digest: string): Promise<T> {
-  return parseDocument(digest, await readText(context, digest));
+/** One of the parsers of OCI's documents. @throws InvalidArgument naming the document */
+type DocumentParser<T> = (digest: string, text: string) => T;
+
+/** Reads a document. @throws NotFound, InvalidArgument when it is too large or not what it should be */
+export async function readDocument<T>(context: ImagesContext, digest: string, parse: DocumentParser<T>): Promise<T> {
+  return parse(digest, await readText(context, digest));
 }
 
 async function readText({ containerd }: ImagesContext, digest: string): Promise<string> {
@@ -35,16 +37,10 @@ async function readText({ containerd }: ImagesContext, digest: string): Promise<
   let size = 0;
   for await (const { data } of containerd.content.read({ digest, offset: 0n, size: 0n })) {
     size += data.length;
-    if (size > maxDocument) throw new InvalidArgument(`${digest} is too large for a document: more than ${maxDocument} bytes`);
+    if (size > maxDocumentBytes) throw new InvalidArgument(`${digest} is too large for a document: more than ${maxDocumentBytes} bytes`);
     chunks.push(data);
   }
   return Buffer.concat(chunks).toString("utf8");
-}
-
-function parseDocument<T>(digest: string, text: string): T {
-  const parsed: unknown = JSON.parse(text);
-  if (typeof parsed !== "object" || parsed === null) throw new InvalidArgument(`${digest} is not a JSON object`);
-  return parsed as T;
 }
 
 /** Texts of documents by digest, which never change, for each containerd; the one that was used last comes last. */
@@ -54,7 +50,7 @@ const mostRecent = 1 << 20;
 const longestRecent = 32 << 10;
 
 /** As `readDocument`, for what the caller knows to be in the store: what was read lately comes from memory. */
-export async function readPresent<T>(context: ImagesContext, digest: string): Promise<T> {
+export async function readPresent<T>(context: ImagesContext, digest: string, parse: DocumentParser<T>): Promise<T> {
   const kept = recent.get(context.containerd) ?? { texts: new Map<string, string>(), characters: 0 };
   recent.set(context.containerd, kept);
   const text = kept.texts.get(digest) ?? (await readText(context, digest));
@@ -68,7 +64,7 @@ export async function readPresent<T>(context: ImagesContext, digest: string): Pr
     kept.texts.delete(oldest);
     kept.characters -= length;
   }
-  return parseDocument(digest, text);
+  return parse(digest, text);
 }
 
 /** Adds labels to a blob. @throws NotFound */

@@ -1,13 +1,15 @@
 import type { DistributionInspect } from "@longshore/api";
 import { Unknown, fromGrpcCode, grpcCodeOf, isKind, messageOf } from "@longshore/errdefs";
-import { type Descriptor, type Index, type Manifest, mediaTypes } from "@longshore/oci";
+import { type Descriptor, isImageConfig, isIndex, isManifest, parseIndex, parseManifest } from "@longshore/oci";
 import { parseAnyReference, tagNameOnly } from "@longshore/reference";
 import { maxManifestBytes, readVerified } from "@longshore/remotes";
 import type { ImagesContext, RegistryCall } from "./context.ts";
-import { type ImageDocument, isIndex, platformOf } from "./manifests.ts";
+import { parseImageDocument, platformOf } from "./manifests.ts";
 import { registryClient } from "./registry.ts";
 import { showDescriptor, showPlatform } from "./shown.ts";
 
+/** Reads a document from the registry. @throws InvalidArgument when it is not what it should be */
+type Read = <T>(target: Descriptor, parse: (digest: string, text: string) => T) => Promise<T>;
 type Platforms = DistributionInspect["Platforms"];
 
 /**
@@ -22,8 +24,8 @@ export async function inspectDistribution(context: ImagesContext, name: string, 
   const descriptor = await registry.resolve(reference, call.signal).catch((error: unknown) => {
     throw refusal(error);
   });
-  const read = async <T>(target: Descriptor): Promise<T> =>
-    JSON.parse(Buffer.from(await readVerified(registry.fetch(reference, target, { signal: call.signal }), target, maxManifestBytes)).toString("utf8")) as T;
+  const read: Read = async (target, parse) =>
+    parse(target.digest, (await readVerified(registry.fetch(reference, target, { signal: call.signal }), target, maxManifestBytes)).toString("utf8"));
   return { Descriptor: showDescriptor(descriptor), Platforms: await platformsOf(descriptor, read) };
 }
 
@@ -33,13 +35,13 @@ function refusal(error: unknown): Error {
   return fromGrpcCode(isKind(error, "Unavailable") ? grpcCodeOf(new Unknown(text)) : grpcCodeOf(error), text, error);
 }
 
-async function platformsOf(descriptor: Descriptor, read: <T>(target: Descriptor) => Promise<T>): Promise<Platforms> {
+async function platformsOf(descriptor: Descriptor, read: Read): Promise<Platforms> {
   if (isIndex(descriptor)) {
-    const { manifests } = await read<Index>(descriptor);
+    const { manifests } = await read(descriptor, parseIndex);
     return manifests.flatMap(({ platform }) => (platform === undefined ? [] : [showPlatform(platform)]));
   }
-  if (descriptor.mediaType !== mediaTypes.ociManifest && descriptor.mediaType !== mediaTypes.dockerManifest) return [];
-  const { config } = await read<Manifest>(descriptor);
-  if (config.mediaType !== mediaTypes.ociConfig && config.mediaType !== mediaTypes.dockerConfig) return [];
-  return [showPlatform(platformOf(await read<ImageDocument>(config)))];
+  if (!isManifest(descriptor)) return [];
+  const { config } = await read(descriptor, parseManifest);
+  if (!isImageConfig(config)) return [];
+  return [showPlatform(platformOf(await read(config, parseImageDocument)))];
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { Descriptor } from "@longshore/oci";
+import { type Descriptor, mediaTypes } from "@longshore/oci";
+import { damageOfImages } from "./damage.ts";
 import { noFilters } from "./filter.ts";
 import { findImage } from "./find.ts";
 import { testImages, type TestImages } from "./fixture.ts";
@@ -191,6 +192,40 @@ describe("images over containerd", () => {
       const newer = images.image({ created: "2025-01-01T00:00:00Z", layer: "newer" });
       images.name("localhost:5000/a/b:latest", newer);
       images.name(`moby-dangling@${"0".repeat(64)}`, images.image({ created: "2023-01-01T00:00:00Z", layer: "old" }));
+    });
+
+    it("leaves out what cannot be read, and names it", async () => {
+      const config = (text: string): Descriptor => images.containerd.put(mediaTypes.ociConfig, text);
+      const manifest = (document: Descriptor): Descriptor => images.containerd.put(mediaTypes.ociManifest, { schemaVersion: 2, config: document, layers: [] });
+      const deep = (levels: number): Descriptor => (levels === 0 ? target : images.index(deep(levels - 1)));
+      const bad: Record<string, Descriptor> = {
+        null: manifest(config("null")),
+        tar: manifest(config("\0".repeat(1024))),
+        labels: manifest(config('{"config":{"Labels":5},"rootfs":{}}')),
+        deep: deep(40),
+        html: images.containerd.put("text/html", "<html>"),
+        layers: images.containerd.put(mediaTypes.ociManifest, '{"layers":5}'),
+        index: images.containerd.put(mediaTypes.ociIndex, '{"manifests":[{"digest":"../x"}]}'),
+      };
+      const good = await names({});
+      for (const [name, descriptor] of Object.entries(bad)) images.name(`docker.io/library/bad-${name}:1`, descriptor);
+      assert.deepEqual(await names({}), good);
+      const damage = damageOfImages(images.context);
+      for (const name of Object.keys(bad)) {
+        assert.ok(damage.some((words) => words.startsWith(`image bad-${name}:1 cannot be read and is left out of lists: `)), name);
+        await assert.rejects(inspectImage(images.context, `bad-${name}:1`, { manifests: false }), { name: "InvalidArgument" });
+        await removeImage(images.context, `bad-${name}:1`, { force: false, prune: true });
+      }
+      assert.deepEqual(await names({}), good);
+      assert.deepEqual(damageOfImages(images.context), []);
+    });
+
+    it("reads an index of seven levels that each name the next ten times as often as it has blobs", async () => {
+      let at = target;
+      for (let level = 0; level < 7; level++) at = images.index(...Array.from({ length: 10 }, () => at));
+      images.name("docker.io/library/laughs:1", at);
+      assert.equal((await readManifests(images.context, at)).length, 1);
+      assert.ok((await names({})).some(([name]) => name === "laughs:1"));
     });
 
     it("shows the newest first and takes filters", async () => {

@@ -7,6 +7,7 @@ import { unpackImage } from "./snapshots.ts";
 export type { ContainerUsage, ImageResolver, ProgressLine, ProgressOutput, ResolvedImage } from "./contract.ts";
 export type { ImagesContext, RegistryCall } from "./context.ts";
 export { type CommitRequest, commitImage } from "./commit.ts";
+export { damageOfImages } from "./damage.ts";
 export { inspectDistribution } from "./distribution.ts";
 export { type ImageFilters, noFilters } from "./filter.ts";
 export { imageHistory } from "./history.ts";

@@ -1,6 +1,7 @@
 import type { ImageSummary } from "@longshore/api";
 import { isKind } from "@longshore/errdefs";
 import type { ImagesContext } from "./context.ts";
+import { DamagedImages } from "./damage.ts";
 import { type ImageFilters, matchesLabels, matchesReference } from "./filter.ts";
 import { findImage } from "./find.ts";
 import { askedAtOnce, askedSingly, type Holdings } from "./holdings.ts";
@@ -45,12 +46,14 @@ async function readAll(context: ImagesContext): Promise<{ images: ListedImage[];
   const byTarget = Map.groupBy(await listRecords(context), ({ target }) => target.digest);
   // After the records, which keep what is below them.
   const holdings = await askedAtOnce(context);
+  const damaged = new DamagedImages();
   const images = await Promise.all(
     [...byTarget.values()].map((records) => {
       const [record] = records;
-      return record === undefined ? undefined : readImage(context, records, record, holdings).catch(unlessRemoved);
+      return record === undefined ? undefined : readImage(context, records, record, holdings).catch((error: unknown) => leftOut(error, records, damaged));
     }),
   );
+  damaged.report(context);
   return { images: images.filter((image) => image !== undefined).toSorted((a, b) => b.created - a.created), holdings };
 }
 
@@ -59,9 +62,11 @@ export async function readAllImages(context: ImagesContext): Promise<ListedImage
   return (await readAll(context)).images;
 }
 
-/** One that is removed while it is read is not listed. */
-function unlessRemoved(error: unknown): undefined {
-  if (!isKind(error, "NotFound")) throw error;
+/** One that is removed while it is read is not listed, nor is one that cannot be read: it must not hide the others. */
+function leftOut(error: unknown, records: readonly ImageRecord[], damaged: DamagedImages): undefined {
+  if (isKind(error, "NotFound")) return;
+  if (!isKind(error, "InvalidArgument") && !isKind(error, "DataLoss")) throw error;
+  damaged.add(records, error);
 }
 
 /** Times of the images named, for `before` and `since`. @throws NotFound */

@@ -1,17 +1,15 @@
 import type { ImageConfig } from "@longshore/api";
-import { InvalidArgument, NotFound, isKind } from "@longshore/errdefs";
-import { type Descriptor, type Image, type Index, type Manifest, type Platform, chainIds, formatPlatform, mediaTypes, normalizePlatform, rankPlatforms } from "@longshore/oci";
+import { NotFound, isKind } from "@longshore/errdefs";
+import { type Descriptor, DocumentWalk, type Image, type Manifest, type Platform, chainIds, formatPlatform, isImageConfig, isIndex, normalizePlatform, parseImage, parseIndex, parseManifest, rankPlatforms } from "@longshore/oci";
 import { readPresent } from "./content.ts";
 import type { ImagesContext } from "./context.ts";
 import { askedSingly, type Holdings } from "./holdings.ts";
 
-/** Indexes in indexes deeper than this are no images. */
-const maxDepth = 8;
-
-export const isIndex = ({ mediaType }: Descriptor): boolean => mediaType === mediaTypes.ociIndex || mediaType === mediaTypes.dockerIndex;
-
 /** An image's configuration blob, with Docker's members in `config`. */
 export type ImageDocument = Omit<Image, "config"> & { config?: ImageConfig | null };
+
+/** Parses an image configuration. @throws InvalidArgument naming it */
+export const parseImageDocument = (digest: string, text: string): ImageDocument => parseImage(digest, text) as ImageDocument;
 
 /** One manifest below an image's target. */
 export interface ImageManifest {
@@ -31,9 +29,9 @@ export interface ImageManifest {
 }
 
 async function documentOf(context: ImagesContext, { config }: Manifest): Promise<ImageDocument | undefined> {
-  if (config.mediaType !== mediaTypes.ociConfig && config.mediaType !== mediaTypes.dockerConfig) return undefined;
+  if (!isImageConfig(config)) return undefined;
   try {
-    return await readPresent<ImageDocument>(context, config.digest);
+    return await readPresent(context, config.digest, parseImageDocument);
   } catch (error) {
     if (isKind(error, "NotFound")) return undefined;
     throw error;
@@ -49,8 +47,8 @@ async function readOne(context: ImagesContext, descriptor: Descriptor, holdings:
   const own = await holdings.blobSize(descriptor.digest);
   if (own === undefined) return { descriptor, ...about, ...named, blobs, available: false };
   blobs.set(descriptor.digest, own);
-  const manifest = await readPresent<Manifest>(context, descriptor.digest);
-  const below = [manifest.config, ...(manifest.layers ?? [])];
+  const manifest = await readPresent(context, descriptor.digest, parseManifest);
+  const below = [manifest.config, ...manifest.layers];
   const [sizes, configuration] = await Promise.all([
     Promise.all(below.map(({ digest }) => holdings.blobSize(digest))),
     about.kind === "image" ? documentOf(context, manifest) : undefined,
@@ -80,13 +78,19 @@ export function platformOf({ os, architecture, variant }: ImageDocument): Platfo
   return { os: os || "linux", architecture, ...(variant ? { variant } : {}) };
 }
 
-/** All manifests below an image's target, in the order of its indexes. */
-export async function readManifests(context: ImagesContext, target: Descriptor, holdings = askedSingly(context), depth = 0): Promise<ImageManifest[]> {
+/**
+ * All manifests below an image's target, in the order of its indexes.
+ * @throws InvalidArgument naming the document that is none, or why the image is too large to be one
+ */
+export async function readManifests(context: ImagesContext, target: Descriptor, holdings = askedSingly(context), walk = new DocumentWalk(), depth = 0): Promise<ImageManifest[]> {
+  const size = await holdings.blobSize(target.digest);
+  // An index may name one manifest for several platforms.
+  const way = isIndex(target) ? "" : JSON.stringify([target.platform, target.annotations]);
+  if (!walk.enter({ ...target, size: size ?? 0 }, depth, way)) return [];
   if (!isIndex(target)) return [await readOne(context, target, holdings)];
-  if (depth > maxDepth) throw new InvalidArgument(`${target.digest}: indexes are nested too deeply`);
-  if ((await holdings.blobSize(target.digest)) === undefined) return [];
-  const { manifests } = await readPresent<Index>(context, target.digest);
-  const children = await Promise.all((manifests ?? []).map((child) => readManifests(context, child, holdings, depth + 1)));
+  if (size === undefined) return [];
+  const { manifests } = await readPresent(context, target.digest, parseIndex);
+  const children = await Promise.all(manifests.map((child) => readManifests(context, child, holdings, walk, depth + 1)));
   return children.flat();
 }
 

@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { NotFound } from "@longshore/errdefs";
-import type { Descriptor, Platform } from "@longshore/oci";
+import { type Descriptor, type Platform, isIndex } from "@longshore/oci";
 import { packAny } from "@longshore/proto";
 import { ImageStoreSchema, type Progress } from "@longshore/proto/containerd/types/transfer/transfer";
 import { familiarName, familiarString, format, parseNormalized, repositoryOf, type Reference, withTag } from "@longshore/reference";
 import type { ImagesContext, RegistryCall } from "./context.ts";
 import type { ProgressOutput } from "./contract.ts";
 import { emitReference } from "./events.ts";
-import { chooseManifest, isIndex, readManifests } from "./manifests.ts";
+import { chooseManifest, readManifests } from "./manifests.ts";
 import { layerId } from "./pull.ts";
 import { getRecord, type ImageRecord, listRecords, referenceOf, removeRecord } from "./records.ts";
 import { registryFailure, transfer, withRegistry } from "./transfer.ts";

@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { InvalidArgument, isKind } from "@longshore/errdefs";
-import { type Descriptor, type Manifest, type Platform, chainIds } from "@longshore/oci";
+import { type Descriptor, type Platform, chainIds, parseManifest } from "@longshore/oci";
 import { packAny } from "@longshore/proto";
 import { ImageStoreSchema, UnpackConfigurationSchema } from "@longshore/proto/containerd/types/transfer/transfer";
 import { labelBlob, readDocument } from "./content.ts";
 import type { ImagesContext } from "./context.ts";
 import type { ResolvedImage } from "./contract.ts";
 import { type Lease, withLease } from "./lease.ts";
-import type { ImageDocument } from "./manifests.ts";
+import { parseImageDocument } from "./manifests.ts";
 import { platformMessage } from "./pull.ts";
 import { transfer } from "./transfer.ts";
 
@@ -61,9 +61,9 @@ export async function unpackStored(context: ImagesContext, name: string, platfor
  */
 export async function unpackManifest(context: ImagesContext, lease: Lease, descriptor: Descriptor): Promise<void> {
   const { containerd, snapshotter } = context;
-  const manifest = await readDocument<Manifest>(context, descriptor.digest);
-  const { rootfs } = await readDocument<ImageDocument>(context, manifest.config.digest);
-  const diffIds = rootfs?.diff_ids ?? [];
+  const manifest = await readDocument(context, descriptor.digest, parseManifest);
+  const { rootfs } = await readDocument(context, manifest.config.digest, parseImageDocument);
+  const diffIds = rootfs.diff_ids;
   if (diffIds.length !== manifest.layers.length) throw new InvalidArgument("mismatched image rootfs and manifest layers");
   const chain = chainIds(diffIds);
   const top = chain.at(-1);

@@ -1,6 +1,10 @@
 export { chainIds } from "./chain-id.ts";
+export { mediaTypeProblem, parseDescriptor, sizeProblem } from "./documents/descriptor.ts";
+export { maxDocumentBytes, parseImage, parseIndex, parseJson, parseManifest } from "./documents/documents.ts";
+export { DocumentWalk } from "./documents/walk.ts";
 export * from "./image.ts";
 export * from "./marshal.ts";
+export { isImageConfig, isIndex, isLayer, isManifest } from "./media-types.ts";
 export { formatPlatform, hostPlatform, normalizePlatform, type PlatformRank, rankPlatforms } from "./platforms.ts";
 export type * as runtime from "./runtime.ts";
 export type { Linux, LinuxResources, Process, Spec } from "./runtime.ts";

@@ -1,7 +1,6 @@
 import type { Store } from "@longshore/content";
-import type { Descriptor, Index, Manifest } from "@longshore/oci";
+import { type Descriptor, type Index, type Manifest, isIndex } from "@longshore/oci";
 import type { Reference } from "@longshore/reference";
-import { isIndex } from "./documents.ts";
 
 /** Labels by which an index keeps its manifests from the garbage collector. */
 export function indexLabels(index: Index): Record<string, string> {

@@ -1,4 +1,5 @@
 import type { Descriptor } from "@longshore/oci";
+import { parseNormalized } from "@longshore/reference";
 import type { ImageDestination } from "./contract.ts";
 
 /** Annotations by which archives name their images. */
@@ -17,10 +18,18 @@ function nameFor(annotations: Readonly<Record<string, string>>, prefix: string, 
     return anyName || isWithin(name, prefix) ? name : "";
   };
   const whole = annotations[imageNameAnnotation] ?? "";
+  checkName(whole);
   // containerd's own annotation holds a full name, which is taken as it is or not at all.
   if (whole !== "") return complete(whole) === whole ? whole : "";
   const ref = annotations[refNameAnnotation] ?? "";
-  return ref === "" ? "" : complete(ref);
+  const name = ref === "" ? "" : complete(ref);
+  checkName(name);
+  return name;
+}
+
+/** What an archive calls an image comes from outside: it must be a name that a user could give. @throws InvalidArgument */
+function checkName(name: string): void {
+  if (name !== "") parseNormalized(name);
 }
 
 /** The names under which an image from an archive is stored, by containerd's rules. */

@@ -1,14 +1,14 @@
 import type { Image, Scope } from "@longshore/metadata";
 import { digestOf, writeBlob } from "@longshore/content";
-import { NotFound, isKind } from "@longshore/errdefs";
-import { type Descriptor, mediaTypes } from "@longshore/oci";
+import { InvalidArgument, NotFound, isKind } from "@longshore/errdefs";
+import { type Descriptor, DocumentWalk, isImageConfig, isIndex, isManifest, mediaTypes } from "@longshore/oci";
 import type { ImageDestination, TransferCall } from "./contract.ts";
-import { isIndex, isManifest, readIndex, readManifest } from "./documents.ts";
+import { readImageConfig, readIndex, readManifest } from "./documents.ts";
 import type { Environment } from "./environment.ts";
 import { addLabels, indexLabels, manifestLabels } from "./gc-labels.ts";
 import { archivedNames } from "./image-names.ts";
 import { withLease } from "./lease.ts";
-import { chooseManifests, isComplete } from "./select.ts";
+import { chooseManifests, isComplete, isThere } from "./select.ts";
 import { storeImage } from "./store-image.ts";
 import { unpackManifest } from "./unpack-image.ts";
 
@@ -19,13 +19,23 @@ async function unpack(environment: Environment, scope: Scope, descriptor: Descri
   await unpackManifest(environment, scope, descriptor, [...destination.unpacks, ...others], signal);
 }
 
+/** Whether a descriptor of an archive is that of the blob which the archive brought. @throws NotFound, InvalidArgument */
+async function checkBlob(scope: Scope, { digest, size }: Descriptor): Promise<void> {
+  const { size: held } = await scope.content.info(digest);
+  if (held !== size) throw new InvalidArgument(`descriptor ${digest} says ${size} bytes, the blob has ${held}`);
+}
+
 /** Labels what an archive brought, and unpacks what is wanted of it. */
-async function settle(environment: Environment, scope: Scope, descriptor: Descriptor, destination: ImageDestination, signal: AbortSignal): Promise<void> {
+async function settle(environment: Environment, scope: Scope, descriptor: Descriptor, destination: ImageDestination, signal: AbortSignal, walk: DocumentWalk, depth = 0): Promise<void> {
   const { content } = scope;
   signal.throwIfAborted();
+  if (!isManifest(descriptor) && !isIndex(descriptor)) throw new InvalidArgument(`${descriptor.digest}: descriptor is neither a manifest or index: ${descriptor.mediaType}`);
+  if (!walk.enter(descriptor, depth)) return;
+  await checkBlob(scope, descriptor);
   if (isManifest(descriptor)) {
     const manifest = await readManifest(content, descriptor.digest);
-    for (const child of [manifest.config, ...manifest.layers]) await content.info(child.digest);
+    for (const child of [manifest.config, ...manifest.layers]) await checkBlob(scope, child);
+    if (isImageConfig(manifest.config)) await readImageConfig(content, manifest.config.digest);
     await addLabels(content, descriptor.digest, manifestLabels(manifest));
     if (destination.unpacks.length > 0) await unpack(environment, scope, descriptor, destination, signal);
   } else if (isIndex(descriptor)) {
@@ -33,7 +43,7 @@ async function settle(environment: Environment, scope: Scope, descriptor: Descri
     await addLabels(content, descriptor.digest, indexLabels(index));
     for (const { descriptor: child } of chooseManifests(index, descriptor.digest, destination)) {
       // An archive need not hold every platform of an index.
-      if (isIndex(child) || (await isComplete(content, child))) await settle(environment, scope, child, destination, signal);
+      if (isIndex(child) ? await isThere(content, child) : await isComplete(content, child)) await settle(environment, scope, child, destination, signal, walk, depth + 1);
     }
   }
 }
@@ -68,11 +78,13 @@ export async function importImages(
   call.progress({ event: "Importing" });
   const images = await withLease(environment.open, call, async (scope) => {
     const { images: found, index } = await environment.archiver.read(source, scope.content, { forceCompress: options.forceCompress, signal: call.signal });
-    for (const image of found) await settle(environment, scope, image, destination, call.signal);
+    const walk = new DocumentWalk();
+    // Names before anything else: a bad one must not be found when others are recorded already.
+    const named = found.map((image) => ({ image, names: archivedNames(image, destination) }));
+    for (const image of found) await settle(environment, scope, image, destination, call.signal, walk);
     const stored: Image[] = [];
     if (destination.name !== "") stored.push(await storeIndex(scope, index, destination, call));
-    for (const image of found) {
-      const names = archivedNames(image, destination);
+    for (const { image, names } of named) {
       if (names.length === 0) continue;
       const { annotations: _, ...target } = image;
       const saved = await storeImage(scope.images, names, target, destination.labels);

@@ -1,10 +1,10 @@
 import { InvalidArgument, Unknown } from "@longshore/errdefs";
 import type { Image, Scope } from "@longshore/metadata";
-import type { Descriptor, Manifest } from "@longshore/oci";
+import { type Descriptor, DocumentWalk, type Manifest, isImageConfig, isIndex, isLayer, isManifest } from "@longshore/oci";
 import { type Reference, format, parseNormalized, tagNameOnly } from "@longshore/reference";
 import { allOrFirstError } from "./all-or-first-error.ts";
 import type { ImageDestination, TransferCall } from "./contract.ts";
-import { isImageConfig, isIndex, isLayer, isManifest, readImageConfig, readIndex, readManifest, refKey } from "./documents.ts";
+import { readImageConfig, readIndex, readManifest, refKey } from "./documents.ts";
 import type { Source } from "./download.ts";
 import type { Environment } from "./environment.ts";
 import { addLabels, indexLabels, manifestLabels } from "./gc-labels.ts";
@@ -16,9 +16,6 @@ import { chooseManifests } from "./select.ts";
 import { storeImage } from "./store-image.ts";
 import { unpackTargetFor } from "./unpack-target.ts";
 
-/** Indexes in indexes deeper than this are no images. */
-const maxDepth = 8;
-
 /** One pull: what all its parts need. */
 interface Pull {
   readonly environment: Environment;
@@ -26,6 +23,7 @@ interface Pull {
   readonly source: Source;
   readonly call: TransferCall;
   readonly destination: ImageDestination;
+  readonly walk: DocumentWalk;
 }
 
 async function fetch(pull: Pull, descriptor: Descriptor, parent: string, signal: AbortSignal, limited: boolean): Promise<void> {
@@ -36,11 +34,17 @@ async function fetch(pull: Pull, descriptor: Descriptor, parent: string, signal:
   job.end(outcome === "exists" ? "already exists" : "complete");
 }
 
+/** A configuration that is none is found out before anything is recorded, whether or not it is unpacked. */
+async function fetchConfig(pull: Pull, config: Descriptor, parent: string, signal: AbortSignal): Promise<void> {
+  await fetch(pull, config, parent, signal, false);
+  if (isImageConfig(config)) await readImageConfig(pull.scope.content, config.digest);
+}
+
 async function pullLayers(pull: Pull, descriptor: Descriptor, manifest: Manifest, signal: AbortSignal): Promise<void> {
   const { environment, scope, call, destination } = pull;
   const parent = refKey(descriptor);
   const config = manifest.config;
-  await fetch(pull, config, parent, signal, false);
+  await fetchConfig(pull, config, parent, signal);
   const target = isImageConfig(config) ? await unpackTargetFor(environment, scope, config, destination.unpacks) : undefined;
   await allOrFirstError(signal, (inner) => {
     const fetched = manifest.layers.map((layer) => fetch(pull, layer, parent, inner, true));
@@ -68,7 +72,7 @@ async function pullLayers(pull: Pull, descriptor: Descriptor, manifest: Manifest
 
 /** Brings a manifest or index in with all that is wanted of what it names. */
 async function pullTree(pull: Pull, descriptor: Descriptor, parent: string, metadataOnly: boolean, signal: AbortSignal, depth = 0): Promise<void> {
-  if (depth > maxDepth) throw new InvalidArgument(`${descriptor.digest}: indexes are nested too deeply`);
+  if ((isIndex(descriptor) || isManifest(descriptor)) && !pull.walk.enter(descriptor, depth, metadataOnly ? "metadata" : "")) return;
   const { content } = pull.scope;
   await fetch(pull, descriptor, parent, signal, false);
   if (isIndex(descriptor)) {
@@ -79,7 +83,7 @@ async function pullTree(pull: Pull, descriptor: Descriptor, parent: string, meta
   } else if (isManifest(descriptor)) {
     const manifest = await readManifest(content, descriptor.digest);
     await addLabels(content, descriptor.digest, manifestLabels(manifest));
-    if (metadataOnly) await fetch(pull, manifest.config, refKey(descriptor), signal, false);
+    if (metadataOnly) await fetchConfig(pull, manifest.config, refKey(descriptor), signal);
     else await pullLayers(pull, descriptor, manifest, signal);
   }
 }
@@ -101,10 +105,11 @@ export async function pull(environment: Environment, source: Source, destination
   const target = await source.registry.resolve(source.reference, call.signal).catch((error: unknown) => {
     throw prefixed("failed to resolve image", error);
   });
+  if (!isIndex(target) && !isManifest(target)) throw new InvalidArgument(`failed to resolve image: ${name}: unsupported manifest media type: ${target.mediaType}`);
   call.progress({ event: `Pulling from OCI Registry (${name})` });
   call.progress({ event: "fetching image content", name });
   const images = await withLease(environment.open, call, async (scope) => {
-    await pullTree({ environment, scope, source, call, destination }, target, name, false, call.signal);
+    await pullTree({ environment, scope, source, call, destination, walk: new DocumentWalk() }, target, name, false, call.signal);
     return storeImage(scope.images, storedNames(target, destination), target, destination.labels);
   });
   for (const image of images) call.progress({ event: "saved", name: image.name, desc: target });

@@ -1,11 +1,11 @@
 import { NotFound, isKind } from "@longshore/errdefs";
 import type { Scope } from "@longshore/metadata";
-import type { Descriptor, Platform } from "@longshore/oci";
+import { type Descriptor, DocumentWalk, type Platform, isIndex, isManifest } from "@longshore/oci";
 import { format, trimNamed } from "@longshore/reference";
 import { type PushResult, isNondistributable, tagOf } from "@longshore/remotes";
 import { allOrFirstError } from "./all-or-first-error.ts";
 import type { TransferCall } from "./contract.ts";
-import { isIndex, isManifest, readIndex, readManifest, refKey } from "./documents.ts";
+import { readIndex, readManifest, refKey } from "./documents.ts";
 import type { Source } from "./download.ts";
 import type { Environment } from "./environment.ts";
 import { addSource, sourceLabelKey } from "./gc-labels.ts";
@@ -29,6 +29,9 @@ interface Push {
   readonly to: Source;
   readonly call: TransferCall;
   readonly platforms: readonly Platform[];
+  readonly walk: DocumentWalk;
+  /** Documents on their way, by digest: who names one that another names, too, waits until the registry has it. */
+  readonly documents: Map<string, Promise<void>>;
 }
 
 function eventOf(result: PushResult): string {
@@ -72,15 +75,24 @@ async function pushBlob(push: Push, descriptor: Descriptor, parent: string, sign
   await push.environment.uploadSlots.of(push.call.concurrency).run(signal, () => send(push, job, descriptor, signal, {}));
 }
 
+/** Pushes a document that an index names, once. */
+function pushChild(push: Push, descriptor: Descriptor, parent: string, signal: AbortSignal, depth: number): Promise<void> {
+  const isNew = push.walk.enter(descriptor, depth);
+  const known = isNew ? undefined : push.documents.get(descriptor.digest);
+  const pushed = known ?? pushTree(push, descriptor, parent, signal, {}, depth);
+  push.documents.set(descriptor.digest, pushed);
+  return pushed;
+}
+
 /** Children first: a registry takes a manifest only when it has all that it names. */
-async function pushTree(push: Push, descriptor: Descriptor, parent: string, signal: AbortSignal, tag: { tag?: string }): Promise<void> {
+async function pushTree(push: Push, descriptor: Descriptor, parent: string, signal: AbortSignal, tag: { tag?: string }, depth = 0): Promise<void> {
   const { content } = push.scope;
   const job = new ProgressJob(push.call.progress, descriptor, parent, "uploading");
   const own = refKey(descriptor);
   if (isIndex(descriptor)) {
     const index = await readIndex(content, descriptor.digest);
     const chosen = chooseManifests(index, descriptor.digest, { platforms: push.platforms, allMetadata: false, manifestLimit: 0 });
-    await allOrFirstError(signal, (inner) => chosen.map((child) => pushTree(push, child.descriptor, own, inner, {})));
+    await allOrFirstError(signal, (inner) => chosen.map(async (child) => pushChild(push, child.descriptor, own, inner, depth + 1)));
   } else if (isManifest(descriptor)) {
     const manifest = await readManifest(content, descriptor.digest);
     const blobs = new Map([...manifest.layers, manifest.config].map((blob) => [blob.digest, blob]));
@@ -99,7 +111,7 @@ export async function push(environment: Environment, image: PushedImage, to: Sou
     const { target } = await scope.images.get(image.name);
     call.progress({ event: `Pushing to OCI Registry (${name})` });
     call.progress({ event: "pushing content", name: image.name, desc: target });
-    await pushTree({ environment, scope, to, call, platforms: image.platforms }, target, image.name, call.signal, tagOf(to.reference)).catch((error: unknown) => {
+    await pushTree({ environment, scope, to, call, platforms: image.platforms, walk: new DocumentWalk(), documents: new Map() }, target, image.name, call.signal, tagOf(to.reference)).catch((error: unknown) => {
       if (isKind(error, "NotFound") && error instanceof NotFound) throw new NotFound(`failed to push ${format(trimNamed(to.reference))}: ${error.message}`, { cause: error });
       throw error;
     });

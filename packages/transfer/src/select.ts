@@ -1,8 +1,8 @@
 import type { Provider } from "@longshore/content";
 import { NotFound, isKind } from "@longshore/errdefs";
 import type { ImageSelection } from "./contract.ts";
-import { isImageConfig, isIndex, isManifest, readImageConfig, readManifest } from "./documents.ts";
-import { type Descriptor, type Index, type Platform, type PlatformRank, rankPlatforms } from "@longshore/oci";
+import { readImageConfig, readManifest } from "./documents.ts";
+import { type Descriptor, type Index, type Platform, type PlatformRank, isImageConfig, isIndex, isManifest, rankPlatforms } from "@longshore/oci";
 
 /** One child of an index, and whether its layers are wanted or its manifest alone. */
 export interface Chosen {
@@ -31,7 +31,8 @@ export function chooseManifests(index: Index, digest: string, selection: ImageSe
   const matching = ranked.filter((entry) => entry.rank !== undefined).toSorted((a, b) => (a.rank ?? 0) - (b.rank ?? 0));
   if (matching.length === 0 && !all && !selection.allMetadata) throw new NotFound(`no match for platform in manifest ${digest}: not found`);
   const chosen = selection.manifestLimit > 0 ? matching.slice(0, selection.manifestLimit) : matching;
-  const others = selection.allMetadata ? ranked.filter((entry) => !chosen.includes(entry)) : [];
+  const wanted = new Set(chosen);
+  const others = selection.allMetadata ? ranked.filter((entry) => !wanted.has(entry)) : [];
   return [...chosen.map(({ descriptor }) => ({ descriptor, metadataOnly: false })), ...others.map(({ descriptor }) => ({ descriptor, metadataOnly: true }))];
 }
 
@@ -42,15 +43,21 @@ export async function configPlatform(content: Provider, config: Descriptor): Pro
   return { os: os || "linux", architecture: architecture || "", ...(variant === undefined ? {} : { variant }) };
 }
 
-/** Whether all that a manifest needs is in the store. */
-export async function isComplete(content: Provider, manifest: Descriptor): Promise<boolean> {
-  if (!isManifest(manifest)) return false;
+/** Whether a blob is in the store. */
+export async function isThere(content: Provider, { digest }: Descriptor): Promise<boolean> {
   try {
-    const { config, layers } = await readManifest(content, manifest.digest);
-    for (const child of [config, ...layers]) await content.info(child.digest);
+    await content.info(digest);
     return true;
   } catch (error) {
     if (isKind(error, "NotFound")) return false;
     throw error;
   }
+}
+
+/** Whether all that a manifest needs is in the store. */
+export async function isComplete(content: Provider, manifest: Descriptor): Promise<boolean> {
+  if (!isManifest(manifest) || !(await isThere(content, manifest))) return false;
+  const { config, layers } = await readManifest(content, manifest.digest);
+  for (const child of [config, ...layers]) if (!(await isThere(content, child))) return false;
+  return true;
 }

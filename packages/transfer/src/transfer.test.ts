@@ -182,7 +182,7 @@ describe("transfer", () => {
 
     for (const [what, manifest, message] of [
       ["no JSON", Buffer.from("{"), /is not valid JSON/],
-      ["a list", [], /is not a JSON object/],
+      ["a list", [], /json: cannot unmarshal array into Go value of type v1\.Manifest$/],
       ["a manifest that is an index, too", { manifests: [], config: {}, layers: [] }, /expected manifest but found index/],
       ["a path for a digest", { config: { mediaType: "x", digest: "sha256:../../x", size: 1 }, layers: [] }, /invalid digest "sha256:\.\.\/\.\.\/x"/],
       ["a negative size", { config: { mediaType: "x", digest: digestOf(Buffer.alloc(0)), size: -1 }, layers: [] }, /invalid size -1/],
@@ -193,6 +193,41 @@ describe("transfer", () => {
         await assertNothingVisible();
       });
     }
+
+    const rootfs = { type: "layers", diff_ids: [] };
+    for (const [what, config, message] of [
+      ["null", Buffer.from("null"), /invalid image JSON, no RootFS key$/],
+      ["a tar", Buffer.alloc(1024), /is not valid JSON/],
+      ["labels of a wrong type", { os: "linux", architecture: "amd64", config: { Labels: 5 }, rootfs }, /json: cannot unmarshal number into Go struct field Image\.config\.Labels/],
+    ] as const) {
+      for (const unpacks of [undefined, []]) {
+        it(`refuses a configuration that is ${what}${unpacks === undefined ? "" : ", also when it is not unpacked"}`, async () => {
+          const descriptor = fixture.registry.add(mediaTypes.ociConfig, config);
+          fixture.registry.tags.set("1", fixture.registry.add(mediaTypes.ociManifest, { config: descriptor, layers: [] }));
+          await assert.rejects(pull(unpacks === undefined ? {} : { unpacks }), { name: "InvalidArgument", message });
+          await assertNothingVisible();
+        });
+      }
+    }
+
+    it("refuses a name that stands for no manifest", async () => {
+      fixture.registry.tags.set("1", fixture.registry.add("text/html", Buffer.from("<html>")));
+      await assert.rejects(pull(), { name: "InvalidArgument", message: /unsupported manifest media type: text\/html$/ });
+      await assertNothingVisible();
+    });
+
+    it("fetches what an index names a million times once, and refuses one nested 2,000 deep", async () => {
+      let at = fixture.registry.addImage("image", layers);
+      for (let level = 0; level < 7; level++) at = fixture.registry.add(mediaTypes.ociIndex, { schemaVersion: 2, manifests: Array.from({ length: 10 }, () => at) });
+      fixture.registry.tags.set("1", at);
+      await pull();
+      assert.equal(fixture.registry.fetched.length, 7 + 5);
+      await fixture.transfer.push({ name, platforms: [] }, { registry: fixture.registry, reference: { domain: "reg.example", path: "y", tag: "2" } }, fixture.call());
+      assert.equal(fixture.registry.pushed.length, 7 + 5);
+      for (let level = 0; level < 2000; level++) at = fixture.registry.add(mediaTypes.ociIndex, { schemaVersion: 2, manifests: [at] });
+      fixture.registry.tags.set("1", at);
+      await assert.rejects(pull(), { name: "InvalidArgument", message: /indexes are nested too deeply/ });
+    });
 
     it("puts words before the registry's own", async () => {
       await assert.rejects(pull(), { name: "NotFound", message: "failed to resolve image: x: not found: manifest unknown: manifest unknown" });
@@ -265,6 +300,18 @@ describe("transfer", () => {
     await fixture.scope.images.delete(name);
     assert.deepEqual((await fixture.scope.images.list()).map((image) => image.name), ["docker.io/library/y:1"]);
     await assert.rejects(fixture.transfer.import(bytes("bad"), { forceCompress: false }, destination("", { extraReferences }), fixture.call()), { name: "InvalidArgument" });
+    const annotated = (image: string): object => ({ annotations: { "io.containerd.image.name": image } });
+    for (const [what, members, message] of [
+      ["leads up", annotated("../../../x"), /^invalid reference format$/],
+      ["NUL", annotated("a\0b"), /^invalid reference format$/],
+      ["upper case", annotated("docker.io/library/UPPER:1"), /must be lowercase$/],
+      ["a wrong size", { size: 7 }, /says 7 bytes, the blob has \d+$/],
+      ["no manifest", { mediaType: "text/html" }, /descriptor is neither a manifest or index: text\/html$/],
+    ] as const) {
+      fixture.archive.set(what, [{ ...target, ...annotated("docker.io/library/z:1"), ...members }]);
+      await assert.rejects(fixture.transfer.import(bytes(what), { forceCompress: false }, destination("", { extraReferences }), fixture.call()), { name: "InvalidArgument", message });
+    }
+    assert.deepEqual((await fixture.scope.images.list()).map((image) => image.name), ["docker.io/library/y:1"]);
     const out: string[] = [];
     const options = { skipCompatibilityManifest: false, skipNonDistributable: false };
     const sink = async (content: AsyncIterable<Uint8Array>): Promise<void> => {

@@ -1,7 +1,7 @@
 import type { Scope } from "@longshore/metadata";
-import type { Descriptor } from "@longshore/oci";
+import { type Descriptor, isImageConfig, isIndex, isLayer } from "@longshore/oci";
 import type { TransferCall, UnpackTarget } from "./contract.ts";
-import { isImageConfig, isIndex, isLayer, readImageConfig, readIndex, readManifest } from "./documents.ts";
+import { readImageConfig, readIndex, readManifest } from "./documents.ts";
 import type { Environment } from "./environment.ts";
 import { withLease } from "./lease.ts";
 import { chooseManifests, isComplete } from "./select.ts";

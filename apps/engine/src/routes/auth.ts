@@ -3,7 +3,7 @@ import type { RoutePlugin } from "../engine.ts";
 import { readJson } from "../server/body.ts";
 import { clientGone } from "../server/request.ts";
 import { sendJson } from "../server/send.ts";
-import { struct, text } from "../server/shape.ts";
+import { struct, text } from "@longshore/gojson";
 
 const authMembers = { username: text, password: text, auth: text, email: text, serveraddress: text, identitytoken: text, registrytoken: text };
 const authBody = struct("registry.AuthConfig", authMembers, "");

@@ -5,7 +5,7 @@ import type { RoutePlugin } from "../engine.ts";
 import { readBody, readJson } from "../server/body.ts";
 import { Query } from "../server/query.ts";
 import { sendJson } from "../server/send.ts";
-import { struct, text } from "../server/shape.ts";
+import { struct, text } from "@longshore/gojson";
 import { parameter } from "./parameters.ts";
 
 const createBody = struct("checkpoint.CreateOptions", { CheckpointID: text, CheckpointDir: text });

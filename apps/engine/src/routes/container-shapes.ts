@@ -1,4 +1,4 @@
-import { bool, command, duration, empty, int, int64, list, map, named, type Shape, struct, text } from "../server/shape.ts";
+import { bool, command, duration, empty, int, int64, list, map, named, type Shape, struct, text } from "@longshore/gojson";
 
 const healthcheck = struct("container.HealthConfig", {
   Test: list(text),

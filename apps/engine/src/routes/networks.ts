@@ -7,7 +7,7 @@ import { readBody, readJson, readOptionalJson } from "../server/body.ts";
 import { Filters, hasLabel } from "../server/filters.ts";
 import { Query } from "../server/query.ts";
 import { sendJson } from "../server/send.ts";
-import { bool, list, map, struct, text } from "../server/shape.ts";
+import { bool, list, map, struct, text } from "@longshore/gojson";
 import { parsePointInTime } from "../server/time-parameter.ts";
 import { endpointSettings } from "./container-shapes.ts";
 import { parameter } from "./parameters.ts";

@@ -7,7 +7,7 @@ import { Filters, hasLabel } from "../server/filters.ts";
 import { Query } from "../server/query.ts";
 import { speaks } from "../server/request.ts";
 import { sendJson } from "../server/send.ts";
-import { map, struct, text } from "../server/shape.ts";
+import { map, struct, text } from "@longshore/gojson";
 import { notManager } from "./unserved.ts";
 import { parameter } from "./parameters.ts";
 

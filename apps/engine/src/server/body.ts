@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import { InvalidArgument } from "@longshore/errdefs";
 import type { FastifyRequest } from "fastify";
-import { decode, type Shape } from "./shape.ts";
+import { decode, type Shape } from "@longshore/gojson";
 import { takenConnection } from "./takeover.ts";
 
 /** More than any real request needs, and less than would hurt the daemon. */

@@ -16,7 +16,7 @@ import { hijack, rawStream } from "./hijack.ts";
 import { Query } from "./query.ts";
 import { apiVersionOf } from "./request.ts";
 import { sendJson } from "./send.ts";
-import { struct, text } from "./shape.ts";
+import { struct, text } from "@longshore/gojson";
 
 describe("the HTTP side", () => {
   let dir = "";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createBody, updateBody } from "../routes/container-shapes.ts";
-import { decode } from "./shape.ts";
+import { decode } from "@longshore/gojson";
 
 describe("JSON shapes", () => {
   it("match names in any case and drop unknown ones", () => {

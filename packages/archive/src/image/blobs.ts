@@ -1,3 +1,5 @@
+import { InvalidArgument } from "@longshore/errdefs";
+
 /** What image archives need of a content store; containerd's content store has it all. */
 export interface BlobReader {
   /** @throws NotFound */
@@ -32,7 +34,7 @@ export interface Blob {
 /** Reads a small blob whole. */
 export async function readBlob(blobs: BlobReader, digest: string, limit: number): Promise<Buffer> {
   const { size } = await blobs.info(digest);
-  if (size > limit) throw new RangeError(`${digest} has ${size} bytes, more than ${limit}`);
+  if (size > limit) throw new InvalidArgument(`${digest} has ${size} bytes, more than ${limit}`);
   const pieces: Uint8Array[] = [];
   for await (const piece of blobs.read(digest)) pieces.push(piece);
   return Buffer.concat(pieces);

@@ -1,5 +1,6 @@
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
-import type { Descriptor } from "@longshore/oci";
+import { list, struct, text, unmarshal } from "@longshore/gojson";
+import { type Descriptor, parseIndex, parseJson } from "@longshore/oci";
 
 /** One image in Docker's `manifest.json`. */
 export interface DockerManifest {
@@ -15,42 +16,42 @@ export interface DockerManifest {
 export const imageNameAnnotation = "io.containerd.image.name";
 export const refNameAnnotation = "org.opencontainers.image.ref.name";
 
-/** @throws InvalidArgument naming the document */
-export function parseJson(name: string, bytes: Buffer): unknown {
+/** Bytes of the largest document of an archive: the manifests of a thousand images. */
+export const maxArchiveDocument = 20 << 20;
+/** Names that one archive may give, all its images together. */
+const maxNames = 10_000;
+
+const dockerManifests = list(struct("tarexport.manifestItem", { Config: text, RepoTags: list(text), Layers: list(text) }));
+
+/** @throws InvalidArgument */
+export function parseDockerManifests(bytes: Buffer): DockerManifest[] {
+  const value = parseJson("manifest.json", bytes, maxArchiveDocument);
+  if (value === null) throw new InvalidArgument("invalid manifest, manifest cannot be null (but can be [])");
+  const items = named("manifest.json", () => unmarshal(dockerManifests, value)) as (Partial<DockerManifest> | undefined)[];
+  const manifests = items.map((item) => ({ Config: item?.Config ?? "", RepoTags: item?.RepoTags ?? [], Layers: item?.Layers ?? [] }));
+  const names = manifests.reduce((sum, { RepoTags }) => sum + RepoTags.length, manifests.length);
+  if (names > maxNames) throw new InvalidArgument(`manifest.json: ${names} names are more than ${maxNames}`);
+  return manifests;
+}
+
+function named<T>(name: string, parse: () => T): T {
   try {
-    return JSON.parse(bytes.toString("utf8"));
+    return parse();
   } catch (error) {
     throw new InvalidArgument(`${name}: ${messageOf(error)}`, { cause: error });
   }
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
-const isText = (value: unknown): value is string => typeof value === "string";
-
-/** @throws InvalidArgument */
-export function parseDockerManifests(bytes: Buffer): DockerManifest[] {
-  const value = parseJson("manifest.json", bytes);
-  const isManifest = (item: unknown): item is DockerManifest => {
-    if (!isObject(item) || !isText(item["Config"])) return false;
-    const [tags, layers] = [item["RepoTags"] ?? [], item["Layers"] ?? []];
-    return Array.isArray(tags) && tags.every(isText) && Array.isArray(layers) && layers.every(isText);
-  };
-  if (!Array.isArray(value) || !value.every(isManifest)) throw new InvalidArgument("manifest.json: not a list of images");
-  return value.map(({ Config, RepoTags, Layers }) => ({ Config, RepoTags: RepoTags ?? [], Layers: Layers ?? [] }));
-}
-
 /** @throws InvalidArgument */
 export function parseIndexManifests(bytes: Buffer): Descriptor[] {
-  const value = parseJson("index.json", bytes);
-  const isDescriptor = (item: unknown): item is Descriptor => isObject(item) && isText(item["mediaType"]) && isText(item["digest"]) && typeof item["size"] === "number";
-  const manifests = isObject(value) ? (value["manifests"] ?? []) : undefined;
-  if (!Array.isArray(manifests) || !manifests.every(isDescriptor)) throw new InvalidArgument("index.json: not an image index");
-  return manifests;
+  return parseIndex("index.json", bytes).manifests;
 }
+
+const ociLayout = struct("v1.ImageLayout", { imageLayoutVersion: text });
 
 /** @throws InvalidArgument for a layout of another major version */
 export function checkLayoutVersion(bytes: Buffer): void {
-  const value = parseJson("oci-layout", bytes);
-  const version = isObject(value) ? value["imageLayoutVersion"] : undefined;
-  if (!isText(version) || !version.startsWith("1.")) throw new InvalidArgument(`unsupported OCI version "${String(version ?? "")}"`);
+  const layout = named("oci-layout", () => unmarshal(ociLayout, parseJson("oci-layout", bytes))) as { imageLayoutVersion?: string } | undefined;
+  const version = layout?.imageLayoutVersion;
+  if (version === undefined || !version.startsWith("1.")) throw new InvalidArgument(`unsupported OCI version "${version ?? ""}"`);
 }

@@ -5,13 +5,14 @@ import { cleanName } from "../extract/path.ts";
 import { type TarHeader, textOf } from "../tar/header.ts";
 import { TarParser } from "../tar/parser.ts";
 import type { Blob, BlobStore } from "./blobs.ts";
+import { maxArchiveDocument } from "./documents.ts";
 import { Ingest } from "./ingest.ts";
 
 /** Blobs that are being brought to the disk while the next ones are read: their syncs then share the disk's work. */
 const maxCommits = 8;
 
-/** Largest JSON file that is taken into memory. */
-export const maxJsonBytes = 20 << 20;
+/** Files and links that an image archive may have: each is remembered until the archive has ended. */
+const maxFiles = 1 << 16;
 
 const documents = new Set(["oci-layout", "index.json", "manifest.json"]);
 
@@ -21,11 +22,19 @@ export class ArchiveFiles {
   readonly #blobs = new Map<string, Blob>();
   readonly #links = new Map<string, string>();
 
+  /** @throws InvalidArgument when there are too many */
+  #check(): void {
+    if (this.#blobs.size + this.#links.size >= maxFiles) throw new InvalidArgument(`the archive has more than ${maxFiles} files`);
+  }
+
+  /** @throws InvalidArgument when there are too many files */
   add(name: string, blob: Blob): void {
+    this.#check();
     this.#blobs.set(name, blob);
   }
 
   addLink(name: string, target: string): void {
+    this.#check();
     this.#links.set(name, target);
   }
 
@@ -134,7 +143,7 @@ async function open(header: TarHeader, files: ArchiveFiles, blobs: BlobStore, co
 }
 
 function openDocument(name: string, size: number, files: ArchiveFiles): OpenFile {
-  if (size > maxJsonBytes) throw new InvalidArgument(`${name} is too large: ${size} bytes`);
+  if (size > maxArchiveDocument) throw new InvalidArgument(`${name} is too large: ${size} bytes`);
   const pieces: Buffer[] = [];
   return {
     // The piece's memory is used again.

@@ -172,7 +172,7 @@ describe("image archives", () => {
   });
 
   const layerTar = tarOf({ name: "etc/file", data: "old style" });
-  const config = JSON.stringify({ os: "linux", architecture: "arm64", variant: "v8", rootfs: { type: "layers", diff_ids: [digestOf(layerTar)] } });
+  const config = JSON.stringify({ os: "linux", architecture: "arm64", variant: "v8", rootfs: { type: "layers", diff_ids: [digestOf(layerTar), digestOf(layerTar)] } });
   const oldArchive = tarOf(
     { name: "abc/", type: "directory" },
     { name: "abc/layer.tar", data: layerTar.toString("latin1") },
@@ -204,17 +204,41 @@ describe("image archives", () => {
     assert.deepEqual(store.labels.get(manifest.layers[0]?.digest ?? ""), { "containerd.io/uncompressed": digestOf(layerTar) });
   });
 
+  const ofConfig = (text: string, name = "x"): Buffer => tarOf({ name: "c", data: text }, { name: "manifest.json", data: JSON.stringify([{ Config: "c", RepoTags: [name], Layers: [] }]) });
+  const ofIndex = (members: object): Buffer => {
+    const manifests = [{ mediaType: mediaTypes.ociManifest, digest: `sha256:${"0".repeat(64)}`, size: 5, ...members }];
+    return tarOf({ name: "oci-layout", data: '{"imageLayoutVersion":"1.0.0"}' }, { name: "index.json", data: JSON.stringify({ schemaVersion: 2, manifests }) });
+  };
   const bad: [string, Buffer, RegExp][] = [
     ["an empty tar", tarOf(), /unrecognized image format/],
     ["no tar", Buffer.alloc(3000, "junk"), /archive\/tar: invalid tar header/],
     ["an archive that ends early", oldArchive.subarray(0, 1500), /unexpected EOF/],
     ["broken JSON", tarOf({ name: "manifest.json", data: "{nope" }), /manifest\.json/],
-    ["JSON of another kind", tarOf({ name: "manifest.json", data: '{"a":1}' }), /not a list of images/],
+    ["JSON of another kind", tarOf({ name: "manifest.json", data: '{"a":1}' }), /^manifest\.json: json: cannot unmarshal object into Go value of type \[\]tarexport\.manifestItem$/],
     ["a missing configuration", tarOf({ name: "manifest.json", data: '[{"Config":"x.json","Layers":[]}]' }), /open x\.json: no such file or directory/],
-    ["a missing layer", tarOf({ name: "c", data: "{}" }, { name: "manifest.json", data: '[{"Config":"c","RepoTags":null,"Layers":["l"]}]' }), /open l: no such file or directory/],
-    ["a name that is none", tarOf({ name: "c", data: "{}" }, { name: "manifest.json", data: '[{"Config":"c","RepoTags":["A B"],"Layers":[]}]' }), /invalid reference format/],
+    ["a missing layer", tarOf({ name: "c", data: `{"rootfs":{"diff_ids":["sha256:${"0".repeat(64)}"]}}` }, { name: "manifest.json", data: '[{"Config":"c","RepoTags":null,"Layers":["l"]}]' }), /open l: no such file or directory/],
+    ["a name that is none", tarOf({ name: "c", data: '{"rootfs":{}}' }, { name: "manifest.json", data: '[{"Config":"c","RepoTags":["A B"],"Layers":[]}]' }), /invalid reference format/],
     ["a layout from the future", tarOf({ name: "oci-layout", data: '{"imageLayoutVersion":"9.0.0"}' }, { name: "index.json", data: "{}" }), /unsupported OCI version "9\.0\.0"/],
-    ["an index of another kind", tarOf({ name: "oci-layout", data: '{"imageLayoutVersion":"1.0.0"}' }, { name: "index.json", data: '{"manifests":[1]}' }), /not an image index/],
+    ["an index of another kind", tarOf({ name: "oci-layout", data: '{"imageLayoutVersion":"1.0.0"}' }, { name: "index.json", data: '{"manifests":[1]}' }), /^index\.json: json: cannot unmarshal number into/],
+    ["a manifest.json that is null", tarOf({ name: "manifest.json", data: "null" }), /^invalid manifest, manifest cannot be null \(but can be \[\]\)$/],
+    ["a configuration that is null", ofConfig("null"), /^c: invalid image JSON, no RootFS key$/],
+    ["a configuration that is a tar", ofConfig(layerTar.toString("latin1")), /^c is not valid JSON: /],
+    ["labels that are a number", ofConfig('{"config":{"Labels":5},"rootfs":{}}'), /^c: json: cannot unmarshal number into Go struct field Image\.config\.Labels of type map\[string\]string$/],
+    ["labels that are numbers", ofConfig('{"config":{"labels":{"a":1}},"rootfs":{}}'), /^c: json: cannot unmarshal number into Go struct field Image\.config\.Labels\.a of type string$/],
+    ["more layers in the configuration than in the manifest", ofConfig(`{"rootfs":{"diff_ids":["sha256:${"0".repeat(64)}"]}}`), /^invalid manifest, layers length mismatch: expected 0, got 1$/],
+    ["a name that leads up", ofConfig('{"rootfs":{}}', "../../../x"), /^invalid reference format$/],
+    ["a name with NUL", ofConfig('{"rootfs":{}}', "a\0b"), /^invalid reference format$/],
+    ...[
+      ["size", 2 ** 60, /descriptor sha256:0+: invalid size 1152921504606847000$/],
+      ["size", 1.5, /json: cannot unmarshal number 1\.5 into Go struct field Index\.manifests\.0\.size of type int64|of type int64$/],
+      ["size", -1, /invalid size -1$/],
+      ["size", "5", /json: cannot unmarshal string into .*of type int64$/],
+      ["digest", "../../x", /descriptor with the invalid digest "\.\.\/\.\.\/x"$/],
+      ["mediaType", "a\nb", /invalid media type "a\\nb"$/],
+      ["mediaType", "", /invalid media type ""$/],
+      ["platform", 5, /cannot unmarshal number into .*of type v1\.Platform$/],
+      ["annotations", { a: 1 }, /cannot unmarshal number into .*of type string$/],
+    ].map(([member, value, message]): [string, Buffer, RegExp] => [`a descriptor whose ${String(member)} is ${JSON.stringify(value)}`, ofIndex({ [String(member)]: value }), message as RegExp]),
     ["a blob that is not what its name says", tarOf({ name: `blobs/sha256/${"0".repeat(64)}`, data: "lie" }), /unexpected commit digest/],
     ["a name that leads out", tarOf({ name: "../evil", data: "" }), /invalid entry name "\.\.\/evil"/],
     ["links in a circle", tarOf({ name: "a", type: "symlink", linkname: "b" }, { name: "b", type: "symlink", linkname: "a" }, { name: "manifest.json", data: '[{"Config":"a","Layers":[]}]' }), /open a: no such file/],

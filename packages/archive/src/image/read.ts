@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import { Readable, pipeline } from "node:stream";
 import { createGzip } from "node:zlib";
 import { InvalidArgument } from "@longshore/errdefs";
-import { type Descriptor, type Image, type Index, type Manifest, mediaTypes } from "@longshore/oci";
+import { type Descriptor, type Index, type Manifest, maxDocumentBytes, mediaTypes, parseImage } from "@longshore/oci";
 import { format, parseNormalized, tagNameOnly } from "@longshore/reference";
 import { type Compression, detectCompression, magicBytes } from "../compression/detect.ts";
 import { type Blob, type BlobStore, readBlob } from "./blobs.ts";
-import { type DockerManifest, checkLayoutVersion, imageNameAnnotation, parseDockerManifests, parseIndexManifests, parseJson, refNameAnnotation } from "./documents.ts";
-import { type ArchiveFiles, maxJsonBytes, readArchiveFiles } from "./files.ts";
+import { type DockerManifest, checkLayoutVersion, imageNameAnnotation, parseDockerManifests, parseIndexManifests, refNameAnnotation } from "./documents.ts";
+import { type ArchiveFiles, readArchiveFiles } from "./files.ts";
 import { Ingest, storeBlob } from "./ingest.ts";
 
 /** What an archive holds. */
@@ -47,7 +47,8 @@ export async function readImages(source: AsyncIterable<Uint8Array>, blobs: BlobS
 /** Makes a manifest of what Docker's `manifest.json` tells of an image; one descriptor for each of its names. */
 async function convert({ Config, RepoTags, Layers }: DockerManifest, files: ArchiveFiles, blobs: BlobStore, options: ReadOptions): Promise<Descriptor[]> {
   const config = files.get(Config);
-  const image = parseJson(Config, await readBlob(blobs, config.digest, maxJsonBytes)) as Partial<Image> | null;
+  const { os, architecture, variant, rootfs } = parseImage(Config, await readBlob(blobs, config.digest, maxDocumentBytes));
+  if (rootfs.diff_ids.length !== Layers.length) throw new InvalidArgument(`invalid manifest, layers length mismatch: expected ${Layers.length}, got ${rootfs.diff_ids.length}`);
   const layers: Descriptor[] = [];
   for (const path of Layers) layers.push(await layerOf(files.get(path), blobs, options));
   const manifest: Manifest = {
@@ -59,9 +60,7 @@ async function convert({ Config, RepoTags, Layers }: DockerManifest, files: Arch
   const data = Buffer.from(JSON.stringify(manifest));
   const stored = await storeBlob(blobs, data, `sha256:${createHash("sha256").update(data).digest("hex")}`);
   const descriptor: Descriptor = { mediaType: mediaTypes.dockerManifest, ...stored };
-  if (image?.os && image.architecture) {
-    descriptor.platform = { os: image.os, architecture: image.architecture, ...(image.variant && { variant: image.variant }) };
-  }
+  if (os !== "" && architecture !== "") descriptor.platform = { os, architecture, ...(variant === undefined ? {} : { variant }) };
   if (RepoTags === null || RepoTags.length === 0) return [descriptor];
   return RepoTags.map((name) => {
     const reference = tagNameOnly(parseNormalized(name));

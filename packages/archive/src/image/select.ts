@@ -1,8 +1,6 @@
 import { NotFound, isKind } from "@longshore/errdefs";
-import { type Descriptor, type Index, type Manifest, type Platform, mediaTypes } from "@longshore/oci";
+import { type Descriptor, DocumentWalk, type Manifest, type Platform, isImageConfig, isIndex, isManifest, maxDocumentBytes, parseIndex, parseManifest } from "@longshore/oci";
 import { type BlobReader, readBlob } from "./blobs.ts";
-import { parseJson } from "./documents.ts";
-import { maxJsonBytes } from "./files.ts";
 
 export interface Selection {
   /** What of an index is written; absent: all that is there. */
@@ -19,8 +17,6 @@ export interface SelectedImage {
   manifest: Manifest | undefined;
 }
 
-const isIndex = ({ mediaType }: Descriptor): boolean => mediaType === mediaTypes.ociIndex || mediaType === mediaTypes.dockerIndex;
-const isManifest = ({ mediaType }: Descriptor): boolean => mediaType === mediaTypes.ociManifest || mediaType === mediaTypes.dockerManifest;
 const mayPass = ({ mediaType }: Descriptor): boolean => !/\.(nondistributable|foreign)\./.test(mediaType);
 
 function matches(wanted: readonly Platform[], platform: Platform | undefined): boolean {
@@ -35,31 +31,43 @@ function matches(wanted: readonly Platform[], platform: Platform | undefined): b
  */
 export async function selectImage(target: Descriptor, content: BlobReader, selection: Selection): Promise<SelectedImage> {
   const selected: SelectedImage = { blobs: new Map(), manifest: undefined };
-  await add(target, content, selection, selected);
+  await add(target, { content, selection, walk: new DocumentWalk(), depth: 0 }, selected);
   return selected;
 }
 
-async function add(descriptor: Descriptor, content: BlobReader, selection: Selection, into: SelectedImage): Promise<void> {
-  const { size } = await content.info(descriptor.digest);
-  into.blobs.set(descriptor.digest, size);
-  if (isIndex(descriptor)) await addIndex(descriptor, content, selection, into);
-  if (isManifest(descriptor)) await addManifest(descriptor, content, selection, into);
+/** Where the selection is in an image. */
+interface Place {
+  readonly content: BlobReader;
+  readonly selection: Selection;
+  readonly walk: DocumentWalk;
+  readonly depth: number;
 }
 
-async function addIndex(descriptor: Descriptor, content: BlobReader, selection: Selection, into: SelectedImage): Promise<void> {
-  const { manifests } = parseJson(descriptor.digest, await readBlob(content, descriptor.digest, maxJsonBytes)) as Index;
+async function add(descriptor: Descriptor, place: Place, into: SelectedImage): Promise<void> {
+  const { size } = await place.content.info(descriptor.digest);
+  if (isIndex(descriptor) || isManifest(descriptor)) {
+    if (!place.walk.enter({ ...descriptor, size }, place.depth)) return;
+    if (isIndex(descriptor)) await addIndex(descriptor, { ...place, depth: place.depth + 1 }, into);
+    else await addManifest(descriptor, place, into);
+  }
+  into.blobs.set(descriptor.digest, size);
+}
+
+async function addIndex(descriptor: Descriptor, place: Place, into: SelectedImage): Promise<void> {
+  const { content, selection } = place;
+  const { manifests } = parseIndex(descriptor.digest, await readBlob(content, descriptor.digest, maxDocumentBytes));
   const { platforms } = selection;
   if (platforms !== undefined) {
     const wanted = manifests.filter((child) => matches(platforms, child.platform));
     if (wanted.length === 0) throw new NotFound("no manifest found for platform: not found");
-    for (const child of wanted) await add(child, content, selection, into);
+    for (const child of wanted) await add(child, place, into);
     return;
   }
   for (const child of manifests) {
     // A pull brings one platform of many.
     const part: SelectedImage = { blobs: new Map(), manifest: into.manifest };
     try {
-      await add(child, content, selection, part);
+      await add(child, place, part);
     } catch (error) {
       if (isKind(error, "NotFound")) continue;
       throw error;
@@ -69,13 +77,12 @@ async function addIndex(descriptor: Descriptor, content: BlobReader, selection: 
   }
 }
 
-async function addManifest(descriptor: Descriptor, content: BlobReader, selection: Selection, into: SelectedImage): Promise<void> {
-  const manifest = parseJson(descriptor.digest, await readBlob(content, descriptor.digest, maxJsonBytes)) as Manifest;
-  for (const { digest, ...child } of [manifest.config, ...manifest.layers]) {
-    if (selection.skipNonDistributable && !mayPass({ digest, ...child })) continue;
-    into.blobs.set(digest, (await content.info(digest)).size);
+async function addManifest(descriptor: Descriptor, { content, selection }: Place, into: SelectedImage): Promise<void> {
+  const manifest = parseManifest(descriptor.digest, await readBlob(content, descriptor.digest, maxDocumentBytes));
+  for (const child of [manifest.config, ...manifest.layers]) {
+    if (selection.skipNonDistributable && !mayPass(child)) continue;
+    into.blobs.set(child.digest, (await content.info(child.digest)).size);
   }
   // Attestations are manifests too, but no images.
-  const isImage = manifest.config.mediaType === mediaTypes.ociConfig || manifest.config.mediaType === mediaTypes.dockerConfig;
-  if (isImage && descriptor.annotations?.["vnd.docker.reference.type"] === undefined) into.manifest ??= manifest;
+  if (isImageConfig(manifest.config) && descriptor.annotations?.["vnd.docker.reference.type"] === undefined) into.manifest ??= manifest;
 }

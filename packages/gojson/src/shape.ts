@@ -1,4 +1,4 @@
-import { InvalidArgument } from "@longshore/errdefs";
+import { InvalidArgument, messageOf } from "@longshore/errdefs";
 
 /** What a JSON value must look like; `go` is the type name that Docker's error messages show. */
 export type Shape =
@@ -45,16 +45,25 @@ function mismatch(value: unknown, shape: Shape, [root = "", ...path]: string[], 
   const shown = shape.kind === "int" && typeof value === "number" ? `number ${value}` : jsonKind(value);
   const pointer = path.map((part) => `.${part.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
   const where = path.length === 0 ? "Go value" : inList ? pointer : `Go struct field ${root}${pointer}`;
-  return new InvalidArgument(`invalid JSON: json: cannot unmarshal ${shown} into ${where} of type ${shape.go}`);
+  return new InvalidArgument(`json: cannot unmarshal ${shown} into ${where} of type ${shape.go}`);
 }
 
 /**
  * Reads a parsed JSON value as `shape`: field names match in any case, unknown ones are dropped,
  * `null` leaves a scalar out and empties a list or map.
- * @throws InvalidArgument with the text of Docker's JSON decoder
+ * @throws InvalidArgument with the text of Go's JSON decoder
  */
-export function decode(shape: Shape, value: unknown): unknown {
+export function unmarshal(shape: Shape, value: unknown): unknown {
   return decodeAt(shape, value, [shape.kind === "struct" ? shape.root : ""], false);
+}
+
+/** As `unmarshal`, for a request's body. @throws InvalidArgument `invalid JSON: …` */
+export function decode(shape: Shape, value: unknown): unknown {
+  try {
+    return unmarshal(shape, value);
+  } catch (error) {
+    throw new InvalidArgument(`invalid JSON: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** @param path of the value, behind what its root is called */
@@ -71,7 +80,7 @@ function decodeAt(shape: Shape, value: unknown, path: string[], inList: boolean)
     case "list":
       if (shape.orString === true && typeof value === "string") return [value];
       if (!Array.isArray(value)) throw mismatch(value, shape, path, inList);
-      return value.map((element, index) => decodeAt(shape.element, element, [...path, String(index)], true));
+      return value.map((element, index) => decodeAt(shape.element, element, [...path, String(index)], true) ?? zeroElement(shape.element));
     case "map":
     case "struct":
       if (typeof value !== "object" || Array.isArray(value)) throw mismatch(value, shape, path, inList);
@@ -100,6 +109,11 @@ function zero({ kind }: Shape): unknown {
   if (kind === "string") return "";
   if (kind === "bool") return false;
   return kind === "int" ? 0 : null;
+}
+
+/** What `null` is as a list's element: a struct's members are all absent. */
+function zeroElement(shape: Shape): unknown {
+  return shape.kind === "struct" ? undefined : zero(shape);
 }
 
 /** `__proto__` is a key like any other. */
