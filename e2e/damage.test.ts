@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSy
 import { dirname, join } from "node:path";
 import { importBusybox } from "./engine/busybox.ts";
 import { Longshore } from "./engine/longshore.ts";
+import { repository } from "./engine/tools.ts";
 import { exec, must } from "./host/exec.ts";
 
 describe("damaged state: set aside and reported, the rest works", () => {
@@ -68,6 +69,41 @@ describe("damaged state: set aside and reported, the rest works", () => {
     assert.equal(await longshore.ok(["inspect", "-f", "{{.State.Pid}} {{.State.Running}}", "hurt"]), `${pid} true`);
     assert.equal(await longshore.ok(["exec", "hurt", "echo", "back"]), "back");
     assert.doesNotMatch(await longshore.ok(["info", "-f", "{{json .Warnings}}"]), /damaged/);
+  });
+
+  it("Docker's own records of containers, and such with anything in the place of a member: each comes up or is set aside", async () => {
+    const docker = JSON.parse(readFileSync(join(repository, "packages/containers/src/records/testdata/docker-28.5.json"), "utf8")) as Record<string, { config: object; hostConfig: object }>;
+    const strange = [null, 0, -1, "", "\0", "a:b:c", "../../etc", "container:x", [], [null], ["a:b", "\0"], {}, { "\0": {} }, { a: { Type: "volume", Name: "../x", Destination: "/\0" } }];
+    const records = Object.values(docker).flatMap(({ config, hostConfig }, number) => {
+      const change = (tree: object, at: number): object => {
+        const keys = Object.keys(tree);
+        return { ...tree, [keys[at % keys.length] ?? ""]: strange[at % strange.length] };
+      };
+      const odd = Array.from({ length: 8 }, (_, index) => ({ config: change(config, number * 8 + index), hostConfig: change(hostConfig, number * 11 + index * 5) }));
+      const settings = Object.keys((config as { Config: object }).Config).slice(number * 2, number * 2 + 4);
+      const odder = settings.map((key, index) => ({ config: { ...config, Config: { ...(config as { Config: object }).Config, [key]: strange[(index + number) % strange.length] } }, hostConfig }));
+      return [{ config, hostConfig }, ...odd, ...odder];
+    });
+    await damaged(() => {
+      for (const [index, { config, hostConfig }] of records.entries()) {
+        const id = `aaaa${(index + 1).toString(16).padStart(60, "0")}`;
+        mkdirSync(join(data, "containers", id));
+        const { Name } = config as { Name: unknown };
+        writeFileSync(join(data, "containers", id, "config.v2.json"), JSON.stringify({ ...config, ID: id, ...(typeof Name === "string" && Name !== "" ? { Name: `${Name}-${index}` } : {}) }));
+        writeFileSync(join(data, "containers", id, "hostconfig.json"), JSON.stringify(hostConfig));
+      }
+    });
+    const up = (await longshore.ok(["ps", "-aq", "--no-trunc"])).split("\n").filter((id) => id.startsWith("aaaa"));
+    const aside = readdirSync(join(data, "damaged"));
+    assert.equal(up.length + aside.length, records.length);
+    assert.ok(up.length > 20 && aside.length > 20, `${up.length} came up, ${aside.length} were set aside`);
+    const shown = JSON.parse(await longshore.ok(["inspect", ...up])) as { Id: string; Name: string; State: { Running: boolean; Status: string } }[];
+    assert.equal(shown.length, up.length);
+    const run = shown.find(({ Name }) => Name.startsWith("/c-exited-"));
+    assert.match((await longshore.docker(["start", run?.Id ?? ""])).stderr, /Error response from daemon: .+/);
+    await longshore.docker(["logs", run?.Id ?? ""]);
+    await longshore.ok(["rm", "-f", ...up]);
+    await theRestWorks();
   });
 
   it("records of a network and a volume", async () => {

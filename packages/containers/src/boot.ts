@@ -6,6 +6,7 @@ import { Container } from "./container.ts";
 import type { Context } from "./context.ts";
 import { endLeases } from "./lease.ts";
 import { removeLeftovers } from "./leftovers.ts";
+import { adoptLinks } from "./links.ts";
 import { findLogsAside } from "./log-damage.ts";
 import { resync } from "./monitor.ts";
 import { adoptPorts } from "./ports.ts";
@@ -32,6 +33,7 @@ export async function restoreContainers(context: Context): Promise<void> {
       if (mount.Type === "volume" && mount.Name !== "") context.volumes.reference(mount.Name, record.ID);
     }
   }
+  adoptLinks(context);
   for (const container of store.list().filter(({ alive }) => alive)) await remountVolumes(context, container);
   // What was set aside may still run, and its files are its owner's: nothing of it is taken away.
   const aside = await damagedIds(damaged);

@@ -21,6 +21,7 @@ import { checkName, generateName, newContainerId } from "./names.ts";
 import { showRequested } from "./network-sandbox.ts";
 import { type ContainerRecord, newState } from "./record.ts";
 import { stageContainer } from "./record-files.ts";
+import { logPathOf } from "./records/load.ts";
 import { removeRuntime } from "./remove.ts";
 import { runtimeOf } from "./runtimes.ts";
 import { attempt, jsonAny, specType } from "./task.ts";
@@ -117,10 +118,7 @@ interface RecordParts {
 
 function newRecord(context: Context, parts: RecordParts): ContainerRecord {
   const { id, image } = parts;
-  const hasLog = parts.hostConfig.LogConfig.Type !== "none";
   const dir = join(context.settings.dataRoot, "containers", id);
-  const { Type } = parts.hostConfig.LogConfig;
-  const logName = isPluginDriver(Type) ? "container-cached.log" : Type === "local" ? "local-logs/container.log" : `${id}-json.log`;
   return {
     State: newState(),
     ID: id,
@@ -133,7 +131,7 @@ function newRecord(context: Context, parts: RecordParts): ContainerRecord {
     ImagePlatform: image.platform,
     NetworkSettings: { Bridge: "", SandboxID: "", SandboxKey: "", Networks: showRequested(parts.endpoints), Ports: {} },
     EndpointRequests: parts.endpoints,
-    LogPath: hasLog ? join(dir, logName) : "",
+    LogPath: logPathOf(dir, parts.hostConfig.LogConfig.Type),
     Name: `/${parts.name}`,
     Driver: context.settings.snapshotter,
     OS: image.platform.os,

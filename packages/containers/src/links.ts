@@ -68,6 +68,16 @@ export function resolveLinks(context: Context, hostConfig: HostConfig, parent: s
   hostConfig.Links = [...byAlias].map(([alias, id]) => `${id}:${alias}`);
 }
 
+/** Docker's own records link by name: from now on they do so by id. */
+export function adoptLinks(context: Context): void {
+  for (const { hostConfig } of context.store.list()) {
+    hostConfig.Links = hostConfig.Links?.map((link) => {
+      const { name, alias } = parseLink(link);
+      return context.store.isTaken(name) ? `${context.store.get(name).id}:${alias}` : link;
+    }) ?? null;
+  }
+}
+
 /** A container's links to those that still exist. */
 function linksOf(context: Context, container: Container): Link[] {
   return (container.hostConfig.Links ?? []).flatMap((link) => {

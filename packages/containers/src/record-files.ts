@@ -1,4 +1,4 @@
-import { readdir, readFile, rename } from "node:fs/promises";
+import { readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { type StagedFiles, stageFiles, writeFileAtomic } from "@longshore/atomicfile";
 import { DataLoss, messageOf } from "@longshore/errdefs";
@@ -6,6 +6,7 @@ import type { Logger } from "@longshore/log";
 import { removeTree } from "@longshore/sys";
 import type { Context } from "./context.ts";
 import { logDamageOf } from "./log-damage.ts";
+import { loadRecords } from "./records/load.ts";
 import type { ContainerRecord, HostConfig } from "./record.ts";
 
 const configFile = "config.v2.json";
@@ -31,21 +32,6 @@ export async function saveRecord(dir: string, record: ContainerRecord): Promise<
   await writeFileAtomic(join(dir, configFile), JSON.stringify(record));
 }
 
-/** @throws DataLoss when a file cannot be read as what it should be */
-async function loadContainer(dir: string, id: string): Promise<Stored> {
-  try {
-    const record = JSON.parse(await readFile(join(dir, configFile), "utf8")) as ContainerRecord;
-    const hostConfig = JSON.parse(await readFile(join(dir, hostConfigFile), "utf8")) as HostConfig;
-    if (record.ID !== id) throw new DataLoss(`the record is of container ${JSON.stringify(record.ID)}`);
-    if (typeof record.Name !== "string" || typeof record.State?.Running !== "boolean" || typeof record.Config !== "object") {
-      throw new DataLoss("the record lacks its name, state or configuration");
-    }
-    return { record, hostConfig };
-  } catch (error) {
-    throw new DataLoss(`container ${id} cannot be loaded from ${dir}: ${messageOf(error)}`, { cause: error });
-  }
-}
-
 /** Ids of the containers that were set aside. */
 export async function damagedIds(damagedRoot: string): Promise<Set<string>> {
   return new Set((await readdir(damagedRoot)).map((name) => name.slice(0, 64)));
@@ -64,22 +50,33 @@ export async function damagedContainers({ settings, store }: Pick<Context, "sett
  */
 export async function loadContainers(root: string, damagedRoot: string, log: Logger): Promise<Stored[]> {
   const loaded: Stored[] = [];
+  const owners = new Map<string, string>();
   for (const id of await readdir(root)) {
     const dir = join(root, id);
     if (!/^[0-9a-f]{64}$/.test(id)) continue;
-    const names = await readdir(dir);
-    if (!names.includes(configFile)) {
-      log.warn({ container: id }, "removing a container whose creation was cut short");
-      await removeTree(dir);
-      continue;
-    }
     try {
-      loaded.push(await loadContainer(dir, id));
+      if (!(await readdir(dir)).includes(configFile)) {
+        log.warn({ container: id }, "removing a container whose creation was cut short");
+        await removeTree(dir);
+        continue;
+      }
+      const stored = await loadRecords(dir, { config: configFile, hostConfig: hostConfigFile });
+      const owner = owners.get(stored.record.Name);
+      if (owner !== undefined) throw new DataLoss(`container ${owner} has the name ${stored.record.Name}, too`);
+      owners.set(stored.record.Name, id);
+      loaded.push(stored);
     } catch (error) {
+      // That is this process's want, not the record's fault.
+      if (["EMFILE", "ENFILE", "ENOMEM"].includes(codeOf(error))) throw error;
       const aside = join(damagedRoot, `${id}.${Date.now()}`);
       await rename(dir, aside);
-      log.error({ err: error, container: id, aside }, "a damaged container record was set aside");
+      log.error({ container: id, aside }, `container ${id} cannot be loaded and was set aside: ${messageOf(error)}`);
     }
   }
   return loaded;
+}
+
+function codeOf(error: unknown): string {
+  const { code, cause } = error as NodeJS.ErrnoException;
+  return code ?? (cause as NodeJS.ErrnoException | undefined)?.code ?? "";
 }

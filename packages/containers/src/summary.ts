@@ -38,7 +38,7 @@ async function imageIds(context: Context, containers: readonly Container[]): Pro
     } catch (error) {
       // While containerd is away, nothing speaks against the name.
       if (isKind(error, "Unavailable")) return [name, id] as const;
-      if (isKind(error, "NotFound")) return [name, undefined] as const;
+      if (isKind(error, "NotFound") || isKind(error, "InvalidArgument")) return [name, undefined] as const;
       throw error;
     }
   });
