@@ -2,7 +2,9 @@ import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { DataLoss, messageOf } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
+import { parseRecord, type Reader } from "@longshore/records";
 import { SqliteFile } from "@longshore/sqlite";
+import { debtRecord, endpointRecord, networkRecord, sandboxRecord } from "./record-readers.ts";
 import type { Debt, EndpointRecord, NetworkRecord, SandboxRecord } from "./record-types.ts";
 
 export type * from "./record-types.ts";
@@ -62,11 +64,11 @@ export class Records {
   }
 
   #load(log: Logger): void {
-    const read = <T extends { id: string | number }>(table: Table, take: (record: T) => void) => {
+    const read = <T>(table: Table, reader: Reader<T>, keyOf: (record: T) => string | number, take: (record: T) => void) => {
       for (const row of this.#file.sql.prepare(`SELECT id, record FROM ${table}`).all()) {
         try {
-          const record = JSON.parse(String(row["record"])) as T | null;
-          if (typeof record?.id !== (table === "debts" ? "number" : "string") || record === null) throw new DataLoss("the record has no id");
+          const record = parseRecord(String(row["record"]), reader);
+          if (String(keyOf(record)) !== String(row["id"])) throw new DataLoss(`the record is of ${keyOf(record)}`);
           take(record);
         } catch (error) {
           const id = String(row["id"]);
@@ -78,10 +80,10 @@ export class Records {
         }
       }
     };
-    read<NetworkRecord>("networks", (record) => this.networks.set(record.id, record));
-    read<EndpointRecord>("endpoints", (record) => this.endpoints.set(record.id, record));
-    read<SandboxRecord>("sandboxes", (record) => this.sandboxes.set(record.containerId, record));
-    read<Debt>("debts", (record) => this.debts.set(record.id, record));
+    read("networks", networkRecord, ({ id }) => id, (record) => this.networks.set(record.id, record));
+    read("endpoints", endpointRecord, ({ id }) => id, (record) => this.endpoints.set(record.id, record));
+    read("sandboxes", sandboxRecord, ({ containerId }) => containerId, (record) => this.sandboxes.set(record.containerId, record));
+    read("debts", debtRecord, ({ id }) => id, (record) => this.debts.set(record.id, record));
   }
 
   /** What was set aside, in words. */

@@ -1,7 +1,8 @@
-import { readFile, readdir, rename } from "node:fs/promises";
+import { readdir, rename } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { writeFileAtomic } from "@longshore/atomicfile";
 import { messageOf } from "@longshore/errdefs";
+import { flag, mapOf, nullable, oneOf, optional, type Reader, readRecordFile, record, required, text } from "@longshore/records";
 
 /** One use of a volume by a container. */
 interface DriverMount {
@@ -23,6 +24,14 @@ export interface DriverRecord {
   mounts: Record<string, DriverMount>;
 }
 
+const driverRecord = record<DriverRecord>({
+  driver: required(text),
+  scope: oneOf("local", "global"),
+  labels: nullable(mapOf(text)),
+  options: nullable(mapOf(text)),
+  mounts: mapOf(record<DriverMount>({ id: required(text), path: optional(text), ended: optional(((value, at) => (flag(value, at) ? true : undefined)) as Reader<true>) })),
+});
+
 /** The records of volumes that drivers beside `local` keep, in one file: they are few. */
 export class DriverRecords {
   readonly #path: string;
@@ -39,11 +48,11 @@ export class DriverRecords {
   /** @param damaged is told in words when the file cannot be read; it is set aside then */
   static async open(path: string, damaged: (sentence: string) => void): Promise<DriverRecords> {
     try {
-      const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOENT") return "{}";
+      const found = await readRecordFile(path, mapOf(driverRecord)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === "ENOENT") return {};
         throw error;
       });
-      return new DriverRecords(path, new Map(Object.entries(JSON.parse(text) as Record<string, DriverRecord>)));
+      return new DriverRecords(path, new Map(Object.entries(found)));
     } catch (error) {
       const aside = `${path}.damaged-${Date.now()}`;
       await rename(path, aside);

@@ -1,8 +1,9 @@
-import { readdir, readFile, rename } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, rename } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { writeFileAtomic } from "@longshore/atomicfile";
 import type { Volume } from "@longshore/api";
 import { DataLoss } from "@longshore/errdefs";
+import { mapOf, nullable, readRecordFile, record, required, text } from "@longshore/records";
 
 /** A volume as its directory keeps it, in `volume.json`. */
 export interface VolumeRecord {
@@ -14,6 +15,8 @@ export interface VolumeRecord {
 
 const fileName = "volume.json";
 
+const volumeRecord = record<VolumeRecord>({ name: required(text), created: required(text), labels: nullable(mapOf(text)), options: nullable(mapOf(text)) });
+
 export function dataDir(dir: string): string {
   return join(dir, "_data");
 }
@@ -22,12 +25,12 @@ export async function writeRecord(dir: string, record: VolumeRecord): Promise<vo
   await writeFileAtomic(join(dir, fileName), `${JSON.stringify(record)}\n`);
 }
 
-/** @returns undefined when there is none. @throws SyntaxError or DataLoss for one that cannot be read */
+/** @returns undefined when there is none. @throws DataLoss for one that cannot be read */
 export async function readRecord(dir: string): Promise<VolumeRecord | undefined> {
   try {
-    const record = JSON.parse(await readFile(join(dir, fileName), "utf8")) as VolumeRecord | null;
-    if (typeof record?.name !== "string" || typeof record.created !== "string") throw new DataLoss("the record lacks its name or time");
-    return record;
+    const found = await readRecordFile(join(dir, fileName), volumeRecord);
+    if (found.name !== basename(dir)) throw new DataLoss(`the record is of volume ${found.name}`);
+    return found;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;

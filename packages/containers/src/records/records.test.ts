@@ -5,35 +5,17 @@ import { join } from "node:path";
 import { isKind, messageOf } from "@longshore/errdefs";
 import { silent } from "@longshore/log";
 import type { Reader } from "@longshore/records";
+import { type Json, mutations } from "@longshore/records/testing";
 import { loadContainers } from "../record-files.ts";
 import { containerRecord } from "./container.ts";
 import { hostConfigRecord } from "./host-config.ts";
 import recorded from "./testdata/docker-28.5.json" with { type: "json" };
 
-type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 interface Recorded {
   config: { [key: string]: Json };
   hostConfig: { [key: string]: Json };
 }
 const docker = recorded as unknown as Record<string, Recorded>;
-
-/** What stands in the place of each value in turn. */
-const strange: (Json | undefined)[] = [undefined, null, true, 0, -1, 1.5, 1e300, "", "x", "\0", "../../x", [], [null], [[[]]], {}, { a: null }, { a: { a: [] } }, JSON.parse('{"__proto__":{"x":1}}') as Json];
-
-/** All values in a tree, as ways to put something else in their place. */
-function* places(tree: Json, set: (value: Json | undefined) => Json): Generator<(value: Json | undefined) => Json> {
-  yield set;
-  if (tree === null || typeof tree !== "object") return;
-  for (const [key, member] of Object.entries(tree)) {
-    yield* places(member, (value) => {
-      if (Array.isArray(tree)) return set(tree.toSpliced(Number(key), 1, ...(value === undefined ? [] : [value])));
-      const copy = { ...tree } as { [key: string]: Json };
-      if (value === undefined) delete copy[key];
-      else copy[key] = value;
-      return set(copy);
-    });
-  }
-}
 
 describe("records of containers, read as hostile input", () => {
   let base = "";
@@ -85,20 +67,17 @@ describe("records of containers, read as hostile input", () => {
     it(`${name}: whatever stands in the place of any value, the record is read whole or refused in words`, () => {
       const counts = { read: 0, refused: 0 };
       const attempt = (tree: Json, read: Reader<object>): void => {
-        for (const put of places(tree, (value) => value ?? null)) {
-          for (const value of strange) {
-            const changed = put(value);
-            let result: object;
-            try {
-              result = read(changed, "");
-            } catch (error) {
-              assert.ok(isKind(error, "DataLoss"), `${messageOf(error)}: ${JSON.stringify(changed).slice(0, 200)}`);
-              assert.match(messageOf(error), / (is|no) /);
-              counts.refused++;
-              continue;
-            }
-            if (++counts.read % 10 === 0) assert.deepEqual(read(JSON.parse(JSON.stringify(result)), ""), result);
+        for (const changed of mutations(tree)) {
+          let result: object;
+          try {
+            result = read(changed, "");
+          } catch (error) {
+            assert.ok(isKind(error, "DataLoss"), `${messageOf(error)}: ${JSON.stringify(changed).slice(0, 200)}`);
+            assert.match(messageOf(error), / (is|no) /);
+            counts.refused++;
+            continue;
           }
+          if (++counts.read % 10 === 0) assert.deepEqual(read(JSON.parse(JSON.stringify(result)), ""), result);
         }
       };
       attempt(config, containerRecord);
