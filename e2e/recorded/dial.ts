@@ -37,11 +37,16 @@ function udp(host: string, port: number): Promise<string> {
       resolve(answer);
     };
     const timer = setTimeout(() => end("no answer"), patience);
-    const send = (): void => socket.send("?", (error) => error && end((error as NodeJS.ErrnoException).code === "ECONNREFUSED" ? "refused" : String((error as NodeJS.ErrnoException).code)));
-    const again = setInterval(send, 500);
-    socket.once("error", (error: NodeJS.ErrnoException) => end(error.code === "ECONNREFUSED" ? "refused" : (error.code ?? error.message)));
+    const fail = (error: NodeJS.ErrnoException): void => end(error.code === "ECONNREFUSED" ? "refused" : (error.code ?? error.message));
+    const send = (): void => socket.send("?", (error) => error && fail(error));
+    let again: NodeJS.Timeout | undefined;
+    socket.once("error", fail);
     socket.once("message", (message) => end(message.toString()));
-    socket.connect(port, host, send);
+    socket.connect(port, host, (error?: Error) => {
+      if (error) return fail(error);
+      again = setInterval(send, 500);
+      send();
+    });
   });
 }
 

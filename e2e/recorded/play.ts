@@ -8,6 +8,8 @@ import { World } from "./world.ts";
 /** Names of transcripts, separated by commas, that are recorded: the stock engine runs, and what it says is written into them. Only these are played then. */
 const recorded = (process.env["LONGSHORE_RECORD"] ?? "").split(",").filter(Boolean);
 const recording = recorded.length > 0;
+/** Names of transcripts, likewise, that alone are played. */
+const chosen = recording ? recorded : (process.env["LONGSHORE_PLAY"] ?? "").split(",").filter(Boolean);
 
 /** What transcripts' commands may use beside the machine's programs. */
 const prelude = `
@@ -85,7 +87,7 @@ const atOnce = 4;
  * @param options.apart whether sections begin without the containers, volumes and files of those before
  */
 export function playTranscripts(names: readonly string[], options: { apart: boolean }): void {
-  const played = recording ? names.filter((name) => recorded.includes(basename(name))) : names;
+  const played = chosen.length > 0 ? names.filter((name) => chosen.includes(basename(name))) : names;
   const transcripts = played.map((name) => {
     const path = join(repository, "e2e/recorded", `${name}.txt`);
     return { name, path, sections: readTranscript(path), played: new Map<Section, Promise<[string, string]>>() };

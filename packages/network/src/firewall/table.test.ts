@@ -29,7 +29,7 @@ describe("firewall tables", () => {
     has("set loopback { type ipv4_addr . inet_proto . inet_service; elements = { 127.0.0.1 . tcp . 90 }; }");
     has("elements = { 10.9.0.2 . tcp . 80, 10.9.0.2 . udp . 53, 10.7.0.2 . sctp . 132, 10.9.0.2 . tcp . 90 }; }");
     has("elements = { 10.8.0.3 . 10.8.0.2 . sctp . 132 }; }");
-    has('ip daddr 10.9.0.0/24 iifname != { "lo", "br0" } drop');
+    has('ip daddr 10.9.0.0/24 iifname != { "lo", "br0" } fib daddr type != local drop');
     assert.ok(!text.includes("ip daddr 10.7.0.0/24 iifname"), "routed networks may be reached");
   });
 

@@ -78,12 +78,12 @@ export function portCommands(action: "add" | "delete", family: Family, table: st
   return [...new Set(commands)];
 }
 
-/** Containers' own addresses are for those on their bridge and the host itself, which does not come by here. */
+/** Containers' own addresses are for those on their bridge and the host itself, which does not come by here. The bridges' addresses are the host's. */
 function guards(bridges: readonly BridgeRules[], keyword: string, { allowDirectRouting }: TableOptions): string[] {
   if (allowDirectRouting) return [];
   return bridges
     .filter(({ gatewayMode }) => gatewayMode === "nat")
-    .map(({ device, subnet, trusted }) => `    ${keyword} daddr ${subnet} iifname != { ${["lo", device, ...trusted].map(quote).join(", ")} } drop`);
+    .map(({ device, subnet, trusted }) => `    ${keyword} daddr ${subnet} iifname != { ${["lo", device, ...trusted].map(quote).join(", ")} } fib daddr type != local drop`);
 }
 
 /** Where packets for published ports are led to containers: a proxy answers those that would come back to where they are from. */
