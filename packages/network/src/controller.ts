@@ -95,6 +95,7 @@ export class NetworkController {
   readonly #timer: NodeJS.Timeout;
   readonly #runDir: string;
   readonly #debts: Debts;
+  readonly #log: Logger;
 
   private constructor(parts: { networks: NetworkStore; sandboxes: SandboxStore; records: Records; firewall: Firewall; proxy: ProxyClient; runDir: string; debts: Debts }, log: Logger) {
     this.networks = parts.networks;
@@ -105,6 +106,7 @@ export class NetworkController {
     this.#proxy = parts.proxy;
     this.#runDir = parts.runDir;
     this.#debts = parts.debts;
+    this.#log = log;
     this.#timer = setInterval(() => {
       this.repair().catch((error: unknown) => log.error({ err: error }, "the firewall cannot be repaired"));
     }, repairEvery);
@@ -160,12 +162,13 @@ export class NetworkController {
    * rules are taken off the host, and the next start makes them anew.
    */
   async close(): Promise<void> {
+    const stays = (what: string) => (error: unknown) => this.#log.error({ err: error }, what);
     clearInterval(this.#timer);
     await this.#debts.close();
     await this.#sandboxes.settled();
     if (this.#records.sandboxes.size === 0) {
-      for (const record of this.#records.networks.values()) await removeDevice(record);
-      await this.#firewall.remove();
+      for (const record of this.#records.networks.values()) await removeDevice(record).catch(stays("the device of a network stays"));
+      await this.#firewall.remove().catch(stays("the engine's firewall rules stay"));
     }
     await this.#firewall.close();
     await this.#proxy.close();

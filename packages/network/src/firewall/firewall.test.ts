@@ -156,6 +156,32 @@ const sh = (script: string) => execFileSync("sh", ["-ec", script], { stdio: ["ig
     assert.equal(sh("nft list tables; cat /proc/sys/net/ipv4/ip_forward"), "0\n");
   });
 
+  it("stops while others use the chains that it would take off", async () => {
+    const forward = () => sh("iptables -S FORWARD; iptables -S DOCKER-USER").trim().split("\n").slice(1);
+    // Another engine's jump, behind ours and before it; a predecessor that was killed had made its own, and somebody's chain leads there, too.
+    for (const theirs of ["-A FORWARD -j DOCKER-USER", "-I FORWARD -j DOCKER-USER", "-A OUTPUT -j DOCKER-USER"]) {
+      sh(`iptables ${theirs}`);
+      await controller.close();
+      assert.deepEqual(forward(), [...(theirs.includes("FORWARD") ? ["-A FORWARD -j DOCKER-USER"] : []), "-N DOCKER-USER"], theirs);
+      assert.doesNotMatch(sh("nft list tables"), /longshore/);
+      sh("iptables -F; iptables -X");
+      controller = await NetworkController.open(options());
+    }
+    // A killed predecessor's jump is ours, however often it stands there.
+    const jump = 'nft add rule ip filter FORWARD counter jump DOCKER-USER comment "longshore"';
+    sh(`${jump}; ${jump}; iptables -P FORWARD DROP`);
+    await controller.repair();
+    sh("iptables -A FORWARD -j LONGSHORE; iptables -N THEIRS; iptables -A THEIRS -j LONGSHORE");
+    // What stays is empty, and does not keep the engine from its own rules.
+    sh("iptables -P FORWARD ACCEPT");
+    await controller.repair();
+    assert.match(sh("iptables -S"), /-N LONGSHORE\n(?![^]*-A LONGSHORE)/);
+    await controller.close();
+    assert.doesNotMatch(sh("iptables -S FORWARD"), /DOCKER-USER|LONGSHORE/);
+    assert.doesNotMatch(sh("iptables -S"), /-N DOCKER-USER/);
+    controller = await NetworkController.open(options());
+  });
+
   it("binds ports where all networks' options say", async () => {
     await controller.networks.create({ Name: "own" });
     await controller.networks.create({ Name: "wide", Options: { "com.docker.network.bridge.host_binding_ipv4": "0.0.0.0" } });

@@ -2,6 +2,7 @@ import type { Logger } from "@longshore/log";
 import { installed } from "../installed.ts";
 import type { Family } from "../ipam/prefix.ts";
 import { legacyFilters } from "./legacy.ts";
+import { CommandFailed } from "../run.ts";
 import { keyword, listTable, nft, type NftRule, type NftTable } from "./nft.ts";
 
 /** The chain for an administrator's rules on containers' traffic, by Docker's name. */
@@ -10,8 +11,12 @@ const userChain = "DOCKER-USER";
 const comment = "longshore";
 const programs: Record<Family, string> = { 4: "iptables", 6: "ip6tables" };
 
-function jumpTo({ chain, expr }: NftRule, target: string): boolean {
-  return chain === "FORWARD" && (expr ?? []).some(({ jump }) => jump?.target === target);
+function leadsTo({ expr }: NftRule, target: string): boolean {
+  return (expr ?? []).some(({ jump, goto }) => jump?.target === target || goto?.target === target);
+}
+
+function jumpTo(rule: NftRule, target: string): boolean {
+  return rule.chain === "FORWARD" && leadsTo(rule, target);
 }
 
 /** `iifname "br0"` of a rule in our own chain. */
@@ -91,7 +96,7 @@ export class ForeignFirewall {
     const there = chains.some(({ name }) => name === this.#chain);
     const jump = rules.find((rule) => jumpTo(rule, this.#chain));
     const wanted = dropped ? this.#bridges().flatMap((bridge) => [`iifname ${JSON.stringify(bridge)}`, `oifname ${JSON.stringify(bridge)}`]) : [];
-    if (wanted.length === 0) return there ? ForeignFirewall.#removal(table, this.#chain, jump) : [];
+    if (wanted.length === 0) return there ? this.#removal(table, rules) : [];
     const own = rules.filter(({ chain }) => chain === this.#chain).map(matchOf);
     if (jump && own.join() === wanted.join()) return [];
     return [
@@ -102,34 +107,50 @@ export class ForeignFirewall {
     ];
   }
 
-  static #removal(table: string, chain: string, jump: NftRule | undefined): string[] {
-    return [...(jump ? [`delete rule ${table} FORWARD handle ${jump.handle}`] : []), `flush chain ${table} ${chain}`, `delete chain ${table} ${chain}`];
+  /** A chain that others' rules lead to is emptied and stays. */
+  #removal(table: string, rules: readonly NftRule[]): string[] {
+    const jumps = rules.filter((rule) => jumpTo(rule, this.#chain)).map(({ handle }) => `delete rule ${table} FORWARD handle ${handle}`);
+    const emptied = [...jumps, ...(rules.some(({ chain }) => chain === this.#chain) ? [`flush chain ${table} ${this.#chain}`] : [])];
+    return rules.some((rule) => leadsTo(rule, this.#chain) && !jumpTo(rule, this.#chain)) ? emptied : [...emptied, `delete chain ${table} ${this.#chain}`];
   }
 
-  /** Takes off what is ours. The administrator's rules stay, and DOCKER-USER with them; so does the policy. */
+  /**
+   * Takes off what is ours. The administrator's rules stay, and DOCKER-USER with them; so does the policy.
+   * Jumps go before chains, each chain by itself: one that somebody else leads to, perhaps only just now, stays.
+   */
   async remove(families: readonly Family[]): Promise<void> {
     this.#listed = undefined;
-    const commands: string[] = [];
     for (const family of families) {
       const listed = await listTable(family, "filter");
       if (!listed) continue;
       const { chains, rules } = listed;
       const table = `${keyword[family]} filter`;
+      const named = (target: string) => chains.some(({ name }) => name === target);
+      const mine = rules.filter((rule) => jumpTo(rule, this.#chain) || (jumpTo(rule, userChain) && rule.comment === comment && !rules.some(({ chain }) => chain === userChain)));
+      const flushed = named(this.#chain) ? [`flush chain ${table} ${this.#chain}`] : [];
+      const jumps = mine.map(({ handle }) => `delete rule ${table} FORWARD handle ${handle}`);
+      if (jumps.length + flushed.length === 0) continue;
+      await nft(`${[...jumps, ...flushed].join("\n")}\n`);
       const gone = new Set<string>();
-      if (chains.some(({ name }) => name === this.#chain)) {
-        commands.push(...ForeignFirewall.#removal(table, this.#chain, rules.find((rule) => jumpTo(rule, this.#chain))));
-        gone.add(this.#chain);
-      }
-      const user = rules.find((rule) => jumpTo(rule, userChain));
-      if (user?.comment === comment && !rules.some(({ chain }) => chain === userChain)) {
-        commands.push(...ForeignFirewall.#removal(table, userChain, user));
-        gone.add(userChain);
+      for (const target of [this.#chain, ...(mine.some((rule) => jumpTo(rule, userChain)) ? [userChain] : [])]) {
+        if (named(target) && (await this.#deleteChain(table, target))) gone.add(target);
       }
       const [left, ...others] = chains.filter(({ name }) => !gone.has(name));
-      const ruled = rules.some((rule) => !gone.has(rule.chain) && ![...gone].some((target) => jumpTo(rule, target)));
+      const ruled = rules.some((rule) => !gone.has(rule.chain) && !mine.includes(rule));
       // What is left lets everything pass: it was made for the jump, or is made again by iptables when it is used.
-      if (gone.size > 0 && left?.name === "FORWARD" && others.length === 0 && left.policy === "accept" && !ruled) commands.push(`delete table ${table}`);
+      if (gone.size > 0 && left?.name === "FORWARD" && others.length === 0 && left.policy === "accept" && !ruled) await nft(`delete table ${table}\n`);
     }
-    if (commands.length > 0) await nft(`${commands.join("\n")}\n`);
+  }
+
+  /** @returns whether it is gone: the kernel keeps a chain that a rule leads to */
+  async #deleteChain(table: string, chain: string): Promise<boolean> {
+    try {
+      await nft(`delete chain ${table} ${chain}\n`);
+      return true;
+    } catch (error) {
+      if (!(error instanceof CommandFailed) || !error.stderr.includes("resource busy")) throw error;
+      this.#log.info({ table, chain }, "a chain of the firewall stays: others' rules lead to it");
+      return false;
+    }
   }
 }

@@ -23,10 +23,12 @@ export function legacyChanges(listed: readonly string[], chain: string, bridges:
   const accepted = listed.includes("-P FORWARD DROP") ? bridges.flatMap((bridge) => [`-A ${chain} -i ${bridge} -j ACCEPT`, `-A ${chain} -o ${bridge} -j ACCEPT`]) : [];
   const jumps = listed.filter((line) => line.startsWith("-A FORWARD ")).map((line) => /-j (\S+)$/.exec(line)?.[1] ?? "");
   const wanted = [userChain, ...(accepted.length > 0 ? [chain] : [])];
+  const used = listed.some((line) => line.startsWith("-A ") && !line.startsWith("-A FORWARD ") && new RegExp(` -[jg] ${chain}$`).test(line));
   const rules = listed.filter((line) => line.startsWith(`-A ${chain} `));
   const inPlace = wanted.every((target, index) => jumps[index] === target) && jumps.includes(chain) === wanted.includes(chain);
-  if (inPlace && rules.join() === accepted.join() && listed.includes(`-N ${chain}`) === accepted.length > 0) return [];
-  const ours = [userChain, chain].filter((target) => jumps.includes(target));
+  if (inPlace && rules.join() === accepted.join() && listed.includes(`-N ${chain}`) === (accepted.length > 0 || used)) return [];
+  // One of the administrator's jumps is moved to its place; our own go, however often they stand there.
+  const ours = [...new Set(jumps.filter((target) => target === userChain)), ...jumps.filter((target) => target === chain)];
   return [
     // A chain that is named here is emptied: the administrator's only when there is none.
     ...(listed.includes(`-N ${userChain}`) ? [] : [`:${userChain} - [0:0]`]),
@@ -34,7 +36,8 @@ export function legacyChanges(listed: readonly string[], chain: string, bridges:
     ...accepted,
     ...ours.map((target) => `-D FORWARD -j ${target}`),
     ...wanted.map((target, index) => `-I FORWARD ${index + 1} -j ${target}`),
-    ...(accepted.length > 0 ? [] : [`-X ${chain}`]),
+    // One that others' rules lead to stays, empty.
+    ...(accepted.length > 0 || used ? [] : [`-X ${chain}`]),
   ];
 }
 
