@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, statSync, truncateSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync } from "node:fs";
+import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { importBusybox } from "./engine/busybox.ts";
@@ -45,6 +46,31 @@ describe("images", () => {
     const loaded = await shared.docker(["load", "-i", join(dir, "cut.tar")]);
     assert.notEqual(loaded.code, 0);
     assert.equal(await shared.ok(["images", "-q", "e2e-image:two"]), "");
+  });
+
+  it("a load that was answered has happened, for a client that leaves at the answer, too", async () => {
+    await shared.ok(["tag", "busybox", "e2e-image:two"]);
+    await shared.ok(["save", "-o", join(dir, "answered.tar"), "e2e-image:two"]);
+    const archive = readFileSync(join(dir, "answered.tar"));
+    for (const quiet of ["1", "0"]) {
+      await shared.ok(["rmi", "e2e-image:two"]);
+      const status = await new Promise<number | undefined>((resolve, reject) => {
+        const socketPath = shared.host.replace("unix://", "");
+        const call = request({ socketPath, method: "POST", path: `/v1.51/images/load?quiet=${quiet}`, agent: false, headers: { "Content-Type": "application/x-tar" } });
+        call.once("response", ({ statusCode }) => {
+          call.destroy();
+          resolve(statusCode);
+        });
+        call.once("error", reject);
+        call.write(archive.subarray(0, archive.length / 2));
+        setImmediate(() => call.end(archive.subarray(archive.length / 2)));
+      });
+      assert.equal(status, 200);
+      assert.equal(await shared.ok(["images", "--format", "{{.Tag}}", "e2e-image:two"]), "two");
+    }
+    // What fails is told in a line, as ever.
+    const junk = await shared.docker(["load"], { input: "junk" });
+    assert.equal(junk.code, 1);
   });
 
   it("an image in use is kept", async () => {

@@ -69,8 +69,7 @@ export const imageTransferRoutes: RoutePlugin = (app, engine) => {
   app.post("/images/load", async (request, reply) => {
     const platform = parseJsonPlatform(new Query(request).get("platform"));
     const progress = new ProgressStream(reply);
-    progress.begin();
-    await progress.run(request, () => loadImages(images, bodyStream(request), { platform, signal: progress.gone }, progress.output));
+    await progress.run(request, () => loadImages(images, bodyStream(request), { platform, signal: progress.gone }, progress.output), "line");
     return reply;
   });
 

@@ -21,9 +21,9 @@ export class ProgressStream {
     this.gone = clientGone(reply);
   }
 
-  /** Sends the headers now, whatever comes. */
-  begin(): void {
-    this.#body ??= new BodyStream(this.#reply, "application/json");
+  /** The headers go out with the first line: what they answer with success has begun, or is done. */
+  #begin(): BodyStream {
+    return (this.#body ??= new BodyStream(this.#reply, "application/json"));
   }
 
   readonly output = (line: ProgressLine): void => {
@@ -33,18 +33,20 @@ export class ProgressStream {
   };
 
   #write(line: object): void {
-    this.begin();
-    const body = this.#body;
-    this.#written = this.#written.then(() => body?.write(`${JSON.stringify(line)}\r\n`));
+    const body = this.#begin();
+    this.#written = this.#written.then(() => body.write(`${JSON.stringify(line)}\r\n`));
   }
 
-  /** Runs `work` and ends the answer with what becomes of it. */
-  async run(request: FastifyRequest, work: () => Promise<unknown>): Promise<void> {
+  /**
+   * Runs `work` and ends the answer with what becomes of it.
+   * @param failure `line` where Docker tells of a failure in a line even when it is the first one
+   */
+  async run(request: FastifyRequest, work: () => Promise<unknown>, failure: "status" | "line" = "status"): Promise<void> {
     try {
       await work();
-      this.begin();
+      this.#begin();
     } catch (error) {
-      if (this.#body === undefined) throw error;
+      if (this.#body === undefined && failure === "status") throw error;
       if (httpStatusOf(error) >= 500) request.log.error({ err: error, url: request.raw.url }, "request failed");
       const message = messageOf(error);
       this.#write({ errorDetail: { message }, error: message });
