@@ -11,7 +11,7 @@ import { parentLabel } from "./inspect.ts";
 import { type Lease, withLease } from "./lease.ts";
 import { type MadeLayer, makeManifest } from "./make-image.ts";
 import { type ImageDocument, readManifests } from "./manifests.ts";
-import { imageConfigOf, mergeConfig } from "./merge-config.ts";
+import { imageConfigOf, mergeConfig, withoutEmpty } from "./merge-config.ts";
 import { danglingName, putRecord, recordsOf } from "./records.ts";
 import { nameImage, parseRepoTag } from "./tag.ts";
 
@@ -79,7 +79,10 @@ async function record(context: ImagesContext, target: Descriptor, imageId: strin
  */
 export async function commitImage(context: ImagesContext, request: CommitRequest): Promise<{ id: string; name: string }> {
   const reference = parseRepoTag(request.repo, request.tag);
-  const config = mergeConfig(applyChanges(imageConfigOf(request.requested), request.changes), imageConfigOf(request.config));
+  const own = imageConfigOf(request.config);
+  // The changes are made to what the request says of the image, else to what the container has.
+  const base = Object.keys(request.requested).length === 0 ? own : imageConfigOf(request.requested);
+  const config = withoutEmpty(mergeConfig(applyChanges(base, request.changes), own));
   return withLease(context, async (lease) => {
     const { document, layers } = await readParent(context, request);
     const layer = await diffLayer(context, lease, request.snapshotKey);

@@ -10,6 +10,7 @@ import { emitImage } from "./events.ts";
 import { httpGet } from "./http-get.ts";
 import { withLease } from "./lease.ts";
 import { makeLayer, makeManifest } from "./make-image.ts";
+import { withoutEmpty } from "./merge-config.ts";
 import { danglingName, putRecord } from "./records.ts";
 import { nameImage, parseRepoTag } from "./tag.ts";
 
@@ -49,7 +50,7 @@ export async function importImage(
   output: ProgressOutput,
 ): Promise<string> {
   const reference = parseRepoTag(request.repo, request.tag);
-  const config: ImageConfig = applyChanges({}, request.changes);
+  const config: ImageConfig = withoutEmpty(applyChanges({}, request.changes));
   const source = request.source === "-" ? body : await download(request.source, signal, output);
   const created = new Date().toISOString();
   const comment = request.message || `Imported from ${request.source}`;

@@ -3,7 +3,6 @@ import type { Progress } from "@longshore/proto/containerd/types/transfer/transf
 import { credentialsOf } from "./auth.ts";
 import type { ProgressLine } from "./contract.ts";
 import { globToRegExp } from "./filter.ts";
-import { imageConfigOf, mergeConfig } from "./merge-config.ts";
 import { pullProgress } from "./pull.ts";
 
 describe("parts of images", () => {
@@ -42,18 +41,5 @@ describe("parts of images", () => {
       { status: "Download complete", progressDetail: { hidecounts: true }, id: "a".repeat(12) },
       { status: "Pull complete", progressDetail: { hidecounts: true }, id: "a".repeat(12) },
     ]);
-  });
-
-  it("merges what is committed with the container's configuration", () => {
-    assert.deepEqual(imageConfigOf({ Hostname: "h", Env: [], Cmd: ["a"], Labels: null, User: "" }), { Cmd: ["a"] });
-    const base = { Env: ["A=1", "B=1"], Cmd: ["run"], Entrypoint: ["e"], Labels: { a: "1" }, User: "u" };
-    assert.deepEqual(mergeConfig({ Env: ["A=2"], Labels: { b: "2" } }, base), {
-      Env: ["A=2", "B=1"],
-      Cmd: ["run"],
-      Entrypoint: ["e"],
-      Labels: { a: "1", b: "2" },
-      User: "u",
-    });
-    assert.deepEqual(mergeConfig({ Entrypoint: ["x"] }, { Cmd: ["run"], Entrypoint: ["e"] }), { Entrypoint: ["x"] });
   });
 });

@@ -1,142 +1,222 @@
 import { posix } from "node:path";
 import type { ImageConfig } from "@longshore/api";
 import { InvalidArgument } from "@longshore/errdefs";
+import { execForm } from "./exec-form.ts";
+import { Expander, type Lookup } from "./expand.ts";
+import { refuseFlags } from "./flags.ts";
 import { parseHealthcheck } from "./healthcheck.ts";
+import { type Instruction, blanks, instructionOf, parseInstructions } from "./parse.ts";
 import { portsOf } from "./ports.ts";
 import { isSignal } from "./signals.ts";
-import { type Lookup, execForm, expandWord, splitWords } from "./words.ts";
+import { type EscapeToken, splitWords } from "./words.ts";
 
-/** One instruction applied: changes the configuration in place. */
-type Instruction = (config: ImageConfig, text: string) => void;
+/** What an instruction does to a configuration, with the variables that it has before. */
+type Change = (state: State, expand: Expand) => void;
+
+interface State {
+  readonly config: ImageConfig;
+  /** Whether one of these instructions gave a command. */
+  commandGiven: boolean;
+}
+
+interface Expand {
+  word(text: string): string;
+  words(text: string): string[];
+}
 
 const atLeastOne = (name: string): InvalidArgument => new InvalidArgument(`${name} requires at least one argument`);
 const exactlyOne = (name: string): InvalidArgument => new InvalidArgument(`${name} requires exactly one argument`);
+const keyOf = (variable: string): string => variable.split("=", 1)[0] ?? "";
 
-/** Variables of the configuration itself are what `$NAME` stands for. */
+/** The variables of a configuration, as they are now; one without a value is empty. */
 function lookupIn(config: ImageConfig): Lookup {
-  return (name) => config.Env?.findLast((variable) => variable.startsWith(`${name}=`))?.slice(name.length + 1);
+  const variables = new Map((config.Env ?? []).map((variable) => [keyOf(variable), variable.slice(keyOf(variable).length + 1)]));
+  return (name) => variables.get(name);
 }
 
-/** `name=value name=value`, or the older `name value`. */
-function pairs(name: string, config: ImageConfig, text: string): [string, string][] {
-  if (text === "") throw atLeastOne(name);
-  const lookup = lookupIn(config);
-  const words = splitWords(text);
+/** `name=value name=value`, or the older `name value`; not yet expanded. */
+function pairs(name: string, text: string, escape: EscapeToken): [string, string][] {
+  const words = splitWords(text, escape);
   const [first = ""] = words;
-  if (!first.includes("=")) {
-    const value = text.slice(first.length).trim();
-    if (value === "") throw new InvalidArgument(`${name} must have two arguments`);
-    return [[expandWord(first, lookup), expandWord(value, lookup)]];
+  if (words.length > 0 && !first.includes("=")) {
+    const gap = blanks.exec(text);
+    if (gap === null) throw new InvalidArgument(`${name} must have two arguments`);
+    return [[text.slice(0, gap.index), text.slice(gap.index + gap[0].length)]];
   }
   return words.map((word) => {
     const equals = word.indexOf("=");
     if (equals < 0) throw new InvalidArgument(`Syntax error - can't find = in ${JSON.stringify(word)}. Must be of the form: name=value`);
-    const key = expandWord(word.slice(0, equals), lookup);
-    if (key === "") throw new InvalidArgument(`${name} names can not be blank`);
-    return [key, expandWord(word.slice(equals + 1), lookup)];
+    return [word.slice(0, equals), word.slice(equals + 1)];
   });
 }
 
+function checkedPairs(name: string, given: readonly [string, string][]): readonly [string, string][] {
+  if (given.length === 0) throw atLeastOne(name);
+  if (given.some(([key]) => key === "")) throw new InvalidArgument(`${name} names can not be blank`);
+  return given;
+}
+
+const toSet = (names: readonly string[]): Record<string, Record<string, never>> => Object.fromEntries(names.map((name) => [name, {}]));
+
 /** The exec form as it is, the shell form behind the image's shell. */
-function commandOf(config: ImageConfig, text: string): string[] {
-  const exec = execForm(text);
+function commandOf(config: ImageConfig, exec: string[] | undefined, text: string): string[] {
   if (exec !== undefined) return exec;
-  const shell = config.Shell ?? ["/bin/sh", "-c"];
-  return text === "" ? shell : [...shell, text];
+  const shell = config.Shell && config.Shell.length > 0 ? config.Shell : ["/bin/sh", "-c"];
+  return text === "" ? [...shell] : [...shell, text];
 }
 
-function one(name: string, config: ImageConfig, text: string): string {
-  if (text === "") throw exactlyOne(name);
-  return expandWord(text, lookupIn(config));
+/** Sees to the syntax at once, then to the arguments, and gives what is to be done. Each step is done for all instructions before the next. */
+type Reader = (instruction: Instruction, escape: EscapeToken) => () => Change;
+
+/** One argument that is the whole text. */
+function single(name: string, flags: "refused" | "ignored", set: (state: State, value: string) => void): Reader {
+  return (instruction) => () => {
+    if (instruction.text === "") throw exactlyOne(name);
+    if (flags === "refused") refuseFlags(instruction);
+    return (state, expand) => set(state, expand.word(instruction.text));
+  };
 }
 
-const instructions: Record<string, Instruction> = {
-  CMD: (config, text) => {
-    config.Cmd = commandOf(config, text);
+const readers: Record<string, Reader> = {
+  CMD: (instruction) => {
+    const exec = execForm(instruction.text);
+    return () => {
+      refuseFlags(instruction);
+      return (state) => {
+        state.config.Cmd = commandOf(state.config, exec, instruction.text);
+        if (exec === undefined ? instruction.text !== "" : exec.length > 0) state.commandGiven = true;
+      };
+    };
   },
-  ENTRYPOINT: (config, text) => {
-    config.Entrypoint = execForm(text)?.length === 0 ? null : commandOf(config, text);
+  ENTRYPOINT: (instruction) => {
+    const exec = execForm(instruction.text);
+    return () => {
+      refuseFlags(instruction);
+      return (state) => {
+        const isEmpty = exec === undefined ? instruction.text === "" : exec.length === 0;
+        state.config.Entrypoint = isEmpty ? null : commandOf(state.config, exec, instruction.text);
+        if (!state.commandGiven) state.config.Cmd = null;
+      };
+    };
   },
-  ENV: (config, text) => {
-    const env = [...(config.Env ?? [])];
-    for (const [key, value] of pairs("ENV", config, text)) {
-      const position = env.findIndex((variable) => variable.startsWith(`${key}=`));
-      if (position < 0) env.push(`${key}=${value}`);
-      else env[position] = `${key}=${value}`;
-    }
-    config.Env = env;
+  ENV: (instruction, escape) => {
+    const given = pairs("ENV", instruction.text, escape);
+    return () => {
+      refuseFlags(instruction);
+      checkedPairs("ENV", given);
+      return ({ config }, expand) => {
+        const env = [...(config.Env ?? [])];
+        for (const [key, value] of given.map(([left, right]): [string, string] => [expand.word(left), expand.word(right)])) {
+          const position = env.findIndex((variable) => keyOf(variable) === key);
+          if (position < 0) env.push(`${key}=${value}`);
+          else env[position] = `${key}=${value}`;
+        }
+        config.Env = env;
+      };
+    };
   },
-  EXPOSE: (config, text) => {
-    if (text === "") throw atLeastOne("EXPOSE");
-    const words = splitWords(text).map((word) => expandWord(word, lookupIn(config)));
-    const ports = words.flatMap(portsOf).map((port): [string, Record<string, never>] => [port, {}]);
-    config.ExposedPorts = { ...config.ExposedPorts, ...Object.fromEntries(ports) };
+  EXPOSE: (instruction) => () => {
+    if (instruction.text === "") throw atLeastOne("EXPOSE");
+    refuseFlags(instruction);
+    return ({ config }, expand) => {
+      const words = instruction.text.split(blanks).toSorted().flatMap((word) => expand.words(word));
+      config.ExposedPorts = { ...config.ExposedPorts, ...toSet(words.flatMap(portsOf)) };
+    };
   },
-  LABEL: (config, text) => {
-    config.Labels = { ...config.Labels, ...Object.fromEntries(pairs("LABEL", config, text)) };
+  LABEL: (instruction, escape) => {
+    const given = pairs("LABEL", instruction.text, escape);
+    return () => {
+      refuseFlags(instruction);
+      checkedPairs("LABEL", given);
+      return ({ config }, expand) => {
+        config.Labels = { ...config.Labels, ...Object.fromEntries(given.map(([key, value]) => [expand.word(key), expand.word(value)])) };
+      };
+    };
   },
-  ONBUILD: (config, text) => {
-    if (text === "") throw atLeastOne("ONBUILD");
-    const trigger = (text.split(/\s+/, 1)[0] ?? "").toUpperCase();
-    if (trigger === "ONBUILD") throw new InvalidArgument("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed");
-    if (trigger === "MAINTAINER" || trigger === "FROM") throw new InvalidArgument(`${trigger} isn't allowed as an ONBUILD trigger`);
-    config.OnBuild = [...(config.OnBuild ?? []), text];
+  ONBUILD: (instruction, escape) => {
+    const trigger = instruction.text === "" ? undefined : instructionOf(instruction.text, escape);
+    // Its syntax is that of the instruction that it holds back.
+    if (trigger !== undefined) readTrigger(trigger, escape);
+    return () => {
+      if (trigger === undefined) throw atLeastOne("ONBUILD");
+      refuseFlags(instruction);
+      const name = trigger.name.toUpperCase();
+      if (name === "ONBUILD") throw new InvalidArgument("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed");
+      if (name === "MAINTAINER" || name === "FROM") throw new InvalidArgument(`${name} isn't allowed as an ONBUILD trigger`);
+      return ({ config }) => {
+        config.OnBuild = [...(config.OnBuild ?? []), instruction.line.replace(/^\s*onbuild\s*/i, "")];
+      };
+    };
   },
-  USER: (config, text) => {
-    config.User = one("USER", config, text);
+  USER: single("USER", "refused", ({ config }, user) => {
+    config.User = user;
+  }),
+  VOLUME: (instruction) => {
+    const given = execForm(instruction.text) ?? (instruction.text === "" ? [] : instruction.text.split(blanks));
+    const empty = new InvalidArgument("VOLUME specified can not be an empty string");
+    return () => {
+      if (given.length === 0) throw atLeastOne("VOLUME");
+      refuseFlags(instruction);
+      if (given.some((path) => path.trim() === "")) throw empty;
+      return ({ config }, expand) => {
+        const paths = given.map((path) => expand.word(path.trim()));
+        if (paths.includes("")) throw empty;
+        config.Volumes = { ...config.Volumes, ...toSet(paths) };
+      };
+    };
   },
-  VOLUME: (config, text) => {
-    if (text === "") throw atLeastOne("VOLUME");
-    const paths = execForm(text) ?? splitWords(text).map((word) => expandWord(word, lookupIn(config)));
-    if (paths.some((path) => path.trim() === "")) throw new InvalidArgument("VOLUME specified can not be an empty string");
-    config.Volumes = { ...config.Volumes, ...Object.fromEntries(paths.map((path): [string, Record<string, never>] => [path.trim(), {}])) };
-  },
-  WORKDIR: (config, text) => {
-    config.WorkingDir = posix.resolve("/", config.WorkingDir ?? "", one("WORKDIR", config, text));
-  },
-  STOPSIGNAL: (config, text) => {
-    const signal = one("STOPSIGNAL", config, text);
+  WORKDIR: single("WORKDIR", "refused", ({ config }, path) => {
+    if (path === "") throw new InvalidArgument("cannot normalize nothing");
+    config.WorkingDir = posix.resolve("/", config.WorkingDir ?? "", path);
+  }),
+  STOPSIGNAL: single("STOPSIGNAL", "ignored", ({ config }, signal) => {
     if (!isSignal(signal)) throw new InvalidArgument(`invalid signal: ${signal}`);
     config.StopSignal = signal;
-  },
-  HEALTHCHECK: (config, text) => {
-    config.Healthcheck = parseHealthcheck(text);
+  }),
+  HEALTHCHECK: (instruction) => {
+    const [type = ""] = instruction.text.split(/\s+/, 1);
+    const command = instruction.text.slice(type.length).trim();
+    const exec = execForm(command);
+    return () => {
+      const health = parseHealthcheck(instruction, { type, command, exec });
+      return ({ config }) => {
+        config.Healthcheck = health;
+      };
+    };
   },
 };
 
-/** Instructions of a text: comments and empty lines are none, a backslash at the end joins lines. */
-function linesOf(text: string): string[] {
-  const lines: string[] = [];
-  let pending = "";
-  for (const raw of text.split(/\r?\n/)) {
-    if (/^\s*(#|$)/.test(raw)) continue;
-    const joined = /\\[ \t]*$/.exec(raw);
-    pending += joined === null ? raw : raw.slice(0, joined.index);
-    if (joined !== null) continue;
-    lines.push(pending.trim());
-    pending = "";
-  }
-  if (pending.trim() !== "") lines.push(pending.trim());
-  return lines;
+function readTrigger(trigger: Instruction, escape: EscapeToken): void {
+  const name = trigger.name.toUpperCase();
+  if (name === "ENV" || name === "LABEL") pairs(name, trigger.text, escape);
+  else if (["ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"].includes(name)) execForm(trigger.text);
 }
 
 /**
- * Applies Dockerfile instructions (`--change` of commit and import) to a configuration.
+ * Applies Dockerfile instructions (`--change` of commit and import) to a configuration, one after the other: the
+ * variables that each of them may use are the configuration's as those before it have left them.
  * @returns a new configuration
  * @throws InvalidArgument in Docker's words: an instruction that is unknown, not allowed here or malformed
  */
 export function applyChanges(config: ImageConfig, changes: readonly string[]): ImageConfig {
-  const result = { ...config };
-  for (const change of changes) {
-    const lines = linesOf(change);
-    if (lines.length === 0) throw new InvalidArgument("file with no instructions");
-    for (const line of lines) {
-      const [word = ""] = line.split(/\s+/, 1);
-      const name = word.toUpperCase();
-      const instruction = Object.hasOwn(instructions, name) ? instructions[name] : undefined;
-      if (instruction === undefined) throw new InvalidArgument(`${name} is not a valid change command`);
-      instruction(result, line.slice(word.length).trim());
-    }
+  if (changes.length === 0) return config;
+  const { instructions, escape } = parseInstructions(changes.join("\n"));
+  const read = instructions.map((instruction) => {
+    const name = instruction.name.toUpperCase();
+    const reader = Object.hasOwn(readers, name) ? readers[name] : undefined;
+    if (reader !== undefined) return reader(instruction, escape);
+    readTrigger(instruction, escape);
+    return instruction.name;
+  });
+  const checks = read.map((each) => {
+    if (typeof each === "string") throw new InvalidArgument(`${each} is not a valid change command`);
+    return each;
+  });
+  const state: State = { config: { ...config }, commandGiven: false };
+  const expander = new Expander(escape);
+  for (const change of checks.map((check) => check())) {
+    const lookup = lookupIn(state.config);
+    change(state, { word: (text) => expander.word(text, lookup), words: (text) => expander.words(text, lookup) });
   }
-  return result;
+  return state.config;
 }

@@ -1,54 +1,49 @@
 import type { HealthConfig } from "@longshore/api";
 import { InvalidArgument } from "@longshore/errdefs";
 import { parseDuration } from "./duration.ts";
-import { execForm } from "./words.ts";
+import { flagValues } from "./flags.ts";
+import type { Instruction } from "./parse.ts";
 
-const durations: Record<string, "Interval" | "Timeout" | "StartPeriod" | "StartInterval"> = {
-  interval: "Interval",
-  timeout: "Timeout",
-  "start-period": "StartPeriod",
-  "start-interval": "StartInterval",
-};
+const durations = { interval: "Interval", timeout: "Timeout", "start-period": "StartPeriod", "start-interval": "StartInterval" } as const;
+const maxInt32 = 2 ** 31 - 1;
 
-function applyFlag(health: HealthConfig, flag: string): void {
-  const equals = flag.indexOf("=");
-  const name = equals < 0 ? flag : flag.slice(0, equals);
-  const value = equals < 0 ? "" : flag.slice(equals + 1);
-  const member = Object.hasOwn(durations, name) ? durations[name] : undefined;
-  if (member !== undefined) {
-    const duration = parseDuration(value);
-    if (duration !== 0 && duration < 1e6) throw new InvalidArgument(`interval ${JSON.stringify(name)} cannot be less than 1ms`);
-    health[member] = duration;
-  } else if (name === "retries") {
-    if (!/^-?\d+$/.test(value)) throw new InvalidArgument(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
-    if (Number(value) < 0) throw new InvalidArgument(`--retries cannot be negative (${value})`);
-    health.Retries = Number(value);
-  } else {
-    throw new InvalidArgument(`unknown flag: --${name}`);
-  }
+/** Nanoseconds; 0, as none, for the default. */
+function durationOf(name: string, value: string): number {
+  if (value === "") return 0;
+  const duration = parseDuration(value);
+  if (duration !== 0 && duration < 1e6) throw new InvalidArgument(`Interval ${JSON.stringify(name)} cannot be less than 1ms`);
+  return duration;
 }
 
-/** The health check of `HEALTHCHECK [--flags] CMD … | NONE`. @throws InvalidArgument in Docker's words */
-export function parseHealthcheck(text: string): HealthConfig {
-  let rest = text.trim();
-  const health: HealthConfig = {};
-  for (let flag = /^--(\S+)\s*/.exec(rest); flag !== null; flag = /^--(\S+)\s*/.exec(rest)) {
-    applyFlag(health, flag[1] ?? "");
-    rest = rest.slice(flag[0].length);
+function retriesOf(value: string): number {
+  if (value === "") return 0;
+  if (!/^[+-]?\d+$/.test(value)) throw new InvalidArgument(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
+  const retries = Number(value);
+  if (Math.abs(retries) > maxInt32) throw new InvalidArgument(`strconv.ParseInt: parsing ${JSON.stringify(value)}: value out of range`);
+  if (retries < 0) throw new InvalidArgument(`--retries cannot be negative (${retries})`);
+  return retries;
+}
+
+/**
+ * The health check of `HEALTHCHECK [--flags] CMD … | NONE`.
+ * @param exec the command's words in exec form
+ * @throws InvalidArgument in Docker's words
+ */
+export function parseHealthcheck(instruction: Instruction, { type, command, exec }: { type: string; command: string; exec: string[] | undefined }): HealthConfig {
+  if (type === "") throw new InvalidArgument("HEALTHCHECK requires at least one argument");
+  if (type.toUpperCase() === "NONE") {
+    if (command !== "") throw new InvalidArgument("HEALTHCHECK NONE takes no arguments");
+    return { Test: ["NONE"] };
   }
-  if (rest === "") throw new InvalidArgument("HEALTHCHECK requires at least one argument");
-  const [type = ""] = rest.split(/\s+/, 1);
-  const command = rest.slice(type.length).trim();
-  switch (type.toUpperCase()) {
-    case "NONE":
-      if (command !== "") throw new InvalidArgument("HEALTHCHECK NONE takes no arguments");
-      return { Test: ["NONE"] };
-    case "CMD": {
-      if (command === "") throw new InvalidArgument("Missing command after HEALTHCHECK CMD");
-      const exec = execForm(command);
-      return { ...health, Test: exec === undefined ? ["CMD-SHELL", command] : ["CMD", ...exec] };
-    }
-    default:
-      throw new InvalidArgument(`Unknown type ${JSON.stringify(type)} in HEALTHCHECK (try CMD)`);
+  const flags = flagValues(instruction, [...Object.keys(durations), "retries"]);
+  if (type.toUpperCase() !== "CMD") throw new InvalidArgument(`Unknown type ${JSON.stringify(type.toUpperCase())} in HEALTHCHECK (try CMD)`);
+  if (exec === undefined ? command === "" : exec.length === 0) throw new InvalidArgument("Missing command after HEALTHCHECK CMD");
+  const health: HealthConfig = { Test: exec === undefined ? ["CMD-SHELL", command] : ["CMD", ...exec] };
+  for (const [name, member] of Object.entries(durations)) {
+    const duration = durationOf(name, flags.get(name) ?? "");
+    if (duration !== 0) health[member] = duration;
   }
+  const retries = retriesOf(flags.get("retries") ?? "");
+  if (retries !== 0) health.Retries = retries;
+  return health;
 }

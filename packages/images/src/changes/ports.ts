@@ -7,8 +7,10 @@ const isPort = (text: string): boolean => /^\d+$/.test(text) && Number(text) <= 
  * @throws InvalidArgument `Invalid containerPort: x`
  */
 export function portsOf(word: string): string[] {
-  const [range = "", protocol = "tcp"] = word.split("/", 2);
+  const [range = "", given = ""] = word.split("/", 2);
+  const protocol = given === "" ? "tcp" : given;
   const container = range.slice(range.lastIndexOf(":") + 1);
+  if (container === "") throw new InvalidArgument(`No port specified: ${word}<empty>`);
   const [start = "", end = start] = container.split("-", 2);
   if (!isPort(start) || !isPort(end) || Number(end) < Number(start)) throw new InvalidArgument(`Invalid containerPort: ${container}`);
   if (!["tcp", "udp", "sctp"].includes(protocol.toLowerCase())) throw new InvalidArgument(`Invalid proto: ${protocol}`);
