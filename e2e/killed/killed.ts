@@ -7,7 +7,7 @@ import { Registry } from "../engine/registry.ts";
 import { type EngineState, engineState, surplus } from "../engine/state.ts";
 import { must } from "../host/exec.ts";
 import { PowerCut, type Strike } from "../host/power-cut.ts";
-import { Random } from "../host/random.ts";
+import { Random } from "@longshore/fuzz";
 import { removeCgroupParents } from "../host/state.ts";
 import { until } from "../host/until.ts";
 import { type Command, commandsOf } from "./commands.ts";

@@ -1,4 +1,4 @@
-import { Random } from "../host/random.ts";
+import { Random } from "@longshore/fuzz";
 
 /** Whom a round kills. */
 type Victims = "engine" | "containerd" | "both";

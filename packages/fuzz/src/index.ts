@@ -1,0 +1,2 @@
+export { Random } from "./random.ts";
+export { fuzz } from "./rounds.ts";
