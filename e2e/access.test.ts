@@ -181,7 +181,7 @@ os.execv(sys.argv[2], sys.argv[2:])
       const now = Math.floor(Date.now() / 1000);
       await longshore.ok(["kill", "-s", "CONT", "db"]);
       await longshore.ok(["kill", "-s", "CONT", "web"]);
-      const { stdout } = await on(socket("web"), ["events", "--since", String(now - 1), "--until", String(now + 2), "--filter", "event=kill", "--format", "{{.Actor.Attributes.name}}"]);
+      const { stdout } = await on(socket("web"), ["events", "--since", String(now - 1), "--until", String(Math.ceil(Date.now() / 1000) + 1), "--filter", "event=kill", "--format", "{{.Actor.Attributes.name}}"]);
       assert.deepEqual([...new Set(stdout.trim().split("\n"))], ["web"]);
     });
 
@@ -190,6 +190,33 @@ os.execv(sys.argv[2], sys.argv[2:])
       assert.equal((await on(socket("few"), ["restart", "-t", "0", "web"])).code, 0);
       await refused("few", "stop", "web");
       await refused("few", "images");
+    });
+
+    it("judges what runs, however the target is spelled", async () => {
+      const body = JSON.stringify({ Image: "busybox", HostConfig: { Privileged: true } });
+      const status = async (name: string, request: string): Promise<string> => {
+        const [method = "", target = ""] = request.split(" ");
+        const { stdout } = await exec("curl", ["-s", "-o", "/dev/null", "-w", "%{http_code}", "--unix-socket", at(`${name}.sock`), "-X", method, "-H", "Content-Type: application/json", "-d", body, "--request-target", target, "http://docker/"]);
+        return `${request}: ${stdout}`;
+      };
+      const expected: [name: string, request: string, code: number][] = [
+        ["read", "POST /containers/create#/wait", 404],
+        ["read", "POST /v1.43/containers/create#/wait", 404],
+        ["read", "POST /containers/%63reate", 403],
+        ["read", "POST http://docker/containers/create", 403],
+        ["read", "POST /containers/./create", 301],
+        ["read", "DELETE /containers/web#/wait", 403],
+        ["read", "GET /containers/web/attach%2fws", 403],
+        ["web", "POST /containers/db#/../web/kill", 301],
+        ["web", "POST /containers/db%23/kill", 404],
+        ["web", "POST /containers/create#/x/start", 400],
+        ["few", "POST /containers/create#/restart", 404],
+        ["few", "POST /containers/web/kill#/restart", 404],
+        ["few", "GET /images/json#/containers/json", 403],
+      ];
+      const before = await longshore.ok(["ps", "-aq", "--no-trunc"]);
+      assert.deepEqual(await Promise.all(expected.map(([name, request]) => status(name, request))), expected.map(([, request, code]) => `${request}: ${code}`));
+      assert.equal(await longshore.ok(["ps", "-aq", "--no-trunc"]), before);
     });
   });
 

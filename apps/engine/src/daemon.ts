@@ -22,25 +22,7 @@ import type { EventHub } from "./events/hub.ts";
 import { engineId } from "./identity.ts";
 import { imagesContext } from "./images.ts";
 import { openListeners } from "./listeners/open.ts";
-import { attachRoutes } from "./routes/attach.ts";
-import { authRoutes } from "./routes/auth.ts";
-import { checkpointRoutes } from "./routes/checkpoints.ts";
-import { commitRoutes } from "./routes/commit.ts";
-import { containerRoutes } from "./routes/containers.ts";
-import { diskUsageRoutes } from "./routes/disk-usage.ts";
-import { eventRoutes } from "./routes/events.ts";
-import { execRoutes } from "./routes/exec.ts";
-import { fileRoutes } from "./routes/files.ts";
-import { imageTransferRoutes } from "./routes/image-transfers.ts";
-import { imageRoutes } from "./routes/images.ts";
-import { listRoutes } from "./routes/list.ts";
-import { logRoutes } from "./routes/logs.ts";
-import { portRoutes } from "./routes/ports.ts";
-import { registryRoutes } from "./routes/registry.ts";
-import { statsRoutes } from "./routes/stats.ts";
-import { systemRoutes } from "./routes/system.ts";
-import { unservedRoutes } from "./routes/unserved.ts";
-import { waitRoutes } from "./routes/wait.ts";
+import { routes } from "./routes/all.ts";
 import { writeRuntimeWrappers } from "./runtimes.ts";
 import { createApp } from "./server/app.ts";
 import { containerSettings } from "./settings.ts";
@@ -64,8 +46,6 @@ export interface Daemon {
   /** Stops serving; containers go on. */
   close(): Promise<void>;
 }
-
-const routes = [systemRoutes, eventRoutes, containerRoutes, portRoutes, listRoutes, waitRoutes, attachRoutes, logRoutes, execRoutes, fileRoutes, statsRoutes, commitRoutes, diskUsageRoutes, authRoutes, imageRoutes, imageTransferRoutes, registryRoutes, checkpointRoutes, unservedRoutes];
 
 /** So much of the data root is kept for the moment when the disk is full. */
 const reserveBytes = 1 << 20;
@@ -103,7 +83,7 @@ export async function startDaemon(config: Config, parts: Parts, more: (app: Fast
   monitor.start();
   const app = createApp(parts.log, { experimental: config.experimental, traceOf: (id) => store.byId(id)?.trace });
   audit?.watch(app);
-  guard(app, containers);
+  guard(app);
   await checkAuthorizationPlugins(parts.plugins, config.authorizationPlugins);
   authorize(app, parts.plugins, config);
   for (const route of routes) route(app, engine);

@@ -5,6 +5,7 @@ import { type Context, emitContainer } from "./context.ts";
 import { keepRecord } from "./keep-record.ts";
 import { cancelRestart } from "./restart-policy.ts";
 import { parseSignal, SIGKILL } from "./signal.ts";
+import type { ContainerFinder } from "./store.ts";
 import { now } from "./time.ts";
 
 /** The signal that asks the container to end: its own, or SIGTERM. */
@@ -67,11 +68,11 @@ function endRestarting(container: Container): void {
  * `POST /containers/{id}/kill`: an empty signal is SIGKILL, and waits for the end.
  * @throws with the prefix `cannot kill container: X: `
  */
-export async function killContainer(context: Context, name: string, signalText: string): Promise<void> {
+export async function killContainer(context: Context, containers: ContainerFinder, name: string, signalText: string): Promise<void> {
   try {
     const signal = signalText === "" ? SIGKILL : parseSignal(signalText);
     if (signal > 64) throw new InvalidArgument(`the linux daemon does not support signal ${signal}`);
-    const container = context.store.get(name);
+    const container = containers.get(name);
     const gone = container.wait("not-running");
     await sendSignal(context, container, signal);
     if (signal === SIGKILL) await gone;

@@ -3,6 +3,7 @@ import type { HostConfig } from "@longshore/api";
 import { Conflict, InvalidArgument, messageOf, NotFound, Unknown } from "@longshore/errdefs";
 import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
+import type { ContainerFinder } from "./store.ts";
 
 /**
  * Links of Docker's first years (`--link`) on the default bridge: names in the hosts file and
@@ -191,12 +192,12 @@ export function tellParents(context: Context, child: Container): void {
 }
 
 /** Takes the link `parent/alias` away, which leaves both containers. @throws NotFound, Conflict with Docker's messages */
-export async function removeLink(context: Context, name: string): Promise<void> {
+export async function removeLink(containers: ContainerFinder, name: string): Promise<void> {
   const bare = name.replace(/^\//, "");
   const slash = bare.indexOf("/");
-  const child = context.store.get(name);
+  const child = containers.get(name);
   if (slash < 0) throw new Unknown("Conflict, cannot remove the default link name of the container");
-  const parent = context.store.get(bare.slice(0, slash));
+  const parent = containers.get(bare.slice(0, slash));
   const alias = bare.slice(slash + 1);
   await parent.lock.run(async () => {
     const links = parent.hostConfig.Links ?? [];

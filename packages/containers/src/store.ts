@@ -1,8 +1,14 @@
 import { Conflict, InvalidArgument, NotFound } from "@longshore/errdefs";
 import type { Container } from "./container.ts";
 
+/** Where containers are found that names of a request stand for. */
+export interface ContainerFinder {
+  /** @throws NotFound, InvalidArgument with Docker's messages */
+  get(nameOrId: string): Container;
+}
+
 /** All containers of the engine, found by id, name and unique id prefix. */
-export class ContainerStore {
+export class ContainerStore implements ContainerFinder {
   readonly #byId = new Map<string, Container>();
   /** Name without slash → id; a name is taken before its container exists. */
   readonly #names = new Map<string, string>();

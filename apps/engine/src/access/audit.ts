@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import type { Logger } from "@longshore/log";
 import type { FastifyInstance } from "fastify";
 import { watchBody } from "../server/body.ts";
+import { targetOf } from "../server/request.ts";
 import { type Client, clientOf } from "./client.ts";
 import { redact } from "./redact.ts";
 
@@ -56,12 +57,13 @@ export class AuditLog {
       const id = `${process.pid}-${++this.#count}`;
       const began = performance.now();
       const connection = this.#connections.get(request.raw.socket);
-      const [path = "", query] = (request.raw.url ?? "").split("?", 2);
-      this.#write({ id, event: "request", ...connection, agent: request.headers["user-agent"], method: request.method, path, query });
+      const { path, query } = targetOf(request);
+      this.#write({ id, event: "request", ...connection, agent: request.headers["user-agent"], method: request.method, path, ...(query === "" ? {} : { query }) });
       let answered = false;
       const answer = (): void => {
         if (answered) return;
         answered = true;
+        request.raw.socket.off("close", answer);
         this.#write({ id, event: "answer", status: reply.raw.statusCode, ms: Math.round(performance.now() - began) });
       };
       reply.raw.once("close", answer);

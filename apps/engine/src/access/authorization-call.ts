@@ -1,12 +1,13 @@
 import { TLSSocket } from "node:tls";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { targetOf } from "../server/request.ts";
 
 /** What authorization plugins are asked: Docker's fields. Bodies are base64. */
 export interface AuthorizationRequest {
   User?: string;
   UserAuthNMethod?: string;
   RequestMethod: string;
-  /** Path and query as the client wrote them, version included. */
+  /** Path, version included, and query. As the client wrote them, but for spellings that not every parser of URLs reads alike. */
   RequestUri: string;
   RequestBody?: string;
   RequestHeaders: Record<string, string>;
@@ -43,9 +44,8 @@ export function responseHeaders(reply: FastifyReply): Record<string, string> {
 }
 
 /** Whether a body of this media type is shown to plugins; what goes to `/auth` is a password. */
-export function showsBody(uri: string, contentType: unknown): boolean {
-  const [path = ""] = uri.split("?", 1);
-  return !path.endsWith("/auth") && typeof contentType === "string" && contentType.split(";", 1)[0]?.trim().toLowerCase() === "application/json";
+export function showsBody(request: FastifyRequest, contentType: unknown): boolean {
+  return request.routeOptions.url !== "/auth" && typeof contentType === "string" && contentType.split(";", 1)[0]?.trim().toLowerCase() === "application/json";
 }
 
 function client(request: FastifyRequest): Pick<AuthorizationRequest, "User" | "UserAuthNMethod" | "RequestPeerCertificates"> {
@@ -63,7 +63,7 @@ export function authorizationRequest(request: FastifyRequest, body: Buffer | und
   return {
     ...client(request),
     RequestMethod: request.method,
-    RequestUri: request.originalUrl,
+    RequestUri: targetOf(request).uri,
     ...(body === undefined || body.length === 0 ? {} : { RequestBody: body.toString("base64") }),
     RequestHeaders: requestHeaders(request),
   };

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Config } from "../config/config.ts";
 import { readEarly } from "../server/body.ts";
 import { errorBody } from "../server/errors.ts";
+import { targetOf } from "../server/request.ts";
 import { type AuthorizationRequest, authorizationRequest, responseHeaders, showsBody } from "./authorization-call.ts";
 
 const kind = "authz";
@@ -39,13 +40,13 @@ export function authorize(app: FastifyInstance, plugins: Plugins, config: Pick<C
 
   app.addHook("onRequest", async (request, reply) => {
     if (config.authorizationPlugins.length === 0 || request.is404 || reply.sent) return;
-    const body = showsBody(request.originalUrl, request.headers["content-type"]) ? await readEarly(request) : undefined;
+    const body = showsBody(request, request.headers["content-type"]) ? await readEarly(request) : undefined;
     const question = authorizationRequest(request, body);
     await ask(plugins, config.authorizationPlugins, "AuthZReq", question);
     allowed.set(request, question);
     const ended = (): void => {
       if (!allowed.delete(request)) return;
-      ask(plugins, config.authorizationPlugins, "AuthZRes", question).catch((error: unknown) => request.log.warn({ err: error, url: request.originalUrl }, "an answer that has been given was not authorized"));
+      ask(plugins, config.authorizationPlugins, "AuthZRes", question).catch((error: unknown) => request.log.warn({ err: error, url: targetOf(request).uri }, "an answer that has been given was not authorized"));
     };
     reply.raw.once("close", ended);
     // A connection that was taken over has no response any more.
@@ -89,7 +90,7 @@ function headersOfFailed(reply: FastifyReply): Record<string, string> {
 }
 
 function answered(request: FastifyRequest, reply: FastifyReply, payload: unknown): Partial<AuthorizationRequest> {
-  const shown = showsBody(request.originalUrl, reply.getHeader("content-type"));
+  const shown = showsBody(request, reply.getHeader("content-type"));
   const text = typeof payload === "string" || Buffer.isBuffer(payload) ? Buffer.from(payload) : undefined;
   return {
     ResponseStatusCode: reply.statusCode,

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from "fastify";
+import type { RouteAccess } from "./route-access.ts";
 
 /** What a further socket of the engine lets through. What is not said is not restricted. */
 export interface Policy {
@@ -35,42 +35,29 @@ export function parseEndpointRule(text: string): EndpointRule | undefined {
   return { method, path: new RegExp(`^${pattern.join("")}$`) };
 }
 
+/** What a request will do: the route that it reached, and that route's path with the parameters that were found in it. */
+export interface Deed {
+  readonly method: string;
+  /** `/containers/:name/wait` */
+  readonly route: string;
+  /** `/containers/web/wait`, without a version */
+  readonly path: string;
+  readonly access: RouteAccess;
+}
+
 /** Clients ask for these before anything else, to learn which engine and version they talk to. */
 const greetings = new Set(["/_ping", "/version"]);
 
-/** What is not known to change nothing: attaching over a web socket carries input. */
-function changes(method: string, path: string): boolean {
-  if (method === "GET" || method === "HEAD") return /^\/containers\/[^/]+\/attach\/ws$/.test(path);
-  return !(method === "POST" && /^\/containers\/[^/]+\/wait$/.test(path));
-}
+const reading = new Set(["GET", "HEAD", "OPTIONS"]);
 
-/**
- * Why a policy does not let a request through, judged by its method and path alone.
- * @param path without version and query, decoded
- */
-export function refusal(policy: Policy, method: string, path: string): string | undefined {
-  if (greetings.has(path)) return undefined;
-  if (policy.readOnly && changes(method, path)) return "this socket is read-only";
+/** Why a policy does not let a request through. */
+export function refusal(policy: Policy, { method, route, path, access }: Deed): string | undefined {
+  if (greetings.has(route)) return undefined;
+  if (policy.readOnly && (access.changes ?? !reading.has(method))) return "this socket is read-only";
   const asked = method === "HEAD" ? ["HEAD", "GET"] : [method];
   const named = policy.endpoints.length === 0 || policy.endpoints.some((rule) => (rule.method === "*" || asked.includes(rule.method)) && rule.path.test(path));
   if (!named) return "this socket does not serve that endpoint";
-  if (policy.containerLabels.length > 0 && !aboutContainers(method, path)) return "this socket serves containers with certain labels only";
+  // Creating a container, or taking ports of the host, could reach the whole machine.
+  if (policy.containerLabels.length > 0 && access.confined !== true) return "this socket serves containers with certain labels only";
   return undefined;
-}
-
-/** What stays within single containers; creating one, or taking ports of the host, could reach the whole machine. */
-function aboutContainers(method: string, path: string): boolean {
-  if (path.startsWith("/longshore/v1/containers/")) return method === "GET" || method === "HEAD";
-  if (path === "/containers/create") return false;
-  return /^\/(?:containers|exec)\//.test(path) || path === "/events" || path === "/info";
-}
-
-/** The path of a request as the rules see it: decoded, but for slashes within a name, which end no segment for the router either. */
-export function pathOf(request: FastifyRequest): string {
-  const [path = "/"] = (request.raw.url ?? "/").split("?", 1);
-  try {
-    return path.split("/").map((segment) => decodeURIComponent(segment).replaceAll("/", "%2F")).join("/");
-  } catch {
-    return path;
-  }
 }

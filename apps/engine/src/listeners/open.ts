@@ -2,7 +2,7 @@ import type { RequestListener } from "node:http";
 import type { Socket } from "node:net";
 import type { Logger } from "@longshore/log";
 import type { AuditLog } from "../access/audit.ts";
-import { bindPolicy } from "../access/guard.ts";
+import { bindPolicy } from "../access/socket-policy.ts";
 import type { Config } from "../config/config.ts";
 import { activatedSockets } from "./activation.ts";
 import { exposure } from "./exposure.ts";

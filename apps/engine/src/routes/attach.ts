@@ -4,6 +4,8 @@ import type { Logger } from "@longshore/log";
 import { readLog, type ReadOptions } from "@longshore/logs";
 import type { Duplex } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { confined } from "../access/route-access.ts";
+import { visible } from "../access/visible.ts";
 import type { RoutePlugin } from "../engine.ts";
 import { hijack, multiplexedStream, rawStream } from "../server/hijack.ts";
 import { Query } from "../server/query.ts";
@@ -33,14 +35,14 @@ async function serve(context: Context, container: Container, client: Duplex, que
 
 /** The container of an attach, and the keys that detach from it; without a terminal there are none unless they are named. */
 function target(context: Context, request: FastifyRequest, query: Query): { container: Container; detachKeys: readonly number[] } {
-  const container = context.store.get(parameter(request, "name"));
+  const container = visible(request, context).get(parameter(request, "name"));
   checkAttachable(container, parameter(request, "name"));
   const keys = parseDetachKeys(query.get("detachKeys"));
   return { container, detachKeys: container.record.Config.Tty || query.get("detachKeys") !== "" ? keys : [] };
 }
 
 export const attachRoutes: RoutePlugin = (app, { containers, log }) => {
-  app.post("/containers/:name/attach", async (request: FastifyRequest, reply) => {
+  app.post("/containers/:name/attach", confined, async (request: FastifyRequest, reply) => {
     await readBody(request);
     const query = new Query(request);
     let found: ReturnType<typeof target>;
@@ -63,7 +65,7 @@ export const attachRoutes: RoutePlugin = (app, { containers, log }) => {
     return reply;
   });
 
-  app.get("/containers/:name/attach/ws", { exposeHeadRoute: false }, async (request, reply) => {
+  app.get("/containers/:name/attach/ws", { exposeHeadRoute: false, config: { confined: true, changes: true } }, async (request, reply) => {
     const query = new Query(request);
     const { container, detachKeys } = target(containers, request, query);
     const client = await acceptWebSocket(request, reply, !container.record.Config.Tty);

@@ -5,7 +5,8 @@ import { silent } from "@longshore/log";
 import type { Engine } from "../engine.ts";
 import { createApp } from "../server/app.ts";
 import { Query } from "../server/query.ts";
-import { checkpointRoutes, refuseCheckpoint } from "./checkpoints.ts";
+import { readTarget } from "../server/request.ts";
+import { checkpointRoutes, refuseCheckpoint, refuseCheckpoints } from "./checkpoints.ts";
 
 describe("checkpoints", () => {
   const container = { id: "c0ffee", name: "c1", alive: false };
@@ -49,12 +50,17 @@ describe("checkpoints", () => {
   });
 
   it("a start from one that is not there fails, unless the container runs", () => {
-    const start = (query: string, experimental: boolean) => refuseCheckpoint(new Query({ raw: { url: `/x?${query}` } } as never), experimental, () => container as unknown as Container);
-    assert.throws(() => start("checkpoint=ck", false), { message: "checkpoint is only supported in experimental mode" });
-    assert.throws(() => start("checkpoint=ck", true), { message: "checkpoint ck does not exist for container /c1" });
-    assert.throws(() => start("checkpoint=ck&checkpoint-dir=/x", true), { message: "custom checkpointdir is not supported" });
-    start("", true);
+    const query = (text: string): Query => {
+      const raw = { url: `/x?${text}` };
+      readTarget(raw as never);
+      return new Query({ raw } as never);
+    };
+    const start = (text: string) => refuseCheckpoint(query(text), container as unknown as Container);
+    assert.throws(() => refuseCheckpoints(query("checkpoint=ck")), { message: "checkpoint is only supported in experimental mode" });
+    assert.throws(() => start("checkpoint=ck"), { message: "checkpoint ck does not exist for container /c1" });
+    assert.throws(() => start("checkpoint=ck&checkpoint-dir=/x"), { message: "custom checkpointdir is not supported" });
+    start("");
     container.alive = true;
-    start("checkpoint=ck", true);
+    start("checkpoint=ck");
   });
 });

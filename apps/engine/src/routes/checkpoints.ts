@@ -1,6 +1,8 @@
 import type { Container } from "@longshore/containers";
 import { Conflict, InvalidArgument, NotImplemented, PermissionDenied, Unknown } from "@longshore/errdefs";
 import type { FastifyRequest } from "fastify";
+import { confined, confinedGet } from "../access/route-access.ts";
+import { visible } from "../access/visible.ts";
 import type { RoutePlugin } from "../engine.ts";
 import { readBody, readJson } from "../server/body.ts";
 import { Query } from "../server/query.ts";
@@ -24,14 +26,14 @@ export const checkpointRoutes: RoutePlugin = (app, { config, containers }) => {
   const find = (request: FastifyRequest): { name: string; container: Container } => {
     if (!config.experimental) throw new NotImplemented(disabled);
     const name = parameter(request, "name");
-    return { name, container: containers.store.get(name) };
+    return { name, container: visible(request, containers).get(name) };
   };
-  app.get("/containers/:name/checkpoints", { exposeHeadRoute: false }, (request, reply) => {
+  app.get("/containers/:name/checkpoints", confinedGet, (request, reply) => {
     const { name } = find(request);
     if (new Query(request).get("dir") !== "") throw absent("", name);
     sendJson(reply, 200, []);
   });
-  app.post("/containers/:name/checkpoints", async (request) => {
+  app.post("/containers/:name/checkpoints", confined, async (request) => {
     if (!config.experimental) throw new NotImplemented(disabled);
     const { CheckpointID = "" } = (await readJson<{ CheckpointID?: string }>(request, createBody)) ?? {};
     const { name, container } = find(request);
@@ -39,20 +41,20 @@ export const checkpointRoutes: RoutePlugin = (app, { config, containers }) => {
     if (!validId.test(CheckpointID)) throw new Unknown(`Invalid checkpoint ID (${CheckpointID}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
     throw new NotImplemented(`Cannot checkpoint container ${name}: checkpoints are not supported by this engine`);
   });
-  app.delete("/containers/:name/checkpoints/:checkpoint", async (request) => {
+  app.delete("/containers/:name/checkpoints/:checkpoint", confined, async (request) => {
     await readBody(request);
     throw absent(parameter(request, "checkpoint"), find(request).name);
   });
 };
 
-/** @throws InvalidArgument, PermissionDenied, Unknown with the real engine's words when a start names a checkpoint */
-export function refuseCheckpoint(query: Query, experimental: boolean, container: () => Container): void {
+/** Without the experimental features. @throws InvalidArgument with the real engine's words when a start names a checkpoint */
+export function refuseCheckpoints(query: Query): void {
+  if (query.get("checkpoint") !== "") throw new InvalidArgument("checkpoint is only supported in experimental mode");
+}
+
+/** With them. @throws PermissionDenied, Unknown with the real engine's words when a start names a checkpoint */
+export function refuseCheckpoint(query: Query, { alive, name }: Container): void {
   const checkpoint = query.get("checkpoint");
-  if (!experimental) {
-    if (checkpoint !== "") throw new InvalidArgument("checkpoint is only supported in experimental mode");
-    return;
-  }
-  const { alive, name } = container();
   if (alive) return;
   if (query.get("checkpoint-dir") !== "") throw new PermissionDenied("custom checkpointdir is not supported");
   if (checkpoint !== "") throw absent(checkpoint, `/${name}`);

@@ -18,6 +18,8 @@ import {
   type UpdateRequest,
 } from "@longshore/containers";
 import { Conflict, InvalidArgument } from "@longshore/errdefs";
+import { confined } from "../access/route-access.ts";
+import { visible } from "../access/visible.ts";
 import type { RoutePlugin } from "../engine.ts";
 import { readBody, readJson } from "../server/body.ts";
 import { Filters, hasLabel } from "../server/filters.ts";
@@ -26,7 +28,7 @@ import { migrateMacAddress, migrateSysctls } from "../networks/older-requests.ts
 import { speaks } from "../server/request.ts";
 import { sendJson } from "../server/send.ts";
 import { parsePointInTime } from "../server/time-parameter.ts";
-import { refuseCheckpoint } from "./checkpoints.ts";
+import { refuseCheckpoint, refuseCheckpoints } from "./checkpoints.ts";
 import { createBody, updateBody } from "./container-shapes.ts";
 import { parameter } from "./parameters.ts";
 import { parsePlatform, parseSize } from "./values.ts";
@@ -38,7 +40,7 @@ type CreateBody = Partial<ContainerConfig> & {
 
 /** Create, change and remove containers, and their life in between. */
 export const containerRoutes: RoutePlugin = (app, { config: engineConfig, containers: context }) => {
-  const find = (request: Parameters<typeof parameter>[0]) => context.store.get(parameter(request, "name"));
+  const find = (request: Parameters<typeof parameter>[0]) => visible(request, context).get(parameter(request, "name"));
 
   let pruning = false;
 
@@ -57,78 +59,80 @@ export const containerRoutes: RoutePlugin = (app, { config: engineConfig, contai
     sendJson(reply, 201, { ...result, Warnings: [...warnings, ...result.Warnings] });
   });
 
-  app.get("/containers/:name/json", async (request, reply) => {
+  app.get("/containers/:name/json", confined, async (request, reply) => {
     sendJson(reply, 200, await inspectContainer(context, find(request), new Query(request).bool("size")));
   });
 
-  app.post("/containers/:name/start", async (request, reply) => {
+  app.post("/containers/:name/start", confined, async (request, reply) => {
     // A host configuration in the body went out of use with API 1.24; more than `{}` or `null` is one.
     if ((await readBody(request)).length > 7) throw new InvalidArgument("starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24");
-    refuseCheckpoint(new Query(request), engineConfig.experimental, () => find(request));
-    await startContainer(context, find(request));
+    if (!engineConfig.experimental) refuseCheckpoints(new Query(request));
+    const container = find(request);
+    if (engineConfig.experimental) refuseCheckpoint(new Query(request), container);
+    await startContainer(context, container);
     reply.code(204).send();
   });
 
-  app.post("/containers/:name/stop", async (request, reply) => {
+  app.post("/containers/:name/stop", confined, async (request, reply) => {
     const options = stopOptions(new Query(request));
     await stopContainer(context, find(request), options);
     reply.code(204).send();
   });
 
-  app.post("/containers/:name/restart", async (request, reply) => {
+  app.post("/containers/:name/restart", confined, async (request, reply) => {
     const options = stopOptions(new Query(request));
     await restartContainer(context, find(request), options, parameter(request, "name"));
     reply.code(204).send();
   });
 
-  app.post("/containers/:name/kill", async (request, reply) => {
-    await killContainer(context, parameter(request, "name"), new Query(request).get("signal"));
+  app.post("/containers/:name/kill", confined, async (request, reply) => {
+    await killContainer(context, visible(request, context), parameter(request, "name"), new Query(request).get("signal"));
     reply.code(204).send();
   });
 
-  app.post("/containers/:name/pause", async (request, reply) => {
+  app.post("/containers/:name/pause", confined, async (request, reply) => {
     await pauseContainer(context, find(request));
     reply.code(204).send();
   });
 
-  app.post("/containers/:name/unpause", async (request, reply) => {
+  app.post("/containers/:name/unpause", confined, async (request, reply) => {
     await unpauseContainer(context, find(request));
     reply.code(204).send();
   });
 
-  app.post("/containers/:name/resize", async (request, reply) => {
+  app.post("/containers/:name/resize", confined, async (request, reply) => {
     const [height, width] = parseSize(new Query(request));
     await resizeContainer(context, find(request), height, width);
     reply.code(200).send();
   });
 
-  app.post("/containers/:name/rename", async (request, reply) => {
+  app.post("/containers/:name/rename", confined, async (request, reply) => {
     await renameContainer(context, find(request), new Query(request).get("name"));
     reply.code(204).send();
   });
 
-  app.post("/containers/:name/update", async (request, reply) => {
+  app.post("/containers/:name/update", confined, async (request, reply) => {
     const body = (await readJson<UpdateRequest>(request, updateBody)) ?? {};
     const warnings = await updateContainer(context, find(request), body);
     sendJson(reply, 200, { Warnings: warnings.length === 0 ? null : warnings });
   });
 
-  app.get("/containers/:name/top", async (request, reply) => {
+  app.get("/containers/:name/top", confined, async (request, reply) => {
     sendJson(reply, 200, await topContainer(context, find(request), new Query(request).get("ps_args")));
   });
 
-  app.delete("/containers/:name", async (request, reply) => {
+  app.delete("/containers/:name", confined, async (request, reply) => {
     const query = new Query(request);
     const shown = parameter(request, "name");
     if (query.bool("link")) {
-      await removeLink(context, shown);
+      await removeLink(visible(request, context), shown);
       return reply.code(204).send();
     }
     await removeContainer(context, find(request), { force: query.bool("force"), removeVolumes: query.bool("v") }, shown);
     return reply.code(204).send();
   });
 
-  app.post("/containers/prune", async (request, reply) => {
+  app.post("/containers/prune", confined, async (request, reply) => {
     const filters = Filters.parse(new Query(request).get("filters"), ["label", "label!", "until"]);
     const until = filters.get("until");
     if (until.length > 1) throw new InvalidArgument("more than one until filter specified");
@@ -136,8 +140,11 @@ export const containerRoutes: RoutePlugin = (app, { config: engineConfig, contai
     if (pruning) throw new Conflict("a prune operation is already running");
     pruning = true;
     try {
-      const report = await pruneContainers(context, ({ record }) => {
+      const existing = visible(request, context);
+      const report = await pruneContainers(context, (container) => {
+        const { record } = container;
         const labels = record.Config.Labels ?? {};
+        if (!existing.has(container)) return false;
         if (!filters.labels("label", labels) || filters.get("label!").some((wanted) => hasLabel(wanted, labels))) return false;
         return before === undefined || Date.parse(record.Created) < before;
       });

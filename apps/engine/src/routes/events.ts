@@ -1,3 +1,5 @@
+import { confined } from "../access/route-access.ts";
+import { eventsVisible } from "../access/visible.ts";
 import type { RoutePlugin } from "../engine.ts";
 import type { SentEvent } from "../events/hub.ts";
 import { matchesEvent } from "../events/match.ts";
@@ -7,15 +9,16 @@ import { BodyStream } from "../server/stream.ts";
 import { parseTimestamp } from "../server/time-parameter.ts";
 
 export const eventRoutes: RoutePlugin = (app, { events }) => {
-  app.get("/events", async (request, reply) => {
+  app.get("/events", confined, async (request, reply) => {
     const query = new Query(request);
     const filters = Filters.parse(query.get("filters"));
     const since = parseTimestamp(query.get("since"));
     const until = parseTimestamp(query.get("until"));
+    const exists = eventsVisible(request);
     const stream = new BodyStream(reply, "application/json");
     let chain = Promise.resolve();
     const send = (event: SentEvent): void => {
-      if (matchesEvent(event, filters)) chain = chain.then(() => stream.json(event));
+      if (exists(event) && matchesEvent(event, filters)) chain = chain.then(() => stream.json(event));
     };
     const stop = events.subscribe(send);
     const bound = (event: SentEvent): boolean => BigInt(event.timeNano ?? 0) >= since && (until === 0n || BigInt(event.timeNano ?? 0) <= until);

@@ -1,5 +1,7 @@
-import { Attachment, checkExecContainer, createExec, findExec, frame, inspectExec, parseDetachKeys, resizeExec, startExec, stdoutStream, emitContainer } from "@longshore/containers";
+import { Attachment, checkExecContainer, createExec, frame, inspectExec, parseDetachKeys, resizeExec, startExec, stdoutStream, emitContainer } from "@longshore/containers";
 import { messageOf, Unknown } from "@longshore/errdefs";
+import { confined } from "../access/route-access.ts";
+import { visible } from "../access/visible.ts";
 import type { RoutePlugin } from "../engine.ts";
 import { refusePrivileges } from "../access/guard.ts";
 import { readJson } from "../server/body.ts";
@@ -40,7 +42,7 @@ function checkDetachKeys(keys: string): void {
 }
 
 export const execRoutes: RoutePlugin = (app, { containers, log }) => {
-  app.post("/containers/:name/exec", async (request, reply) => {
+  app.post("/containers/:name/exec", confined, async (request, reply) => {
     const body = (await readJson<ExecOptions>(request, execBody)) ?? {};
     checkDetachKeys(body.DetachKeys ?? "");
     if (body.Privileged === true) refusePrivileges(request);
@@ -58,21 +60,21 @@ export const execRoutes: RoutePlugin = (app, { containers, log }) => {
       workingDir: body.WorkingDir ?? "",
       ...(speaks(request, "1.42") ? size(body.ConsoleSize) : {}),
     };
-    const Id = await createExec(containers, containers.store.get(name), config, name);
+    const Id = await createExec(containers, visible(request, containers).get(name), config, name);
     sendJson(reply, 201, { Id });
   });
 
-  app.get("/exec/:id/json", (request, reply) => sendJson(reply, 200, inspectExec(findExec(containers, parameter(request, "id")))));
+  app.get("/exec/:id/json", confined, (request, reply) => sendJson(reply, 200, inspectExec(visible(request, containers).exec(parameter(request, "id")))));
 
-  app.post("/exec/:id/resize", async (request, reply) => {
+  app.post("/exec/:id/resize", confined, async (request, reply) => {
     const [height, width] = parseSize(new Query(request));
-    await resizeExec(containers, findExec(containers, parameter(request, "id")), height, width);
+    await resizeExec(containers, visible(request, containers).exec(parameter(request, "id")), height, width);
     reply.code(200).send();
   });
 
-  app.post("/exec/:id/start", async (request, reply) => {
+  app.post("/exec/:id/start", confined, async (request, reply) => {
     const body = (await readJson<{ Detach?: boolean; Tty?: boolean; ConsoleSize?: number[] }>(request, execStartBody)) ?? {};
-    const exec = findExec(containers, parameter(request, "id"));
+    const exec = visible(request, containers).exec(parameter(request, "id"));
     checkExecContainer(exec);
     const tty = body.Tty ?? false;
     Object.assign(exec.config, size(body.ConsoleSize));

@@ -1,6 +1,8 @@
 import { createGzip } from "node:zlib";
 import { containerChanges, copyIn, copyOut, exportFiles, statFile } from "@longshore/containers";
 import type { PathStat } from "@longshore/archive";
+import { confined, confinedGet } from "../access/route-access.ts";
+import { visible } from "../access/visible.ts";
 import type { RoutePlugin } from "../engine.ts";
 import { bodyStream } from "../server/body.ts";
 import { Query } from "../server/query.ts";
@@ -17,13 +19,13 @@ function statHeader(stat: PathStat): Record<string, string> {
 
 /** `docker cp`, `docker export`, `docker diff`. */
 export const fileRoutes: RoutePlugin = (app, { containers, archiver, layers, log }) => {
-  app.head("/containers/:name/archive", async (request, reply) => {
+  app.head("/containers/:name/archive", confined, async (request, reply) => {
     const name = parameter(request, "name");
-    const stat = await statFile(containers, archiver, containers.store.get(name), name, new Query(request).get("path"));
+    const stat = await statFile(containers, archiver, visible(request, containers).get(name), name, new Query(request).get("path"));
     return reply.code(200).headers(statHeader(stat)).send();
   });
 
-  app.get("/containers/:name/archive", { exposeHeadRoute: false }, async (request, reply) => {
+  app.get("/containers/:name/archive", confinedGet, async (request, reply) => {
     const name = parameter(request, "name");
     const zip = (request.headers["accept-encoding"] ?? "").includes("gzip");
     let stream: BodyStream | undefined;
@@ -43,7 +45,7 @@ export const fileRoutes: RoutePlugin = (app, { containers, archiver, layers, log
       };
     };
     try {
-      await copyOut(containers, archiver, containers.store.get(name), name, new Query(request).get("path"), begin, clientGone(reply));
+      await copyOut(containers, archiver, visible(request, containers).get(name), name, new Query(request).get("path"), begin, clientGone(reply));
     } catch (error) {
       if (stream === undefined) throw error;
       log.warn({ err: error, container: name }, "packing files");
@@ -55,16 +57,16 @@ export const fileRoutes: RoutePlugin = (app, { containers, archiver, layers, log
     return reply;
   });
 
-  app.put("/containers/:name/archive", async (request, reply) => {
+  app.put("/containers/:name/archive", confined, async (request, reply) => {
     const name = parameter(request, "name");
     const query = new Query(request);
     const options = { path: query.get("path"), noOverwriteDirNonDir: query.bool("noOverwriteDirNonDir"), copyUidGid: query.bool("copyUIDGID") };
-    await copyIn(containers, archiver, containers.store.get(name), name, options, bodyStream(request));
+    await copyIn(containers, archiver, visible(request, containers).get(name), name, options, bodyStream(request));
     return reply.code(200).send();
   });
 
-  app.get("/containers/:name/export", { exposeHeadRoute: false }, async (request, reply) => {
-    const container = containers.store.get(parameter(request, "name"));
+  app.get("/containers/:name/export", confinedGet, async (request, reply) => {
+    const container = visible(request, containers).get(parameter(request, "name"));
     const stream = new BodyStream(reply, "application/octet-stream");
     try {
       await exportFiles(containers, archiver, container, (piece) => stream.write(piece), stream.gone);
@@ -76,7 +78,7 @@ export const fileRoutes: RoutePlugin = (app, { containers, archiver, layers, log
     return reply;
   });
 
-  app.get("/containers/:name/changes", async (request, reply) => {
-    sendJson(reply, 200, await containerChanges(containers, layers, containers.store.get(parameter(request, "name"))));
+  app.get("/containers/:name/changes", confined, async (request, reply) => {
+    sendJson(reply, 200, await containerChanges(containers, layers, visible(request, containers).get(parameter(request, "name"))));
   });
 };

@@ -1,5 +1,7 @@
 import { type Container, parseTime, summarize } from "@longshore/containers";
 import { InvalidArgument, isKind, Unknown } from "@longshore/errdefs";
+import { confinedGet } from "../access/route-access.ts";
+import { visible, type VisibleContainers } from "../access/visible.ts";
 import type { Engine, RoutePlugin } from "../engine.ts";
 import { Filters } from "../server/filters.ts";
 import { Query } from "../server/query.ts";
@@ -72,10 +74,10 @@ function connectionTests(filters: Filters): Test[] {
 }
 
 /** `before` and `since` name containers; Docker answers 404 for one that does not exist. */
-function orderTests({ containers }: Engine, filters: Filters): Test[] {
+function orderTests(existing: VisibleContainers, filters: Filters): Test[] {
   const reference = (key: string): string | undefined => {
     const [name] = filters.get(key);
-    return name === undefined ? undefined : containers.store.get(name).record.Created;
+    return name === undefined ? undefined : existing.get(name).record.Created;
   };
   const before = reference("before");
   const since = reference("since");
@@ -97,13 +99,14 @@ async function ancestorTest({ containers }: Engine, filters: Filters): Promise<T
 }
 
 export const listRoutes: RoutePlugin = (app, engine) => {
-  app.get("/containers/json", { exposeHeadRoute: false }, async (request, reply) => {
+  app.get("/containers/json", confinedGet, async (request, reply) => {
     const query = new Query(request);
     const filters = Filters.parse(query.get("filters"), keys);
     const limit = query.int("limit", 0);
-    const tests = [...identityTests(filters), ...stateTests(filters), ...connectionTests(filters), ...orderTests(engine, filters), await ancestorTest(engine, filters)];
+    const existing = visible(request, engine.containers);
+    const tests = [...identityTests(filters), ...stateTests(filters), ...connectionTests(filters), ...orderTests(existing, filters), await ancestorTest(engine, filters)];
     const all = query.bool("all") || limit > 0 || filters.has("status") || filters.has("exited") || filters.has("before") || filters.has("since");
-    let found = engine.containers.store.list().filter((container) => (all || container.record.State.Running) && tests.every((test) => test(container)));
+    let found = existing.list().filter((container) => (all || container.record.State.Running) && tests.every((test) => test(container)));
     if (limit > 0) found = found.slice(0, limit);
     const created = new Map(found.map((container) => [container, parseTime(container.record.Created)]));
     found.sort((a, b) => (created.get(b) ?? 0) - (created.get(a) ?? 0));

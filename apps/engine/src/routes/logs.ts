@@ -1,6 +1,8 @@
 import { type Container, isPluginDriver, logCacheDisabled, noteLogDamage } from "@longshore/containers";
 import { InvalidArgument, messageOf, NotImplemented } from "@longshore/errdefs";
 import { type LogLine, type LogShow, type ReadConfig, readLog, type ReadOptions, renderError, renderLines } from "@longshore/logs";
+import { confinedGet } from "../access/route-access.ts";
+import { visible } from "../access/visible.ts";
 import type { RoutePlugin } from "../engine.ts";
 import { multiplexedStream, rawStream } from "../server/hijack.ts";
 import { Query } from "../server/query.ts";
@@ -41,11 +43,11 @@ export const logRoutes: RoutePlugin = (app, { containers, log }) => {
   const plugged = (container: Container, config: ReadConfig, signal: AbortSignal): Promise<AsyncGenerator<LogLine> | Error | undefined> =>
     containers.logFeeds.read(container, config, signal).catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
 
-  app.get("/containers/:name/logs", { exposeHeadRoute: false }, async (request, reply) => {
+  app.get("/containers/:name/logs", confinedGet, async (request, reply) => {
     const query = new Query(request);
     const wants = { stdout: query.bool("stdout"), stderr: query.bool("stderr") };
     if (!wants.stdout && !wants.stderr) throw new InvalidArgument("Bad parameters: you must choose at least one stream");
-    const container = containers.store.get(parameter(request, "name"));
+    const container = visible(request, containers).get(parameter(request, "name"));
     const { Tty } = container.record.Config;
     const since = parseTimestamp(query.get("since"));
     const until = query.get("until") === "0" ? 0n : parseTimestamp(query.get("until"));

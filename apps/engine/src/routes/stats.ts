@@ -2,6 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ContainerStatsResponse } from "@longshore/api";
 import { emptyStats, sampleStats } from "@longshore/containers";
 import { InvalidArgument } from "@longshore/errdefs";
+import { confinedGet } from "../access/route-access.ts";
+import { visible } from "../access/visible.ts";
 import type { RoutePlugin } from "../engine.ts";
 import { Query } from "../server/query.ts";
 import { clientGone, speaks } from "../server/request.ts";
@@ -12,12 +14,12 @@ import { parameter } from "./parameters.ts";
 const intervalMs = 1000;
 
 export const statsRoutes: RoutePlugin = (app, { containers, log }) => {
-  app.get("/containers/:name/stats", { exposeHeadRoute: false }, async (request, reply) => {
+  app.get("/containers/:name/stats", confinedGet, async (request, reply) => {
     const query = new Query(request);
     const streaming = query.bool("stream", true);
     const oneShot = query.bool("one-shot") && speaks(request, "1.41");
     if (streaming && oneShot) throw new InvalidArgument("cannot have stream=true and one-shot=true");
-    const container = containers.store.get(parameter(request, "name"));
+    const container = visible(request, containers).get(parameter(request, "name"));
     if (!streaming) {
       if (!container.alive) return sendJson(reply, 200, emptyStats(container));
       if (oneShot) {

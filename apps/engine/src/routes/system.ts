@@ -1,4 +1,5 @@
 import { arch as nodeArch, release } from "node:os";
+import { confined } from "../access/route-access.ts";
 import type { RoutePlugin } from "../engine.ts";
 import { engineVersion, maxApiVersion, minApiVersion } from "../server/api-version.ts";
 import { sendJson } from "../server/send.ts";
@@ -19,7 +20,7 @@ const pingHeaders = {
 export const systemRoutes: RoutePlugin = (app, engine) => {
   app.get("/_ping", { exposeHeadRoute: false }, (_request, reply) => reply.headers(pingHeaders).header("Content-Type", "text/plain; charset=utf-8").send("OK"));
   app.head("/_ping", (_request, reply) => reply.headers(pingHeaders).header("Content-Length", "0").header("Content-Type", "text/plain; charset=utf-8").send());
-  app.get("/info", async (_request, reply) => {
+  app.get("/info", confined, async (_request, reply) => {
     sendJson(reply, 200, await systemInfo(engine));
   });
   app.get("/version", async (_request, reply) => {

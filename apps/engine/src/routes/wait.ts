@@ -1,5 +1,6 @@
 import type { WaitCondition } from "@longshore/containers";
 import { InvalidArgument } from "@longshore/errdefs";
+import { visible } from "../access/visible.ts";
 import type { RoutePlugin } from "../engine.ts";
 import { Query } from "../server/query.ts";
 import { BodyStream } from "../server/stream.ts";
@@ -9,10 +10,10 @@ const conditions = ["not-running", "next-exit", "removed"];
 
 /** The answer's head goes out at once, so that a client knows that it waits before it starts the container. */
 export const waitRoutes: RoutePlugin = (app, { containers }) => {
-  app.post("/containers/:name/wait", async (request, reply) => {
+  app.post("/containers/:name/wait", { config: { confined: true, changes: false } }, async (request, reply) => {
     const condition = new Query(request).get("condition") || "not-running";
     if (!conditions.includes(condition)) throw new InvalidArgument(`invalid condition: ${JSON.stringify(condition)}`);
-    const container = containers.store.get(parameter(request, "name"));
+    const container = visible(request, containers).get(parameter(request, "name"));
     const gone = new AbortController();
     const result = container.wait(condition as WaitCondition, gone.signal);
     result.catch(() => undefined);

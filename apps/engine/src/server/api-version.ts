@@ -10,8 +10,6 @@ export const minApiVersion = "1.24";
  */
 export const engineVersion = "28.5.2";
 
-const prefix = /^\/v([0-9][0-9.]*)(\/.*|\?.*|$)/;
-
 /** Compares dotted versions by their numbers; a missing part counts as 0. */
 export function compareVersions(a: string, b: string): number {
   const left = a.split(".");
@@ -21,14 +19,6 @@ export function compareVersions(a: string, b: string): number {
     if (difference !== 0) return Math.sign(difference);
   }
   return 0;
-}
-
-/** Splits `/v1.43/info` into the version and the path; without a prefix the newest version counts. */
-export function splitVersion(url: string): { version: string; path: string } {
-  const match = prefix.exec(url);
-  if (match === null) return { version: maxApiVersion, path: url };
-  const rest = match[2] ?? "";
-  return { version: match[1] ?? maxApiVersion, path: rest.startsWith("/") ? rest : `/${rest}` };
 }
 
 /** @throws InvalidArgument with Docker's text when the version is out of the served range. */

@@ -1,11 +1,12 @@
 import type { IncomingMessage } from "node:http";
 import type { Logger } from "@longshore/log";
-import { type FastifyInstance, fastify, LogController } from "fastify";
+import { type FastifyInstance, type FastifyReply, fastify, LogController } from "fastify";
 import { type SpanContext, parseTraceparent, span, withParent } from "@longshore/trace";
-import { checkVersion, engineVersion, maxApiVersion, splitVersion } from "./api-version.ts";
+import { checkVersion, engineVersion, maxApiVersion } from "./api-version.ts";
 import { errorBody, sendError } from "./errors.ts";
-import { apiVersionOf, rememberVersion } from "./request.ts";
+import { apiVersionOf, readTarget, unservedTarget } from "./request.ts";
 import { sendJsonText } from "./send.ts";
+import type { Unserved } from "./target.ts";
 
 /**
  * The HTTP application without its routes: version prefixes, Docker's headers on each handled
@@ -18,7 +19,7 @@ export function createApp(log: Logger, options: { experimental: boolean; traceOf
     bodyLimit: Number.MAX_SAFE_INTEGER,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 4096 },
-    rewriteUrl: (request) => rewrite(request as unknown as IncomingMessage),
+    rewriteUrl: (request) => readTarget(request as unknown as IncomingMessage),
   }) as unknown as FastifyInstance;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, _payload, done) => done(null));
@@ -34,12 +35,8 @@ export function createApp(log: Logger, options: { experimental: boolean; traceOf
     void withParent(parent, () => span(`${request.method} ${request.routeOptions.url ?? "unknown"}`, answered, { root: true }));
   });
   app.addHook("onRequest", (request, reply, done) => {
-    const [path = "", query] = (request.raw.url ?? "").split("?", 2);
-    if (path.includes("//")) {
-      const clean = path.replaceAll(/\/{2,}/g, "/");
-      void reply.code(301).header("Location", query === undefined ? clean : `${clean}?${query}`).send();
-      return;
-    }
+    const unserved = unservedTarget(request);
+    if (unserved !== undefined) return refuseTarget(unserved, reply);
     if (request.is404) return done();
     void reply
       .header("Api-Version", maxApiVersion)
@@ -59,17 +56,8 @@ export function createApp(log: Logger, options: { experimental: boolean; traceOf
   return app;
 }
 
-function rewrite(request: IncomingMessage): string {
-  const { version, path } = splitVersion(request.url ?? "/");
-  rememberVersion(request, version);
-  return joinLinkName(path, request.method);
-}
-
-const linkRequest = /^\/containers\/([^/?]+)\/(?!attach\/|checkpoints)([^/?]+)(\/[^/?]+)(\?.*)?$/;
-const linkRemoval = /^\/containers\/([^/?]+)\/([^/?]+)()(\?.*)?$/;
-
-/** A link's name holds a slash (`web/db`), which clients leave as it is: for the router it is one name. */
-function joinLinkName(path: string, method: string | undefined): string {
-  const pattern = method === "DELETE" ? linkRemoval : linkRequest;
-  return path.replace(pattern, (_whole, parent: string, alias: string, rest: string, query = "") => `/containers/${parent}%2F${alias}${rest}${query}`);
+/** As Go's server answers, before anything of Docker's own. */
+function refuseTarget(unserved: Unserved, reply: FastifyReply): void {
+  if ("movedTo" in unserved) void reply.code(301).header("Location", unserved.movedTo).send();
+  else void reply.code(400).header("Content-Type", "text/plain; charset=utf-8").header("Connection", "close").send("400 Bad Request");
 }

@@ -1,5 +1,6 @@
 import { Unknown } from "@longshore/errdefs";
 import type { FastifyRequest } from "fastify";
+import { targetOf } from "./request.ts";
 
 const falseWords = new Set(["", "0", "no", "false", "none"]);
 
@@ -8,9 +9,7 @@ export class Query {
   readonly #params: URLSearchParams;
 
   constructor(request: FastifyRequest) {
-    const url = request.raw.url ?? "";
-    const mark = url.indexOf("?");
-    this.#params = new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1));
+    this.#params = new URLSearchParams(targetOf(request).query);
   }
 
   has(name: string): boolean {

@@ -1,7 +1,7 @@
 import { type IncomingMessage, type RequestListener, type Server, ServerResponse } from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
-import { splitVersion } from "./api-version.ts";
+import { readTarget } from "./request.ts";
 import { hasBody, readSocketBody } from "./socket-body.ts";
 
 /** A connection whose request was its last: what follows the request's body belongs to the route. */
@@ -24,16 +24,11 @@ export function isTaken(socket: Socket): boolean {
   return takenSockets.has(socket);
 }
 
-/** Paths whose answer may be a stream both ways, by their method. More than are served does no harm: a route may answer in HTTP all the same. */
-const streams: Record<string, RegExp> = { POST: /\/(?:attach|start)$/, GET: /\/attach\/ws$/ };
-const roots = /^\/(?:exec\/.*\/start|containers\/.*\/attach(?:\/ws)?)$/;
+/** Routes whose answer may be a stream both ways. One that does not come to that answers in HTTP all the same. */
+const streams: Record<string, RegExp> = { POST: /^\/(?:containers\/[^/]+\/attach|exec\/[^/]+\/start)$/, GET: /^\/containers\/[^/]+\/attach\/ws$/ };
 
 function mayTakeOver(request: IncomingMessage): boolean {
-  const pattern = streams[request.method ?? ""];
-  if (pattern === undefined) return false;
-  const [target = ""] = (request.url ?? "").split("?", 1);
-  const { path } = splitVersion(target);
-  return pattern.test(path) && roots.test(path);
+  return streams[request.method ?? ""]?.test(readTarget(request)) === true;
 }
 
 /** What Node's HTTP parser is of use for here. */
