@@ -23,6 +23,7 @@ const last = join(root, "e2e/leftovers.last.ts");
 
 const dir = mkdtempSync("/var/tmp/longshore-e2e-");
 const seconds = new Map<string, number>();
+process.once("exit", () => rmSync(dir, { recursive: true, force: true }));
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 const cgroupsBefore = new Set(cgroupFolders());
 
@@ -76,7 +77,6 @@ try {
 } catch {
   fail(`cgroups were left: ${leftCgroups().join(" ")}`);
 }
-rmSync(dir, { recursive: true, force: true });
 console.log("\nThe slowest files, in seconds:");
 for (const [file, took] of [...seconds].sort(([, a], [, b]) => b - a).slice(0, 12)) console.log(`${took.toFixed(1).padStart(7)} ${file}`);
 process.exit(failed ? 1 : 0);
