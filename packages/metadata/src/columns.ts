@@ -18,7 +18,9 @@ export function integer(row: Row, column: string): number {
 }
 
 export function date(row: Row, column: string): Date {
-  return new Date(integer(row, column));
+  const value = new Date(integer(row, column));
+  if (Number.isNaN(value.getTime())) throw new DataLoss(`${column} is no time`);
+  return value;
 }
 
 /** A column with a JSON object of texts. */

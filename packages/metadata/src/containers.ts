@@ -6,6 +6,7 @@ import type { Row } from "./database.ts";
 import { type Environment, ensureNamespace } from "./environment.ts";
 import { containerAdaptor, recordFilters } from "./filters.ts";
 import { validateLabels, withEntry, withoutEmpty } from "./labels.ts";
+import { readRows } from "./set-aside.ts";
 
 type Draft = Omit<Container, "createdAt" | "updatedAt">;
 
@@ -44,7 +45,7 @@ export class Containers implements ContainerStore {
   async list(filters: readonly string[] = []): Promise<Container[]> {
     const filter = recordFilters(filters);
     const rows = this.#env.database.all("SELECT * FROM containers WHERE namespace = ? ORDER BY id", this.#namespace);
-    return rows.map(containerOf).filter((container) => filter(containerAdaptor(container)));
+    return [...readRows(this.#env, "containers", rows, containerOf)].filter((container) => filter(containerAdaptor(container)));
   }
 
   async create(draft: Draft): Promise<Container> {

@@ -10,6 +10,7 @@ import { type Environment, allFlushed, ensureNamespace } from "./environment.ts"
 import { labeledAdaptor } from "./filters.ts";
 import { updateLabels, validateLabels } from "./labels.ts";
 import { addToLease } from "./leases.ts";
+import { readRows } from "./set-aside.ts";
 
 /** Begins the labels by which a configuration keeps its image's topmost snapshot. */
 const snapshotLabel = "containerd.io/gc.ref.snapshot.";
@@ -54,8 +55,8 @@ export class ScopedContent implements Store {
 
   async *list(filters: readonly string[] = []): AsyncGenerator<Info> {
     const filter = parseAll(filters);
-    for (const row of this.#env.database.all("SELECT * FROM blobs WHERE namespace = ? ORDER BY digest", this.#scope.namespace)) {
-      const info = blobOf(row);
+    const rows = this.#env.database.all("SELECT * FROM blobs WHERE namespace = ? ORDER BY digest", this.#scope.namespace);
+    for (const info of readRows(this.#env, "blobs", rows, blobOf)) {
       if (filter(labeledAdaptor("digest", info.digest, info.labels))) yield info;
     }
   }

@@ -11,6 +11,7 @@ import { imageOf } from "./images.ts";
 import { leaseOf } from "./leases.ts";
 import { sandboxOf } from "./sandboxes.ts";
 import { recordTables } from "./schema.ts";
+import { nameOf, setAside } from "./set-aside.ts";
 import { snapshotOf } from "./snapshot-table.ts";
 
 const readers: Partial<Record<(typeof recordTables)[number], (row: Row) => unknown>> = {
@@ -99,22 +100,8 @@ function setDamagedAside(database: Database, logger: Logger): void {
       try {
         read(row);
       } catch (error) {
-        move(database, table, row, messageOf(error));
-        logger.error({ table, namespace: row["namespace"], record: nameOf(row), error: messageOf(error) }, "record cannot be read: set aside");
+        setAside({ database, logger }, table, row, error);
       }
     }
   }
-}
-
-function nameOf(row: Row): unknown {
-  return row["id"] ?? row["name"] ?? row["key"] ?? row["digest"];
-}
-
-function move(database: Database, table: string, row: Row, problem: string): void {
-  const keys = ["namespace", "snapshotter", "id", "name", "key", "digest"].filter((column) => column in row && !(column === "digest" && table === "images"));
-  const json = JSON.stringify(row, (_key, value: unknown) => (value instanceof Uint8Array ? { base64: Buffer.from(value).toString("base64") } : value));
-  database.transaction(() => {
-    database.run("INSERT INTO damaged (source, record, problem, found_at) VALUES (?, ?, ?, ?)", table, json, problem, Date.now());
-    database.run(`DELETE FROM ${table} WHERE ${keys.map((column) => `${column} = ?`).join(" AND ")}`, ...keys.map((column) => row[column] ?? null));
-  });
 }

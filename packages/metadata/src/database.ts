@@ -1,9 +1,9 @@
-import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
+import type { SQLInputValue } from "node:sqlite";
 import { FailedPrecondition } from "@longshore/errdefs";
-import { SqliteFile } from "@longshore/sqlite";
+import { SqliteFile, type SqliteRow } from "@longshore/sqlite";
 import { migrations } from "./schema.ts";
 
-export type Row = Record<string, SQLOutputValue>;
+export type Row = SqliteRow;
 
 /** More numbers than are given out before the disk knows of them: what a power cut takes back is not given again. */
 const sequenceGap = 1_000_000;
@@ -79,11 +79,11 @@ export class Database {
   }
 
   get(query: string, ...values: SQLInputValue[]): Row | undefined {
-    return this.#file.statement(query).get(...values);
+    return this.#file.get(query, ...values);
   }
 
   all(query: string, ...values: SQLInputValue[]): Row[] {
-    return this.#file.statement(query).all(...values);
+    return this.#file.all(query, ...values);
   }
 
   /** @returns how many rows changed */

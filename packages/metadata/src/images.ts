@@ -6,7 +6,9 @@ import type { Image, ImageStore } from "./contract.ts";
 import type { Row } from "./database.ts";
 import { type Environment, allFlushed, ensureNamespace } from "./environment.ts";
 import { imageAdaptor, recordFilters } from "./filters.ts";
+import { isControlled } from "./text.ts";
 import { validateLabels, withEntry, withoutEmpty } from "./labels.ts";
+import { readRows } from "./set-aside.ts";
 
 type Draft = Omit<Image, "createdAt" | "updatedAt">;
 
@@ -37,7 +39,7 @@ export class Images implements ImageStore {
   async list(filters: readonly string[] = []): Promise<Image[]> {
     const filter = recordFilters(filters);
     const rows = this.#env.database.all("SELECT * FROM images WHERE namespace = ? ORDER BY name", this.#namespace);
-    return rows.map(imageOf).filter((image) => filter(imageAdaptor(image)));
+    return [...readRows(this.#env, "images", rows, imageOf)].filter((image) => filter(imageAdaptor(image)));
   }
 
   async create(draft: Draft, at = new Date()): Promise<Image> {
@@ -110,12 +112,20 @@ export class Images implements ImageStore {
   }
 }
 
+/** Bytes of all annotations that a record keeps: a list holds every record's, and has to fit into one message. */
+const maxAnnotations = 256 << 10;
+
 function validate({ name, labels: imageLabels, target }: Draft): void {
   if (name === "") throw new InvalidArgument("image name must not be empty: invalid argument");
+  if (isControlled(name)) throw new InvalidArgument(`image name ${JSON.stringify(name.slice(0, 300))} must not hold control characters: invalid argument`);
   validateLabels(imageLabels, "image.Labels");
   const problem = digestProblem(target.digest);
   if (problem !== undefined) throw new InvalidArgument(`Target.Digest "${target.digest}" invalid: ${problem}: invalid argument`);
   if (target.size <= 0) throw new InvalidArgument("Target.Size must be greater than zero: invalid argument");
+  if (!Number.isSafeInteger(target.size)) throw new InvalidArgument(`Target.Size ${target.size} is no number of bytes: invalid argument`);
+  const bytes = Object.entries(target.annotations).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  if (bytes > maxAnnotations) throw new InvalidArgument(`Target.Annotations of ${bytes} bytes are more than ${maxAnnotations}: invalid argument`);
+  if (isControlled(target.mediaType)) throw new InvalidArgument(`Target.MediaType ${JSON.stringify(target.mediaType.slice(0, 300))} invalid: invalid argument`);
   if (target.mediaType === "") throw new InvalidArgument("Target.MediaType must be set: invalid argument");
 }
 

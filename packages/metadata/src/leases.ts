@@ -6,6 +6,7 @@ import type { Labels, Lease, LeaseResource, LeaseStore } from "./contract.ts";
 import type { Database, Row } from "./database.ts";
 import { type Environment, ensureNamespace } from "./environment.ts";
 import { labeledAdaptor, recordFilters } from "./filters.ts";
+import { readRows } from "./set-aside.ts";
 
 /** @throws DataLoss when the record cannot be read */
 export function leaseOf(row: Row): Lease {
@@ -61,7 +62,7 @@ export class Leases implements LeaseStore {
   async list(filters: readonly string[] = []): Promise<Lease[]> {
     const filter = recordFilters(filters);
     const rows = this.#env.database.all("SELECT * FROM leases WHERE namespace = ? ORDER BY id", this.#namespace);
-    return rows.map(leaseOf).filter(({ id, labels }) => filter(labeledAdaptor("id", id, labels)));
+    return [...readRows(this.#env, "leases", rows, leaseOf)].filter(({ id, labels }) => filter(labeledAdaptor("id", id, labels)));
   }
 
   async addResource(id: string, resource: LeaseResource): Promise<void> {

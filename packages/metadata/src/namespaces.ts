@@ -4,6 +4,7 @@ import { labels as labelsOf, text } from "./columns.ts";
 import type { Labels, Namespace, NamespaceStore } from "./contract.ts";
 import { type Environment, ensureNamespace } from "./environment.ts";
 import { validateLabels, withEntry, withoutEmpty } from "./labels.ts";
+import { readRows } from "./set-aside.ts";
 
 export class Namespaces implements NamespaceStore {
   readonly #env: Environment;
@@ -44,7 +45,7 @@ export class Namespaces implements NamespaceStore {
   }
 
   async list(): Promise<Namespace[]> {
-    return this.#env.database.all("SELECT * FROM namespaces ORDER BY name").map((row) => ({ name: text(row, "name"), labels: labelsOf(row) }));
+    return [...readRows(this.#env, "namespaces", this.#env.database.all("SELECT * FROM namespaces ORDER BY name"), (row) => ({ name: text(row, "name"), labels: labelsOf(row) }))];
   }
 
   async delete(name: string): Promise<void> {

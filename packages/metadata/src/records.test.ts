@@ -93,6 +93,9 @@ describe("records", () => {
       [{ digest: "sha256:abc" }, 'Target.Digest "sha256:abc" invalid: invalid checksum digest length: invalid argument'],
       [{ digest: "md5:d41d8cd98f00b204e9800998ecf8427e" }, 'Target.Digest "md5:d41d8cd98f00b204e9800998ecf8427e" invalid: unsupported digest algorithm: invalid argument'],
       [{ size: 0 }, "Target.Size must be greater than zero: invalid argument"],
+      [{ size: 2 ** 60 }, "Target.Size 1152921504606847000 is no number of bytes: invalid argument"],
+      [{ mediaType: "a\0" }, 'Target.MediaType "a\\u0000" invalid: invalid argument'],
+      [{ annotations: { a: "x".repeat(300_000) } }, "Target.Annotations of 300001 bytes are more than 262144: invalid argument"],
       [{ mediaType: "" }, "Target.MediaType must be set: invalid argument"],
     ];
     for (const [change, message] of bad) {

@@ -6,6 +6,7 @@ import type { Row } from "./database.ts";
 import { type Environment, ensureNamespace } from "./environment.ts";
 import { labeledAdaptor, recordFilters } from "./filters.ts";
 import { withEntry, withoutEmpty } from "./labels.ts";
+import { readRows } from "./set-aside.ts";
 
 type Draft = Omit<Sandbox, "createdAt" | "updatedAt">;
 
@@ -41,7 +42,7 @@ export class Sandboxes implements SandboxStore {
   async list(filters: readonly string[] = []): Promise<Sandbox[]> {
     const filter = recordFilters(filters);
     const rows = this.#env.database.all("SELECT * FROM sandboxes WHERE namespace = ? ORDER BY id", this.#namespace);
-    return rows.map(sandboxOf).filter((sandbox) => filter(labeledAdaptor("id", sandbox.id, sandbox.labels)));
+    return [...readRows(this.#env, "sandboxes", rows, sandboxOf)].filter((sandbox) => filter(labeledAdaptor("id", sandbox.id, sandbox.labels)));
   }
 
   async create(draft: Draft): Promise<Sandbox> {

@@ -53,8 +53,9 @@ export class SnapshotTable {
     return row && snapshotOf(row);
   }
 
-  all(): SnapshotRecord[] {
-    return this.#database.all("SELECT * FROM snapshots WHERE namespace = ? AND snapshotter = ? ORDER BY key", ...this.#in).map(snapshotOf);
+  /** All of them, to be read with `snapshotOf`. */
+  rows(): Row[] {
+    return this.#database.all("SELECT * FROM snapshots WHERE namespace = ? AND snapshotter = ? ORDER BY key", ...this.#in);
   }
 
   hasChildren(key: string): boolean {

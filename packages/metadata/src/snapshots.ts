@@ -6,7 +6,8 @@ import type { Environment } from "./environment.ts";
 import { snapshotAdaptor } from "./filters.ts";
 import { updateLabels, validateLabels, withoutEmpty } from "./labels.ts";
 import { addToLease, checkLease } from "./leases.ts";
-import { type SnapshotRecord, SnapshotTable } from "./snapshot-table.ts";
+import { readRows } from "./set-aside.ts";
+import { type SnapshotRecord, SnapshotTable, snapshotOf } from "./snapshot-table.ts";
 
 const targetLabel = "containerd.io/snapshot.ref";
 
@@ -159,7 +160,7 @@ export class ScopedSnapshotter implements Snapshotter {
 
   async *list(filters: readonly string[] = []): AsyncGenerator<SnapshotInfo> {
     const filter = parseAll(filters);
-    for (const record of this.#table.all()) {
+    for (const record of readRows(this.#env, "snapshots", this.#table.rows(), snapshotOf)) {
       let info: SnapshotInfo;
       try {
         info = await this.#info(record);

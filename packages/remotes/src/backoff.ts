@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Pace, defaultPace } from "./pace.ts";
 
 /** How often and how soon a request that failed is sent again. */
 export interface RetryPolicy {
@@ -7,9 +8,11 @@ export interface RetryPolicy {
   /** Pause before the second try; it doubles with each further one. */
   readonly firstDelayMs: number;
   readonly maxDelayMs: number;
+  /** What a connection that is not given up has to carry. */
+  readonly pace: Pace;
 }
 
-export const defaultRetryPolicy: RetryPolicy = { attempts: 5, firstDelayMs: 250, maxDelayMs: 10_000 };
+export const defaultRetryPolicy: RetryPolicy = { attempts: 5, firstDelayMs: 250, maxDelayMs: 10_000, pace: defaultPace };
 
 /** Statuses that tell of passing trouble. */
 const passing = new Set([408, 425, 429, 500, 502, 503, 504]);

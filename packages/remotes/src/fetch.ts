@@ -5,7 +5,7 @@ import { type RetryPolicy, isPassing, pause } from "./backoff.ts";
 import { RegistryError } from "./errors.ts";
 import { type HostClient, checkedUrl } from "./host-client.ts";
 import { acceptManifests, isManifestType, isNondistributable } from "./media-types.ts";
-import { NetworkError, networkError } from "./network-error.ts";
+import { NetworkError } from "./network-error.ts";
 import type { Repository } from "./repository.ts";
 import { type RegistryResponse, failureOf, headerOf } from "./response.ts";
 
@@ -85,27 +85,19 @@ export async function* fetchContent(
     try {
       const response = await open(repository, descriptor, at, signal);
       let skip = excess(response, at);
-      const body = response.body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-      try {
-        for (;;) {
-          const next = await body.next().catch((error: unknown) => {
-            throw networkError("GET", response.url, error);
-          });
-          if (next.done === true) break;
-          const chunk = next.value.subarray(Math.min(skip, next.value.length));
-          skip -= next.value.length - chunk.length;
-          if (chunk.length === 0) continue;
-          if (at + chunk.length > descriptor.size) throw new FailedPrecondition(`${descriptor.digest}: content is longer than its size ${descriptor.size}`);
-          at += chunk.length;
-          yield chunk;
-        }
-      } finally {
-        await body.return?.();
+      for await (const piece of response.body) {
+        const chunk = piece.subarray(Math.min(skip, piece.length));
+        skip -= piece.length - chunk.length;
+        if (chunk.length === 0) continue;
+        if (at + chunk.length > descriptor.size) throw new FailedPrecondition(`${descriptor.digest}: content is longer than its size ${descriptor.size}`);
+        at += chunk.length;
+        yield chunk;
       }
       if (at < descriptor.size) throw new Truncated(`${descriptor.digest}: content ends at ${at} of ${descriptor.size} bytes: unexpected EOF`);
     } catch (error) {
       if (signal?.aborted === true || !mayResume(error)) throw error;
-      fruitless = at > before ? 1 : fruitless + 1;
+      // A registry that gives a byte for each connection gets nowhere.
+      fruitless = at - before >= retry.pace.leastBytes ? 1 : fruitless + 1;
       if (fruitless >= retry.attempts) throw error;
       log.info({ err: error, digest: descriptor.digest, offset: at }, "fetch broke off, resuming");
       await pause(retry, fruitless, undefined, signal);

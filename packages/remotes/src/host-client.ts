@@ -8,6 +8,7 @@ import type { Connections } from "./connections.ts";
 import type { CredentialsCallback } from "./credentials.ts";
 import type { RegistryHost } from "./host.ts";
 import { NetworkError, inRequest, isTransient, networkError } from "./network-error.ts";
+import { paced } from "./pace.ts";
 import { type RegistryResponse, discard, headerOf, readText } from "./response.ts";
 
 export interface HostRequest {
@@ -188,7 +189,7 @@ export class HostClient {
         ...(body === undefined ? {} : { body: body as never }),
         ...(signal === undefined ? {} : { signal }),
       });
-      return { method, url, status: answer.statusCode, headers: answer.headers, body: answer.body };
+      return { method, url, status: answer.statusCode, headers: answer.headers, body: paced(answer.body, this.#options.retry.pace, method, url) };
     } catch (error) {
       throw networkError(method, url, error);
     }

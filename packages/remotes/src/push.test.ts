@@ -47,6 +47,15 @@ describe("push", () => {
     assert.ok(rig.server.log.some((line) => line.startsWith("PATCH")));
   });
 
+  it("gives up a registry that takes nothing of an upload", async () => {
+    const size = 64 << 20;
+    const zeros = async function* (offset: number): AsyncGenerator<Uint8Array> {
+      for (let at = offset; at < size; at += 1 << 20) yield Buffer.alloc(1 << 20);
+    };
+    rig.server.faults.push((request) => request.method === "PUT" && /uploads/.test(request.url ?? ""));
+    await assert.rejects(rig.registry.push(rig.named("x"), { ...descriptor, size }, zeros), { name: "NetworkError", message: /less than 1000 bytes in 0\.2 seconds: i\/o timeout$/ });
+  });
+
   it("puts a manifest under its tag", async () => {
     const bytes = Buffer.from("{}");
     const manifest = { mediaType: mediaTypes.ociManifest, digest: digest256(bytes), size: 2 };

@@ -3,7 +3,7 @@ import { FaultRegistry } from "./fault-registry.ts";
 import { Connections, type CredentialsCallback, Registry, fixedSchemeHosts } from "./index.ts";
 
 /** Quick attempts: a test does not wait. */
-export const retry = { attempts: 4, firstDelayMs: 1, maxDelayMs: 5 };
+export const retry = { attempts: 4, firstDelayMs: 1, maxDelayMs: 5, pace: { windowMs: 200, leastBytes: 1000 } };
 
 /** A registry that fails as it is told, and a client of it, for one test. */
 export class RegistryRig {

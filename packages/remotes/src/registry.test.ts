@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { mediaTypes } from "@longshore/oci";
 import { parseNormalized } from "@longshore/reference";
-import { FaultRegistry, onFirst } from "./fault-registry.ts";
+import { type Fault, FaultRegistry, onFirst } from "./fault-registry.ts";
 import { Registry, RegistryError, dockerHosts, readVerified, verified } from "./index.ts";
 import { RegistryRig, retry } from "./registry-rig.ts";
 
@@ -76,6 +76,28 @@ describe("remotes", () => {
     });
   });
 
+  describe("answers that are no manifest", () => {
+    for (const [what, type, body, problem] of [
+      ["a web page", "text/html", "<html>", { name: "InvalidArgument", message: /is not valid JSON/ }],
+      ["a web page's type with a manifest of its own", "text/html; charset=utf-8", '{"schemaVersion":2,"config":{},"layers":[]}', undefined],
+      ["JSON of another kind", "application/json", '{"a":1}', { name: "InvalidArgument", message: /no manifest$/ }],
+      ["null", "application/json", "null", { name: "InvalidArgument", message: /no manifest$/ }],
+      ["nothing", "text/plain", "", { name: "InvalidArgument", message: /is not valid JSON/ }],
+      ["more than a manifest has", mediaTypes.ociManifest, " ".repeat(5 << 20), { name: "InvalidArgument", message: /exceeds the limit of 4194304 bytes/ }],
+    ] as const) {
+      it(`are refused unless they can be one: ${what}`, async () => {
+        rig.server.faults.push((request, response) => {
+          response.writeHead(200, { "content-type": type, "content-length": body.length });
+          response.end(request.method === "HEAD" ? undefined : body);
+          return true;
+        });
+        const resolved = rig.registry.resolve(rig.named("x:1"));
+        if (problem === undefined) assert.equal((await resolved).mediaType, mediaTypes.ociManifest);
+        else await assert.rejects(resolved, problem);
+      });
+    }
+  });
+
   describe("retries", () => {
     for (const status of [429, 500, 503]) {
       it(`sends a request again after ${status}`, async () => {
@@ -135,6 +157,39 @@ describe("remotes", () => {
         return true;
       });
       assert.deepEqual(await bytesOf(fetch(blob, 123_456)), content.subarray(123_456));
+    });
+
+    /** Answers with one byte of what is wanted, and breaks off. */
+    const dripping: Fault = (request, response) => {
+      if (request.method !== "GET") return false;
+      const from = Number(/\d+/.exec(request.headers.range ?? "0")?.[0]);
+      response.writeHead(from > 0 ? 206 : 200, { "content-length": content.length - from, "content-range": `bytes ${from}-${content.length - 1}/${content.length}` });
+      response.write(content.subarray(from, from + 1), () => setImmediate(() => response.destroy()));
+      return true;
+    };
+
+    it("gives up a registry that sends one byte for each connection", async () => {
+      const blob = rig.server.addBlob(content);
+      rig.server.faults.push(dripping);
+      await assert.rejects(bytesOf(fetch(blob)), { name: "NetworkError" });
+      assert.equal(rig.server.log.length, retry.attempts);
+    });
+
+    it("gives up a registry that sends next to nothing, whatever it is asked for", async () => {
+      const blob = rig.server.addBlob(content);
+      const timers: NodeJS.Timeout[] = [];
+      rig.server.faults.push((request, response) => {
+        if (request.method !== "GET") return false;
+        response.writeHead(200, { "content-length": content.length });
+        const timer = setInterval(() => response.write("x"), 10);
+        response.on("close", () => clearInterval(timer));
+        timers.push(timer);
+        return true;
+      });
+      await assert.rejects(bytesOf(fetch(blob)), { name: "NetworkError", message: /less than 1000 bytes in 0\.2 seconds: i\/o timeout$/ });
+      await assert.rejects(rig.registry.resolve(rig.named("x:1")), { name: "NetworkError", message: /i\/o timeout$/ });
+      await assert.rejects(Array.fromAsync(rig.registry.tags(rig.named("x"))), { name: "NetworkError", message: /i\/o timeout$/ });
+      for (const timer of timers) clearInterval(timer);
     });
 
     it("refuses a truncated blob", async () => {

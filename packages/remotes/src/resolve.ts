@@ -1,51 +1,38 @@
 import { createHash } from "node:crypto";
 import { FailedPrecondition, InvalidArgument, NotFound, PermissionDenied, Unauthenticated } from "@longshore/errdefs";
-import { type Descriptor, mediaTypes } from "@longshore/oci";
+import { type Descriptor, mediaTypeProblem, mediaTypes, parseJson } from "@longshore/oci";
 import { type Reference, format, isDigest } from "@longshore/reference";
 import { RegistryError } from "./errors.ts";
 import type { HostClient } from "./host-client.ts";
 import { acceptManifests, maxManifestBytes } from "./media-types.ts";
-import { networkError } from "./network-error.ts";
 import { type Repository, doing } from "./repository.ts";
-import { type RegistryResponse, discard, headerOf } from "./response.ts";
+import { type RegistryResponse, discard, headerOf, readWhole } from "./response.ts";
 
-async function readManifest(response: RegistryResponse): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of response.body as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > maxManifestBytes) break;
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    throw networkError(response.method, response.url, error);
-  }
-  if (size > maxManifestBytes) throw new InvalidArgument(`manifest from ${response.url.href} exceeds the limit of ${maxManifestBytes} bytes`);
-  return Buffer.concat(chunks);
+/** The type of a manifest whose server names none. @throws InvalidArgument when it is none */
+function sniff(name: string, bytes: Buffer): string {
+  const parsed = parseJson(name, bytes);
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw new InvalidArgument(`${name}: no manifest`);
+  const { mediaType, manifests, config } = parsed as Record<string, unknown>;
+  if (typeof mediaType === "string") return mediaType;
+  if (Array.isArray(manifests)) return mediaTypes.ociIndex;
+  if (typeof config !== "object") throw new InvalidArgument(`${name}: no manifest`);
+  return mediaTypes.ociManifest;
 }
 
-/** The type of a manifest whose server names none. */
-function sniff(bytes: Buffer): string {
-  let parsed: { mediaType?: unknown; manifests?: unknown };
-  try {
-    parsed = JSON.parse(bytes.toString("utf8"));
-  } catch (error) {
-    throw new InvalidArgument("manifest is not valid JSON", { cause: error });
-  }
-  if (typeof parsed.mediaType === "string") return parsed.mediaType;
-  return Array.isArray(parsed.manifests) ? mediaTypes.ociIndex : mediaTypes.ociManifest;
-}
+/** Types that say nothing of a manifest, as web servers give them to any file. */
+const vague = new Set(["application/octet-stream", "application/json"]);
 
 function typeOf(response: RegistryResponse): string | undefined {
   const type = headerOf(response, "content-type")?.split(";", 1)[0]?.trim();
-  return type === undefined || type === "" || type === "application/octet-stream" || type === "text/plain" || type === "application/json" ? undefined : type;
+  return type === undefined || type === "" || vague.has(type) || type.startsWith("text/") ? undefined : type;
 }
 
 function checkType(mediaType: string): string {
   if (mediaType.startsWith("application/vnd.docker.distribution.manifest.v1+")) {
     throw new InvalidArgument(`media type "${mediaType}" is no longer supported, rebuild the image as "${mediaTypes.dockerManifest}" or "${mediaTypes.ociManifest}"`);
   }
+  const problem = mediaTypeProblem(mediaType);
+  if (problem !== undefined) throw new InvalidArgument(problem);
   return mediaType;
 }
 
@@ -57,15 +44,16 @@ async function resolveOn(client: HostClient, repository: Repository, reference: 
   const length = headerOf(head, "content-length");
   const announced = headerOf(head, "docker-content-digest") ?? reference.digest;
   const mediaType = typeOf(head);
-  if (head.status === 200 && mediaType !== undefined && announced !== undefined && isDigest(announced) && length !== undefined && Number(length) > 0) {
+  if (head.status === 200 && mediaType !== undefined && announced !== undefined && isDigest(announced) && length !== undefined && /^[1-9]\d*$/.test(length)) {
+    if (Number(length) > maxManifestBytes) throw new InvalidArgument(`manifest from ${head.url.href} exceeds the limit of ${maxManifestBytes} bytes`);
     return { mediaType: checkType(mediaType), digest: announced, size: Number(length) };
   }
   // Some registries answer HEAD poorly or not at all; and only GET has a body that tells what is wrong.
   const response = await repository.expect(client, { ...request, method: "GET" }, [200]);
-  const bytes = await readManifest(response);
+  const bytes = await readWhole(response, maxManifestBytes);
   const algorithm = reference.digest?.slice(0, reference.digest.indexOf(":")) ?? "sha256";
   const digest = `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
-  return { mediaType: checkType(typeOf(response) ?? sniff(bytes)), digest, size: bytes.length };
+  return { mediaType: checkType(typeOf(response) ?? sniff(response.url.href, bytes)), digest, size: bytes.length };
 }
 
 /** Says what could not be found or be had, in containerd's words with the registry's own behind them. */

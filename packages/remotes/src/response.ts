@@ -1,5 +1,5 @@
-import type { Readable } from "node:stream";
 import { STATUS_CODES } from "node:http";
+import { InvalidArgument } from "@longshore/errdefs";
 import { registryError, type RegistryError } from "./errors.ts";
 
 /** Enough for any error body; what is longer is cut. */
@@ -12,7 +12,8 @@ export interface RegistryResponse {
   readonly url: URL;
   readonly status: number;
   readonly headers: Record<string, string | string[] | undefined>;
-  readonly body: Readable;
+  /** @throws NetworkError, Canceled in the iteration */
+  readonly body: AsyncIterable<Buffer>;
 }
 
 /** The first value of a header. */
@@ -30,7 +31,7 @@ async function readCut(response: RegistryResponse, limit: number): Promise<strin
   const chunks: Buffer[] = [];
   let size = 0;
   try {
-    for await (const chunk of response.body as AsyncIterable<Buffer>) {
+    for await (const chunk of response.body) {
       chunks.push(chunk);
       size += chunk.length;
       if (size >= limit) break;
@@ -39,6 +40,18 @@ async function readCut(response: RegistryResponse, limit: number): Promise<strin
     // The status has been read; a body that breaks off adds nothing to it.
   }
   return Buffer.concat(chunks).subarray(0, limit).toString("utf8");
+}
+
+/** Reads a body whole. @throws InvalidArgument when it is longer than `limit` bytes; NetworkError */
+export async function readWhole(response: RegistryResponse, limit: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response.body) {
+    size += chunk.length;
+    if (size > limit) throw new InvalidArgument(`answer from ${response.url.href} exceeds the limit of ${limit} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 /** Reads a small text body whole. */

@@ -1,10 +1,22 @@
-import { NotFound } from "@longshore/errdefs";
+import { InvalidArgument, NotFound } from "@longshore/errdefs";
+import { parseJson } from "@longshore/oci";
 import { checkedUrl } from "./host-client.ts";
 import { type Repository, doing } from "./repository.ts";
-import { type RegistryResponse, failureOf, headerOf } from "./response.ts";
+import { type RegistryResponse, failureOf, headerOf, readWhole } from "./response.ts";
 
 /** Far more pages than any repository has; ends the walk with a registry that links in circles. */
 const maxPages = 1000;
+
+/** Bytes of one page. */
+const maxPageBytes = 16 << 20;
+
+/** @throws InvalidArgument when it is no list of tags */
+function tagsOf(url: string, bytes: Buffer): string[] {
+  const page = parseJson(url, bytes, maxPageBytes) as { tags?: unknown } | null;
+  const tags = page?.tags ?? [];
+  if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === "string")) throw new InvalidArgument(`${url}: not a list of tags`);
+  return tags;
+}
 
 /** Lists a repository's tags, page by page. */
 export async function* listTags(repository: Repository, signal?: AbortSignal): AsyncGenerator<string> {
@@ -14,10 +26,7 @@ export async function* listTags(repository: Repository, signal?: AbortSignal): A
   for (let page = 0; target !== undefined && page < maxPages; page += 1) {
     const response: RegistryResponse = await doing(client.send({ method: "GET", target, scopes: [repository.scope("pull")], signal }));
     if (response.status !== 200) throw await failureOf(response);
-    const chunks: Buffer[] = [];
-    for await (const chunk of response.body as AsyncIterable<Buffer>) chunks.push(chunk);
-    const { tags } = JSON.parse(Buffer.concat(chunks).toString("utf8")) as { tags?: unknown };
-    if (Array.isArray(tags)) yield* tags.filter((tag) => typeof tag === "string");
+    yield* tagsOf(response.url.href, await readWhole(response, maxPageBytes));
     const next: string | undefined = /<([^>]+)>;\s*rel="?next"?/.exec(headerOf(response, "link") ?? "")?.[1];
     target = next === undefined ? undefined : checkedUrl(next, response.url);
   }

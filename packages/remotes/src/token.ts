@@ -34,7 +34,12 @@ function realmOf(challenge: Challenge, overTls: boolean): URL {
 }
 
 function readToken(body: string, now: number): Token {
-  const answer = JSON.parse(body) as { token?: unknown; access_token?: unknown; expires_in?: unknown };
+  let answer: { token?: unknown; access_token?: unknown; expires_in?: unknown };
+  try {
+    answer = (JSON.parse(body) as typeof answer | null) ?? {};
+  } catch (error) {
+    throw new Unauthenticated("the authorization server's answer is not valid JSON", { cause: error });
+  }
   const value = typeof answer.token === "string" && answer.token !== "" ? answer.token : answer.access_token;
   if (typeof value !== "string" || value === "") throw new Unauthenticated("authorization server did not include a token in the response");
   const seconds = typeof answer.expires_in === "number" ? Math.max(answer.expires_in, defaultLifetimeSeconds) : defaultLifetimeSeconds;

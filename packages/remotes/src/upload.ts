@@ -1,7 +1,8 @@
 import type { Descriptor } from "@longshore/oci";
 import { pause } from "./backoff.ts";
-import { type HostClient, checkedUrl } from "./host-client.ts";
-import { NetworkError } from "./network-error.ts";
+import { type HostClient, type HostRequest, checkedUrl } from "./host-client.ts";
+import { NetworkError, networkError } from "./network-error.ts";
+import { pacedUpload } from "./pace.ts";
 import type { ContentOpener, PushResult } from "./push.ts";
 import type { Repository } from "./repository.ts";
 import { type RegistryResponse, discard, failureOf, headerOf } from "./response.ts";
@@ -83,14 +84,8 @@ class Upload {
     const target = new URL(location);
     target.searchParams.set("digest", this.#descriptor.digest);
     const length = from === undefined ? 0 : this.#descriptor.size - from;
-    const response = await this.#client.send({
-      method: "PUT",
-      target,
-      headers: { "content-type": "application/octet-stream", "content-length": String(length) },
-      ...(length === 0 ? {} : { body: () => this.#counted(from ?? 0) }),
-      scopes: this.#scopes,
-      signal: this.#options.signal,
-    });
+    const request = { method: "PUT" as const, target, headers: { "content-type": "application/octet-stream", "content-length": String(length) } };
+    const response = await (length === 0 ? this.#client.send({ ...request, scopes: this.#scopes, signal: this.#options.signal }) : this.#send(request, from ?? 0));
     if (response.status !== 201 && response.status !== 204) throw await failureOf(response);
     await discard(response);
   }
@@ -99,26 +94,36 @@ class Upload {
   async complete(session: Session): Promise<void> {
     if (session.offset === 0) return this.#finish(session.location, 0);
     if (session.offset >= this.#descriptor.size) return this.#finish(session.location, undefined);
-    const response = await this.#client.send({
-      method: "PATCH",
-      target: session.location,
-      headers: {
-        "content-type": "application/octet-stream",
-        "content-range": `${session.offset}-${this.#descriptor.size - 1}`,
-        "content-length": String(this.#descriptor.size - session.offset),
-      },
-      body: () => this.#counted(session.offset),
-      scopes: this.#scopes,
-      signal: this.#options.signal,
-    });
+    const headers = {
+      "content-type": "application/octet-stream",
+      "content-range": `${session.offset}-${this.#descriptor.size - 1}`,
+      "content-length": String(this.#descriptor.size - session.offset),
+    };
+    const response = await this.#send({ method: "PATCH", target: session.location, headers }, session.offset);
     if (response.status !== 202) throw await failureOf(response);
     await discard(response);
     return this.#finish(this.#location(response), undefined);
   }
 
-  async *#counted(offset: number): AsyncGenerator<Uint8Array> {
+  /** Sends the blob from `offset` on as a request's body. @throws NetworkError, too, for a registry that takes next to nothing of it */
+  async #send(request: Pick<HostRequest, "method" | "headers"> & { target: URL }, offset: number): Promise<RegistryResponse> {
+    const stalled = new AbortController();
+    const { signal } = this.#options;
+    try {
+      return await this.#client.send({
+        ...request,
+        body: () => this.#counted(offset, (error) => stalled.abort(error)),
+        scopes: this.#scopes,
+        signal: signal === undefined ? stalled.signal : AbortSignal.any([signal, stalled.signal]),
+      });
+    } catch (error) {
+      throw stalled.signal.aborted ? networkError(request.method, request.target, stalled.signal.reason) : error;
+    }
+  }
+
+  async *#counted(offset: number, giveUp: (error: Error) => void): AsyncGenerator<Uint8Array> {
     let sent = offset;
-    for await (const chunk of this.#open(offset)) {
+    for await (const chunk of pacedUpload(this.#open(offset), this.#client.retry.pace, giveUp)) {
       yield chunk;
       sent += chunk.length;
       this.#options.onProgress?.(sent);

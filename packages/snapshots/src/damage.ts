@@ -46,6 +46,13 @@ function bringOver(aside: string, into: SnapshotMetadata, logger: Logger): void 
   }
 }
 
+/** Makes records readable again. @returns a sentence on each that was not */
+export function repair(metadata: SnapshotMetadata, logger: Logger): string[] {
+  const problems = metadata.repair().map((name) => `the record of snapshot ${name} cannot be read: its labels are given up`);
+  for (const problem of problems) logger.error({}, problem);
+  return problems;
+}
+
 /** Gives up the snapshots whose folder is gone, and those on them. @returns a sentence on each */
 export function giveUpLost(metadata: SnapshotMetadata, folder: string, logger: Logger): string[] {
   const problems: string[] = [];

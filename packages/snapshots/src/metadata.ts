@@ -1,6 +1,6 @@
-import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { AlreadyExists, FailedPrecondition, InvalidArgument, NotFound } from "@longshore/errdefs";
-import { SqliteFile } from "@longshore/sqlite";
+import { SqliteFile, type SqliteRow } from "@longshore/sqlite";
 import type { Kind, SnapshotInfo, Usage } from "./contract.ts";
 
 /** A snapshot with what only its snapshotter knows. */
@@ -10,7 +10,7 @@ export interface StoredSnapshot extends SnapshotInfo {
   usage: Usage;
 }
 
-type Row = Record<string, SQLOutputValue>;
+type Row = SqliteRow;
 
 const schema = `
   CREATE TABLE IF NOT EXISTS snapshots (
@@ -41,6 +41,17 @@ function stored(row: Row): StoredSnapshot {
     updatedAt: new Date(Number(row["updated_at"])),
     usage: { size: Number(row["size"]), inodes: Number(row["inodes"]) },
   };
+}
+
+function isReadable({ labels, created_at: created, updated_at: updated, size, inodes }: Row): boolean {
+  if ([size, inodes].some((value) => typeof value !== "number")) return false;
+  if ([created, updated].some((value) => typeof value !== "number" || Number.isNaN(new Date(value).getTime()))) return false;
+  try {
+    const parsed = JSON.parse(String(labels)) as unknown;
+    return typeof parsed === "object" && parsed !== null && Object.values(parsed).every((value) => typeof value === "string");
+  } catch {
+    return false;
+  }
 }
 
 /** What a snapshotter knows of its snapshots: one SQLite file. A power cut may take back transactions since the last `flushed`, the latest first. */
@@ -97,11 +108,26 @@ export class SnapshotMetadata {
   }
 
   list(): StoredSnapshot[] {
-    return this.#file.statement(`${selection} ORDER BY s.name`).all().map(stored);
+    return this.#file.all(`${selection} ORDER BY s.name`).map(stored);
+  }
+
+  /**
+   * Gives snapshots whose labels or times cannot be read none, and the beginning of time: the folders behind them, and
+   * those of the snapshots on them, are whole.
+   * @returns their names
+   */
+  repair(): string[] {
+    const broken = this.#file.all("SELECT id, name, labels, created_at, updated_at, size, inodes FROM snapshots").filter((row) => !isReadable(row));
+    this.transaction(() => {
+      for (const row of broken) {
+        this.#file.statement("UPDATE snapshots SET labels = '{}', created_at = 0, updated_at = 0, size = 0, inodes = 0 WHERE id = ?").run(row["id"] as number);
+      }
+    });
+    return broken.map((row) => String(row["name"]));
   }
 
   ids(): Set<number> {
-    return new Set(this.#file.statement("SELECT id FROM snapshots").all().map((row) => Number(row["id"])));
+    return new Set(this.#file.all("SELECT id FROM snapshots").map((row) => Number(row["id"])));
   }
 
   /** Ids of the committed snapshots below it, the next one first. */
@@ -212,6 +238,6 @@ export class SnapshotMetadata {
   }
 
   #get(query: string, ...values: (string | number | null)[]): Row | undefined {
-    return this.#file.statement(query).get(...values);
+    return this.#file.get(query, ...values);
   }
 }

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { chownSync, cpSync, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { mountAll, unmountAll } from "@longshore/sys";
 import { OverlayfsSnapshotter, type SnapshotInfo } from "./index.ts";
 
@@ -119,6 +120,20 @@ describe("overlayfs snapshotter", () => {
     await assert.rejects(snapshotter.commit("V", "v"), { name: "FailedPrecondition" });
     assert.deepEqual(await names(), ["A", "c", "v"]);
     assert.deepEqual(readdirSync(join(root, "snapshots")).length, 3);
+  });
+
+  it("starts with records that cannot be read, keeps their folders and says so", async () => {
+    await layer("one", "", { a: "1" });
+    await layer("two", "one", { b: "2" });
+    await snapshotter.close();
+    const database = new DatabaseSync(join(root, "metadata.db"));
+    database.exec(`UPDATE snapshots SET labels = '{broken', size = ${1n << 60n} WHERE name = 'one'; UPDATE snapshots SET created_at = ${1n << 62n} WHERE name = 'two'`);
+    database.close();
+    snapshotter = new OverlayfsSnapshotter({ root });
+    assert.deepEqual(await names(), ["one", "two"]);
+    assert.deepEqual((await snapshotter.stat("two")).createdAt, new Date(0));
+    assert.deepEqual(snapshotter.damage(), ["one", "two"].map((name) => `the record of snapshot ${name} cannot be read: its labels are given up`));
+    assert.ok(existsSync(join(upper(1), "a")));
   });
 
   it("frees the space of what is removed", async () => {

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync } from "node:fs";
 import { dirname } from "node:path";
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite";
 import { isDiskFull, Reserve } from "@longshore/atomicfile";
 import { GroupSync } from "./group-sync.ts";
 
@@ -12,6 +12,15 @@ const codes = { full: 13, ioError: 10, cantOpen: 14 };
 
 function codeOf(error: unknown): number {
   return (((error as { errcode?: number } | null)?.errcode ?? 0) & 0xff) >>> 0;
+}
+
+export type SqliteRow = Record<string, SQLOutputValue>;
+
+/** Bigints that a number can hold become one. */
+function narrow(row: SqliteRow): void {
+  for (const [column, value] of Object.entries(row)) {
+    if (typeof value === "bigint" && Number.isSafeInteger(Number(value))) row[column] = Number(value);
+  }
 }
 
 export interface SqliteFileOptions {
@@ -68,6 +77,34 @@ export class SqliteFile {
     const statement = this.sql.prepare(query);
     this.#statements.set(query, statement);
     return statement;
+  }
+
+  /** The first row of a query. An integer that a number cannot hold is a bigint, for the reader of the row to judge. */
+  get(query: string, ...values: SQLInputValue[]): SqliteRow | undefined {
+    return this.#read(query, (statement) => statement.get(...values));
+  }
+
+  /** All rows of a query; as `get`. */
+  all(query: string, ...values: SQLInputValue[]): SqliteRow[] {
+    return this.#read(query, (statement) => statement.all(...values)) ?? [];
+  }
+
+  /** One number that is too large must not make all other rows of a list unreadable. */
+  #read<T extends SqliteRow | SqliteRow[] | undefined>(query: string, read: (statement: StatementSync) => T): T {
+    const statement = this.statement(query);
+    try {
+      return read(statement);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ERR_OUT_OF_RANGE") throw error;
+    }
+    statement.setReadBigInts(true);
+    try {
+      const result = read(statement);
+      for (const row of Array.isArray(result) ? result : [result ?? {}]) narrow(row);
+      return result;
+    } finally {
+      statement.setReadBigInts(false);
+    }
   }
 
   /** Runs `work` in one transaction; an error undoes all of it. */

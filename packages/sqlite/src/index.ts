@@ -1,1 +1,1 @@
-export { SqliteFile, type SqliteFileOptions } from "./file.ts";
+export { SqliteFile, type SqliteRow, type SqliteFileOptions } from "./file.ts";

@@ -1,7 +1,8 @@
-import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { type Timestamp, timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { InvalidArgument } from "@longshore/errdefs";
 import type { CallContext } from "@longshore/grpc";
 import type { Metadata, PackedAny, Scope } from "@longshore/metadata";
+import { sizeProblem } from "@longshore/oci";
 
 /** What the services that keep records are made of. */
 export interface MetadataDeps {
@@ -16,6 +17,21 @@ export function scopeOf(metadata: Metadata, { namespace, lease }: CallContext): 
 /** When an object was made and last changed, as messages carry it. */
 export function times({ createdAt, updatedAt }: { createdAt: Date; updatedAt: Date }): { createdAt: Timestamp; updatedAt: Timestamp } {
   return { createdAt: timestampFromDate(createdAt), updatedAt: timestampFromDate(updatedAt) };
+}
+
+/** A number of bytes, or a place among them, that a client gives. @param field names it in the error @throws InvalidArgument */
+export function bytesOf(value: bigint, field: string): number {
+  const problem = sizeProblem(value);
+  if (problem !== undefined) throw new InvalidArgument(`${field}: ${problem}: invalid argument`);
+  return Number(value);
+}
+
+/** A time that a client gives. @throws InvalidArgument for one that no calendar has */
+export function dateOf(value: Timestamp | undefined, field: string): Date | undefined {
+  if (value === undefined) return undefined;
+  const date = timestampDate(value);
+  if (Number.isNaN(date.getTime())) throw new InvalidArgument(`${field}: ${value.seconds} seconds are no time: invalid argument`);
+  return date;
 }
 
 /** A packed message without protobuf's own fields. */

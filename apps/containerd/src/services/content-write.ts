@@ -3,6 +3,7 @@ import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { type Store, type Writer, digestProblem } from "@longshore/content";
 import { AlreadyExists, InvalidArgument, OutOfRange, isKind } from "@longshore/errdefs";
 import { WriteAction, type WriteContentRequest, type WriteContentResponseSchema } from "@longshore/proto/containerd/services/content/v1/content";
+import { bytesOf } from "./call.ts";
 
 type Response = MessageInitShape<typeof WriteContentResponseSchema>;
 
@@ -28,7 +29,7 @@ export async function* writeDialogue(content: Store, requests: AsyncIterable<Wri
         continue;
       }
       const { offset } = writer.status();
-      const digest = await writer.commit(Number(total), expected, request.labels);
+      const digest = await writer.commit(bytesOf(total, "total"), expected, request.labels);
       yield { action: request.action, offset: BigInt(offset), digest };
       return;
     }
@@ -59,7 +60,7 @@ function open(content: Store, { ref, total, expected }: WriteContentRequest): Pr
   if (ref === "") throw new InvalidArgument("first message must have a reference");
   // As in containerd, what is no digest is only found out at commit, by being another one.
   const known = digestProblem(expected) === undefined ? expected : "";
-  return content.writer({ ref, size: Number(total), expected: known });
+  return content.writer({ ref, size: bytesOf(total, "total"), expected: known });
 }
 
 /** Data at 0 starts the ingest anew; anywhere else it must follow what is held. */

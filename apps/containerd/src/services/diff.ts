@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { timestampDate } from "@bufbuild/protobuf/wkt";
 import type { Diffed, Layers } from "@longshore/archive";
 import type { Writer } from "@longshore/content";
 import { InvalidArgument, isKind } from "@longshore/errdefs";
@@ -7,7 +6,7 @@ import type { ServiceImplementation } from "@longshore/grpc";
 import type { Scope } from "@longshore/metadata";
 import { mediaTypes } from "@longshore/oci";
 import type { Diff } from "@longshore/proto/containerd/services/diff/v1/diff";
-import { type MetadataDeps, scopeOf } from "./call.ts";
+import { type MetadataDeps, dateOf, scopeOf } from "./call.ts";
 import { mountOf } from "./mounts.ts";
 
 export interface DiffDeps extends MetadataDeps {
@@ -26,7 +25,7 @@ export function diffService({ metadata, layers }: DiffDeps): ServiceImplementati
       return { applied: { mediaType: mediaTypes.ociLayer, digest: diffId, size: BigInt(size) } };
     },
     async diff({ left, right, mediaType, ref, labels, sourceDateEpoch }, context) {
-      const options = { mediaType, sourceDateEpoch: sourceDateEpoch && timestampDate(sourceDateEpoch), signal: context.signal };
+      const options = { mediaType, sourceDateEpoch: dateOf(sourceDateEpoch, "SourceDateEpoch"), signal: context.signal };
       const stream = layers.diff(left.map(mountOf), right.map(mountOf), options);
       const scope = scopeOf(metadata, context);
       const { digest, size } = await store(scope, ref, stream, labels);
