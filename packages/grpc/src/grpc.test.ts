@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { connect } from "node:http2";
 import { createConnection } from "node:net";
@@ -128,5 +129,15 @@ describe("grpc", () => {
 
   it("refuses a socket that is served already", async () => {
     await assert.rejects(serve([], { path: join(dir, "s.sock") }), (error) => isKind(error, "Unavailable"));
+  });
+
+  it("lets a thousand connections wait that come at once", async () => {
+    // All are asked for in one turn, in which the server, which is this process, accepts none.
+    const clients = Array.from({ length: 1000 }, () => createConnection(join(dir, "s.sock")));
+    try {
+      await Promise.all(clients.map((client) => once(client, "connect")));
+    } finally {
+      for (const client of clients) client.on("error", () => undefined).destroy();
+    }
   });
 });

@@ -1,7 +1,7 @@
 import { chmod, lstat, unlink } from "node:fs/promises";
 import { once } from "node:events";
 import type { SecureServerOptions } from "node:http2";
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
 import * as grpc from "@grpc/grpc-js";
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { GenService, GenServiceMethods } from "@bufbuild/protobuf/codegenv2";
@@ -136,6 +136,9 @@ export interface RunningServer {
 /** containerd's limit for one message, both directions. */
 export const maxMessageBytes = 16 << 20;
 
+/** How many connections may wait to be accepted: the kernel makes it as many as any listener may have. */
+const longestQueue = 2 ** 31 - 1;
+
 async function isServed(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
@@ -174,13 +177,15 @@ export async function serve(services: readonly BoundService[], options: ServeOpt
   });
   allowCancelledCalls(server);
   for (const { definition, handlers } of services) server.addService(definition, handlers);
-  await new Promise<void>((resolve, reject) => {
-    server.bindAsync(`unix:${options.path}`, grpc.ServerCredentials.createInsecure(), (error) => (error ? reject(error) : resolve()));
-  });
+  const { injectConnection } = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
+  // grpc-js would listen itself, but with Node's short queue.
+  const listener = createServer(injectConnection).listen({ path: options.path, backlog: longestQueue });
+  await once(listener, "listening");
   if (options.mode !== undefined) await chmod(options.path, options.mode);
   return {
     close: (graceMs = 3000) =>
       new Promise<void>((resolve) => {
+        listener.close();
         const timer = setTimeout(() => {
           server.forceShutdown();
           resolve();

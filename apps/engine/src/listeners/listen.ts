@@ -7,7 +7,6 @@ import type { Logger } from "@longshore/log";
 import { serveTakeovers } from "../server/takeover.ts";
 import { activatedSockets } from "./activation.ts";
 import { type Address, hostAndPort } from "./address.ts";
-import { backlog } from "./backlog.ts";
 import { HalfClosed } from "./half-close.ts";
 import { acceptTls } from "./tls-front.ts";
 import { claimPath, restrict } from "./unix-socket.ts";
@@ -44,6 +43,9 @@ const serverOptions = {
   keepAliveInitialDelay: 15_000,
 };
 
+/** How many connections may wait to be accepted: the kernel makes it as many as any listener may have, as Go's listeners ask for. */
+const longestQueue = 2 ** 31 - 1;
+
 const halfClosed = new HalfClosed();
 
 function createApiServer(route: RequestListener, settings: ListenSettings, encrypted: boolean): Server {
@@ -78,7 +80,7 @@ async function open(server: Server, where: ListenOptions | { fd: number }, addre
     server.once("error", reject);
     // A unix socket must not be there for others even for a moment.
     const umask = process.umask(0o177);
-    server.listen({ ...where, backlog: backlog() } as ListenOptions, () => {
+    server.listen({ ...where, backlog: longestQueue } as ListenOptions, () => {
       server.off("error", reject);
       resolve();
     });

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silent } from "@longshore/log";
-import { backlog } from "./backlog.ts";
 import { listen } from "./listen.ts";
 
 describe("the queue of new connections", () => {
@@ -14,7 +14,7 @@ describe("the queue of new connections", () => {
     const path = join(dir, "s.sock");
     const [listener] = await listen({ scheme: "unix", path }, (_request, response) => response.end(), { group: "", log: silent });
     // All are asked for in one turn, in which the server, which is this process, accepts none.
-    const clients: Socket[] = Array.from({ length: Math.min(2000, backlog()) }, () => connect(path));
+    const clients: Socket[] = Array.from({ length: Math.min(2000, Number(readFileSync("/proc/sys/net/core/somaxconn", "utf8"))) }, () => connect(path));
     try {
       await Promise.all(clients.map((client) => once(client, "connect")));
       assert.ok(clients.every((client) => !client.destroyed));
