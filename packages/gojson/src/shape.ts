@@ -1,9 +1,12 @@
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
+import { JsonNumber, JsonObject } from "./value.ts";
 
 /** What a JSON value must look like; `go` is the type name that Docker's error messages show. */
 export type Shape =
-  | { kind: "string" | "bool" | "int"; go: string }
-  | { kind: "list"; go: string; element: Shape; orString?: boolean }
+  | { kind: "string" | "bool"; go: string }
+  /** `as` is the kind of integer that a named type stands for. */
+  | { kind: "int"; go: string; as?: "uint32" }
+  | { kind: "list"; go: string; element: Shape; orString?: boolean; length?: number }
   | { kind: "map"; go: string; element: Shape }
   | { kind: "struct"; go: string; root: string; fields: Record<string, Shape>; byLowerName: Map<string, string> };
 
@@ -11,6 +14,8 @@ export const text: Shape = { kind: "string", go: "string" };
 export const bool: Shape = { kind: "bool", go: "bool" };
 export const int: Shape = { kind: "int", go: "int" };
 export const int64: Shape = { kind: "int", go: "int64" };
+export const uint16: Shape = { kind: "int", go: "uint16" };
+export const uint64: Shape = { kind: "int", go: "uint64" };
 export const duration: Shape = { kind: "int", go: "time.Duration" };
 /** A set: keys with empty objects. */
 export const empty: Shape = struct("struct {}", {});
@@ -23,6 +28,9 @@ export function named(go: string): Shape {
 export function list(element: Shape): Shape {
   return { kind: "list", go: `[]${element.go}`, element };
 }
+
+/** Height and width of a terminal: as many elements as that, whatever is given. */
+export const size: Shape = { kind: "list", go: "[2]uint", element: { kind: "int", go: "uint" }, length: 2 };
 
 /** A command: a list of strings, or one string that stands for a list of one. */
 export const command: Shape = { kind: "list", go: "[]string", element: text, orString: true };
@@ -38,14 +46,28 @@ export function struct(go: string, fields: Record<string, Shape>, root = go.slic
 
 function jsonKind(value: unknown): string {
   if (Array.isArray(value)) return "array";
+  if (value instanceof JsonNumber) return "number";
   return typeof value === "boolean" ? "bool" : typeof value;
 }
 
-function mismatch(value: unknown, shape: Shape, [root = "", ...path]: string[], inList: boolean): InvalidArgument {
-  const shown = shape.kind === "int" && typeof value === "number" ? `number ${value}` : jsonKind(value);
-  const pointer = path.map((part) => `.${part.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
-  const where = path.length === 0 ? "Go value" : inList ? pointer : `Go struct field ${root}${pointer}`;
-  return new InvalidArgument(`json: cannot unmarshal ${shown} into ${where} of type ${shape.go}`);
+/** The way to a value from the root, from its end on. */
+interface Path {
+  name: string;
+  parent: Path | undefined;
+}
+
+function pointer({ name, parent }: Path): string {
+  return parent === undefined ? name : `${pointer(parent)}.${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+}
+
+function mismatch(value: unknown, shape: Shape, path: Path): InvalidArgument {
+  const number = value instanceof JsonNumber ? value.text : String(value);
+  const shown = shape.kind === "int" && jsonKind(value) === "number" ? `number ${number}` : jsonKind(value);
+  // A command reads itself, and knows nothing of where it is.
+  if (shape.kind === "list" && shape.orString === true) return new InvalidArgument(`json: cannot unmarshal ${shown} into Go value of type string`);
+  // What ends like a list's element is called no field.
+  const where = path.parent === undefined ? "Go value" : /^\d+$/.test(path.name) ? pointer(path) : `Go struct field ${pointer(path)}`;
+  return new InvalidArgument(`json: cannot unmarshal ${shown} into ${where} of type ${shape.go.replace(/^\*/, "")}`);
 }
 
 /**
@@ -54,7 +76,7 @@ function mismatch(value: unknown, shape: Shape, [root = "", ...path]: string[], 
  * @throws InvalidArgument with the text of Go's JSON decoder
  */
 export function unmarshal(shape: Shape, value: unknown): unknown {
-  return decodeAt(shape, value, [shape.kind === "struct" ? shape.root : ""], false);
+  return decodeAt(shape, value, { name: shape.kind === "struct" ? shape.root : "", parent: undefined }, undefined);
 }
 
 /** As `unmarshal`, for a request's body. @throws InvalidArgument `invalid JSON: …` */
@@ -66,40 +88,65 @@ export function decode(shape: Shape, value: unknown): unknown {
   }
 }
 
-/** @param path of the value, behind what its root is called */
-function decodeAt(shape: Shape, value: unknown, path: string[], inList: boolean): unknown {
+/** @param before what the same member was earlier in its object: structs and maps go on from it, as with Go */
+function decodeAt(shape: Shape, value: unknown, path: Path, before: unknown): unknown {
   if (value === null || value === undefined) return shape.kind === "list" || shape.kind === "map" ? null : undefined;
   switch (shape.kind) {
     case "string":
     case "bool":
-      if (typeof value !== (shape.kind === "bool" ? "boolean" : shape.kind)) throw mismatch(value, shape, path, inList);
+      if (typeof value !== (shape.kind === "bool" ? "boolean" : shape.kind)) throw mismatch(value, shape, path);
       return value;
     case "int":
-      if (typeof value !== "number" || !Number.isInteger(value)) throw mismatch(value, shape, path, inList);
-      return value;
+      return integer(shape, value, path);
     case "list":
-      if (shape.orString === true && typeof value === "string") return [value];
-      if (!Array.isArray(value)) throw mismatch(value, shape, path, inList);
-      return value.map((element, index) => decodeAt(shape.element, element, [...path, String(index)], true) ?? zeroElement(shape.element));
+      return decodeList(shape, value, path);
     case "map":
     case "struct":
-      if (typeof value !== "object" || Array.isArray(value)) throw mismatch(value, shape, path, inList);
-      return decodeObject(shape, value as Record<string, unknown>, path);
+      if (typeof value !== "object" || Array.isArray(value) || value instanceof JsonNumber) throw mismatch(value, shape, path);
+      return decodeObject(shape, value, path, (before ?? {}) as Record<string, unknown>);
   }
 }
 
-function decodeObject(shape: Extract<Shape, { kind: "map" | "struct" }>, value: Record<string, unknown>, path: string[]): Record<string, unknown> {
-  const out: Record<string, unknown> = {};
-  for (const [key, member] of Object.entries(value)) {
+/** What Go's integers hold: a duration is an `int64`. */
+function holds(go: string, value: bigint): boolean {
+  const [, unsigned, bits = "64"] = /^(u?)int(\d*)$/.exec(go) ?? ["", "", "64"];
+  const size = Number(bits || "64");
+  return (unsigned === "u" ? BigInt.asUintN(size, value) : BigInt.asIntN(size, value)) === value;
+}
+
+function integer(shape: Extract<Shape, { kind: "int" }>, value: unknown, path: Path): number {
+  const text = value instanceof JsonNumber ? value.text : undefined;
+  const whole = text === undefined ? Number.isInteger(value) : /^-?\d+$/.test(text) && (text !== "-0" || !shape.go.startsWith("u"));
+  if (!whole || !holds(shape.as ?? shape.go, BigInt(text ?? (value as number)))) throw mismatch(value, shape, path);
+  return text === undefined ? (value as number) : Number(text) + 0;
+}
+
+function decodeList(shape: Extract<Shape, { kind: "list" }>, value: unknown, path: Path): unknown[] {
+  if (shape.orString === true && typeof value === "string") return [value];
+  // Go tries a string last, so that is what it tells of.
+  if (!Array.isArray(value) || (shape.orString === true && !value.every((element) => element === null || typeof element === "string"))) throw mismatch(value, shape, path);
+  const elements = shape.length === undefined ? value : Array.from({ length: shape.length }, (_, index): unknown => value[index] ?? null);
+  return elements.map((element: unknown, index) => decodeAt(shape.element, element, { name: String(index), parent: path }, undefined) ?? zeroElement(shape.element));
+}
+
+function membersOf(value: object): Iterable<[string, unknown]> {
+  return value instanceof JsonObject ? value.members : Object.entries(value);
+}
+
+function decodeObject(shape: Extract<Shape, { kind: "map" | "struct" }>, value: object, path: Path, out: Record<string, unknown>): Record<string, unknown> {
+  for (const [key, member] of membersOf(value)) {
+    const here: Path = { name: key, parent: path };
     if (shape.kind === "map") {
-      define(out, key, decodeAt(shape.element, member, [...path, key], false) ?? zero(shape.element));
+      define(out, key, decodeAt(shape.element, member, here, undefined) ?? zero(shape.element));
       continue;
     }
-    const name = key in shape.fields ? key : shape.byLowerName.get(key.toLowerCase());
+    const name = Object.hasOwn(shape.fields, key) ? key : shape.byLowerName.get(key.toLowerCase());
     const field = name === undefined ? undefined : shape.fields[name];
     if (name === undefined || field === undefined) continue;
-    const decoded = decodeAt(field, member, [...path, name], false);
+    const decoded = decodeAt(field, member, here, out[name]);
+    // Null leaves a scalar as it was, and takes what lies behind a pointer away.
     if (decoded !== undefined) out[name] = decoded;
+    else if (field.kind === "struct") delete out[name];
   }
   return out;
 }
@@ -118,5 +165,6 @@ function zeroElement(shape: Shape): unknown {
 
 /** `__proto__` is a key like any other. */
 function define(out: Record<string, unknown>, key: string, value: unknown): void {
-  Object.defineProperty(out, key, { value, enumerable: true, writable: true, configurable: true });
+  if (key !== "__proto__") out[key] = value;
+  else Object.defineProperty(out, key, { value, enumerable: true, writable: true, configurable: true });
 }

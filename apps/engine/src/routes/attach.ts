@@ -9,7 +9,7 @@ import { visible } from "../access/visible.ts";
 import type { RoutePlugin } from "../engine.ts";
 import { hijack, multiplexedStream, rawStream } from "../server/hijack.ts";
 import { Query } from "../server/query.ts";
-import { readBody } from "../server/body.ts";
+import { discardBody } from "../server/body.ts";
 import { speaks } from "../server/request.ts";
 import { acceptWebSocket } from "../server/websocket.ts";
 import { parameter } from "./parameters.ts";
@@ -43,7 +43,7 @@ function target(context: Context, request: FastifyRequest, query: Query): { cont
 
 export const attachRoutes: RoutePlugin = (app, { containers, log }) => {
   app.post("/containers/:name/attach", confined, async (request: FastifyRequest, reply) => {
-    await readBody(request);
+    await discardBody(request);
     const query = new Query(request);
     let found: ReturnType<typeof target>;
     try {

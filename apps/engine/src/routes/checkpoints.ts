@@ -4,7 +4,7 @@ import type { FastifyRequest } from "fastify";
 import { confined, confinedGet } from "../access/route-access.ts";
 import { visible } from "../access/visible.ts";
 import type { RoutePlugin } from "../engine.ts";
-import { readBody, readJson } from "../server/body.ts";
+import { discardBody, readJson } from "../server/body.ts";
 import { Query } from "../server/query.ts";
 import { sendJson } from "../server/send.ts";
 import { struct, text } from "@longshore/gojson";
@@ -42,7 +42,7 @@ export const checkpointRoutes: RoutePlugin = (app, { config, containers }) => {
     throw new NotImplemented(`Cannot checkpoint container ${name}: checkpoints are not supported by this engine`);
   });
   app.delete("/containers/:name/checkpoints/:checkpoint", confined, async (request) => {
-    await readBody(request);
+    await discardBody(request);
     throw absent(parameter(request, "checkpoint"), find(request).name);
   });
 };

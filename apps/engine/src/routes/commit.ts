@@ -3,7 +3,7 @@ import { emitContainer, whilePaused } from "@longshore/containers";
 import { Conflict, NotFound } from "@longshore/errdefs";
 import { commitImage } from "@longshore/images";
 import type { RoutePlugin } from "../engine.ts";
-import { readOptionalJson } from "../server/body.ts";
+import { readJson } from "../server/body.ts";
 import { Query } from "../server/query.ts";
 import { sendJson } from "../server/send.ts";
 import { configBody } from "./container-shapes.ts";
@@ -12,8 +12,8 @@ import { configBody } from "./container-shapes.ts";
 export const commitRoutes: RoutePlugin = (app, { containers: context, images }) => {
   app.post("/commit", async (request, reply) => {
     const query = new Query(request);
+    const requested = (await readJson<Partial<ContainerConfig>>(request, configBody)) ?? {};
     const container = context.store.get(query.get("container"));
-    const requested = (await readOptionalJson<Partial<ContainerConfig>>(request, configBody)) ?? {};
     const { record } = container;
     if (record.State.Dead) throw new Conflict(`You cannot commit container ${container.id} which is Dead`);
     if (container.removing) throw new Conflict(`You cannot commit container ${container.id} which is being removed`);

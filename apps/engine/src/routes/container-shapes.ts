@@ -1,4 +1,4 @@
-import { bool, command, duration, empty, int, int64, list, map, named, type Shape, struct, text } from "@longshore/gojson";
+import { bool, command, duration, empty, int, int64, list, map, named, type Shape, size, struct, text, uint16, uint64 } from "@longshore/gojson";
 
 const healthcheck = struct("container.HealthConfig", {
   Test: list(text),
@@ -37,15 +37,15 @@ const configFields: Record<string, Shape> = {
   Shell: command,
 };
 
-const throttle = list(struct("*blkiodev.ThrottleDevice", { Path: text, Rate: int64 }));
+const throttle = list(struct("*blkiodev.ThrottleDevice", { Path: text, Rate: uint64 }));
 
 const resourceFields: Record<string, Shape> = {
   CpuShares: int64,
   Memory: int64,
   NanoCpus: int64,
   CgroupParent: text,
-  BlkioWeight: int,
-  BlkioWeightDevice: list(struct("*blkiodev.WeightDevice", { Path: text, Weight: int })),
+  BlkioWeight: uint16,
+  BlkioWeightDevice: list(struct("*blkiodev.WeightDevice", { Path: text, Weight: uint16 })),
   BlkioDeviceReadBps: throttle,
   BlkioDeviceWriteBps: throttle,
   BlkioDeviceReadIOps: throttle,
@@ -71,11 +71,13 @@ const resourceFields: Record<string, Shape> = {
   Ulimits: list(struct("*container.Ulimit", { Name: text, Soft: int64, Hard: int64 })),
   CpuCount: int64,
   CpuPercent: int64,
-  IOMaximumIOps: int64,
-  IOMaximumBandwidth: int64,
+  IOMaximumIOps: uint64,
+  IOMaximumBandwidth: uint64,
 };
 
 const restartPolicy = struct("container.RestartPolicy", { Name: named("container.RestartPolicyMode"), MaximumRetryCount: int });
+
+const mode: Shape = { kind: "int", go: "fs.FileMode", as: "uint32" };
 
 const mount = struct("mount.Mount", {
   Type: named("mount.Type"),
@@ -97,7 +99,7 @@ const mount = struct("mount.Mount", {
     DriverConfig: struct("mount.Driver", { Name: text, Options: map(text) }),
   }),
   ImageOptions: struct("mount.ImageOptions", { Subpath: text }),
-  TmpfsOptions: struct("mount.TmpfsOptions", { SizeBytes: int64, Mode: int, Options: list(list(text)) }),
+  TmpfsOptions: struct("mount.TmpfsOptions", { SizeBytes: int64, Mode: mode, Options: list(list(text)) }),
   ClusterOptions: struct("mount.ClusterOptions", {}),
 });
 
@@ -117,7 +119,7 @@ const hostConfig = struct("container.HostConfig", {
   AutoRemove: bool,
   VolumeDriver: text,
   VolumesFrom: list(text),
-  ConsoleSize: list(int),
+  ConsoleSize: size,
   Annotations: map(text),
   CapAdd: command,
   CapDrop: command,
@@ -181,7 +183,7 @@ export const createBody = struct(
 );
 
 /** Body of `POST /commit`. */
-export const configBody = struct("container.Config", configFields, "");
+export const configBody = struct("container.CreateRequest", configFields, "");
 
 /** Body of `POST /containers/{id}/update`. */
 export const updateBody = struct("container.UpdateConfig", { ...resourceFields, RestartPolicy: restartPolicy });
@@ -191,15 +193,15 @@ export const execBody = struct("container.ExecOptions", {
   User: text,
   Privileged: bool,
   Tty: bool,
-  ConsoleSize: list(int),
+  ConsoleSize: size,
   AttachStdin: bool,
   AttachStderr: bool,
   AttachStdout: bool,
   DetachKeys: text,
   Env: list(text),
   WorkingDir: text,
-  Cmd: command,
+  Cmd: list(text),
 });
 
 /** Body of `POST /exec/{id}/start`. */
-export const execStartBody = struct("container.ExecStartOptions", { Detach: bool, Tty: bool, ConsoleSize: list(int) });
+export const execStartBody = struct("container.ExecStartOptions", { Detach: bool, Tty: bool, ConsoleSize: size });

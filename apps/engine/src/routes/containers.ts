@@ -21,7 +21,7 @@ import { Conflict, InvalidArgument } from "@longshore/errdefs";
 import { confined } from "../access/route-access.ts";
 import { visible } from "../access/visible.ts";
 import type { RoutePlugin } from "../engine.ts";
-import { readBody, readJson } from "../server/body.ts";
+import { declaredLength, readJson, readRequiredJson } from "../server/body.ts";
 import { Filters, hasLabel } from "../server/filters.ts";
 import { Query } from "../server/query.ts";
 import { migrateMacAddress, migrateSysctls } from "../networks/older-requests.ts";
@@ -46,7 +46,7 @@ export const containerRoutes: RoutePlugin = (app, { config: engineConfig, contai
 
   app.post("/containers/create", async (request, reply) => {
     const query = new Query(request);
-    const { HostConfig, NetworkingConfig, ...config } = (await readJson<CreateBody>(request, createBody)) ?? {};
+    const { HostConfig, NetworkingConfig, ...config } = (await readRequiredJson<CreateBody>(request, createBody)) ?? {};
     if (!speaks(request, "1.48") && (HostConfig?.Mounts ?? []).some((mount) => mount.Type === "image")) throw new InvalidArgument('Mount type "Image" needs API v1.48 or newer');
     const asked = { config, hostConfig: HostConfig ?? {}, endpoints: NetworkingConfig?.EndpointsConfig ?? {} };
     const warnings = [...migrateMacAddress(asked, !speaks(request, "1.44")), ...migrateSysctls(asked, !speaks(request, "1.48"))];
@@ -64,8 +64,9 @@ export const containerRoutes: RoutePlugin = (app, { config: engineConfig, contai
   });
 
   app.post("/containers/:name/start", confined, async (request, reply) => {
+    const length = declaredLength(request);
     // A host configuration in the body went out of use with API 1.24; more than `{}` or `null` is one.
-    if ((await readBody(request)).length > 7) throw new InvalidArgument("starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24");
+    if (length === undefined || length > 7) throw new InvalidArgument("starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24");
     if (!engineConfig.experimental) refuseCheckpoints(new Query(request));
     const container = find(request);
     if (engineConfig.experimental) refuseCheckpoint(new Query(request), container);

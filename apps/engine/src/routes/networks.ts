@@ -3,7 +3,7 @@ import { Conflict, InvalidArgument, NotFound, Unknown } from "@longshore/errdefs
 import type { NetworkCreateOptions, Networks } from "@longshore/network";
 import type { Engine, RoutePlugin } from "../engine.ts";
 import { connectContainer, disconnectContainer } from "../networks/attachment.ts";
-import { readBody, readJson, readOptionalJson } from "../server/body.ts";
+import { discardBody, readJson } from "../server/body.ts";
 import { Filters, hasLabel } from "../server/filters.ts";
 import { Query } from "../server/query.ts";
 import { sendJson } from "../server/send.ts";
@@ -91,7 +91,7 @@ export const networkRoutes: RoutePlugin<Engine & { networks: Networks }> = (app,
   });
 
   app.post("/networks/create", async (request, reply) => {
-    const { ConfigFrom, ...rest } = (await readOptionalJson<CreateBody>(request, createBody)) ?? {};
+    const { ConfigFrom, ...rest } = (await readJson<CreateBody>(request, createBody)) ?? {};
     const id = await networks.create({ ...rest, Name: rest.Name ?? "", ConfigFrom: ConfigFrom?.Network ?? "" });
     const { Name, Driver } = networks.get(id);
     containers.emit("network", "create", { ID: id, Attributes: { name: Name, type: Driver } });
@@ -99,7 +99,7 @@ export const networkRoutes: RoutePlugin<Engine & { networks: Networks }> = (app,
   });
 
   app.delete("/networks/:id", async (request, reply) => {
-    await readBody(request);
+    await discardBody(request);
     const network = networks.get(parameter(request, "id"));
     await networks.remove(network.Id);
     containers.emit("network", "destroy", { ID: network.Id, Attributes: { name: network.Name, type: network.Driver } });
@@ -119,7 +119,7 @@ export const networkRoutes: RoutePlugin<Engine & { networks: Networks }> = (app,
   });
 
   app.post("/networks/prune", async (request, reply) => {
-    await readBody(request);
+    await discardBody(request);
     const filters = Filters.parse(new Query(request).get("filters"), ["label", "label!", "until"]);
     const until = filters.get("until");
     if (until.length > 1) throw new InvalidArgument("more than one until filter specified");

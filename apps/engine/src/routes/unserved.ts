@@ -1,7 +1,7 @@
 import type { FastifyRequest } from "fastify";
 import { NotFound, NotImplemented, Unavailable } from "@longshore/errdefs";
 import type { RoutePlugin } from "../engine.ts";
-import { readBody } from "../server/body.ts";
+import { discardBody } from "../server/body.ts";
 import { sendJson } from "../server/send.ts";
 
 import { parameter } from "./parameters.ts";
@@ -52,7 +52,7 @@ export const unservedRoutes: RoutePlugin = (app) => {
   app.get("/plugins/*", { exposeHeadRoute: false }, noPlugin);
   app.delete("/plugins/*", noPlugin);
   app.post("/plugins/*", async (request) => {
-    await readBody(request);
+    await discardBody(request);
     if (/^(pull|create)$/.test(parameter(request, "*"))) throw new NotImplemented("plugins that run in containers are not supported by this engine");
     noPlugin(request);
   });

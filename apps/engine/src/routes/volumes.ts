@@ -2,7 +2,7 @@ import type { Volume, VolumeCreateOptions } from "@longshore/api";
 import { Conflict, InvalidArgument, messageOf, Unavailable } from "@longshore/errdefs";
 import { anonymousLabel } from "@longshore/volumes";
 import type { RoutePlugin } from "../engine.ts";
-import { readBody, readOptionalJson } from "../server/body.ts";
+import { discardBody, readJson } from "../server/body.ts";
 import { Filters, hasLabel } from "../server/filters.ts";
 import { Query } from "../server/query.ts";
 import { speaks } from "../server/request.ts";
@@ -63,24 +63,24 @@ export const volumeRoutes: RoutePlugin = (app, { containers }) => {
   });
 
   app.post("/volumes/create", async (request, reply) => {
-    const body = await readOptionalJson<Partial<VolumeCreateOptions> & { ClusterVolumeSpec?: object }>(request, createBody);
+    const body = await readJson<Partial<VolumeCreateOptions> & { ClusterVolumeSpec?: object }>(request, createBody);
     if (body?.ClusterVolumeSpec !== undefined) throw new Unavailable(notManager);
     sendJson(reply, 201, await volumes.create(body ?? {}));
   });
 
   app.put("/volumes/*", async (request) => {
-    await readBody(request);
+    await discardBody(request);
     throw new Unavailable("volume update only valid for cluster volumes, but swarm is unavailable");
   });
 
   app.delete("/volumes/*", async (request, reply) => {
-    await readBody(request);
+    await discardBody(request);
     await volumes.remove(parameter(request, "*"), new Query(request).bool("force"));
     reply.code(204).send();
   });
 
   app.post("/volumes/prune", async (request, reply) => {
-    await readBody(request);
+    await discardBody(request);
     const filters = Filters.parse(new Query(request).get("filters"), ["all", "label", "label!"]);
     const all = wantsAll(filters, !speaks(request, "1.42"));
     if (pruning) throw new Conflict("a prune operation is already running");

@@ -21,8 +21,8 @@ export function createApp(log: Logger, options: { experimental: boolean; traceOf
     routerOptions: { maxParamLength: 4096 },
     rewriteUrl: (request) => readTarget(request as unknown as IncomingMessage),
   }) as unknown as FastifyInstance;
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", (_request, _payload, done) => done(null));
+  // To fastify no request has a body: routes read theirs, and judge media types, by Docker's rules.
+  for (const method of ["POST", "PUT", "DELETE"]) app.addHttpMethod(method, { hasBody: false });
   app.addHook("onRequest", (request, reply, done) => {
     const { name } = request.params as { name?: string };
     const own = request.routeOptions.url?.startsWith("/containers/:name") === true && name !== undefined ? options.traceOf?.(name) : undefined;

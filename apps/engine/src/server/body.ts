@@ -1,15 +1,31 @@
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
-import { InvalidArgument } from "@longshore/errdefs";
+import { InvalidArgument, messageOf } from "@longshore/errdefs";
+import { isBlank, JsonError, parseLongJson, type Shape, unmarshal } from "@longshore/gojson";
 import type { FastifyRequest } from "fastify";
-import { decode, type Shape } from "@longshore/gojson";
+import { BodyBudget } from "./body-budget.ts";
+import { checkJsonType } from "./content-type.ts";
 import { takenConnection } from "./takeover.ts";
 
 /** More than any real request needs, and less than would hurt the daemon. */
-const maxJsonBytes = 32 << 20;
+const maxJsonBytes = 16 << 20;
+
+/** For all bodies that are being read at one time. */
+const budget = new BodyBudget(64 << 20);
+
+/** How long a client may keep a body waiting for its next bytes. */
+const stallMs = 120_000;
 
 /** Bodies that were read before the route's turn. */
 const early = new WeakMap<IncomingMessage, Buffer>();
+
+/** Requests of which a part was left unread: nothing else can come by their connection. */
+const unread = new WeakSet<IncomingMessage>();
+
+/** Whether a request's body was given up before its end. */
+export function leftUnread(request: FastifyRequest): boolean {
+  return unread.has(request.raw);
+}
 
 /** Reads the body before the route does, which finds it all the same. @throws InvalidArgument when it is longer than any JSON body may be */
 export async function readEarly(request: FastifyRequest): Promise<Buffer> {
@@ -18,92 +34,133 @@ export async function readEarly(request: FastifyRequest): Promise<Buffer> {
   return body;
 }
 
+function piecesOf(request: FastifyRequest): AsyncIterable<Buffer> {
+  return takenConnection(request.raw)?.body ?? (request.raw as AsyncIterable<Buffer>);
+}
+
 /** The body as a stream, for routes that do not read it whole. */
 export function bodyStream(request: FastifyRequest): Readable {
   const body = early.get(request.raw);
   return body === undefined ? request.raw : Readable.from([body], { objectMode: false });
 }
 
-/** The whole body of a request. @throws InvalidArgument when it exceeds `limit` bytes */
-export async function readBody(request: FastifyRequest, limit = maxJsonBytes): Promise<Buffer> {
+/** How long a request says that its body is; undefined when it comes in chunks. */
+export function declaredLength({ headers }: FastifyRequest): number | undefined {
+  return headers["transfer-encoding"] === undefined ? Number(headers["content-length"] ?? 0) : undefined;
+}
+
+function hasBody(request: FastifyRequest): boolean {
+  return declaredLength(request) !== 0;
+}
+
+/** The whole body of a request. @throws InvalidArgument, Unavailable when it is too long, comes too slowly, or there is no room for it */
+async function readBody(request: FastifyRequest): Promise<Buffer> {
   const known = early.get(request.raw);
   if (known !== undefined) return known;
+  if (!hasBody(request)) return Buffer.alloc(0);
+  const held = budget.hold();
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of takenConnection(request.raw)?.body ?? request.raw) {
-    size += (chunk as Buffer).length;
-    if (size > limit) throw new InvalidArgument("http: request body too large");
-    chunks.push(chunk as Buffer);
+  try {
+    for await (const chunk of withoutStalls(request, held.refused)) {
+      size += chunk.length;
+      if (size > maxJsonBytes) throw new InvalidArgument("http: request body too large");
+      held.add(chunk.length);
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
+  } catch (error) {
+    unread.add(request.raw);
+    throw error;
+  } finally {
+    held.release();
   }
-  return Buffer.concat(chunks);
+}
+
+/** Reads a body that says nothing, so that what follows it can be read. @throws as `readJson` */
+export async function discardBody(request: FastifyRequest): Promise<void> {
+  if (early.has(request.raw) || !hasBody(request)) return;
+  let size = 0;
+  const never = new Promise<never>(() => undefined);
+  try {
+    for await (const { length } of withoutStalls(request, never)) {
+      size += length;
+      if (size > maxJsonBytes) throw new InvalidArgument("http: request body too large");
+    }
+  } catch (error) {
+    unread.add(request.raw);
+    throw error;
+  }
+}
+
+/** The pieces of a body until `refused` rejects. @throws InvalidArgument when it ends too early or does not go on */
+async function* withoutStalls(request: FastifyRequest, refused: Promise<never>): AsyncGenerator<Buffer> {
+  const pieces = piecesOf(request)[Symbol.asyncIterator]();
+  for (;;) {
+    const stalled = Promise.withResolvers<never>();
+    const timer = setTimeout(() => stalled.reject(new InvalidArgument("the request's body does not go on: i/o timeout")), stallMs);
+    try {
+      const { done, value } = await Promise.race([pieces.next(), refused, stalled.promise]);
+      if (done === true) return;
+      yield value;
+    } catch (error) {
+      // A client that went away has not met a failure of the engine.
+      if ((error as NodeJS.ErrnoException).code === "ECONNRESET") throw new InvalidArgument("unexpected EOF", { cause: error });
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
 }
 
 /** Who wants to see the bodies of which requests. */
 const watchers = new WeakMap<IncomingMessage, (body: unknown) => void>();
 
-/** Tells `seen` the JSON body of a request, once it has been read and before it is acted on. */
+/** Tells `seen` the JSON body of a request, as it was understood, before it is acted on. */
 export function watchBody(request: FastifyRequest, seen: (body: unknown) => void): void {
   watchers.set(request.raw, seen);
 }
 
-function checkContentType(request: FastifyRequest): void {
-  const header = request.headers["content-type"] ?? "";
-  const mediaType = header.split(";", 1)[0]?.trim().toLowerCase() ?? "";
-  if (mediaType === "application/json") return;
-  if (mediaType === "") throw new InvalidArgument(`malformed Content-Type header (${header}): mime: no media type`);
-  throw new InvalidArgument(`unsupported Content-Type header (${mediaType}): must be 'application/json'`);
+/** @throws JsonError for what is no JSON, InvalidArgument for what has another shape */
+async function parse(request: FastifyRequest, body: string, shape: Shape): Promise<{ value: unknown; more: boolean }> {
+  const { value, more } = await parseLongJson(body);
+  const decoded = unmarshal(shape, value);
+  watchers.get(request.raw)?.(decoded);
+  return { value: decoded, more };
 }
 
-function parse(request: FastifyRequest, body: string): unknown {
-  try {
-    const parsed: unknown = JSON.parse(body);
-    watchers.get(request.raw)?.(parsed);
-    return parsed;
-  } catch (error) {
-    throw syntaxError(body, error instanceof Error ? error.message : "");
-  }
-}
-
-/** Puts V8's words for a syntax error into those of Docker's decoder. */
-function syntaxError(body: string, message: string): InvalidArgument {
-  if (message.includes("after JSON")) {
-    const position = Number(/position (\d+)/.exec(message)?.[1] ?? 0);
-    // Inside an object or list that text is a missing comma, and no second value.
-    try {
-      JSON.parse(body.slice(0, position));
-      return new InvalidArgument("unexpected content after JSON");
-    } catch {
-      return new InvalidArgument(`invalid JSON: invalid character '${body[position] ?? ""}' after value`);
-    }
-  }
-  const position = /position (\d+)/.exec(message)?.[1];
-  const atEnd = position !== undefined && Number(position) >= body.trimEnd().length;
-  if (atEnd || /end of JSON|Unterminated/.test(message) || /^\s*(?:t|tr|tru|f|fa|fal|fals|n|nu|nul)$/.test(body)) {
-    return new InvalidArgument("invalid JSON: unexpected EOF");
-  }
-  const token = /Unexpected token '(.)'/su.exec(message)?.[1] ?? body.trimStart()[0] ?? "";
-  return new InvalidArgument(`invalid JSON: invalid character '${token}' looking for beginning of value`);
-}
+const nothing = "invalid JSON: got EOF while reading request body";
 
 /**
  * Reads a JSON body by Docker's rules: media type, one value only, field names in any case.
- * @returns what the shape describes; `undefined` for the body `null`
+ * @returns what the shape describes; `undefined` for the body `null`, and for none
  * @throws InvalidArgument with Docker's messages
  */
 export async function readJson<T>(request: FastifyRequest, shape: Shape): Promise<T | undefined> {
+  const header = request.headers["content-type"]?.trim() ?? "";
+  if (header !== "" || hasBody(request)) checkJsonType(header);
+  if (!hasBody(request)) return undefined;
   const body = (await readBody(request)).toString("utf8");
-  if (body === "") {
-    if (request.headers["content-type"] !== undefined) checkContentType(request);
-    throw new InvalidArgument("invalid JSON: got EOF while reading request body");
+  if (isBlank(body)) throw new InvalidArgument(nothing);
+  try {
+    const { value, more } = await parse(request, body, shape);
+    if (!more) return value as T | undefined;
+  } catch (error) {
+    throw new InvalidArgument(`invalid JSON: ${messageOf(error)}`, { cause: error });
   }
-  checkContentType(request);
-  return decode(shape, parse(request, body)) as T | undefined;
+  throw new InvalidArgument("unexpected content after JSON");
 }
 
-/** As `readJson`, but an empty body is no error. */
-export async function readOptionalJson<T>(request: FastifyRequest, shape: Shape): Promise<T | undefined> {
+/** As `readJson`, but there must be a body. */
+export async function readRequiredJson<T>(request: FastifyRequest, shape: Shape): Promise<T | undefined> {
+  const read = await readJson<T>(request, shape);
+  if (!hasBody(request)) throw new InvalidArgument(nothing);
+  return read;
+}
+
+/** Reads the first JSON value of a body of any media type. @throws JsonError, InvalidArgument with the words of the decoder alone */
+export async function readPlainJson<T>(request: FastifyRequest, shape: Shape): Promise<T | undefined> {
   const body = (await readBody(request)).toString("utf8");
-  if (body === "") return undefined;
-  checkContentType(request);
-  return decode(shape, parse(request, body)) as T | undefined;
+  if (isBlank(body)) throw new JsonError("EOF");
+  return (await parse(request, body, shape)).value as T | undefined;
 }

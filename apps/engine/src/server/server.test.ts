@@ -10,7 +10,7 @@ import { silent } from "@longshore/log";
 import type { FastifyInstance } from "fastify";
 import { listen, type Listener } from "../listeners/listen.ts";
 import { createApp } from "./app.ts";
-import { readJson } from "./body.ts";
+import { readJson, readRequiredJson } from "./body.ts";
 import { Filters } from "./filters.ts";
 import { hijack, rawStream } from "./hijack.ts";
 import { Query } from "./query.ts";
@@ -29,7 +29,8 @@ describe("the HTTP side", () => {
     app.get("/not-modified", () => {
       throw new NotModified("it is so already");
     });
-    app.post("/json", async (request, reply) => sendJson(reply, 200, await readJson(request, struct("x", { A: text }))));
+    app.post("/json", async (request, reply) => sendJson(reply, 200, await readRequiredJson(request, struct("x", { A: text }))));
+    app.post("/optional-json", async (request, reply) => sendJson(reply, 200, (await readJson(request, struct("x", { A: text }))) ?? "none"));
     app.post("/exec/:id/start", async (request, reply) => {
       const body = await readJson<{ A: string }>(request, struct("x", { A: text }));
       const socket = hijack(request, reply, rawStream);
@@ -79,11 +80,46 @@ describe("the HTTP side", () => {
     const type = { "Content-Type": "application/json" };
     const message = async (body: string, headers: Record<string, string> = type): Promise<string> => (JSON.parse((await ask("POST", "/json", body, headers)).body) as { message: string }).message;
     assert.equal((await ask("POST", "/json", '{"a":"x"}', type)).body, '{"A":"x"}\n');
-    assert.equal(await message(""), "invalid JSON: got EOF while reading request body");
+    assert.equal((await ask("POST", "/json", '{"A":"x"}}', type)).body, '{"A":"x"}\n');
+    for (const empty of ["", " \n"]) assert.equal(await message(empty), "invalid JSON: got EOF while reading request body");
     for (const cut of ["{", '{"a"', '{"a":', '{"a":"x', "nul", "["]) assert.equal(await message(cut), "invalid JSON: unexpected EOF", cut);
     assert.equal(await message('{"a":}'), "invalid JSON: invalid character '}' looking for beginning of value");
-    assert.equal(await message('{"a":"x"}y'), "unexpected content after JSON");
-    assert.equal(await message("{}", { "Content-Type": "text/plain" }), "unsupported Content-Type header (text/plain): must be 'application/json'");
+    assert.equal(await message('{"a":5}y'), "invalid JSON: json: cannot unmarshal number into Go struct field x.a of type string");
+    for (const more of ["y", ",", "{}", " \u0001"]) assert.equal(await message(`{"a":"x"}${more}`), "unexpected content after JSON", more);
+  });
+
+  it("takes no body where one may be missing, and one in chunks for a body", async () => {
+    for (const headers of [{}, { "Content-Type": "application/json" }]) assert.equal((await ask("POST", "/optional-json", undefined, headers)).body, '"none"\n');
+    const chunked = { "Content-Type": "application/json", "Transfer-Encoding": "chunked" };
+    assert.equal((await ask("POST", "/optional-json", undefined, chunked)).body, '{"message":"invalid JSON: got EOF while reading request body"}\n');
+    assert.equal((await ask("POST", "/optional-json", "{}", chunked)).body, "{}\n");
+  });
+
+  it("tells what is wrong with a Content-Type as Docker does", async () => {
+    const ofHeader = "Content-Type header";
+    const cases: Record<string, string | undefined> = {
+      "application/JSON; charset=utf-8": undefined,
+      "application/json;": undefined,
+      'application/json; charset="utf-8"': undefined,
+      "": `malformed ${ofHeader} (): mime: no media type`,
+      "text/plain": `unsupported ${ofHeader} (text/plain): must be 'application/json'`,
+      application: `unsupported ${ofHeader} (application): must be 'application/json'`,
+      "application/json; a": `malformed ${ofHeader} (application/json; a): mime: invalid media parameter`,
+      'application/json; a="b': `malformed ${ofHeader} (application/json; a="b): mime: invalid media parameter`,
+      "application/json; a=b; A=c": `malformed ${ofHeader} (application/json; a=b; A=c): mime: duplicate parameter name`,
+      "a/b/c": `malformed ${ofHeader} (a/b/c): mime: unexpected content after media subtype`,
+      "application/json x": `malformed ${ofHeader} (application/json x): mime: unexpected content after media subtype`,
+      "application json": `malformed ${ofHeader} (application json): mime: expected slash after first token`,
+      "/json": `malformed ${ofHeader} (/json): mime: no media type`,
+      ";charset=x": `malformed ${ofHeader} (;charset=x): mime: no media type`,
+      "application/": `malformed ${ofHeader} (application/): mime: expected token after slash`,
+    };
+    for (const [header, message] of Object.entries(cases)) {
+      const { body } = await ask("POST", "/optional-json", "{}", { "Content-Type": header });
+      assert.deepEqual(JSON.parse(body), message === undefined ? {} : { message }, header);
+    }
+    const { body } = await ask("POST", "/optional-json", undefined, { "Content-Type": "text/plain" });
+    assert.deepEqual(JSON.parse(body), { message: cases["text/plain"] });
   });
 
   it("takes upgraded connections over with all bytes and half-closes", async () => {

@@ -9,7 +9,7 @@ import { silent } from "@longshore/log";
 import type { FastifyInstance } from "fastify";
 import { listen, type Listener } from "../listeners/listen.ts";
 import { createApp } from "./app.ts";
-import { readBody } from "./body.ts";
+import { readEarly } from "./body.ts";
 import { hijack, multiplexedStream, rawStream } from "./hijack.ts";
 import { clientGone } from "./request.ts";
 import { sendJson } from "./send.ts";
@@ -38,7 +38,7 @@ describe("connections", () => {
     for (const path of ["/exec/:id/start", "/containers/:name/attach"]) {
       app.post(path, async (request, reply) => {
         if (request.url.includes("missing")) throw new NotFound("No such exec instance: missing");
-        const body = await readBody(request);
+        const body = await readEarly(request);
         const socket = hijack(request, reply, multiplexedStream);
         socket.write(`[${body.toString()}]`);
         socket.pipe(socket);
@@ -50,7 +50,7 @@ describe("connections", () => {
       sendJson(reply, 200, "done");
     });
     app.post("/slow", async (request, reply) => {
-      await readBody(request);
+      await readEarly(request);
       await new Promise((resolve) => setTimeout(resolve, 50));
       sendJson(reply, 200, "done");
     });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { createBody, updateBody } from "../routes/container-shapes.ts";
 import { decode } from "@longshore/gojson";
+import { createBody, updateBody } from "./container-shapes.ts";
 
 describe("JSON shapes", () => {
   it("match names in any case and drop unknown ones", () => {
