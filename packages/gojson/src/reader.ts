@@ -5,11 +5,12 @@ import { type Json, JsonNumber, JsonObject } from "./value.ts";
 const maxDepth = 10_000;
 
 /** Values and names of one text: more than any real request has, and what the daemon can afford. */
-export const maxValues = 200_000;
+const maxValues = 200_000;
 
 type State = "value" | "element or end" | "name" | "name or end" | "colon" | "next" | "done";
 
 const space = /[ \t\r\n]*/y;
+// oxlint-disable-next-line no-control-regex
 const plainCharacters = /[^"\\\u0000-\u001f]*/y;
 const number = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const plainInteger = /^(?:-?[1-9][0-9]{0,14}|0)$/;

@@ -22,7 +22,7 @@ export function createApp(log: Logger, options: { experimental: boolean; traceOf
     rewriteUrl: (request) => readTarget(request as unknown as IncomingMessage),
   }) as unknown as FastifyInstance;
   // To fastify no request has a body: routes read theirs, and judge media types, by Docker's rules.
-  for (const method of ["POST", "PUT", "DELETE"]) app.addHttpMethod(method, { hasBody: false });
+  for (const method of ["POST", "PUT", "DELETE"]) app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
   app.addHook("onRequest", (request, reply, done) => {
     const { name } = request.params as { name?: string };
     const own = request.routeOptions.url?.startsWith("/containers/:name") === true && name !== undefined ? options.traceOf?.(name) : undefined;

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { silent } from "@longshore/log";
+import type { FastifyInstance } from "fastify";
+import { listen, type Listener } from "../listeners/listen.ts";
+import { updateBody } from "../routes/container-shapes.ts";
+import { createApp } from "./app.ts";
+import { readJson } from "./body.ts";
+import { BodyBudget } from "./body-budget.ts";
+import { sendJson } from "./send.ts";
+
+describe("the memory for bodies", () => {
+  let dir = "";
+  let app: FastifyInstance;
+  let listener: Listener;
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), "body-"));
+    app = createApp(silent, { experimental: false });
+    app.post("/update", async (request, reply) => sendJson(reply, 200, await readJson(request, updateBody)));
+    await app.ready();
+    const [only] = await listen({ scheme: "unix", path: `${dir}/s.sock` }, app.routing.bind(app), { group: "", log: silent });
+    assert.ok(only !== undefined);
+    listener = only;
+  });
+  after(async () => {
+    await listener.close();
+    await app.close();
+    await rm(dir, { recursive: true });
+  });
+
+  const head = (length: number): string => `POST /update HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
+
+  /** Sends the start of a request; the answer to come. */
+  function send(...parts: (string | Buffer)[]): { socket: Socket; answer: Promise<string> } {
+    const socket = connect(join(dir, "s.sock"));
+    socket.on("error", () => undefined);
+    const { promise, resolve } = Promise.withResolvers<string>();
+    let text = "";
+    socket.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      if (text.endsWith("}\n")) resolve(text);
+    });
+    socket.once("close", () => resolve(text));
+    for (const part of parts) socket.write(part);
+    return { socket, answer: promise };
+  }
+
+  it("goes to the small ones first", async () => {
+    const budget = new BodyBudget(100);
+    const [small, large, next] = [budget.hold(), budget.hold(), budget.hold()];
+    small.add(10);
+    large.add(80);
+    next.add(20);
+    await assert.rejects(large.refused, { message: "too many request bodies are being read: try again later" });
+    next.add(60);
+    next.release();
+    small.add(90);
+    small.add(1);
+    await assert.rejects(small.refused);
+  });
+
+  it("is bounded however many are half sent, and usual ones are read all the same", async () => {
+    const size = 12 << 20;
+    const began = process.memoryUsage().rss;
+    const spaces = Buffer.alloc(size - 1, " ");
+    const half = Array.from({ length: 20 }, () => send(head(size), spaces));
+    // 64 MiB hold five of them; the others are told so.
+    const enough = Promise.withResolvers<void>();
+    let refused = 0;
+    const answers = half.map(async (each) => {
+      const text = await each.answer;
+      if (/^HTTP\/1\.1 503 [\s\S]*Connection: close\r\n[\s\S]*too many request bodies/i.test(text) && ++refused === 15) enough.resolve();
+    });
+    await enough.promise;
+    const { socket, answer } = send(head(14), '{"Memory":512}');
+    assert.match(await answer, /^HTTP\/1\.1 200 OK[\s\S]*\{"Memory":512\}\n$/);
+    assert.ok(process.memoryUsage().rss - began < 600 << 20);
+    for (const each of [socket, ...half.map((one) => one.socket)]) each.destroy();
+    await Promise.all(answers);
+    assert.equal(refused, 15);
+  });
+
+  it("refuses what is too long, and closes the connection", async () => {
+    const { answer, socket } = send(head(1 << 30), Buffer.alloc(17 << 20, " "));
+    assert.match(await answer, /^HTTP\/1\.1 400 [\s\S]*http: request body too large/);
+    if (!socket.closed) await new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  });
+
+  it("does not hold up others while two million members are read", async () => {
+    const body = `{${Array.from({ length: 1_000_000 }, (_, index) => `"${index}":0`).join(",")}}`;
+    let longest = 0;
+    let last = performance.now();
+    const timer = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+    }, 1);
+    const { answer, socket } = send(head(body.length), body);
+    assert.match(await answer, /invalid JSON: more than 200000 values/);
+    clearInterval(timer);
+    socket.destroy();
+    assert.ok(longest < 1000, `${longest} ms`);
+  });
+});
