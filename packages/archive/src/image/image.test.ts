@@ -224,7 +224,7 @@ describe("image archives", () => {
     ["a configuration that is null", ofConfig("null"), /^c: invalid image JSON, no RootFS key$/],
     ["a configuration that is a tar", ofConfig(layerTar.toString("latin1")), /^c is not valid JSON: /],
     ["labels that are a number", ofConfig('{"config":{"Labels":5},"rootfs":{}}'), /^c: json: cannot unmarshal number into Go struct field Image\.config\.Labels of type map\[string\]string$/],
-    ["labels that are numbers", ofConfig('{"config":{"labels":{"a":1}},"rootfs":{}}'), /^c: json: cannot unmarshal number into Go struct field Image\.config\.Labels\.a of type string$/],
+    ["labels that are numbers", ofConfig('{"config":{"labels":{"a":1}},"rootfs":{}}'), /^c: json: cannot unmarshal number into Go struct field Image\.config\.labels\.a of type string$/],
     ["more layers in the configuration than in the manifest", ofConfig(`{"rootfs":{"diff_ids":["sha256:${"0".repeat(64)}"]}}`), /^invalid manifest, layers length mismatch: expected 0, got 1$/],
     ["a name that leads up", ofConfig('{"rootfs":{}}', "../../../x"), /^invalid reference format$/],
     ["a name with NUL", ofConfig('{"rootfs":{}}', "a\0b"), /^invalid reference format$/],
