@@ -1,5 +1,5 @@
+import { compileRegExp } from "@longshore/patterns";
 import type { Container } from "./container.ts";
-import { goRegexp } from "./go-regexp.ts";
 import { expandTag } from "./log-tag.ts";
 
 function split(list: string | undefined): Set<string> {
@@ -14,13 +14,13 @@ export function logAttributes(container: Container): Record<string, string> {
   const options = container.hostConfig.LogConfig.Config ?? {};
   const attributes: Record<string, string> = {};
   const labels = split(options["labels"]);
-  const labelPattern = options["labels-regex"] === undefined ? undefined : goRegexp(options["labels-regex"]);
+  const labelPattern = options["labels-regex"] === undefined ? undefined : compileRegExp(options["labels-regex"]);
   for (const [key, value] of Object.entries(container.record.Config.Labels ?? {})) {
     if (labels.has(key) || labelPattern?.test(key) === true) attributes[key] = value;
   }
   const names = split(options["env"]);
   const variables = container.record.Config.Env ?? [];
-  const namePattern = options["env-regex"] === undefined || variables.length === 0 ? undefined : goRegexp(options["env-regex"]);
+  const namePattern = options["env-regex"] === undefined || variables.length === 0 ? undefined : compileRegExp(options["env-regex"]);
   for (const variable of variables) {
     const equals = variable.indexOf("=");
     const key = variable.slice(0, equals);

@@ -1,4 +1,4 @@
-import { RE2JS } from "re2js";
+import { compileRegExp, type Pattern, PatternTooLarge } from "@longshore/patterns";
 
 /**
  * How a filter reads an object: the value at a field path (`["labels", "a.b"]`), "" included, or
@@ -27,6 +27,7 @@ export function all(filters: readonly Filter[]): Filter {
 /**
  * One condition. As in containerd, an absent field equals nothing, differs from everything, and is
  * the empty text to a regular expression; one that does not compile matches nothing.
+ * @throws PatternTooLarge for an expression beyond what is run here
  */
 export function selector(fieldpath: readonly string[], operator: Operator, value: string): Filter {
   switch (operator) {
@@ -38,15 +39,17 @@ export function selector(fieldpath: readonly string[], operator: Operator, value
       return (adaptor) => adaptor(fieldpath) !== value;
     case "~=": {
       const pattern = compile(value);
-      return (adaptor) => pattern !== undefined && pattern.matcher(adaptor(fieldpath) ?? "").find();
+      return (adaptor) => pattern !== undefined && pattern.test(adaptor(fieldpath) ?? "");
     }
   }
 }
 
-function compile(source: string): RE2JS | undefined {
+/** @throws PatternTooLarge: that is no mistake in it, and not matching would hide it */
+function compile(source: string): Pattern | undefined {
   try {
-    return RE2JS.compile(source);
-  } catch {
+    return compileRegExp(source);
+  } catch (error) {
+    if (error instanceof PatternTooLarge) throw error;
     return undefined;
   }
 }

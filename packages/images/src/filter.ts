@@ -1,3 +1,4 @@
+import { compilePathMatch } from "@longshore/patterns";
 import type { Reference } from "@longshore/reference";
 import { familiarName, familiarString } from "@longshore/reference";
 
@@ -30,27 +31,8 @@ export function matchesLabels({ labels, notLabels }: ImageFilters, given: Readon
   return labels.every((wanted) => hasLabel(wanted, given)) && !notLabels.some((unwanted) => hasLabel(unwanted, given));
 }
 
-/** A shell pattern (`*`, `?`, `[a-z]`, `\x`) as a regular expression; undefined when it is malformed. */
-export function globToRegExp(pattern: string): RegExp | undefined {
-  const body = pattern.replace(/\\(.)|\[(\^?)((?:\\.|[^\]\\])+)\]|[*?]|[.+^${}()|[\]\\/]/g, (match, escaped: string, not: string | undefined, set: string | undefined) => {
-    if (escaped !== undefined) return escaped.replace(/[^A-Za-z0-9]/g, "\\$&");
-    if (set !== undefined) return `[${not ?? ""}${set}]`;
-    if (match === "*") return "[^/]*";
-    return match === "?" ? "[^/]" : `\\${match}`;
-  });
-  // A bracket that never closes makes no pattern; Docker then matches nothing.
-  if (/(?<!\\)\[(?![^\]]*\])/.test(pattern)) return undefined;
-  try {
-    return new RegExp(`^${body}$`);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whether a name matches one of the patterns, with its tag or without. */
-export function matchesReference(patterns: readonly string[], reference: Reference): boolean {
-  return patterns.some((pattern) => {
-    const expression = globToRegExp(pattern);
-    return expression !== undefined && (expression.test(familiarString(reference)) || expression.test(familiarName(reference)));
-  });
+/** Whether a name matches one of the patterns, with its tag or without; a malformed one matches nothing. */
+export function referenceMatcher(patterns: readonly string[]): (reference: Reference) => boolean {
+  const compiled = patterns.map(compilePathMatch);
+  return (reference) => compiled.some((pattern) => pattern !== undefined && (pattern.test(familiarString(reference)) || pattern.test(familiarName(reference))));
 }

@@ -1,8 +1,9 @@
 import type { ImageSummary } from "@longshore/api";
 import { isKind } from "@longshore/errdefs";
+import { flatMapInSlices } from "@longshore/patterns";
 import type { ImagesContext } from "./context.ts";
 import { DamagedImages } from "./damage.ts";
-import { type ImageFilters, matchesLabels, matchesReference } from "./filter.ts";
+import { type ImageFilters, matchesLabels, referenceMatcher } from "./filter.ts";
 import { findImage } from "./find.ts";
 import { askedAtOnce, askedSingly, type Holdings } from "./holdings.ts";
 import { parentLabel } from "./inspect.ts";
@@ -83,7 +84,8 @@ async function timesOf(context: ImagesContext, names: readonly string[]): Promis
 async function filterImages(context: ImagesContext, images: readonly ListedImage[], filters: ImageFilters): Promise<ListedImage[]> {
   const before = await timesOf(context, filters.before);
   const since = await timesOf(context, filters.since);
-  return images.flatMap((image) => {
+  const named = referenceMatcher(filters.references);
+  return flatMapInSlices(images, (image) => {
     const isDangling = image.records.every((record) => referenceOf(record) === undefined);
     if (filters.dangling !== undefined && filters.dangling !== isDangling) return [];
     if (!matchesLabels(filters, image.labels ?? {})) return [];
@@ -92,7 +94,7 @@ async function filterImages(context: ImagesContext, images: readonly ListedImage
     if (filters.references.length === 0) return [image];
     const records = image.records.filter((record) => {
       const reference = referenceOf(record);
-      return reference !== undefined && matchesReference(filters.references, reference);
+      return reference !== undefined && named(reference);
     });
     return records.length === 0 ? [] : [{ ...image, records }];
   });

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import type { Progress } from "@longshore/proto/containerd/types/transfer/transfer";
 import { credentialsOf } from "./auth.ts";
 import type { ProgressLine } from "./contract.ts";
-import { globToRegExp } from "./filter.ts";
 import { pullProgress } from "./pull.ts";
 
 describe("parts of images", () => {
@@ -12,16 +11,6 @@ describe("parts of images", () => {
     assert.deepEqual(credentialsOf({ auth: Buffer.from("u:p:q").toString("base64") }), { kind: "basic", username: "u", password: "p:q" });
     assert.deepEqual(credentialsOf({ username: "u", identitytoken: "t" }), { kind: "identityToken", token: "t" });
     assert.deepEqual(credentialsOf({ registrytoken: "t" }), { kind: "header", authorization: "Bearer t" });
-  });
-
-  it("matches shell patterns", () => {
-    const matches = (pattern: string, text: string): boolean => globToRegExp(pattern)?.test(text) ?? false;
-    assert.equal(matches("a*", "abc"), true);
-    assert.equal(matches("a*", "a/b"), false);
-    assert.equal(matches("a.c", "abc"), false);
-    assert.equal(matches("a?[b-d]", "axc"), true);
-    assert.equal(matches("a\\*", "a*"), true);
-    assert.equal(matches("[", "["), false);
   });
 
   it("tells of layers that are fetched, not of those that are here", () => {

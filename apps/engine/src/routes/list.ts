@@ -1,5 +1,6 @@
 import { type Container, parseTime, summarize } from "@longshore/containers";
 import { InvalidArgument, isKind, Unknown } from "@longshore/errdefs";
+import { filterInSlices } from "@longshore/patterns";
 import { confinedGet } from "../access/route-access.ts";
 import { visible, type VisibleContainers } from "../access/visible.ts";
 import type { Engine, RoutePlugin } from "../engine.ts";
@@ -106,7 +107,7 @@ export const listRoutes: RoutePlugin = (app, engine) => {
     const existing = visible(request, engine.containers);
     const tests = [...identityTests(filters), ...stateTests(filters), ...connectionTests(filters), ...orderTests(existing, filters), await ancestorTest(engine, filters)];
     const all = query.bool("all") || limit > 0 || filters.has("status") || filters.has("exited") || filters.has("before") || filters.has("since");
-    let found = existing.list().filter((container) => (all || container.record.State.Running) && tests.every((test) => test(container)));
+    let found = await filterInSlices(existing.list(), (container) => (all || container.record.State.Running) && tests.every((test) => test(container)));
     if (limit > 0) found = found.slice(0, limit);
     const created = new Map(found.map((container) => [container, parseTime(container.record.Created)]));
     found.sort((a, b) => (created.get(b) ?? 0) - (created.get(a) ?? 0));

@@ -1,6 +1,7 @@
 import type { EndpointSettings, Network } from "@longshore/api";
 import { Conflict, InvalidArgument, NotFound, Unknown } from "@longshore/errdefs";
 import type { NetworkCreateOptions, Networks } from "@longshore/network";
+import { filterInSlices } from "@longshore/patterns";
 import type { Engine, RoutePlugin } from "../engine.ts";
 import { connectContainer, disconnectContainer } from "../networks/attachment.ts";
 import { discardBody, readJson } from "../server/body.ts";
@@ -76,9 +77,9 @@ function verboseFlag(value: string): void {
 export const networkRoutes: RoutePlugin<Engine & { networks: Networks }> = (app, { networks, containers }) => {
   let pruning = false;
 
-  app.get("/networks", (request, reply) => {
+  app.get("/networks", async (request, reply) => {
     const accepts = listFilter(new Query(request).get("filters"), networks);
-    sendJson(reply, 200, networks.list().filter(accepts));
+    sendJson(reply, 200, await filterInSlices(networks.list(), accepts));
   });
 
   app.get("/networks/:id", (request, reply) => {

@@ -1,6 +1,7 @@
 import type { Volume, VolumeCreateOptions } from "@longshore/api";
 import { Conflict, InvalidArgument, messageOf, Unavailable } from "@longshore/errdefs";
 import { anonymousLabel } from "@longshore/volumes";
+import { filterInSlices } from "@longshore/patterns";
 import type { RoutePlugin } from "../engine.ts";
 import { discardBody, readJson } from "../server/body.ts";
 import { Filters, hasLabel } from "../server/filters.ts";
@@ -55,7 +56,7 @@ export const volumeRoutes: RoutePlugin = (app, { containers }) => {
       filters.match("name", Name) &&
       filters.labels("label", Labels) &&
       (dangling === undefined || dangling === (volumes.references(Name).length === 0));
-    sendJson(reply, 200, { Volumes: all.filter(accepts), Warnings: warnings.length > 0 ? warnings : null });
+    sendJson(reply, 200, { Volumes: await filterInSlices(all, accepts), Warnings: warnings.length > 0 ? warnings : null });
   });
 
   app.get("/volumes/*", async (request, reply) => {

@@ -1,8 +1,10 @@
 import { InvalidArgument } from "@longshore/errdefs";
+import { PatternTooLarge, RegExpSet } from "@longshore/patterns";
 
 /** Filters of a list request: each key with the set of its values. */
 export class Filters {
   readonly #values: Map<string, Set<string>>;
+  readonly #expressions = new Map<string, RegExpSet>();
 
   constructor(values: Map<string, Set<string>>) {
     this.#values = values;
@@ -54,16 +56,22 @@ export class Filters {
     return wanted === undefined || wanted.size === 0 || wanted.has(value);
   }
 
-  /** As `exact`, but a value also matches as a regular expression. */
+  /** As `exact`, but a value also matches as a regular expression. @throws InvalidArgument for expressions beyond what is run here */
   match(key: string, value: string): boolean {
-    if (this.exact(key, value)) return true;
-    return this.get(key).some((pattern) => {
-      try {
-        return new RegExp(pattern).test(value);
-      } catch {
-        return false;
-      }
-    });
+    return this.exact(key, value) || this.#expressionsOf(key).test(value);
+  }
+
+  #expressionsOf(key: string): RegExpSet {
+    const known = this.#expressions.get(key);
+    if (known !== undefined) return known;
+    try {
+      const made = new RegExpSet(this.get(key));
+      this.#expressions.set(key, made);
+      return made;
+    } catch (error) {
+      if (!(error instanceof PatternTooLarge)) throw error;
+      throw new InvalidArgument(`invalid filter '${key}': ${error.message}`, { cause: error });
+    }
   }
 
   /** As `exact`, but a value also matches as a prefix. */

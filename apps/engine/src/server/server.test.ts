@@ -155,6 +155,9 @@ describe("the HTTP side", () => {
     assert.equal(filters.labels("label", { a: "b", c: "" }), true);
     assert.equal(filters.labels("label", { a: "b" }), false);
     assert.throws(() => Filters.parse("x"), { message: "invalid filter" });
+    const patterns = Filters.parse(JSON.stringify({ name: ["^(a+)+$", "(", "x.z"], id: [`(?:${"a?".repeat(1000)}){1000}`] }));
+    assert.deepEqual(["a".repeat(60), `${"a".repeat(60)}!`, "xyz"].map((name) => patterns.match("name", name)), [true, false, true]);
+    assert.throws(() => patterns.match("id", "a"), { message: "invalid filter 'id': error parsing regexp: expression too large" });
     assert.throws(() => Filters.parse('{"foo":["a"]}', ["label"]), { message: "invalid filter 'foo'" });
   });
 });
