@@ -75,13 +75,20 @@ describe("images", () => {
 
   it("an image in use is kept", async () => {
     await importBusybox(shared, "e2e-image");
+    await must("tar", ["-C", dir, "-cf", join(dir, "scratch.tar"), "--files-from", "/dev/null"]);
     await shared.ok(["run", "-d", "--name", "e2e-uses", "e2e-image", "sleep", "100"]);
     try {
       const refused = await shared.docker(["rmi", "e2e-image"]);
       assert.equal(refused.code, 1);
       assert.match(refused.stderr, /conflict: unable to (remove repository reference|delete) .*container [0-9a-f]{12}/);
+      const scratch = await shared.ok(["import", "--change", "LABEL e2e=mounted", join(dir, "scratch.tar"), "e2e-image:two"]);
+      await shared.ok(["create", "--name", "e2e-mounts", "--mount", "type=image,src=e2e-image:two,dst=/seen", "e2e-image", "true"]);
+      assert.equal(await shared.ok(["inspect", "-f", "{{(index .HostConfig.Mounts 0).Source}}", "e2e-mounts"]), "e2e-image:two");
+      assert.match((await shared.docker(["rmi", "e2e-image:two"])).stderr, /conflict: unable to delete e2e-image:two \(must be forced\) - container [0-9a-f]{12} is using/);
+      await shared.ok(["image", "prune", "-af", "--filter", "label=e2e=mounted"]);
+      assert.equal(await shared.ok(["image", "inspect", "-f", "{{.Id}}", "e2e-image:two"]), scratch);
     } finally {
-      await shared.docker(["rm", "-f", "e2e-uses"]);
+      await shared.docker(["rm", "-f", "e2e-uses", "e2e-mounts"]);
     }
   });
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { EmitEvent } from "@longshore/api";
-import type { ContainerStore } from "@longshore/containers";
+import { type ContainerStore, imageUsage } from "@longshore/containers";
 import type { ImagesContext } from "@longshore/images";
 import type { Logger } from "@longshore/log";
 import { hostPlatform } from "@longshore/oci";
@@ -32,7 +32,7 @@ export function imagesContext(
     owner: config.dataRoot,
     snapshotter: containerSettings(config, cgroupDriver(config)).snapshotter,
     platform: hostPlatform(),
-    containers: () => store.list().map(({ id, record }) => ({ id, imageId: record.Image, running: record.State.Running })),
+    containers: () => store.list().map(imageUsage),
     registryHosts: registryHosts(config),
     hostsDir: join(config.execRoot, "registry-hosts"),
     connections: new Connections(),

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { isKind } from "@longshore/errdefs";
-import type { ResolvedImage } from "@longshore/images";
+import type { ContainerUsage, ResolvedImage } from "@longshore/images";
 import type { MountRecord } from "@longshore/spec";
 import { bindBelow, mountFor } from "./bound-paths.ts";
+import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
 import { rootMounts } from "./rootfs.ts";
 
@@ -14,11 +15,24 @@ function viewOf(id: string, destination: string): string {
 /** Mounts of type image with the images that they name. */
 export type MountedImages = ReadonlyMap<MountRecord, ResolvedImage>;
 
-/** @throws NotFound `No such image: x:latest` */
+/** Finds the images, and notes in the records which they are now. @throws NotFound `No such image: x:latest` */
 export async function findMountedImages(context: Context, mounts: readonly MountRecord[]): Promise<MountedImages> {
   const images = new Map<MountRecord, ResolvedImage>();
-  for (const mount of mounts) if (mount.Type === "image") images.set(mount, await context.images.resolve(mount.Name));
+  for (const mount of mounts) {
+    if (mount.Type !== "image") continue;
+    const image = await context.images.resolve(mount.Name);
+    // The host configuration has the name that was asked for, and shares the object.
+    mount.Spec = { ...mount.Spec, Source: image.id };
+    images.set(mount, image);
+  }
   return images;
+}
+
+/** The images that a container uses: its own, and those that are mounted in it. */
+export function imageUsage({ id, record }: Container): ContainerUsage {
+  const mounts = Object.values(record.MountPoints).filter(({ Type }) => Type === "image");
+  const mounted = mounts.map(({ Name, Spec }) => ({ imageId: Spec.Source ?? "", image: Name }));
+  return { id, imageId: record.Image, image: record.Config.Image, mounted, running: record.State.Running };
 }
 
 /** What the container's record in containerd says so that the garbage collector keeps the views. */

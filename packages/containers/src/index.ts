@@ -27,6 +27,7 @@ export { renameContainer } from "./rename.ts";
 export { startContainer } from "./start.ts";
 export { restartContainer, stopContainer, type StopOptions } from "./stop.ts";
 export { Demultiplexer, frame, stdoutStream } from "./stdcopy.ts";
+export { imageUsage } from "./image-mounts.ts";
 export { type ContainerFinder, ContainerStore } from "./store.ts";
 export { emptyStats, sampleStats } from "./stats.ts";
 export { sizesOf } from "./sizes.ts";

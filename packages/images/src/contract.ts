@@ -35,6 +35,10 @@ export interface ContainerUsage {
   id: string;
   /** The image's ID when the container was created. */
   imageId: string;
+  /** What the image was asked by then: a name, an ID or the beginning of one. */
+  image: string;
+  /** Images that are mounted in it, likewise. */
+  mounted: readonly { readonly imageId: string; readonly image: string }[];
   running: boolean;
 }
 

@@ -29,6 +29,13 @@ class MemoryContainerd {
     return { mediaType, digest, size: bytes.length };
   }
 
+  /** Forgets blobs that no image leads to. */
+  #collect(): void {
+    const kept = new Set([...this.images.values()].map(({ target }) => target.digest));
+    for (const digest of kept) for (const [below] of this.blobs.get(digest)?.toString().matchAll(/sha256:[0-9a-f]{64}/g) ?? []) kept.add(below);
+    for (const digest of this.blobs.keys()) if (!kept.has(digest)) this.blobs.delete(digest);
+  }
+
   client(): ContainerdClient {
     const read = (digest: string): Buffer => {
       const blob = this.blobs.get(digest);
@@ -50,8 +57,9 @@ class MemoryContainerd {
           this.images.set(image.name, { ...image, createdAt: time, updatedAt: time });
         },
         update: async ({ image }: { image: StoredImage }) => void this.images.set(image.name, { ...image, createdAt: time, updatedAt: time }),
-        delete: async ({ name }: { name: string }) => {
+        delete: async ({ name, sync }: { name: string; sync?: boolean }) => {
           if (!this.images.delete(name)) throw new NotFound(`image "${name}": not found`);
+          if (sync === true) this.#collect();
         },
       },
       content: {

@@ -96,7 +96,7 @@ describe("images over containerd", () => {
 
     it("leaves what a container uses, dangling when it is forced", async () => {
       const id = "c".repeat(64);
-      images.containers.push({ id, imageId: target.digest, running: false });
+      images.containers.push({ id, imageId: target.digest, image: "a", mounted: [], running: false });
       await assert.rejects(removeImage(images.context, "bb:1", soft), {
         message: `conflict: unable to delete bb:1 (must be forced) - container ${id.slice(0, 12)} is using its referenced image ${short(target)}`,
       });
@@ -105,11 +105,14 @@ describe("images over containerd", () => {
       });
       assert.deepEqual(await removeImage(images.context, "bb:1", forced), [{ Untagged: "bb:1" }]);
       assert.deepEqual([...images.containerd.images.keys()], [`moby-dangling@${target.digest}`]);
-      images.containers[0] = { id, imageId: target.digest, running: true };
+      images.containers[0] = { id, imageId: target.digest, image: "a", mounted: [], running: true };
       await assert.rejects(removeImage(images.context, target.digest, forced), {
         message: `conflict: unable to delete ${short(target)} (cannot be forced) - image is being used by running container ${id.slice(0, 12)}`,
       });
-      images.containers.pop();
+      images.containers[0] = { id, imageId: "sha256:other", image: "b", mounted: [{ imageId: target.digest, image: "bb:1" }], running: true };
+      images.name("docker.io/library/bb:1", target);
+      await assert.rejects(removeImage(images.context, "bb:1", soft), { message: /^conflict: unable to delete bb:1 \(must be forced\) - container c{12} is using/ });
+      assert.deepEqual(await removeImage(images.context, "bb:1", forced), [{ Untagged: "bb:1" }]);
       assert.deepEqual(await removeImage(images.context, target.digest, soft), [{ Deleted: target.digest }]);
     });
 
@@ -243,7 +246,7 @@ describe("images over containerd", () => {
     });
 
     it("counts sizes, sharing and containers", async () => {
-      images.containers.push({ id: "c", imageId: target.digest, running: false });
+      images.containers.push({ id: "c", imageId: target.digest, image: "a", mounted: [], running: false });
       images.name("docker.io/library/twin:1", images.image({ labels: { n: "2" } }));
       const list = await listImages(images.context, { filters: noFilters, sharedSize: true, manifests: true });
       const own = list.find(({ Id }) => Id === target.digest);
@@ -279,14 +282,57 @@ describe("images over containerd", () => {
       assert.deepEqual(await names({}), []);
     });
 
-    it("prunes dangling images, or all that nobody uses", async () => {
-      const first = await pruneImages(images.context, noFilters);
-      assert.equal(first.ImagesDeleted?.length, 1);
-      images.containers.push({ id: "c", imageId: target.digest, running: false });
-      const second = await pruneImages(images.context, { ...noFilters, dangling: false });
-      assert.deepEqual(second.ImagesDeleted?.map(({ Untagged }) => Untagged), ["localhost:5000/a/b:latest", undefined]);
+  });
+
+  describe("pruneImages", () => {
+    const all = { ...noFilters, dangling: false };
+    const library = "docker.io/library/";
+
+    it("removes dangling images, and tells what went", async () => {
+      const images = testImages();
+      const target = images.index(images.image({ layer: "one" }), images.image({ layer: "two" }));
+      images.name(`moby-dangling@${target.digest}`, target);
+      images.name(`${library}named:1`, images.image({ layer: "three" }));
+      const { ImagesDeleted } = await pruneImages(images.context, noFilters);
+      assert.deepEqual(ImagesDeleted?.map(({ Untagged }) => Untagged), [target.digest, undefined, undefined, undefined]);
+      assert.equal(ImagesDeleted?.[1]?.Deleted, target.digest);
       assert.deepEqual(await pruneImages(images.context, noFilters), { ImagesDeleted: null, SpaceReclaimed: 0 });
-      assert.deepEqual(await names({}), [["bb:1", "bb2:x"]]);
+    });
+
+    /** What Docker 28.5 keeps of `names` of one image when a container was created with `image`. */
+    const kept: [what: string, usage: { image?: string; mounted?: string }, left: string[]][] = [
+      ["by name", { image: "i1" }, ["i1:latest"]],
+      ["by another name", { image: "i1:b" }, ["i1:b"]],
+      ["by ID", { image: "ID" }, ["i1:latest"]],
+      ["by the beginning of the ID", { image: "SHORT" }, ["i1:latest"]],
+      ["by digest", { image: "i1@ID" }, ["i1:latest"]],
+      ["by tag and digest", { image: "i1:b@ID" }, ["i1:b"]],
+      ["by a name that it has no more", { image: "gone" }, ["i1:latest"]],
+      ["mounted by name", { mounted: "i1:b" }, ["i1:b"]],
+      ["mounted by ID", { mounted: "ID" }, ["i1:latest"]],
+      ["mounted by a name that it has no more", { mounted: "gone" }, ["i1:latest"]],
+    ];
+    for (const [what, { image, mounted }, left] of kept) {
+      it(`keeps one name of an image that is used ${what}`, async () => {
+        const images = testImages();
+        const target = images.image();
+        for (const name of ["aa:latest", "i1:b", "i1:latest"]) images.name(library + name, target);
+        const asked = (text: string): { imageId: string; image: string } => ({ imageId: target.digest, image: text.replace("SHORT", target.digest.slice(7, 17)).replace("ID", target.digest) });
+        const mounts = mounted === undefined ? [] : [asked(mounted)];
+        images.containers.push({ id: "c", running: false, mounted: mounts, ...(image === undefined ? { imageId: "sha256:other", image: "other" } : asked(image)) });
+        const { ImagesDeleted } = await pruneImages(images.context, all);
+        assert.deepEqual([...images.containerd.images.keys()], left.map((name) => library + name));
+        assert.deepEqual(ImagesDeleted?.map(({ Untagged }) => Untagged), ["aa:latest", "i1:b", "i1:latest"].filter((name) => !left.includes(name)));
+      });
+    }
+
+    it("keeps what a container was created of when its name was taken away", async () => {
+      const images = testImages();
+      const old = images.image({ layer: "old" });
+      images.name(`moby-dangling@${old.digest}`, old);
+      images.name(`${library}i1:latest`, images.image({ layer: "new" }));
+      images.containers.push({ id: "c", running: false, mounted: [], imageId: old.digest, image: "i1" });
+      assert.deepEqual(await pruneImages(images.context, all), { ImagesDeleted: null, SpaceReclaimed: 0 });
     });
   });
 

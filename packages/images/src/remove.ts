@@ -106,7 +106,7 @@ export async function removeRecords(context: ImagesContext, records: readonly Im
 
 /** Tells that a name is gone, and how Docker lists it. */
 export function untagged(context: ImagesContext, record: ImageRecord): ImageDeleteResponseItem {
-  const shown = familiarOf(record);
+  const shown = isDangling(record) ? record.target.digest : familiarOf(record);
   context.emit("image", "untag", { ID: record.target.digest, Attributes: { name: shown } });
   return { Untagged: shown };
 }
@@ -122,7 +122,7 @@ async function removeName(context: ImagesContext, found: FoundImage, options: Re
   const same = sameReferences(record, all);
   if (same.length !== all.length) return untag(context, same);
   const id = record.target.digest;
-  const user = context.containers().find(({ imageId }) => imageId === id);
+  const user = context.containers().find(({ imageId, mounted }) => imageId === id || mounted.some((image) => image.imageId === id));
   if (user === undefined) return deleteAll(context, found, { stopped: !options.force, names: false }, options.prune);
   if (!options.force) {
     const reference = referenceOf(record);
