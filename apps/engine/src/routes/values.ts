@@ -1,4 +1,5 @@
 import { InvalidArgument } from "@longshore/errdefs";
+import { quoteText } from "@longshore/gojson";
 import type { Platform } from "@longshore/oci";
 import type { Query } from "../server/query.ts";
 
@@ -29,8 +30,9 @@ export function parsePlatform(text: string): Platform | undefined {
 
 function dimension(query: Query, name: "h" | "w", word: string): number {
   const text = query.get(name);
-  if (!/^\d+$/.test(text)) throw new InvalidArgument(`invalid resize ${word} "${text}": invalid syntax`);
-  if (Number(text) > 0xffffffff) throw new InvalidArgument(`invalid resize ${word} "${text}": value out of range`);
+  const refuse = (why: string): InvalidArgument => new InvalidArgument(`invalid resize ${word} ${quoteText(text)}: ${why}`);
+  if (!/^-?\d+$/.test(text)) throw refuse("invalid syntax");
+  if (text.startsWith("-") || Number(text) > 0xffffffff) throw refuse("value out of range");
   return Number(text);
 }
 

@@ -4,6 +4,7 @@ import { type FastifyInstance, type FastifyReply, fastify, LogController } from 
 import { type SpanContext, parseTraceparent, span, withParent } from "@longshore/trace";
 import { checkVersion, engineVersion, maxApiVersion } from "./api-version.ts";
 import { errorBody, sendError } from "./errors.ts";
+import { checkQueries } from "./query.ts";
 import { apiVersionOf, readTarget, unservedTarget } from "./request.ts";
 import { sendJsonText } from "./send.ts";
 import type { Unserved } from "./target.ts";
@@ -50,6 +51,7 @@ export function createApp(log: Logger, options: { experimental: boolean; traceOf
       sendError(error, request, reply);
     }
   });
+  checkQueries(app);
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
   app.setNotFoundHandler((_request, reply) => sendJsonText(reply, 404, errorBody("page not found")));
   app.options("/*", (_request, reply) => reply.code(200).send());
