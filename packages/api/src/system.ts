@@ -50,6 +50,9 @@ export interface RegistryServiceConfig {
   InsecureRegistryCIDRs: string[];
   IndexConfigs: Record<string, IndexInfo>;
   Mirrors: string[];
+  /** These two until API 1.47. */
+  AllowNondistributableArtifactsCIDRs?: null;
+  AllowNondistributableArtifactsHostnames?: null;
 }
 
 export interface Runtime {
@@ -71,6 +74,8 @@ export interface SystemInfo {
   Plugins: PluginsInfo;
   MemoryLimit: boolean;
   SwapLimit: boolean;
+  /** Until API 1.42. */
+  KernelMemory: boolean;
   KernelMemoryTCP: boolean;
   CpuCfsPeriod: boolean;
   CpuCfsQuota: boolean;

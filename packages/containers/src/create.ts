@@ -5,7 +5,7 @@ import type { ContainerConfig, ContainerCreateResponse, EndpointSettings, HostCo
 import { InvalidArgument, isKind, messageOf, NotFound } from "@longshore/errdefs";
 import type { ResolvedImage } from "@longshore/images";
 import type { Platform } from "@longshore/oci";
-import { adaptContainerSettings, checkCreateRequest, containerOf, type MountRecord, parseMountPoints, verifyContainerSettings } from "@longshore/spec";
+import { adaptContainerSettings, checkCreateRequest, containerOf, type MountRecord, parseMountPoints, parseSecurityOptions, type SecurityOptions, verifyContainerSettings } from "@longshore/spec";
 import { removeTree } from "@longshore/sys";
 import { currentSpan, span } from "@longshore/trace";
 import { Container } from "./container.ts";
@@ -26,6 +26,7 @@ import { removeRuntime } from "./remove.ts";
 import { runtimeOf } from "./runtimes.ts";
 import { attempt, jsonAny, specType } from "./task.ts";
 import { now } from "./time.ts";
+import { makeWorkingDirectory } from "./working-directory.ts";
 import { refuseStorageOptions } from "./unserved.ts";
 
 export interface CreateRequest {
@@ -35,6 +36,8 @@ export interface CreateRequest {
   config: Partial<ContainerConfig> | undefined;
   hostConfig: Partial<HostConfig>;
   endpoints: Record<string, Partial<EndpointSettings> | null>;
+  /** Read-only binds leave what is mounted below them as it is: so older clients expect it. */
+  readOnlyNonRecursive?: boolean;
 }
 
 /** Marks containerd's records as ours, to find those whose container never came to be. */
@@ -56,7 +59,7 @@ export async function createContainer(context: Context, request: CreateRequest):
   checkCreateRequest(config, hostConfig, host.sysInfo);
   const warnings = await verifyContainerSettings({ config, hostConfig, host, settings: settings.engine });
   adaptContainerSettings(hostConfig, host, settings.engine);
-  for (const donor of [containerOf(hostConfig.PidMode), containerOf(hostConfig.IpcMode)]) if (donor !== undefined) findNamed(context, donor);
+  nameDonorsById(context, hostConfig);
   // Without an image there is only what the request says itself.
   if (config.Image === "") commandOf(config);
   const image = await context.images.resolve(config.Image, request.platform);
@@ -66,14 +69,15 @@ export async function createContainer(context: Context, request: CreateRequest):
   const finalName = name ?? generateName((taken) => context.store.isTaken(taken));
   context.store.reserve(finalName, id);
   try {
+    const security = parseSecurityOptions(hostConfig.SecurityOpt ?? [], settings.engine.noNewPrivileges);
     resolveLinks(context, hostConfig, finalName);
     completeHostname(config, hostConfig, id);
     const endpoints = endpointRequests(hostConfig, request.endpoints, config);
     for (const [network, settings] of Object.entries(endpoints)) checkEndpoint(context, network, settings);
-    const record = newRecord(context, { id, name: finalName, path, args, config, hostConfig, image, endpoints });
+    const record = newRecord(context, { id, name: finalName, path, args, config, hostConfig, image, endpoints, security });
     const container = new Container(record, hostConfig, join(context.settings.dataRoot, "containers", id), context.space);
     container.mayHaveTask = false;
-    await build(context, container, image);
+    await build(context, container, image, request.readOnlyNonRecursive === true);
   } catch (error) {
     context.store.release(finalName, id);
     throw error;
@@ -81,9 +85,24 @@ export async function createContainer(context: Context, request: CreateRequest):
   return { Id: id, Warnings: warnings };
 }
 
+/**
+ * Says whose namespaces are shared by ID, since names change. A network's donor may be missing until the start.
+ * @throws InvalidArgument when another one is
+ */
+function nameDonorsById(context: Context, hostConfig: HostConfig): void {
+  for (const mode of ["PidMode", "IpcMode", "NetworkMode"] as const) {
+    const donor = containerOf(hostConfig[mode]);
+    if (!donor) continue;
+    try {
+      hostConfig[mode] = `container:${context.store.get(donor).id}`;
+    } catch (error) {
+      if (mode !== "NetworkMode") throw new InvalidArgument(messageOf(error), { cause: error });
+    }
+  }
+}
+
 function completeHostname(config: ContainerConfig, hostConfig: HostConfig, id: string): void {
-  if (config.Hostname !== "" || hostConfig.NetworkMode.startsWith("container:")) return;
-  config.Hostname = hostConfig.NetworkMode === "host" || hostConfig.UTSMode === "host" ? hostname() : id.slice(0, 12);
+  if (config.Hostname === "") config.Hostname = hostConfig.NetworkMode === "host" ? hostname() : id.slice(0, 12);
 }
 
 function endpointRequests(hostConfig: HostConfig, given: CreateRequest["endpoints"], config: ContainerConfig): Record<string, Partial<EndpointSettings>> {
@@ -114,6 +133,7 @@ interface RecordParts {
   hostConfig: HostConfig;
   image: ResolvedImage;
   endpoints: Record<string, Partial<EndpointSettings>>;
+  security: SecurityOptions;
 }
 
 function newRecord(context: Context, parts: RecordParts): ContainerRecord {
@@ -141,9 +161,9 @@ function newRecord(context: Context, parts: RecordParts): ContainerRecord {
     MountPoints: {},
     MountLabel: "",
     ProcessLabel: "",
-    AppArmorProfile: "",
-    SeccompProfile: "",
-    NoNewPrivileges: false,
+    AppArmorProfile: parts.security.apparmorProfile,
+    SeccompProfile: parts.security.seccompProfile,
+    NoNewPrivileges: parts.security.noNewPrivileges,
     HostnamePath: "",
     HostsPath: "",
     ResolvConfPath: "",
@@ -151,12 +171,12 @@ function newRecord(context: Context, parts: RecordParts): ContainerRecord {
   };
 }
 
-async function build(context: Context, container: Container, image: ResolvedImage): Promise<void> {
+async function build(context: Context, container: Container, image: ResolvedImage, readOnlyNonRecursive: boolean): Promise<void> {
   const { settings, containerd } = context;
   const { shim, options } = runtimeOf(context, container.hostConfig.Runtime);
   refuseStorageOptions(container.hostConfig);
   await using undo = new AsyncDisposableStack();
-  const mounts = await mountPoints(context, container);
+  const mounts = await mountPoints(context, container, readOnlyNonRecursive);
   const images = await findMountedImages(context, mounts);
   await mkdir(container.dir, { recursive: true, mode: 0o710 });
   undo.defer(() => attempt(context, "removing a container directory", () => removeTree(container.dir)));
@@ -178,6 +198,7 @@ async function build(context: Context, container: Container, image: ResolvedImag
     },
   }));
   await span("snapshot prepare", () => prepareRoot(context, container.id, image));
+  await makeWorkingDirectory(context, container, image.chainId);
   undo.defer(() => attempt(context, "removing views of images", () => removeViews(context, container.id, mounts)));
   await createViews(context, container.id, images);
   await createVolumes(context, container, mounts, undo);
@@ -205,11 +226,12 @@ async function prepareRoot(context: Context, id: string, image: ResolvedImage): 
   throw new NotFound(`parent snapshot ${initLayerName(image.chainId)} does not exist: not found`);
 }
 
-async function mountPoints(context: Context, container: Container): Promise<MountRecord[]> {
+async function mountPoints(context: Context, container: Container, readOnlyNonRecursive: boolean): Promise<MountRecord[]> {
   return await parseMountPoints({
     config: container.record.Config,
     hostConfig: container.hostConfig,
     dataRoot: context.settings.dataRoot,
+    readOnlyNonRecursive,
     mountPointsOf: async (name) => {
       if (name === "") throw new InvalidArgument('invalid name or ID supplied: ""');
       return Object.values(findNamed(context, name).record.MountPoints);

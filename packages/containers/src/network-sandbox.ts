@@ -14,9 +14,9 @@ export interface NetworkPaths {
 /** The running container whose network is shared. @throws Unknown, Conflict with Docker's messages */
 function networkDonor(context: Context, container: Container, nameOrId: string): Container {
   const donor = findDonor(context, nameOrId);
-  if (donor === container) throw new Conflict("cannot join own network");
-  if (!donor.record.State.Running) throw new Conflict(`cannot join network of a non running container: ${donor.id}`);
-  if (donor.record.State.Restarting) throw new Conflict(`Container ${donor.id} is restarting, wait until the container is running`);
+  if (donor === container) throw new Unknown("cannot join own network namespace");
+  if (!donor.record.State.Running) throw new Conflict(`cannot join network namespace of a non running container: container ${donor.name} is ${donor.status}`);
+  if (donor.record.State.Restarting) throw new Conflict(`cannot join network namespace of container: Container ${nameOrId} is restarting, wait until the container is running`);
   return donor;
 }
 

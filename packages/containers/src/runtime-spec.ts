@@ -1,4 +1,4 @@
-import { Conflict, NotFound } from "@longshore/errdefs";
+import { messageOf, NotFound, Unknown } from "@longshore/errdefs";
 import { type Process, type Spec, unmarshalRuntime } from "@longshore/oci";
 import { buildExecProcess, buildSpec, containerOf, ensureAppArmorProfile, type ReadyMount, type ResolvedUser } from "@longshore/spec";
 import type { MountSpec } from "@longshore/sys";
@@ -17,8 +17,19 @@ export interface SpecParts {
   shmPath: string | undefined;
 }
 
-/** The OCI spec of a container that is about to start. */
+/** A spec could not be made: what is missing is then no command of the container's, whatever the words. */
+export class SpecFailure extends Unknown {}
+
+/** The OCI spec of a container that is about to start. @throws SpecFailure */
 export async function containerSpec(context: Context, container: Container, parts: SpecParts): Promise<Spec> {
+  try {
+    return await makeSpec(context, container, parts);
+  } catch (error) {
+    throw new SpecFailure(messageOf(error), { cause: error });
+  }
+}
+
+async function makeSpec(context: Context, container: Container, parts: SpecParts): Promise<Spec> {
   const { record, hostConfig } = container;
   const user = await rootUser(context, container, parts.rootfs);
   const pidDonor = containerOf(hostConfig.PidMode);
@@ -37,18 +48,12 @@ export async function containerSpec(context: Context, container: Container, part
     ...(parts.shmPath === undefined ? {} : { shmPath: parts.shmPath }),
     namespaces: {
       ...(parts.network.netns === undefined ? {} : { network: parts.network.netns }),
-      ...(ipcDonor === undefined ? {} : { ipc: `/proc/${joined(context, ipcDonor).record.State.Pid}/ns/ipc` }),
-      ...(pidDonor === undefined ? {} : { pid: `/proc/${pidNamespaceDonor(context, pidDonor).record.State.Pid}/ns/pid` }),
+      ...(ipcDonor === undefined ? {} : { ipc: `/proc/${joined(context, ipcDonor, "IPC").record.State.Pid}/ns/ipc` }),
+      ...(pidDonor === undefined ? {} : { pid: `/proc/${joined(context, pidDonor, "PID").record.State.Pid}/ns/pid` }),
     },
     host: context.host,
     settings: context.settings.engine,
   });
-}
-
-function pidNamespaceDonor(context: Context, nameOrId: string): Container {
-  const donor = context.store.get(nameOrId);
-  if (!donor.record.State.Running) throw new Conflict(`cannot join PID namespace of a non running container: ${donor.id}`);
-  return donor;
 }
 
 async function storedSpec(context: Context, id: string): Promise<Spec> {

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { mountAll, unmountAll } from "@longshore/sys";
-import { Conflict, InvalidArgument } from "@longshore/errdefs";
+import { Conflict, InvalidArgument, messageOf } from "@longshore/errdefs";
 import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
 
@@ -18,7 +18,7 @@ export async function prepareShm(context: Context, container: Container): Promis
   const mode = container.hostConfig.IpcMode;
   if (mode === "host") return "/dev/shm";
   if (mode.startsWith("container:")) {
-    const other = joined(context, mode.slice("container:".length));
+    const other = joined(context, mode.slice("container:".length), "IPC");
     if (other.hostConfig.IpcMode === "host") return "/dev/shm";
     if (other.hostConfig.IpcMode !== "shareable") throw new InvalidArgument(`failed to join IPC namespace: container ${other.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`);
     return shmDir(other);
@@ -37,10 +37,19 @@ export function releaseShm(container: Container): void {
   if (container.hostConfig.IpcMode === "shareable") unmountAll(shmDir(container));
 }
 
-/** The running container whose namespace is to be joined. @throws NotFound, Conflict */
-export function joined(context: Context, nameOrId: string): Container {
-  const other = context.store.get(nameOrId);
-  if (!other.record.State.Running) throw new Conflict(`cannot join IPC of a non running container: ${other.id}`);
-  if (other.record.State.Restarting) throw new Conflict(`Container ${other.id} is restarting, wait until the container is running`);
+/**
+ * The running container whose namespace is to be joined.
+ * @throws InvalidArgument when there is none of that name, Conflict when it does not run, both with what was to be done
+ */
+export function joined(context: Context, nameOrId: string, kind: "IPC" | "PID"): Container {
+  const failed = `failed to join ${kind} namespace`;
+  let other: Container;
+  try {
+    other = context.store.get(nameOrId);
+  } catch (error) {
+    throw new InvalidArgument(`${failed}: ${nameOrId === "" ? 'invalid name or ID supplied: ""' : messageOf(error)}`, { cause: error });
+  }
+  if (!other.record.State.Running) throw new Conflict(`${failed}: container ${nameOrId} is not running`);
+  if (other.record.State.Restarting) throw new Conflict(`${failed}: Container ${nameOrId} is restarting, wait until the container is running`);
   return other;
 }

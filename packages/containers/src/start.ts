@@ -11,7 +11,7 @@ import { tellParents } from "./links.ts";
 import { removeContainer } from "./remove.ts";
 import { cancelRestart } from "./restart-policy.ts";
 import { rootMounts } from "./rootfs.ts";
-import { containerSpec } from "./runtime-spec.ts";
+import { containerSpec, SpecFailure } from "./runtime-spec.ts";
 import { prepareShm, releaseShm } from "./shm.ts";
 import { explainStartError } from "./start-error.ts";
 import { runtimeOf } from "./runtimes.ts";
@@ -69,7 +69,8 @@ export async function startLocked(context: Context, container: Container, byPoli
 /** Writes down why the start failed, and answers with the error to throw. */
 async function noteFailure(context: Context, container: Container, cause: unknown): Promise<LongshoreError> {
   // What is missing is no command then, but what the container was given: a subpath, a volume.
-  const { exitCode, error } = isKind(cause, "NotFound") ? { exitCode: 128, error: cause as LongshoreError } : explainStartError(cause);
+  const own128 = isKind(cause, "NotFound") || cause instanceof SpecFailure;
+  const { exitCode, error } = own128 ? { exitCode: 128, error: cause as LongshoreError } : explainStartError(cause);
   for (const attachment of container.pendingAttachments) attachment.abandon();
   container.pendingAttachments.clear();
   const { State } = container.record;
@@ -102,6 +103,7 @@ async function bringUp(context: Context, container: Container): Promise<void> {
     updateMask: { paths: ["spec"] },
   });
   container.spec = spec;
+  record.AppArmorProfile = spec.process?.apparmorProfile ?? record.AppArmorProfile;
   container.mayHaveTask = true;
   undo.defer(async () => attempt(context, "removing a task", () => deleteTask(context, container.id)));
   // Before anything can be printed: clients ask for the logs since then.

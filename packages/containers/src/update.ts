@@ -20,8 +20,8 @@ const changeable = [
   "Memory",
   "MemorySwap",
   "MemoryReservation",
+  "KernelMemory",
   "NanoCpus",
-  "PidsLimit",
 ] as const;
 
 /** Applies what is set in the request; what is zero or empty stays. @throws InvalidArgument with Docker's messages */
@@ -40,8 +40,10 @@ function changed(container: Container, request: UpdateRequest): HostConfig {
   for (const key of changeable) {
     const value = request[key];
     if (value === undefined || value === null || value === 0 || value === "") continue;
-    Object.assign(next, { [key]: key === "PidsLimit" && Number(value) <= 0 ? null : value });
+    Object.assign(next, { [key]: value });
   }
+  // As at creation everything that is no limit means none; here it is shown.
+  if (request.PidsLimit !== undefined && request.PidsLimit !== null) next.PidsLimit = Math.max(0, request.PidsLimit);
   if (request.RestartPolicy?.Name) {
     const policy: RestartPolicy = { Name: request.RestartPolicy.Name, MaximumRetryCount: request.RestartPolicy.MaximumRetryCount ?? 0 };
     checkRestartPolicy(policy);

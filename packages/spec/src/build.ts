@@ -8,7 +8,7 @@ import { createEnvironment } from "./environment.ts";
 import { isOwnNamespace } from "./modes.ts";
 import { initDestination, mountsOf, usesInit } from "./mounts/runtime.ts";
 import { namespacesOf } from "./namespaces.ts";
-import { cgroupsPathOf, defaultMaskedPaths, defaultReadonlyPaths } from "./paths.ts";
+import { cgroupsPathOf, cleanPath, defaultMaskedPaths, defaultReadonlyPaths } from "./paths.ts";
 import { resourcesOf } from "./resources.ts";
 import { rlimitsOf } from "./rlimits.ts";
 import { seccompOf } from "./seccomp/select.ts";
@@ -16,8 +16,7 @@ import { parseSecurityOptions, type SecurityOptions } from "./security-opt.ts";
 
 /** Absolute and clean; `/` when empty. */
 export function cwdOf(workingDir: string): string {
-  const clean = posix.normalize(posix.join("/", workingDir));
-  return clean === "/" ? clean : clean.replace(/\/$/, "");
+  return cleanPath(posix.join("/", workingDir));
 }
 
 function sysctlsOf({ config, hostConfig }: SpecInput): Record<string, string> {

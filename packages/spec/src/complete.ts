@@ -89,7 +89,7 @@ export function completeResources(given: Given<Resources>): Resources {
     Devices: given.Devices ?? null,
     DeviceCgroupRules: given.DeviceCgroupRules ?? null,
     DeviceRequests: given.DeviceRequests?.map(completeDeviceRequest) ?? null,
-    ...present({ KernelMemoryTCP: given.KernelMemoryTCP || undefined }),
+    ...present({ KernelMemory: given.KernelMemory || undefined, KernelMemoryTCP: given.KernelMemoryTCP || undefined }),
     MemoryReservation: given.MemoryReservation ?? 0,
     MemorySwap: given.MemorySwap ?? 0,
     MemorySwappiness: given.MemorySwappiness ?? null,

@@ -8,6 +8,7 @@ export { goArch, readHostFacts, type HostFacts } from "./host.ts";
 export { containerOf, isOwnNamespace, usesShmPath } from "./modes.ts";
 export { parseMountPoints, type MountPointsInput } from "./mounts/points.ts";
 export { defaultMaskedPaths, defaultReadonlyPaths } from "./paths.ts";
+export { parseSecurityOptions, type SecurityOptions } from "./security-opt.ts";
 export { resourcesOf } from "./resources.ts";
 export { readSysInfo, type SysInfo } from "./sysinfo.ts";
 export { resolveUser, type ReadRootFile } from "./user.ts";

@@ -3,6 +3,11 @@ import type { HostConfig } from "@longshore/api";
 import type { EngineSettings } from "./contract.ts";
 import type { HostFacts } from "./host.ts";
 
+/** The shortest form of an absolute path: no `..`, no doubled slashes, none at the end. */
+export function cleanPath(path: string): string {
+  return posix.normalize(path).replace(/^\/{2,}/, "/").replace(/(?<=.)\/$/, "");
+}
+
 /** Paths that an unprivileged container cannot read. */
 export function defaultMaskedPaths(host: Pick<HostFacts, "thermalThrottlePaths">): string[] {
   return [

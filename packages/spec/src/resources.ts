@@ -12,6 +12,7 @@ function memoryOf(resources: Resources): runtime.LinuxMemory {
   if (resources.Memory > 0) memory.limit = resources.Memory;
   if (resources.MemoryReservation > 0) memory.reservation = resources.MemoryReservation;
   if (resources.MemorySwap > 0) memory.swap = resources.MemorySwap;
+  if (resources.KernelMemory) memory.kernel = resources.KernelMemory;
   if (resources.KernelMemoryTCP) memory.kernelTCP = resources.KernelMemoryTCP;
   if (resources.MemorySwappiness !== null) memory.swappiness = resources.MemorySwappiness;
   if (resources.OomKillDisable !== null) memory.disableOOMKiller = resources.OomKillDisable;

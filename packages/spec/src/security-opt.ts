@@ -28,7 +28,7 @@ const booleans: Record<string, boolean> = {
 
 /**
  * Parses `--security-opt`s: `key=value`, the older `key:value`, and the bare words
- * `no-new-privileges` and `disable`.
+ * `no-new-privileges`, `writable-cgroups` and `disable`.
  * @param noNewPrivileges the engine's default
  * @throws Unknown `invalid --security-opt 1: "x"` without a value, `… 2: …` for what is not known
  */
@@ -42,6 +42,7 @@ export function parseSecurityOptions(options: readonly string[], noNewPrivileges
   };
   for (const option of options) {
     if (option === "no-new-privileges") parsed.noNewPrivileges = true;
+    else if (option === "writable-cgroups") parsed.writableCgroups = true;
     else if (option === "disable") parsed.labels.push("disable");
     else apply(parsed, option);
   }

@@ -9,6 +9,7 @@ export interface SysInfo {
   MemoryReservation: boolean;
   OomKillDisable: boolean;
   MemorySwappiness: boolean;
+  KernelMemory: boolean;
   KernelMemoryTCP: boolean;
   CPUShares: boolean;
   CPUCfs: boolean;
@@ -67,6 +68,7 @@ async function readV1(root: string, mountInfo: string): Promise<CgroupInfo> {
     MemoryReservation: await has("memory", "memory.soft_limit_in_bytes"),
     OomKillDisable: await has("memory", "memory.oom_control"),
     MemorySwappiness: await has("memory", "memory.swappiness"),
+    KernelMemory: await has("memory", "memory.kmem.limit_in_bytes"),
     KernelMemoryTCP: await has("memory", "memory.kmem.tcp.limit_in_bytes"),
     CPUShares: await has("cpu", "cpu.shares"),
     CPUCfs: await has("cpu", "cpu.cfs_quota_us"),
@@ -106,6 +108,7 @@ async function readV2(cgroupRoot: string): Promise<CgroupInfo> {
     MemoryReservation: memory,
     OomKillDisable: false,
     MemorySwappiness: false,
+    KernelMemory: false,
     KernelMemoryTCP: false,
     CPUShares: cpu,
     CPUCfs: cpu,

@@ -18,6 +18,7 @@ export const hostFacts: HostFacts = {
     MemoryReservation: true,
     OomKillDisable: true,
     MemorySwappiness: true,
+    KernelMemory: true,
     KernelMemoryTCP: true,
     CPUShares: true,
     CPUCfs: true,

@@ -55,12 +55,7 @@ function findGroup(groups: GroupEntry[], wanted: string): number {
 
 /** `--group-add`: names, or numbers, which need no entry; each group counts once. */
 function additionalGroups(groups: GroupEntry[], wanted: readonly string[]): number[] {
-  const gids = new Set<number>();
-  for (const name of wanted) {
-    const found = groups.find((group) => group.name === name || String(group.gid) === name);
-    gids.add(found?.gid ?? findGroup(groups, name));
-  }
-  return [...gids];
+  return [...new Set(wanted.map((name) => findGroup(groups, name)))];
 }
 
 /**
@@ -87,6 +82,6 @@ export async function resolveUser(readFile: ReadRootFile, spec: string, groupAdd
   } else if (entry !== undefined) {
     supplementary = groups.filter((group) => group.members.includes(entry.name)).map((group) => group.gid);
   }
-  const additional = [...supplementary, ...additionalGroups(groups, groupAdd)];
-  return { uid, gid, additionalGids: additional.includes(gid) ? additional : [gid, ...additional] };
+  // One group may come thrice: as the user's own, as one that lists it and as one that is added.
+  return { uid, gid, additionalGids: [gid, ...supplementary, ...additionalGroups(groups, groupAdd)] };
 }

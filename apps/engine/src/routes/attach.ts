@@ -52,7 +52,7 @@ export const attachRoutes: RoutePlugin = (app, { containers, log }) => {
       return refuse(reply, rawStream, error);
     }
     const { container, detachKeys } = found;
-    const multiplexed = !container.record.Config.Tty && speaks(request, "1.42");
+    const multiplexed = !container.record.Config.Tty && speaks(request, "multiplexedMediaType");
     const socket = hijack(request, reply, multiplexed ? multiplexedStream : rawStream);
     const stdin = query.bool("stdin") && container.record.Config.OpenStdin;
     try {
@@ -68,10 +68,12 @@ export const attachRoutes: RoutePlugin = (app, { containers, log }) => {
   app.get("/containers/:name/attach/ws", { exposeHeadRoute: false, config: { confined: true, changes: true } }, async (request, reply) => {
     const query = new Query(request);
     const { container, detachKeys } = target(containers, request, query);
-    const client = await acceptWebSocket(request, reply, !container.record.Config.Tty);
-    const stdin = query.bool("stdin") && container.record.Config.OpenStdin;
+    const client = await acceptWebSocket(request, reply, { multiplexed: !container.record.Config.Tty, binary: speaks(request, "webSocketBinary") });
+    // Older clients did not say which streams they want: all of them.
+    const wants = (stream: string): boolean => !speaks(request, "webSocketStreams") || query.bool(stream);
+    const stdin = wants("stdin") && container.record.Config.OpenStdin;
     try {
-      await serve(containers, container, client, query, { stdout: query.bool("stdout"), stderr: query.bool("stderr"), stdin, detachKeys });
+      await serve(containers, container, client, query, { stdout: wants("stdout"), stderr: wants("stderr"), stdin, detachKeys });
     } catch (error) {
       log.warn({ err: error, container: container.id }, "attach by web socket");
     }

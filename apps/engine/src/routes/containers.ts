@@ -18,18 +18,21 @@ import {
   type UpdateRequest,
 } from "@longshore/containers";
 import { Conflict, InvalidArgument } from "@longshore/errdefs";
+import type { FastifyRequest } from "fastify";
 import { confined } from "../access/route-access.ts";
 import { visible } from "../access/visible.ts";
 import type { RoutePlugin } from "../engine.ts";
 import { declaredLength, readJson, readRequiredJson } from "../server/body.ts";
 import { Filters, hasLabel } from "../server/filters.ts";
 import { Query } from "../server/query.ts";
-import { migrateMacAddress, migrateSysctls } from "../networks/older-requests.ts";
+import { adaptCreate } from "../older/create.ts";
+import type { Speaks } from "../older/speaks.ts";
 import { speaks } from "../server/request.ts";
 import { sendJson } from "../server/send.ts";
 import { parsePointInTime } from "../server/time-parameter.ts";
 import { refuseCheckpoint, refuseCheckpoints } from "./checkpoints.ts";
 import { createBody, updateBody } from "./container-shapes.ts";
+import { inspectFor } from "./container-versions.ts";
 import { parameter } from "./parameters.ts";
 import { parsePlatform, parseSize } from "./values.ts";
 
@@ -47,20 +50,22 @@ export const containerRoutes: RoutePlugin = (app, { config: engineConfig, contai
   app.post("/containers/create", async (request, reply) => {
     const query = new Query(request);
     const { HostConfig, NetworkingConfig, ...config } = (await readRequiredJson<CreateBody>(request, createBody)) ?? {};
-    if (!speaks(request, "1.48") && (HostConfig?.Mounts ?? []).some((mount) => mount.Type === "image")) throw new InvalidArgument('Mount type "Image" needs API v1.48 or newer');
     const asked = { config, hostConfig: HostConfig ?? {}, endpoints: NetworkingConfig?.EndpointsConfig ?? {} };
-    const warnings = [...migrateMacAddress(asked, !speaks(request, "1.44")), ...migrateSysctls(asked, !speaks(request, "1.48"))];
+    const has: Speaks = (change) => speaks(request, change);
+    const warnings = adaptCreate(asked, has, context.host.sysInfo.CgroupVersion);
     const result = await createContainer(context, {
       ...asked,
       name: query.get("name"),
-      platform: parsePlatform(query.get("platform")),
+      platform: has("createPlatform") ? parsePlatform(query.get("platform")) : undefined,
       config: Object.keys(config).length === 0 ? undefined : config,
+      readOnlyNonRecursive: !has("createRecursiveReadOnly"),
     });
-    sendJson(reply, 201, { ...result, Warnings: [...warnings, ...result.Warnings] });
+    sendJson(reply, 201, { ...result, Warnings: [...result.Warnings, ...warnings] });
   });
 
   app.get("/containers/:name/json", confined, async (request, reply) => {
-    sendJson(reply, 200, await inspectContainer(context, find(request), new Query(request).bool("size")));
+    const container = find(request);
+    sendJson(reply, 200, inspectFor(request, container, await inspectContainer(context, container, new Query(request).bool("size"))));
   });
 
   app.post("/containers/:name/start", confined, async (request, reply) => {
@@ -75,13 +80,13 @@ export const containerRoutes: RoutePlugin = (app, { config: engineConfig, contai
   });
 
   app.post("/containers/:name/stop", confined, async (request, reply) => {
-    const options = stopOptions(new Query(request));
+    const options = stopOptions(request);
     await stopContainer(context, find(request), options);
     reply.code(204).send();
   });
 
   app.post("/containers/:name/restart", confined, async (request, reply) => {
-    const options = stopOptions(new Query(request));
+    const options = stopOptions(request);
     await restartContainer(context, find(request), options, parameter(request, "name"));
     reply.code(204).send();
   });
@@ -114,6 +119,8 @@ export const containerRoutes: RoutePlugin = (app, { config: engineConfig, contai
 
   app.post("/containers/:name/update", confined, async (request, reply) => {
     const body = (await readJson<UpdateRequest>(request, updateBody)) ?? {};
+    if (!speaks(request, "updatePidsLimit")) delete body.PidsLimit;
+    if (speaks(request, "withoutKernelMemory")) delete body.KernelMemory;
     const warnings = await updateContainer(context, find(request), body);
     sendJson(reply, 200, { Warnings: warnings.length === 0 ? null : warnings });
   });
@@ -156,6 +163,7 @@ export const containerRoutes: RoutePlugin = (app, { config: engineConfig, contai
   });
 };
 
-function stopOptions(query: Query): { signal: string; timeout: number | undefined } {
-  return { signal: query.get("signal"), timeout: query.get("t") === "" ? undefined : query.int("t", 0) };
+function stopOptions(request: FastifyRequest): { signal: string; timeout: number | undefined } {
+  const query = new Query(request);
+  return { signal: speaks(request, "stopSignal") ? query.get("signal") : "", timeout: query.get("t") === "" ? undefined : query.int("t", 0) };
 }

@@ -3,6 +3,7 @@ import { InvalidArgument } from "@longshore/errdefs";
 import { listImages, noFilters, totalImageSize } from "@longshore/images";
 import type { RoutePlugin } from "../engine.ts";
 import { Query } from "../server/query.ts";
+import { speaks } from "../server/request.ts";
 import { sendJson } from "../server/send.ts";
 
 const types = ["container", "image", "volume", "build-cache"];
@@ -11,7 +12,7 @@ const types = ["container", "image", "volume", "build-cache"];
 export const diskUsageRoutes: RoutePlugin = (app, { containers, images }) => {
   app.post("/build/prune", (_request, reply) => sendJson(reply, 200, { CachesDeleted: null, SpaceReclaimed: 0 }));
   app.get("/system/df", async (request, reply) => {
-    const asked = new Query(request).all("type");
+    const asked = speaks(request, "diskUsageType") ? new Query(request).all("type") : [];
     for (const type of asked) if (!types.includes(type)) throw new InvalidArgument(`unknown object type: ${type}`);
     const wants = (type: string): boolean => asked.length === 0 || asked.includes(type);
     const [imageList, layersSize, containerList, volumes] = await Promise.all([
@@ -22,10 +23,11 @@ export const diskUsageRoutes: RoutePlugin = (app, { containers, images }) => {
     ]);
     sendJson(reply, 200, {
       LayersSize: layersSize,
-      Images: imageList,
+      Images: imageList?.map((image) => (speaks(request, "withoutVirtualSize") ? image : { ...image, VirtualSize: image.Size })) ?? null,
       Containers: containerList,
       Volumes: volumes,
       BuildCache: wants("build-cache") ? [] : null,
+      ...(speaks(request, "diskUsageWithoutBuilderSize") ? {} : { BuilderSize: 0 }),
     });
   });
 };

@@ -5,6 +5,7 @@ import type { SentEvent } from "../events/hub.ts";
 import { matchesEvent } from "../events/match.ts";
 import { Filters } from "../server/filters.ts";
 import { Query } from "../server/query.ts";
+import { speaks } from "../server/request.ts";
 import { BodyStream } from "../server/stream.ts";
 import { parseTimestamp } from "../server/time-parameter.ts";
 
@@ -17,8 +18,9 @@ export const eventRoutes: RoutePlugin = (app, { events }) => {
     const exists = eventsVisible(request);
     const stream = new BodyStream(reply, "application/json");
     let chain = Promise.resolve();
+    const skips = speaks(request, "imageCreateEvents") ? () => false : isImageCreate;
     const send = (event: SentEvent): void => {
-      if (exists(event) && matchesEvent(event, filters)) chain = chain.then(() => stream.json(event));
+      if (!skips(event) && exists(event) && matchesEvent(event, filters)) chain = chain.then(() => stream.json(event));
     };
     const stop = events.subscribe(send);
     const bound = (event: SentEvent): boolean => BigInt(event.timeNano ?? 0) >= since && (until === 0n || BigInt(event.timeNano ?? 0) <= until);
@@ -30,6 +32,10 @@ export const eventRoutes: RoutePlugin = (app, { events }) => {
     stream.end();
   });
 };
+
+function isImageCreate({ Type, Action }: SentEvent): boolean {
+  return Type === "image" && Action === "create";
+}
 
 /** Resolves when the client leaves, or when the time has come. */
 async function endOf(gone: AbortSignal, until: bigint): Promise<void> {

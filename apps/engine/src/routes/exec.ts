@@ -58,7 +58,7 @@ export const execRoutes: RoutePlugin = (app, { containers, log }) => {
       privileged: body.Privileged ?? false,
       user: body.User ?? "",
       workingDir: body.WorkingDir ?? "",
-      ...(speaks(request, "1.42") ? size(body.ConsoleSize) : {}),
+      ...(speaks(request, "execConsoleSize") ? size(body.ConsoleSize) : {}),
     };
     const Id = await createExec(containers, visible(request, containers).get(name), config, name);
     sendJson(reply, 201, { Id });
@@ -77,13 +77,13 @@ export const execRoutes: RoutePlugin = (app, { containers, log }) => {
     const exec = visible(request, containers).exec(parameter(request, "id"));
     checkExecContainer(exec);
     const tty = body.Tty ?? false;
-    Object.assign(exec.config, size(body.ConsoleSize));
+    if (tty && speaks(request, "execConsoleSize")) Object.assign(exec.config, size(body.ConsoleSize));
     if (body.Detach === true) {
       await startExec(containers, exec, tty, undefined);
       return reply.code(200).send();
     }
     const { config } = exec;
-    const multiplexed = !tty && speaks(request, "1.42");
+    const multiplexed = !tty && speaks(request, "multiplexedMediaType");
     const socket = hijack(request, reply, multiplexed ? multiplexedStream : rawStream, execHeaders(reply.getHeaders()));
     const keys = tty ? parseDetachKeys(config.detachKeys) : [];
     const wants = { stdin: config.attachStdin, stdout: config.attachStdout, stderr: config.attachStderr, detachKeys: keys };

@@ -3,6 +3,8 @@ import type { ImageFilters } from "@longshore/images";
 import type { Platform } from "@longshore/oci";
 import type { FastifyRequest } from "fastify";
 import { Filters } from "../server/filters.ts";
+import { Query } from "../server/query.ts";
+import { speaks } from "../server/request.ts";
 import { parsePointInTime } from "../server/time-parameter.ts";
 
 /** What follows `/images/` (or another prefix), percent-decoded: names have slashes. */
@@ -24,6 +26,14 @@ export function parseJsonPlatform(text: string): Platform | undefined {
     throw new InvalidArgument("both OS and Architecture must be provided");
   }
   return { os, architecture, ...(typeof variant === "string" && variant !== "" ? { variant } : {}) };
+}
+
+/** The platform to save, load or show the history of. @throws InvalidArgument when several are named */
+export function transferPlatform(request: FastifyRequest): Platform | undefined {
+  if (!speaks(request, "imageTransferPlatform")) return undefined;
+  const asked = new Query(request).all("platform");
+  if (asked.length > 1) throw new InvalidArgument("multiple platform parameters not supported");
+  return parseJsonPlatform(asked[0] ?? "");
 }
 
 function untilOf(filters: Filters): { until?: number } {

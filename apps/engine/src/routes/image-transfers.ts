@@ -5,23 +5,23 @@ import type { Engine, RoutePlugin } from "../engine.ts";
 import { ProgressStream } from "../server/progress-stream.ts";
 import { bodyStream } from "../server/body.ts";
 import { Query } from "../server/query.ts";
-import { clientGone } from "../server/request.ts";
+import { clientGone, speaks } from "../server/request.ts";
 import { BodyStream } from "../server/stream.ts";
-import { parseJsonPlatform } from "./image-parameters.ts";
+import { parseJsonPlatform, transferPlatform } from "./image-parameters.ts";
 import { registryCall } from "./registry-auth.ts";
 import { parsePlatform } from "./values.ts";
 
 /** `docker push`, and the name that its path has. */
 export async function pushRoute({ images }: Engine, request: FastifyRequest, reply: FastifyReply, name: string): Promise<void> {
   const query = new Query(request);
-  const platform = parseJsonPlatform(query.get("platform"));
+  const platform = speaks(request, "pushPlatform") ? parseJsonPlatform(query.get("platform")) : undefined;
   const progress = new ProgressStream(reply);
   const push = { image: name, tag: query.get("tag"), ...(platform === undefined ? {} : { platform }) };
   await progress.run(request, () => pushImage(images, push, registryCall(request, progress.gone), progress.output));
 }
 
 async function save({ images, log }: Engine, request: FastifyRequest, reply: FastifyReply, names: readonly string[]): Promise<void> {
-  const platform = parseJsonPlatform(new Query(request).get("platform"));
+  const platform = transferPlatform(request);
   const archive = await saveImages(images, names, { platform, signal: clientGone(reply) });
   const stream = new BodyStream(reply, "application/x-tar");
   try {
@@ -44,7 +44,7 @@ export const imageTransferRoutes: RoutePlugin = (app, engine) => {
 
   app.post("/images/create", async (request, reply) => {
     const query = new Query(request);
-    const platform = parsePlatform(query.get("platform"));
+    const platform = speaks(request, "pullPlatform") ? parsePlatform(query.get("platform")) : undefined;
     const progress = new ProgressStream(reply);
     const image = query.get("fromImage");
     if (image !== "") {
@@ -67,7 +67,7 @@ export const imageTransferRoutes: RoutePlugin = (app, engine) => {
   });
 
   app.post("/images/load", async (request, reply) => {
-    const platform = parseJsonPlatform(new Query(request).get("platform"));
+    const platform = transferPlatform(request);
     const progress = new ProgressStream(reply);
     await progress.run(request, () => loadImages(images, bodyStream(request), { platform, signal: progress.gone }, progress.output), "line");
     return reply;

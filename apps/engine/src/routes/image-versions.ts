@@ -7,10 +7,10 @@ export function summaryFor(request: FastifyRequest, image: ImageSummary): object
   const { Descriptor: _, ...older } = image;
   const isNameless = image.RepoTags.length === 0 && image.RepoDigests.length === 0;
   return {
-    ...(speaks(request, "1.48") ? image : older),
-    Containers: speaks(request, "1.51") ? image.Containers : -1,
-    ...(speaks(request, "1.43") || !isNameless ? {} : { RepoTags: ["<none>:<none>"], RepoDigests: ["<none>@<none>"] }),
-    ...(speaks(request, "1.44") ? {} : { VirtualSize: image.Size }),
+    ...(speaks(request, "imageDescriptor") ? image : older),
+    Containers: speaks(request, "imageListContainers") ? image.Containers : -1,
+    ...(speaks(request, "imageListNameless") || !isNameless ? {} : { RepoTags: ["<none>:<none>"], RepoDigests: ["<none>@<none>"] }),
+    ...(speaks(request, "withoutVirtualSize") ? {} : { VirtualSize: image.Size }),
   };
 }
 
@@ -31,8 +31,8 @@ const emptyMembers = {
 export function inspectFor(request: FastifyRequest, image: ImageInspect): object {
   const { Descriptor: _, ...older } = image;
   return {
-    ...(speaks(request, "1.48") ? image : older),
-    ...(speaks(request, "1.50") ? {} : { Config: { ...emptyMembers, ...image.Config } }),
-    ...(speaks(request, "1.44") ? {} : { VirtualSize: image.Size }),
+    ...(speaks(request, "imageDescriptor") ? image : older),
+    ...(speaks(request, "imageInspectBriefConfig") ? {} : { Config: { ...emptyMembers, ...image.Config } }),
+    ...(speaks(request, "withoutVirtualSize") ? {} : { VirtualSize: image.Size }),
   };
 }

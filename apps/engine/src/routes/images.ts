@@ -1,3 +1,4 @@
+import { InvalidArgument } from "@longshore/errdefs";
 import { imageHistory, inspectImage, listImages, pruneImages, removeImage, tagImage } from "@longshore/images";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { RoutePlugin } from "../engine.ts";
@@ -5,7 +6,7 @@ import { errorBody } from "../server/errors.ts";
 import { Query } from "../server/query.ts";
 import { speaks } from "../server/request.ts";
 import { sendJson } from "../server/send.ts";
-import { parseImageFilters, parseJsonPlatform, wildcard } from "./image-parameters.ts";
+import { parseImageFilters, parseJsonPlatform, transferPlatform, wildcard } from "./image-parameters.ts";
 import { pushRoute, saveOne } from "./image-transfers.ts";
 import { inspectFor, summaryFor } from "./image-versions.ts";
 
@@ -26,10 +27,11 @@ export const imageRoutes: RoutePlugin = (app, engine) => {
   app.get("/images/json", async (request, reply) => {
     const query = new Query(request);
     const filters = parseImageFilters(query.get("filters"), ["before", "dangling", "label", "label!", "reference", "since", "until"]);
+    const reference = speaks(request, "imageListWithoutFilter") ? "" : query.get("filter");
     const list = await listImages(images, {
-      filters,
-      sharedSize: query.bool("shared-size"),
-      manifests: speaks(request, "1.47") && query.bool("manifests"),
+      filters: reference === "" ? filters : { ...filters, references: [...filters.references, reference] },
+      sharedSize: speaks(request, "imageListSharedSize") && query.bool("shared-size"),
+      manifests: speaks(request, "imageListManifests") && query.bool("manifests"),
     });
     sendJson(reply, 200, list.map((image) => summaryFor(request, image)));
   });
@@ -41,15 +43,16 @@ export const imageRoutes: RoutePlugin = (app, engine) => {
 
   const inspect = async (request: FastifyRequest, reply: FastifyReply, name: string): Promise<void> => {
     const query = new Query(request);
-    const manifests = speaks(request, "1.48") && query.bool("manifests");
-    const platform = speaks(request, "1.49") ? parseJsonPlatform(query.get("platform")) : undefined;
+    const manifests = speaks(request, "imageInspectManifests") && query.bool("manifests");
+    const platform = speaks(request, "imageInspectPlatform") ? parseJsonPlatform(query.get("platform")) : undefined;
+    if (manifests && platform !== undefined) throw new InvalidArgument("conflicting options: manifests and platform options cannot both be set");
     sendJson(reply, 200, inspectFor(request, await inspectImage(images, name, { manifests, platform })));
   };
 
   app.get("/images/*", async (request, reply) => {
     const { name, action } = splitAction(wildcard(request));
     if (action === "json") await inspect(request, reply, name);
-    else if (action === "history") sendJson(reply, 200, await imageHistory(images, name, parseJsonPlatform(new Query(request).get("platform"))));
+    else if (action === "history") sendJson(reply, 200, await imageHistory(images, name, transferPlatform(request)));
     else if (action === "get") await saveOne(engine, request, reply, name);
     else notFound(reply);
     return reply;
@@ -68,7 +71,7 @@ export const imageRoutes: RoutePlugin = (app, engine) => {
 
   app.delete("/images/*", async (request, reply) => {
     const query = new Query(request);
-    const platforms = speaks(request, "1.50") ? query.all("platforms").map(parseJsonPlatform) : [];
+    const platforms = speaks(request, "imageRemovePlatforms") ? query.all("platforms").map(parseJsonPlatform) : [];
     const items = await removeImage(images, wildcard(request), {
       force: query.bool("force"),
       prune: !query.bool("noprune"),

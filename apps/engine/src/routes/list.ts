@@ -7,6 +7,7 @@ import type { Engine, RoutePlugin } from "../engine.ts";
 import { Filters } from "../server/filters.ts";
 import { Query } from "../server/query.ts";
 import { sendJson } from "../server/send.ts";
+import { summaryFor } from "./container-versions.ts";
 
 const keys = ["ancestor", "before", "exited", "expose", "health", "id", "isolation", "is-task", "label", "name", "network", "publish", "since", "status", "volume"];
 const statuses = ["created", "running", "paused", "restarting", "removing", "exited", "dead"];
@@ -111,6 +112,7 @@ export const listRoutes: RoutePlugin = (app, engine) => {
     if (limit > 0) found = found.slice(0, limit);
     const created = new Map(found.map((container) => [container, parseTime(container.record.Created)]));
     found.sort((a, b) => (created.get(b) ?? 0) - (created.get(a) ?? 0));
-    sendJson(reply, 200, await summarize(engine.containers, found, query.bool("size")));
+    const shown = await summarize(engine.containers, found, query.bool("size"));
+    sendJson(reply, 200, shown.map((summary) => summaryFor(request, summary)));
   });
 };

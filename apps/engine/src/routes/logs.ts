@@ -55,7 +55,7 @@ export const logRoutes: RoutePlugin = (app, { containers, log }) => {
     const stop = new AbortController();
     const lines = await plugged(container, { since, until, tail: tailOf(query), follow: query.bool("follow") }, stop.signal);
     if (lines === undefined && !canReadLog(container)) throw new NotImplemented("configured logging driver does not support reading");
-    const stream = new BodyStream(reply, Tty || !speaks(request, "1.42") ? rawStream : multiplexedStream);
+    const stream = new BodyStream(reply, Tty || !speaks(request, "multiplexedMediaType") ? rawStream : multiplexedStream);
     stream.gone.addEventListener("abort", () => stop.abort(), { once: true });
     const untilTimer = until === 0n ? undefined : setTimeout(() => stop.abort(), Math.min(2 ** 31 - 1, Math.max(0, Number(until / 1_000_000n) - Date.now() + 1)));
     if (!query.bool("follow")) clearTimeout(untilTimer);

@@ -7,6 +7,7 @@ import { connectContainer, disconnectContainer } from "../networks/attachment.ts
 import { discardBody, readJson } from "../server/body.ts";
 import { Filters, hasLabel } from "../server/filters.ts";
 import { Query } from "../server/query.ts";
+import { speaks } from "../server/request.ts";
 import { sendJson } from "../server/send.ts";
 import { bool, list, map, struct, text } from "@longshore/gojson";
 import { parsePointInTime } from "../server/time-parameter.ts";
@@ -79,7 +80,8 @@ export const networkRoutes: RoutePlugin<Engine & { networks: Networks }> = (app,
 
   app.get("/networks", async (request, reply) => {
     const accepts = listFilter(new Query(request).get("filters"), networks);
-    sendJson(reply, 200, await filterInSlices(networks.list(), accepts));
+    const found = await filterInSlices(networks.list(), accepts);
+    sendJson(reply, 200, speaks(request, "networkListBrief") ? found : found.map(({ Id }) => networks.inspect(Id)));
   });
 
   app.get("/networks/:id", (request, reply) => {
@@ -93,6 +95,8 @@ export const networkRoutes: RoutePlugin<Engine & { networks: Networks }> = (app,
 
   app.post("/networks/create", async (request, reply) => {
     const { ConfigFrom, ...rest } = (await readJson<CreateBody>(request, createBody)) ?? {};
+    // Older clients cannot do without IPv4.
+    if (!speaks(request, "networkEnableIPv4")) delete rest.EnableIPv4;
     const id = await networks.create({ ...rest, Name: rest.Name ?? "", ConfigFrom: ConfigFrom?.Network ?? "" });
     const { Name, Driver } = networks.get(id);
     containers.emit("network", "create", { ID: id, Attributes: { name: Name, type: Driver } });

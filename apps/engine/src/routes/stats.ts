@@ -17,7 +17,7 @@ export const statsRoutes: RoutePlugin = (app, { containers, log }) => {
   app.get("/containers/:name/stats", confinedGet, async (request, reply) => {
     const query = new Query(request);
     const streaming = query.bool("stream", true);
-    const oneShot = query.bool("one-shot") && speaks(request, "1.41");
+    const oneShot = query.bool("one-shot") && speaks(request, "statsOneShot");
     if (streaming && oneShot) throw new InvalidArgument("cannot have stream=true and one-shot=true");
     const container = visible(request, containers).get(parameter(request, "name"));
     if (!streaming) {

@@ -2,6 +2,8 @@ import { arch as nodeArch, release } from "node:os";
 import { confined } from "../access/route-access.ts";
 import type { RoutePlugin } from "../engine.ts";
 import { engineVersion, maxApiVersion, minApiVersion } from "../server/api-version.ts";
+import { infoFor } from "../older/info.ts";
+import { speaks } from "../server/request.ts";
 import { sendJson } from "../server/send.ts";
 import { systemInfo } from "../system/info.ts";
 import { componentVersions } from "../system/components.ts";
@@ -20,8 +22,8 @@ const pingHeaders = {
 export const systemRoutes: RoutePlugin = (app, engine) => {
   app.get("/_ping", { exposeHeadRoute: false }, (_request, reply) => reply.headers(pingHeaders).header("Content-Type", "text/plain; charset=utf-8").send("OK"));
   app.head("/_ping", (_request, reply) => reply.headers(pingHeaders).header("Content-Length", "0").header("Content-Type", "text/plain; charset=utf-8").send());
-  app.get("/info", confined, async (_request, reply) => {
-    sendJson(reply, 200, await systemInfo(engine));
+  app.get("/info", confined, async (request, reply) => {
+    sendJson(reply, 200, infoFor((change) => speaks(request, change), await systemInfo(engine)));
   });
   app.get("/version", async (_request, reply) => {
     const arch = goArches[nodeArch()] ?? nodeArch();

@@ -65,7 +65,7 @@ export const volumeRoutes: RoutePlugin = (app, { containers }) => {
 
   app.post("/volumes/create", async (request, reply) => {
     const body = await readJson<Partial<VolumeCreateOptions> & { ClusterVolumeSpec?: object }>(request, createBody);
-    if (body?.ClusterVolumeSpec !== undefined) throw new Unavailable(notManager);
+    if (body?.ClusterVolumeSpec !== undefined && speaks(request, "clusterVolumes")) throw new Unavailable(notManager);
     sendJson(reply, 201, await volumes.create(body ?? {}));
   });
 
@@ -83,7 +83,7 @@ export const volumeRoutes: RoutePlugin = (app, { containers }) => {
   app.post("/volumes/prune", async (request, reply) => {
     await discardBody(request);
     const filters = Filters.parse(new Query(request).get("filters"), ["all", "label", "label!"]);
-    const all = wantsAll(filters, !speaks(request, "1.42"));
+    const all = wantsAll(filters, !speaks(request, "volumePruneAnonymous"));
     if (pruning) throw new Conflict("a prune operation is already running");
     pruning = true;
     try {

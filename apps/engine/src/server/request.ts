@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { IncomingMessage } from "node:http";
+import { apiChanges, type ApiChange } from "./api-changes.ts";
 import { compareVersions, maxApiVersion } from "./api-version.ts";
 import { routeTarget, unroutable } from "./route-target.ts";
 import { parseTarget, type Target, type Unserved } from "./target.ts";
@@ -49,9 +50,9 @@ export function routePath(request: FastifyRequest): string {
   return (request.routeOptions.url ?? "").split("/").map(filled).join("/");
 }
 
-/** Whether the request speaks API `version` or newer. */
-export function speaks(request: FastifyRequest, version: string): boolean {
-  return compareVersions(apiVersionOf(request), version) >= 0;
+/** Whether the API version of a request has a change. */
+export function speaks(request: FastifyRequest, change: ApiChange): boolean {
+  return compareVersions(apiVersionOf(request), apiChanges[change]) >= 0;
 }
 
 /** A signal that aborts when the client goes away before the answer is complete. */

@@ -25,6 +25,23 @@ export async function runtimeVersion(engine: Engine): Promise<{ version: string;
   return runtime;
 }
 
+const features = new Map<string, Promise<string>>();
+
+/** What an OCI runtime can do, as its `features` command prints it in JSON; empty when it has no such command. */
+export async function runtimeFeatures(binary: string): Promise<string> {
+  const known = features.get(binary) ?? output(binary, ["features"]).then(compactJson);
+  features.set(binary, known);
+  return known;
+}
+
+function compactJson(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text));
+  } catch {
+    return "";
+  }
+}
+
 let init: Promise<string> | undefined;
 
 /** Version of the init binary that `--init` puts into containers. */

@@ -5,7 +5,7 @@ import { builtInDrivers } from "@longshore/network";
 import type { Engine } from "../engine.ts";
 import { exposure } from "../listeners/exposure.ts";
 import { engineVersion } from "../server/api-version.ts";
-import { initVersion, runtimeVersion } from "./components.ts";
+import { initVersion, runtimeFeatures, runtimeVersion } from "./components.ts";
 import { registryConfig } from "./registry-config.ts";
 
 function operatingSystem(): { name: string; version: string } {
@@ -52,7 +52,17 @@ function networkDrivers({ networks }: Engine): string[] {
   return [...new Set([...builtInDrivers, ...networks.list().map(({ Driver }) => Driver)])].sort();
 }
 
-/** The answer of `GET /info`. */
+/** Each runtime with what it says of itself, where it says something. */
+async function runtimesInfo({ containers: { settings } }: Engine): Promise<SystemInfo["Runtimes"]> {
+  const entries = Object.entries(settings.runtimes).map(async ([name, { binary, path, runtimeArgs }]) => {
+    const features = binary === undefined ? "" : await runtimeFeatures(binary);
+    const status = features === "" ? {} : { status: { "org.opencontainers.runtime-spec.features": features } };
+    return [name, { ...(path === "" ? {} : { path }), ...(runtimeArgs.length === 0 ? {} : { runtimeArgs }), ...status }] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+/** The answer of `GET /info`, with all that any API version shows. */
 export async function systemInfo(engine: Engine): Promise<Partial<SystemInfo>> {
   const { config, containers } = engine;
   const { host, settings, store } = containers;
@@ -75,6 +85,7 @@ export async function systemInfo(engine: Engine): Promise<Partial<SystemInfo>> {
     Plugins: { Volume: ["local", ...engine.plugins.active("VolumeDriver")].sort(), Network: networkDrivers(engine), Authorization: config.authorizationPlugins.length > 0 ? config.authorizationPlugins : (null as never), Log: ["json-file", "local", ...engine.plugins.active("LogDriver")].sort() },
     MemoryLimit: sysInfo.MemoryLimit,
     SwapLimit: sysInfo.SwapLimit,
+    ...(sysInfo.KernelMemory ? { KernelMemory: true } : {}),
     ...(sysInfo.KernelMemoryTCP ? { KernelMemoryTCP: true } : {}),
     CpuCfsPeriod: sysInfo.CPUCfs,
     CpuCfsQuota: sysInfo.CPUCfs,
@@ -109,7 +120,7 @@ export async function systemInfo(engine: Engine): Promise<Partial<SystemInfo>> {
     Labels: config.labels,
     ExperimentalBuild: config.experimental,
     ServerVersion: engineVersion,
-    Runtimes: Object.fromEntries(Object.entries(settings.runtimes).map(([name, { path, runtimeArgs }]) => [name, { ...(path === "" ? {} : { path }), ...(runtimeArgs.length === 0 ? {} : { runtimeArgs }) }])),
+    Runtimes: await runtimesInfo(engine),
     DefaultRuntime: settings.defaultRuntime,
     Swarm: { NodeID: "", NodeAddr: "", LocalNodeState: "inactive", ControlAvailable: false, Error: "", RemoteManagers: null },
     LiveRestoreEnabled: true,

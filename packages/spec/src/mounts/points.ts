@@ -18,6 +18,13 @@ export interface MountPointsInput {
    */
   mountPointsOf: (container: string) => Promise<MountRecord[]>;
   pathExists?: PathExists;
+  /** Read-only binds leave what is mounted below them as it is, as they all did once. */
+  readOnlyNonRecursive?: boolean;
+}
+
+function keepSubmounts(record: MountRecord): void {
+  if (record.Type !== "bind" || record.RW) return;
+  record.Spec = { ...record.Spec, BindOptions: Object.assign(record.Spec.BindOptions ?? {}, { ReadOnlyNonRecursive: true }) };
 }
 
 function underEachOther(source: string, dataRoot: string): boolean {
@@ -80,6 +87,7 @@ export async function parseMountPoints(input: MountPointsInput): Promise<MountRe
     if (own.has(record.Destination) || tmpfs.has(record.Destination)) {
       throw new InvalidArgument(`Duplicate mount point: ${record.Destination}`);
     }
+    if (input.readOnlyNonRecursive === true) keepSubmounts(record);
     own.add(record.Destination);
     points.set(record.Destination, record);
   }
@@ -87,6 +95,7 @@ export async function parseMountPoints(input: MountPointsInput): Promise<MountRe
     const record = await parseMount(mount, input.pathExists ?? hostPathExists);
     followDataRoot(record, dataRoot);
     if (own.has(record.Destination)) throw new InvalidArgument(`Duplicate mount point: ${mount.Target ?? ""}`);
+    if (input.readOnlyNonRecursive === true) keepSubmounts(record);
     own.add(record.Destination);
     points.set(record.Destination, record);
   }

@@ -35,6 +35,14 @@ function readOnlyOption(mount: ReadyMount, recursiveReadOnly: string): "ro" | "r
   return "ro";
 }
 
+/** @throws Unknown when a mount is to be written to, and to be read-only in some way */
+function checkWritable({ Type, Spec }: ReadyMount["record"]): void {
+  if (Type !== "bind") return;
+  for (const option of ["ReadOnlyNonRecursive", "ReadOnlyForceRecursive"] as const) {
+    if (Spec.BindOptions?.[option] === true) throw new Unknown(`mount options conflict: !ReadOnly && BindOptions.${option}`);
+  }
+}
+
 interface Propagations {
   /** Strongest propagation that the root needs so that a mount's own one has effect. */
   root: "" | "rslave" | "shared";
@@ -63,7 +71,8 @@ async function bindMount(mount: ReadyMount, input: SpecInput, propagations: Prop
   if (propagation === "shared" || propagation === "rshared") propagations.root = "shared";
   else if (needsRoot && propagation.endsWith("slave") && propagations.root === "") propagations.root = "rslave";
   const options = [bindOptions?.NonRecursive === true ? "bind" : "rbind"];
-  if (!record.RW) options.push(readOnlyOption(mount, input.host.recursiveReadOnly));
+  if (record.RW) checkWritable(record);
+  else options.push(readOnlyOption(mount, input.host.recursiveReadOnly));
   if (propagation !== "") options.push(propagation);
   return { destination: record.Destination, type: "bind", source, options };
 }

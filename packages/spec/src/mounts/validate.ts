@@ -94,7 +94,7 @@ export async function checkMount(mount: Mount, exists?: PathExists): Promise<voi
       case "volume":
         return checkVolume(mount);
       case "tmpfs":
-        refuse(mount, ["BindOptions", "VolumeOptions", "ImageOptions", "Source"]);
+        refuse(mount, ["BindOptions", "ImageOptions", "Source"]);
         tmpfsMountOptions(mount);
         return;
       case "image":

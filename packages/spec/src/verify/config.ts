@@ -2,6 +2,7 @@ import { constants } from "node:os";
 import { posix } from "node:path";
 import type { ContainerConfig, HealthConfig } from "@longshore/api";
 import { InvalidArgument } from "@longshore/errdefs";
+import { cleanPath } from "../paths.ts";
 
 /** Numbers of Linux's signals by name without `SIG`; RTMIN, RTMIN+n, RTMAX-n and RTMAX as Docker names them. */
 const signals: ReadonlyMap<string, number> = new Map([
@@ -18,8 +19,8 @@ const signals: ReadonlyMap<string, number> = new Map([
  * @throws InvalidArgument `invalid signal: x`
  */
 export function parseSignal(text: string): number {
-  if (/^-?\d+$/.test(text)) {
-    if (Number(text) <= 0) throw new InvalidArgument(`invalid signal: ${text}`);
+  if (/^[+-]?\d+$/.test(text)) {
+    if (Number(text) === 0) throw new InvalidArgument(`invalid signal: ${text}`);
     return Number(text);
   }
   const number = signals.get(text.toUpperCase().replace(/^SIG/, ""));
@@ -42,12 +43,13 @@ function checkHealth(health: HealthConfig): void {
   }
 }
 
-/** @throws InvalidArgument with the real engine's messages */
+/** Brings the working directory into its shortest form. @throws InvalidArgument with the real engine's messages */
 export function checkContainerConfig(config: ContainerConfig): void {
   const { WorkingDir: workingDir, StopSignal: stopSignal } = config;
   if (workingDir !== "" && !posix.isAbsolute(workingDir)) {
     throw new InvalidArgument(`the working directory '${workingDir}' is invalid, it needs to be an absolute path`);
   }
+  if (workingDir !== "") config.WorkingDir = cleanPath(workingDir);
   if (stopSignal) parseSignal(stopSignal);
   for (const variable of config.Env ?? []) {
     if (variable === "" || variable.startsWith("=")) {

@@ -31,8 +31,8 @@ function checkExtraHost(text: string): void {
   const at = text.indexOf(":");
   if (at <= 0) throw new InvalidArgument(`bad format for add-host: ${JSON.stringify(text)}`);
   const address = text.slice(at + 1);
-  const bare = /^\[(.*)\]$/.exec(address)?.[1] ?? address;
-  if (bare !== "host-gateway" && isIP(bare) === 0) {
+  // Brackets are for clients to take off, and zones mean nothing in a container.
+  if (address !== "host-gateway" && (isIP(address.trim()) === 0 || address.includes("%"))) {
     throw new InvalidArgument(`invalid IP address in add-host: ${JSON.stringify(address)}`);
   }
 }

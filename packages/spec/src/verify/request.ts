@@ -1,4 +1,4 @@
-import type { ContainerConfig, HostConfig, Mount } from "@longshore/api";
+import type { ContainerConfig, HostConfig } from "@longshore/api";
 import { InvalidArgument } from "@longshore/errdefs";
 import { containerOf } from "../modes.ts";
 import type { SysInfo } from "../sysinfo.ts";
@@ -39,35 +39,15 @@ function checkNetwork(config: ContainerConfig, hostConfig: HostConfig): void {
   }
 }
 
-const mountOptions = ["BindOptions", "VolumeOptions", "ImageOptions", "TmpfsOptions", "ClusterOptions"] as const;
-const optionsOf: Partial<Record<string, (typeof mountOptions)[number]>> = {
-  bind: "BindOptions",
-  volume: "VolumeOptions",
-  image: "ImageOptions",
-  tmpfs: "TmpfsOptions",
-  cluster: "ClusterOptions",
-};
-
-function checkMountOptions(mount: Mount): void {
-  const own = optionsOf[mount.Type ?? ""];
-  for (const name of mountOptions) {
-    // Options of images came later: they are refused with the rest of the mount.
-    if (own !== undefined && name !== own && name !== "ImageOptions" && mount[name] !== undefined && mount[name] !== null) {
-      refuse(`${name} must not be specified on mount type "${mount.Type ?? ""}"`);
-    }
-  }
-}
-
 /**
  * The checks on a create request that need no engine: modes, their conflicts, options of a wrong
- * platform or mount type.
+ * platform.
  * @throws InvalidArgument with the real engine's messages
  */
 export function checkCreateRequest(config: ContainerConfig, hostConfig: HostConfig, sysInfo: SysInfo): void {
-  for (const mount of hostConfig.Mounts ?? []) checkMountOptions(mount);
   checkNetwork(config, hostConfig);
   const { Isolation: isolation, IpcMode: ipc, PidMode: pid, UTSMode: uts } = hostConfig;
-  if (isolation !== "" && isolation !== "default") {
+  if (!["", "default"].includes(isolation.toLowerCase())) {
     refuse(`invalid isolation (${String(isolation)}): linux only supports 'default'`);
   }
   if (hostConfig.IOMaximumBandwidth !== 0) {

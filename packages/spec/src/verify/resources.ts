@@ -46,6 +46,18 @@ function verifyMemory(resources: Resources, sysInfo: SysInfo, update: boolean, w
   if (resources.Memory > 0 && resources.Memory < resources.MemoryReservation) {
     fail("Minimum memory limit can not be less than memory reservation limit, see usage");
   }
+  verifyKernelMemory(resources, sysInfo, warn);
+}
+
+function verifyKernelMemory(resources: Resources, sysInfo: SysInfo, warn: Warn): void {
+  const asked = resources.KernelMemory ?? 0;
+  if (asked <= 0) return;
+  if (!sysInfo.KernelMemory) {
+    warn(`${kernel} kernel memory limit capabilities ${unmounted} Limitation discarded.`);
+    delete resources.KernelMemory;
+  } else if (asked < minimumMemory) {
+    fail("Minimum kernel memory limit allowed is 6MB");
+  }
 }
 
 function verifySwappiness(resources: Resources, sysInfo: SysInfo, warn: Warn): void {

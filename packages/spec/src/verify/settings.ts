@@ -61,6 +61,15 @@ export async function verifyContainerSettings(options: {
   return verifyPlatform(hostConfig, host, settings, update);
 }
 
+function hasLabelOption({ SecurityOpt }: HostConfig): boolean {
+  return (SecurityOpt ?? []).some((option) => option.split("=", 1)[0] === "label");
+}
+
+/** Where SELinux would only be in the way. */
+function sharesWithHost({ Privileged, PidMode, IpcMode }: HostConfig): boolean {
+  return Privileged || PidMode === "host" || IpcMode === "host";
+}
+
 /** Fills in what a verified container leaves open, from the engine's settings. */
 export function adaptContainerSettings(hostConfig: HostConfig, host: HostFacts, settings: EngineSettings): void {
   const unified = host.sysInfo.CgroupVersion === 2;
@@ -72,6 +81,7 @@ export function adaptContainerSettings(hostConfig: HostConfig, host: HostFacts, 
   hostConfig.CgroupnsMode ||=
     hostConfig.Privileged && !unified ? "host" : settings.defaultCgroupnsMode || (unified ? "private" : "host");
   if (host.sysInfo.OomKillDisable) hostConfig.OomKillDisable ??= false;
+  if (!hasLabelOption(hostConfig) && sharesWithHost(hostConfig)) hostConfig.SecurityOpt = [...(hostConfig.SecurityOpt ?? []), "label=disable"];
   if (hostConfig.PidsLimit !== null && hostConfig.PidsLimit <= 0) hostConfig.PidsLimit = null;
   if (!hostConfig.Privileged) {
     hostConfig.MaskedPaths ??= defaultMaskedPaths(host);
