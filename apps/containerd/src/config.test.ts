@@ -35,6 +35,7 @@ describe("containerd's configuration", () => {
     for (const [text, problem] of [
       ["version = ", /failed to load TOML from/],
       ['version = 3\n[grpc]\nuid = "0"\n', /grpc\.uid must be a number/],
+      ["version = 3\n[archive]\nmax_unpacked_bytes = -1\n", /archive\.max_unpacked_bytes must be a number of bytes: -1$/],
       ["version = 1\n", /unsupported config version `1`/],
     ] as const) {
       writeFileSync(path, text);

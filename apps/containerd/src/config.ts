@@ -11,6 +11,8 @@ export interface Config {
   grpc: { address: string; uid: number; gid: number };
   ttrpc: { address: string; uid: number; gid: number };
   debug: { level: string };
+  /** Not containerd's: how much a layer or an image archive may unpack to; 0 for as much as the disk has. */
+  archive: { max_unpacked_bytes: number };
 }
 
 /** containerd's own file belongs to an installed containerd; ours lies elsewhere, as all else does. */
@@ -24,6 +26,7 @@ export function defaultConfig(): Config {
     grpc: { address: "/run/longshore/containerd/containerd.sock", uid: 0, gid: 0 },
     ttrpc: { address: "", uid: 0, gid: 0 },
     debug: { level: "" },
+    archive: { max_unpacked_bytes: 0 },
   };
 }
 
@@ -63,6 +66,8 @@ export async function loadConfig(path: string, required: boolean): Promise<Loade
   if (version !== 2 && version !== 3) throw new InvalidArgument(`${path}: unsupported config version \`${String(version)}\`: invalid argument`);
   const ignored: string[] = [];
   merge(config as unknown as Table, rest, path, "", ignored);
+  const limit = config.archive.max_unpacked_bytes;
+  if (!Number.isSafeInteger(limit) || limit < 0) throw new InvalidArgument(`failed to load TOML from ${path}: archive.max_unpacked_bytes must be a number of bytes: ${limit}`);
   return { config, ignored };
 }
 

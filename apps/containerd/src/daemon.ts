@@ -44,7 +44,7 @@ export async function startDaemon(config: Config, logger: Logger): Promise<Daemo
   const unlocks = [lockDirectory(root), lockDirectory(state)];
   if (config.oom_score !== 0) await writeFile("/proc/self/oom_score_adj", String(config.oom_score));
 
-  const stores = await openStores(root, logger);
+  const stores = await openStores(root, logger, config.archive.max_unpacked_bytes);
   const runtime: RuntimeDeps = {
     config: { root, state, address: grpc.address, ttrpcAddress, containerdBinary, shimDirs, debug: logger.isLevelEnabled("debug"), version: apiVersion },
     events: stores.exchange,
@@ -60,7 +60,7 @@ export async function startDaemon(config: Config, logger: Logger): Promise<Daemo
   // Sockets of a killed daemon: their streams ended with it.
   await rm(byteSockets, { recursive: true, force: true });
   await mkdir(byteSockets, { mode: 0o700 });
-  const server = await serve(services({ root, byteSockets, ...stores, tasks, sandboxes, logger }), { path: grpc.address, mode: 0o660 });
+  const server = await serve(services({ root, byteSockets, unpackLimit: config.archive.max_unpacked_bytes, ...stores, tasks, sandboxes, logger }), { path: grpc.address, mode: 0o660 });
   await chown(grpc.address, grpc.uid, grpc.gid);
   notify("READY=1", logger);
   logger.info({ address: grpc.address, root, state }, "containerd is up");

@@ -44,19 +44,21 @@ export interface ServicesDeps extends Omit<Stores, "close"> {
   root: string;
   /** Folder for the sockets of byte streams. */
   byteSockets: string;
+  /** Bytes that an image archive may unpack to; 0 for as many as the disk has. */
+  unpackLimit: number;
   tasks: TaskManager;
   sandboxes: SandboxManager;
   logger: Logger;
 }
 
 /** All services of the gRPC socket. */
-export function services({ root, byteSockets, damage, exchange, metadata, layers, connections, tasks, sandboxes, logger }: ServicesDeps): BoundService[] {
+export function services({ root, byteSockets, unpackLimit, damage, exchange, metadata, layers, connections, tasks, sandboxes, logger }: ServicesDeps): BoundService[] {
   const publisher = exchange;
   const streams = new StreamRegistry();
   const transfer = new Transfer({
     open: (call) => metadata.scope(call),
     applier: layers,
-    archiver: new ImageArchives(),
+    archiver: new ImageArchives(unpackLimit),
     defaultSnapshotter: async (namespace) => (await metadata.namespaces.labels(namespace))["containerd.io/defaults/snapshotter"] || "overlayfs",
     log: logger,
   });

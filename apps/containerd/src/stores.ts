@@ -24,7 +24,8 @@ export const contentDir = "io.containerd.content.v1.content";
 export const overlayfsDir = "io.containerd.snapshotter.v1.overlayfs";
 const metadataDir = "io.containerd.metadata.v1.sqlite";
 
-export async function openStores(root: string, logger: Logger): Promise<Stores> {
+/** @param limit bytes that a layer may unpack to, 0 for as many as the disk has */
+export async function openStores(root: string, logger: Logger, limit: number): Promise<Stores> {
   const exchange = new Exchange();
   const content = await LocalStore.open(join(root, contentDir));
   const overlayfs = new OverlayfsSnapshotter({ root: join(root, overlayfsDir), logger });
@@ -41,7 +42,7 @@ export async function openStores(root: string, logger: Logger): Promise<Stores> 
   return {
     exchange,
     metadata,
-    layers: new Layers(workers, join(root, "tmpmounts")),
+    layers: new Layers(workers, join(root, "tmpmounts"), limit),
     connections,
     damage: () => [...metadata.damage(), ...overlayfs.damage()],
     async close() {

@@ -77,7 +77,7 @@ export async function startDaemon(config: Config, parts: Parts, more: (app: Fast
   const workers = new ArchiveWorkers();
   const audit = config.access.audit === undefined ? undefined : new AuditLog({ ...config.access.audit, log: parts.log });
   const damage = async (): Promise<string[]> => [...(await damagedContainers(containers)), ...parts.damage(), ...damageOfImages(images), ...(audit?.problems() ?? []), ...(await containerdDamage(parts.containerd))];
-  const engine: Engine = { damage, config, containers, plugins: parts.plugins, networks: parts.networks, images, events: parts.events, log: parts.log, archiver: new FileArchiver(workers), layers: new Layers(workers), id: await engineId(config.dataRoot) };
+  const engine: Engine = { damage, config, containers, plugins: parts.plugins, networks: parts.networks, images, events: parts.events, log: parts.log, archiver: new FileArchiver(workers, config.access.maxUnpacked), layers: new Layers(workers), id: await engineId(config.dataRoot) };
   await restoreContainers(containers);
   const monitor = new TaskMonitor(containers);
   monitor.start();

@@ -18,7 +18,7 @@ class Stalled extends Error {
 }
 
 /** Counts bytes against the time that was spent waiting for them. */
-export class PaceMeter {
+class PaceMeter {
   readonly #pace: Pace;
   #waited = 0;
   #bytes = 0;

@@ -7,6 +7,8 @@ describe("the key longshore of daemon.json", () => {
     assert.deepEqual(sockets, [{ path: "/run/ro.sock", group: "ops", mode: 0o600, policy: { readOnly: true, containerLabels: [], endpoints: [] } }]);
     assert.deepEqual(audit, { path: "/var/log/a", reads: false });
     assert.deepEqual(checkAccess({}), { sockets: [] });
+    assert.equal(checkAccess({ "max-unpacked-size": "10GB" }).maxUnpacked, 10 * 2 ** 30);
+    assert.throws(() => checkAccess({ "max-unpacked-size": -1 }), /longshore\.max-unpacked-size: must be a size such as 10GB$/);
   });
 
   const refused: [unknown, RegExp][] = [

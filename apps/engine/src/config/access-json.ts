@@ -1,6 +1,7 @@
 import { InvalidArgument } from "@longshore/errdefs";
 import { parseEndpointRule, type Policy } from "../access/policy.ts";
 import { isObject } from "./json.ts";
+import { parseBytes } from "./values.ts";
 
 /** A further socket of the engine, with less rights than its own. */
 interface PolicySocket {
@@ -14,6 +15,8 @@ interface PolicySocket {
 export interface AccessConfig {
   sockets: PolicySocket[];
   audit?: { path: string; reads: boolean };
+  /** Bytes that an archive put into a container may unpack to; absent: as many as the disk has. */
+  maxUnpacked?: number;
 }
 
 const where = "longshore";
@@ -44,6 +47,11 @@ function texts(value: unknown, place: string): string[] {
   return value.map((entry, index) => text(entry, `${place}[${index}]`));
 }
 
+function bytes(value: unknown, place: string): number {
+  const size = typeof value === "string" ? parseBytes(value) : value;
+  return typeof size === "number" && Number.isSafeInteger(size) && size > 0 ? size : refuse(place, "must be a size such as 10GB");
+}
+
 function flag(value: unknown, place: string): boolean {
   return value === undefined ? false : typeof value === "boolean" ? value : refuse(place, "must be true or false");
 }
@@ -63,11 +71,12 @@ function socket(value: unknown, place: string): PolicySocket {
 
 /** Reads the key `longshore` of daemon.json. @throws InvalidArgument naming the place of what is wrong */
 export function checkAccess(value: unknown): AccessConfig {
-  const given = members(value, where, ["sockets", "audit-log"]);
+  const given = members(value, where, ["sockets", "audit-log", "max-unpacked-size"]);
   const list = given["sockets"] ?? [];
   if (!Array.isArray(list)) refuse(`${where}.sockets`, "must be a list");
   const sockets = (list as unknown[]).map((entry, index) => socket(entry, `${where}.sockets[${index}]`));
-  if (given["audit-log"] === undefined) return { sockets };
+  const limits = given["max-unpacked-size"] === undefined ? {} : { maxUnpacked: bytes(given["max-unpacked-size"], `${where}.max-unpacked-size`) };
+  if (given["audit-log"] === undefined) return { sockets, ...limits };
   const audit = members(given["audit-log"], `${where}.audit-log`, ["path", "reads"]);
-  return { sockets, audit: { path: absolute(audit["path"], `${where}.audit-log.path`), reads: flag(audit["reads"], `${where}.audit-log.reads`) } };
+  return { sockets, ...limits, audit: { path: absolute(audit["path"], `${where}.audit-log.path`), reads: flag(audit["reads"], `${where}.audit-log.reads`) } };
 }

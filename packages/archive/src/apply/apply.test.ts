@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, statfsSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import { lgetxattr, lsetxattr } from "@longshore/sys";
+import { lgetxattr, lsetxattr, mountAll, unmountAll } from "@longshore/sys";
 import { isOpaque, isWhiteoutDevice } from "../extract/overlay.ts";
 import type { TarHeader } from "../tar/header.ts";
+import { KeptMemory } from "../limits/memory.ts";
+import { Room } from "../limits/room.ts";
 import { stream, tarOf } from "../testing/tars.ts";
 import { describeTree } from "../testing/tree.ts";
 import { applyLayer } from "./apply.ts";
@@ -29,6 +31,58 @@ describe("apply", () => {
   const at = (name: string): string => join(root, name);
   const apply = (tar: Buffer, options: Partial<Parameters<typeof applyLayer>[1]> = {}): ReturnType<typeof applyLayer> =>
     applyLayer(stream(tar), { root, whiteouts: "overlay", lowers: [], syncFs: false, ...options });
+
+  it("keeps a bounded part of a million folders in mind, and the last blocks of the disk for others", () => {
+    const kept = new KeptMemory(1000);
+    assert.throws(() => {
+      for (;;) kept.keep("a folder");
+    }, { name: "BadArchive", message: /too many entries/ });
+    const room = new Room(dir, 1000);
+    room.take(1000, 5);
+    assert.throws(() => room.take(1), { name: "BadArchive", message: "the archive unpacks to more than 1000 bytes" });
+  });
+
+  it("ends a bomb at the configured size, and when the disk runs short", async () => {
+    const bomb = gzipSync(tarOf({ name: "zeros", data: "\0".repeat(1 << 20) }));
+    await assert.rejects(apply(bomb, { limit: 1 << 19 }), { name: "BadArchive", message: "the archive unpacks to more than 524288 bytes" });
+    const disk = join(dir, "disk");
+    mkdirSync(disk);
+    mountAll([{ type: "tmpfs", source: "none", options: ["size=64m"] }], disk);
+    try {
+      const large = tarOf({ name: "large", data: "x".repeat(62 << 20) }, { name: "second", data: "x".repeat(32 << 20) });
+      await assert.rejects(apply(gzipSync(large), { root: disk }), { message: /no space left on device/ });
+      await apply(tarOf({ name: "small", data: "fits" }), { root: disk });
+      assert.ok(statfsSync(disk).bavail > 0);
+    } finally {
+      unmountAll(disk);
+    }
+  });
+
+  for (const [what, entry, message] of [
+    ["a user of 2^32", { name: "f", uid: 2 ** 32 }, 'owner 4294967296:0 for "f" out of range: invalid archive'],
+    ["a group of 2^32", { name: "f", gid: 2 ** 32 }, 'owner 0:4294967296 for "f" out of range: invalid archive'],
+    ["a major number of 2^12", { name: "d", type: "char", devMajor: 4096 }, 'device number 4096:0 for "d" out of range: invalid archive'],
+    ["a minor number of 2^20", { name: "d", type: "block", devMinor: 1 << 20 }, 'device number 0:1048576 for "d" out of range: invalid archive'],
+  ] as const) {
+    it(`refuses ${what}, which Linux would take for another`, async () => {
+      await assert.rejects(apply(tarOf(entry)), { name: "BadArchive", message });
+      assert.equal(existsSync(at(entry.name)), false);
+    });
+  }
+
+  it("takes the largest ids and device numbers", async () => {
+    await apply(tarOf({ name: "f", uid: 2 ** 32 - 2, gid: 2 ** 31 }, { name: "d", type: "char", devMajor: 4095, devMinor: (1 << 20) - 1 }));
+    assert.deepEqual([statSync(at("f")).uid, statSync(at("f")).gid], [2 ** 32 - 2, 2 ** 31]);
+    assert.ok(lstatSync(at("d")).isCharacterDevice());
+  });
+
+  it("takes `/` and `.` as entries for what they are: the root, of which nothing is changed", async () => {
+    for (const name of ["/", "./", ".", "//"]) {
+      await apply(tarOf({ name, type: "directory", mode: 0o700 }, { name, data: "of no use" }, { name, type: "symlink", linkname: "x" }, { name: "f/", data: "a file, whatever its name says" }));
+    }
+    assert.equal(readFileSync(at("f"), "utf8"), "a file, whatever its name says");
+    assert.equal(statSync(root).mode & 0o777, 0o755);
+  });
 
   const file: Entry = { name: "ok", data: "hi" };
   const folder = (name: string): Entry => ({ name: `${name}/`, type: "directory" });

@@ -3,12 +3,15 @@ import { createHash } from "node:crypto";
 import { syncfs } from "@longshore/sys";
 import { decompress } from "../compression/decompress.ts";
 import { fsPath } from "../extract/path.ts";
+import { Room } from "../limits/room.ts";
 import { TarParser } from "../tar/parser.ts";
 import { LayerExtractor, type LayerExtractorOptions } from "./layer-extractor.ts";
 
 export interface ApplyOptions extends LayerExtractorOptions {
   /** Write all out to the disk before answering. */
   syncFs: boolean;
+  /** Bytes that it may unpack to; absent or 0: as many as the disk has. */
+  limit?: number | undefined;
 }
 
 /** What a layer turned out to be. */
@@ -44,13 +47,18 @@ export async function applyLayer(source: AsyncIterable<Uint8Array>, options: App
   const hash = createHash("sha256");
   const parser = new TarParser();
   const extractor = new LayerExtractor(options);
+  const room = new Room(options.root, options.limit);
   let size = 0;
   try {
     for await (const chunk of decompress(source)) {
       signal?.throwIfAborted();
       hash.update(chunk);
       size += chunk.length;
-      for (const event of parser.feed(chunk)) extractor.handle(event);
+      room.take(chunk.length);
+      for (const event of parser.feed(chunk)) {
+        if (event.kind === "entry") room.take(0, 1);
+        extractor.handle(event);
+      }
     }
     parser.end();
     extractor.finish();

@@ -4,6 +4,7 @@ import { Extractor } from "../extract/extractor.ts";
 import { cleanName, codeOf, fsPath, splitName } from "../extract/path.ts";
 import { parentOf } from "../extract/parents.ts";
 import { WalkedParents } from "../extract/walked.ts";
+import { KeptMemory } from "../limits/memory.ts";
 import { BadArchive } from "../tar/errors.ts";
 import { type ByteString, type TarHeader, textOf } from "../tar/header.ts";
 import type { TarEvent } from "../tar/parser.ts";
@@ -29,16 +30,20 @@ export interface LayerExtractorOptions {
 /** Applies a layer's entries, deletions included, to a root. */
 export class LayerExtractor {
   readonly #whiteouts: "overlay" | "remove";
+  /** Whether all that is there will have been made by this layer. */
+  readonly #isFresh: boolean;
   readonly #parents: WalkedParents;
   readonly #extractor: Extractor;
-  /** What this layer has made: its own deletions are not meant for it. */
+  readonly #kept = new KeptMemory();
+  /** What this layer has made, and what that lies in: its own deletions are not meant for it. */
   readonly #made = new Set<ByteString>();
 
   constructor(options: LayerExtractorOptions) {
     const overlay = options.whiteouts === "overlay";
     this.#whiteouts = options.whiteouts;
+    this.#isFresh = options.whiteouts === "remove" && readdirSync(fsPath(options.root)).length === 0;
     this.#parents = new WalkedParents({ root: options.root, overlay, lowers: options.lowers });
-    this.#extractor = new Extractor({ parents: this.#parents, overlay });
+    this.#extractor = new Extractor({ parents: this.#parents, overlay, kept: this.#kept });
   }
 
   /** @throws BadArchive with Docker's message for an entry that leads out or is malformed */
@@ -54,7 +59,7 @@ export class LayerExtractor {
     if (name === undefined) return false;
     const { dir, base } = splitName(name);
     if (!base.startsWith(whiteoutPrefix)) {
-      if (this.#whiteouts === "remove") this.#made.add(name);
+      if (this.#whiteouts === "remove" && !this.#isFresh) this.#remember(name);
       return false;
     }
     if (base === opaqueWhiteout) this.#hideAll(dir);
@@ -65,6 +70,7 @@ export class LayerExtractor {
   #hideAll(dir: ByteString): void {
     const path = parentOf(this.#parents, dir, `${dir}/${opaqueWhiteout}`);
     if (this.#whiteouts === "overlay") return setOpaque(path);
+    if (this.#isFresh) return;
     for (const base of readdirSync(fsPath(path), { encoding: "latin1" })) {
       const name = dir === "" ? base : `${dir}/${base}`;
       if (!this.#isMade(name)) this.#extractor.remove(name);
@@ -88,10 +94,16 @@ export class LayerExtractor {
     }
   }
 
+  /** With the folders that it lies in. */
+  #remember(name: ByteString): void {
+    for (let at = name; at !== "" && !this.#made.has(at); at = splitName(at).dir) {
+      this.#made.add(at);
+      this.#kept.keep(at);
+    }
+  }
+
   #isMade(name: ByteString): boolean {
-    if (this.#made.has(name)) return true;
-    for (const made of this.#made) if (made.startsWith(`${name}/`)) return true;
-    return false;
+    return this.#isFresh || this.#made.has(name);
   }
 
   finish(): void {

@@ -3,6 +3,11 @@ import { Duplex } from "node:stream";
 import type { Compression } from "./detect.ts";
 import { BadArchive } from "../tar/errors.ts";
 
+/** Characters that are kept of what a program complains. */
+const maxComplaint = 4096;
+/** Memory that xz may take: four times what its highest level needs. */
+const memoryLimit = "--memlimit-decompress=256MiB";
+
 /** The program that unpacks what Node itself cannot; Docker runs xz in the same way. */
 const programs: Partial<Record<Compression, string>> = { xz: "xz", bzip2: "bzip2" };
 
@@ -10,9 +15,9 @@ const programs: Partial<Record<Compression, string>> = { xz: "xz", bzip2: "bzip2
 export function externalDecoder(compression: Compression): Duplex {
   const program = programs[compression];
   if (program === undefined) throw new BadArchive(`unsupported compression format ${compression}`);
-  const child = spawn(program, ["-d", "-c", "-q"], { stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(program, ["-d", "-c", "-q", ...(compression === "xz" ? [memoryLimit] : [])], { stdio: ["pipe", "pipe", "pipe"] });
   let complaint = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint = `${complaint}${text}`.slice(0, maxComplaint)));
   // Its stdin breaks when it stops early; its exit code tells why.
   child.stdin.on("error", () => undefined);
   async function* output(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

@@ -1,5 +1,6 @@
 import { chmodSync, closeSync, constants, fchmodSync, fchownSync, ftruncateSync, lchownSync, linkSync, lstatSync, mkdirSync, openSync, rmSync, symlinkSync, writeSync } from "node:fs";
 import { O, S, lsetxattr, lutimes, mknod } from "@longshore/sys";
+import { KeptMemory } from "../limits/memory.ts";
 import { BadArchive } from "../tar/errors.ts";
 import { type ByteString, type TarHeader, type Timespec, bytesOf, textOf } from "../tar/header.ts";
 import type { TarEvent } from "../tar/parser.ts";
@@ -18,7 +19,14 @@ export interface ExtractorOptions {
   noOverwriteDirNonDir?: boolean;
   /** Names the root in messages. */
   rootName?: string;
+  /** Counts what is remembered until the end. */
+  kept?: KeptMemory;
 }
+
+const maxId = 0xffff_ffff;
+/** What a device number of Linux has room for: 12 and 20 bits. */
+const maxMajor = 0xfff;
+const maxMinor = 0xf_ffff;
 
 const createFlags = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW;
 
@@ -37,6 +45,7 @@ interface DirectoryTimes {
 export class Extractor {
   readonly #options: ExtractorOptions;
   readonly #parents: Parents;
+  readonly #kept: KeptMemory;
   readonly #directories = new Map<ByteString, DirectoryTimes>();
   #fd: number | undefined;
   #sparse: SparseWriter | undefined;
@@ -45,6 +54,7 @@ export class Extractor {
   constructor(options: ExtractorOptions) {
     this.#options = options;
     this.#parents = options.parents;
+    this.#kept = options.kept ?? new KeptMemory();
   }
 
   /** Takes the parser's events one by one. @throws BadArchive with Docker's message */
@@ -60,12 +70,24 @@ export class Extractor {
     if (name === undefined) throw new BadArchive(`invalid entry name "${textOf(header.name)}"`);
     // What an archive says of the root itself counts for nothing, as with containerd and Docker.
     if (name === "") return;
+    this.#checkNumbers(header);
     if (header.type === "directory") this.#directory(name, header);
     else if (header.type === "file") this.#openFile(name, header);
     else {
       const path = this.#replacing(name, header, (at) => this.#node(name, at, header));
       if (header.type !== "link") this.#attributes(path, header);
     }
+  }
+
+  /** Numbers that Linux cannot hold would become others: 2^32 is root. */
+  #checkNumbers(header: TarHeader): void {
+    const { uid, gid } = this.#options.owner ?? header;
+    const name = JSON.stringify(textOf(header.name));
+    // -1 leaves an owner as it is.
+    if ([uid, gid].some((id) => id < -1 || id > maxId)) throw new BadArchive(`owner ${uid}:${gid} for ${name} out of range: invalid archive`);
+    const { devMajor, devMinor } = header;
+    if (header.type !== "char" && header.type !== "block") return;
+    if (devMajor < 0 || devMajor > maxMajor || devMinor < 0 || devMinor > maxMinor) throw new BadArchive(`device number ${devMajor}:${devMinor} for ${name} out of range: invalid archive`);
   }
 
   /** Where a name lies; its parents are made if need be. Good until something is replaced. */
@@ -94,6 +116,7 @@ export class Extractor {
 
   #finishDirectory(name: ByteString, path: ByteString, header: TarHeader): void {
     this.#attributes(path, header);
+    if (!this.#directories.has(name)) this.#kept.keep(name);
     this.#directories.set(name, { atime: nanoseconds(header.atime ?? header.mtime), mtime: nanoseconds(header.mtime) });
   }
 
@@ -181,10 +204,10 @@ export class Extractor {
 
   /** Removes a name with all below it, and what is remembered of it. */
   remove(name: ByteString): void {
-    for (const directory of this.#directories.keys()) {
-      if (directory === name || directory.startsWith(`${name}/`)) this.#directories.delete(directory);
-    }
     const path = fsPath(this.#pathOf(name));
+    // Nothing can lie below anything else.
+    const hasBelow = lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+    if (hasBelow) for (const directory of this.#directories.keys()) if (directory === name || directory.startsWith(`${name}/`)) this.#directories.delete(directory);
     try {
       rmSync(path, { recursive: true, force: true });
     } catch (error) {

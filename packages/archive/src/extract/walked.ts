@@ -8,6 +8,9 @@ import { fsPath, pathError, splitName } from "./path.ts";
 /** As many links as the kernel follows. */
 const maxLinks = 40;
 
+/** Folders that are remembered at a time. */
+const maxRemembered = 50_000;
+
 export interface WalkedParentsOptions {
   root: ByteString;
   /** Whether the root is an overlay's upper folder, where a character device 0:0 means deleted. */
@@ -32,6 +35,8 @@ export class WalkedParents implements Parents {
   }
 
   resolve(dir: ByteString, create: boolean): ByteString {
+    // What was found can be found again.
+    if (this.#resolved.size > maxRemembered || this.#known.size > maxRemembered) this.forget();
     let path = this.#resolved.get(dir);
     if (path === undefined) {
       const real = this.#walk("", dir, dir, create, 0);

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { mkfifo } from "@longshore/sys";
 import { ArchiveWorkers, FileArchiver } from "../index.ts";
 import { collect, stream, tarOf } from "../testing/tars.ts";
@@ -53,6 +54,14 @@ describe("files of a container", () => {
     assert.deepEqual((await pack("/", "children")).slice(0, 3), ["d/", "d/abs", "d/f"]);
     await assert.rejects(pack("/nope"), { name: "NotFound" });
     await assert.rejects(pack("/d/f/"), { name: "Unknown", message: "lstat /d/f/: not a directory" });
+  });
+
+  it("refuses what its compression says is damaged, though the archive in it may be whole", async () => {
+    const packed = gzipSync(tarOf({ name: "packed", data: "whole" }));
+    const damaged = Buffer.from(packed);
+    damaged[packed.length - 6] = (damaged[packed.length - 6] ?? 0) ^ 0xff;
+    await assert.rejects(put("/", damaged), { message: "gzip: incorrect data check" });
+    await assert.rejects(put("/", packed.subarray(0, -5)), { message: "unexpected EOF" });
   });
 
   it("tells of a path what docker cp asks", () => {

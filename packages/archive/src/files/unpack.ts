@@ -7,6 +7,7 @@ import { Extractor } from "../extract/extractor.ts";
 import { OpenParents } from "../extract/open-parents.ts";
 import { codeOf, fsPath } from "../extract/path.ts";
 import { byteString } from "../tar/header.ts";
+import { Room } from "../limits/room.ts";
 import { TarParser } from "../tar/parser.ts";
 
 export interface UnpackOptions {
@@ -18,6 +19,8 @@ export interface UnpackOptions {
   owner?: { uid: number; gid: number } | undefined;
   /** Refuse to put a folder where there is something else, and the other way round. */
   noOverwriteDirNonDir: boolean;
+  /** Bytes that it may unpack to; absent or 0: as many as the disk has. */
+  limit?: number | undefined;
 }
 
 /**
@@ -31,10 +34,15 @@ export async function unpack(source: AsyncIterable<Uint8Array>, options: UnpackO
   const parents = new OpenParents(byteString(options.root), base, options.owner ?? { uid: 0, gid: 0 });
   const extractor = new Extractor({ parents, owner: options.owner, noOverwriteDirNonDir: options.noOverwriteDirNonDir, rootName: options.path });
   const parser = new TarParser();
+  const room = new Room(byteString(options.root), options.limit);
   try {
     for await (const chunk of decompress(source)) {
       signal?.throwIfAborted();
-      for (const event of parser.feed(chunk)) extractor.handle(event);
+      room.take(chunk.length);
+      for (const event of parser.feed(chunk)) {
+        if (event.kind === "entry") room.take(0, 1);
+        extractor.handle(event);
+      }
     }
     parser.end();
     extractor.finish();

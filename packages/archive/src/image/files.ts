@@ -2,7 +2,9 @@ import { posix } from "node:path";
 import { InvalidArgument } from "@longshore/errdefs";
 import { decompress } from "../compression/decompress.ts";
 import { cleanName } from "../extract/path.ts";
+import { KeptMemory } from "../limits/memory.ts";
 import { type TarHeader, textOf } from "../tar/header.ts";
+import { BadArchive } from "../tar/errors.ts";
 import { TarParser } from "../tar/parser.ts";
 import type { Blob, BlobStore } from "./blobs.ts";
 import { maxArchiveDocument } from "./documents.ts";
@@ -21,20 +23,22 @@ export class ArchiveFiles {
   readonly documents = new Map<string, Buffer>();
   readonly #blobs = new Map<string, Blob>();
   readonly #links = new Map<string, string>();
+  readonly #kept = new KeptMemory();
 
-  /** @throws InvalidArgument when there are too many */
-  #check(): void {
+  /** @throws InvalidArgument when there are too many, BadArchive when their names are too long together */
+  #check(...names: readonly string[]): void {
     if (this.#blobs.size + this.#links.size >= maxFiles) throw new InvalidArgument(`the archive has more than ${maxFiles} files`);
+    this.#kept.keep(...names);
   }
 
   /** @throws InvalidArgument when there are too many files */
   add(name: string, blob: Blob): void {
-    this.#check();
+    this.#check(name);
     this.#blobs.set(name, blob);
   }
 
   addLink(name: string, target: string): void {
-    this.#check();
+    this.#check(name, target);
     this.#links.set(name, target);
   }
 
@@ -62,14 +66,17 @@ function promisedDigest(name: string): string {
  * Reads an image archive to its end; blobs go straight to the store.
  * @throws UnexpectedEof, InvalidTarHeader, FailedPrecondition for a blob that is not what its name says
  */
-export async function readArchiveFiles(source: AsyncIterable<Uint8Array>, blobs: BlobStore, signal?: AbortSignal): Promise<ArchiveFiles> {
+export async function readArchiveFiles(source: AsyncIterable<Uint8Array>, blobs: BlobStore, signal?: AbortSignal, limit = 0): Promise<ArchiveFiles> {
   const files = new ArchiveFiles();
   const parser = new TarParser();
   const commits = new Commits();
   let current: OpenFile | undefined;
+  let unpacked = 0;
   try {
     for await (const chunk of decompress(source)) {
       signal?.throwIfAborted();
+      unpacked += chunk.length;
+      if (limit > 0 && unpacked > limit) throw new BadArchive(`the archive unpacks to more than ${limit} bytes`);
       for (const event of parser.feed(chunk)) {
         if (event.kind === "entry") current = await open(event.header, files, blobs, commits);
         else if (event.kind === "data") await current?.write(event.bytes);

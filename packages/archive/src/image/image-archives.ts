@@ -5,9 +5,16 @@ import { type WriteOptions, writeImages } from "./write.ts";
 
 /** `docker load`, `docker save`, `ctr images import` and `export`: images as one stream. */
 export class ImageArchives {
+  readonly #limit: number;
+
+  /** @param limit bytes that an archive may unpack to, 0 for as many as the disk has */
+  constructor(limit = 0) {
+    this.#limit = limit;
+  }
+
   /** @see readImages */
   read(source: AsyncIterable<Uint8Array>, content: BlobStore, options: ReadOptions): Promise<ReadImages> {
-    return readImages(source, content, options);
+    return readImages(source, content, { limit: this.#limit, ...options });
   }
 
   /** @see writeImages */

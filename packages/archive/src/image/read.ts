@@ -22,6 +22,8 @@ export interface ReadOptions {
   /** Pack the plain layers of Docker's form of archive with gzip. */
   forceCompress: boolean;
   signal?: AbortSignal | undefined;
+  /** Bytes that the archive may unpack to; absent or 0: as many as the disk has. */
+  limit?: number;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface ReadOptions {
  * @throws UnexpectedEof, InvalidTarHeader, InvalidArgument; FailedPrecondition for a blob that is not what its name says
  */
 export async function readImages(source: AsyncIterable<Uint8Array>, blobs: BlobStore, options: ReadOptions): Promise<ReadImages> {
-  const files = await readArchiveFiles(source, blobs, options.signal);
+  const files = await readArchiveFiles(source, blobs, options.signal, options.limit);
   const [layout, index, manifests] = ["oci-layout", "index.json", "manifest.json"].map((name) => files.documents.get(name));
   if (layout !== undefined) {
     checkLayoutVersion(layout);

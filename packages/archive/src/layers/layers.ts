@@ -37,13 +37,16 @@ const compressions: Record<string, DiffOptions["compression"]> = {
 export class Layers {
   readonly #workers: ArchiveWorkers;
   readonly #mountFolder: string;
+  readonly #limit: number;
 
   /**
    * @param mountFolder for temporary mounts; one that no other process uses, since what a killed process
    *   left mounted there is unmounted. Default: the system's folder, which is left alone
+   * @param limit bytes that a layer may unpack to, 0 for as many as the disk has
    */
-  constructor(workers: ArchiveWorkers, mountFolder?: string) {
+  constructor(workers: ArchiveWorkers, mountFolder?: string, limit = 0) {
     this.#workers = workers;
+    this.#limit = limit;
     this.#mountFolder = mountFolder ?? tmpdir();
     if (mountFolder === undefined) return;
     mkdirSync(mountFolder, { recursive: true, mode: 0o700 });
@@ -59,7 +62,7 @@ export class Layers {
   async apply(content: BlobFiles, layer: Pick<Descriptor, "digest" | "mediaType">, mounts: readonly MountSpec[], signal?: AbortSignal, syncFs = false): Promise<Applied> {
     checkMediaType(layer.mediaType);
     const path = await content.path(layer.digest);
-    const run = (target: Omit<ApplyOptions, "syncFs">): Promise<Applied> => this.#workers.run("apply", { ...target, path, syncFs }, { signal });
+    const run = (target: Omit<ApplyOptions, "syncFs" | "limit">): Promise<Applied> => this.#workers.run("apply", { ...target, path, syncFs, limit: this.#limit }, { signal });
     const overlay = overlayFolders(mounts);
     if (overlay?.upper !== undefined) return run({ root: byteString(overlay.upper), whiteouts: "overlay", lowers: overlay.lowers.map(byteString) });
     const bind = bindSource(mounts);

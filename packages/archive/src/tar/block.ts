@@ -46,6 +46,16 @@ function stringAt(block: Buffer, offset: number, length: number): ByteString {
   return block.toString("latin1", offset, end);
 }
 
+/** Reads the field of a time in seconds; one that no clock shows counts as none, as with Docker. */
+function timeAt(block: Buffer, offset: number, length: number): number {
+  try {
+    return numberAt(block, offset, length);
+  } catch (error) {
+    if (((block[offset] ?? 0) & 0x80) !== 0) return 0;
+    throw error;
+  }
+}
+
 /** Reads a number field: octal text, or GNU's base-256 when the top bit is set. */
 export function numberAt(block: Buffer, offset: number, length: number): number {
   const first = block[offset] ?? 0;
@@ -107,7 +117,7 @@ export function parseBlock(block: Buffer): Block {
     uid: numberAt(block, 108, 8),
     gid: numberAt(block, 116, 8),
     size,
-    mtime: numberAt(block, 136, 12),
+    mtime: timeAt(block, 136, 12),
     uname: extended ? stringAt(block, 265, 32) : "",
     gname: extended ? stringAt(block, 297, 32) : "",
     devMajor: extended ? numberAt(block, 329, 8) : 0,

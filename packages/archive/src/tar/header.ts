@@ -44,6 +44,8 @@ export interface TarHeader {
 }
 
 export const blockSize = 512;
+/** Longest extended header or sparse map that is taken, as Go's archive/tar. */
+export const maxMetaBytes = 1 << 20;
 
 /** Bytes that fill `size` up to a whole block. */
 export function paddingOf(size: number): number {

@@ -1,7 +1,7 @@
 import type { Block } from "./block.ts";
 import { entryTypeOf } from "./block.ts";
 import { InvalidTarHeader } from "./errors.ts";
-import type { ByteString, SparseChunk, TarHeader } from "./header.ts";
+import { type ByteString, type SparseChunk, type TarHeader, maxMetaBytes } from "./header.ts";
 import { parsePax, parsePaxNumber, parsePaxTime } from "./pax.ts";
 import { sparseChunksOf } from "./sparse.ts";
 
@@ -13,16 +13,25 @@ const xattrPrefix = "SCHILY.xattr.";
  */
 export class Overrides {
   readonly #global = new Map<string, ByteString>();
+  #globalBytes = 0;
   #local = new Map<string, ByteString>();
   #sparseNumbers: string[] = [];
   longName: ByteString | undefined;
   longLink: ByteString | undefined;
 
+  /** @throws InvalidTarHeader when there are more than one header could hold */
   addGlobal(body: Buffer): void {
-    for (const [key, value] of parsePax(body)) this.#global.set(key, value);
+    for (const [key, value] of parsePax(body)) {
+      this.#globalBytes += key.length + value.length - (this.#global.get(key)?.length ?? -key.length);
+      this.#global.set(key, value);
+    }
+    if (this.#globalBytes > maxMetaBytes) throw new InvalidTarHeader();
   }
 
+  /** One header's records; a further one before the same entry counts alone, as with Go. */
   addLocal(body: Buffer): void {
+    this.#local = new Map();
+    this.#sparseNumbers = [];
     for (const [key, value] of parsePax(body)) {
       // The one key that stands many times, in pairs whose order counts.
       if (key === "GNU.sparse.offset" || key === "GNU.sparse.numbytes") this.#sparseNumbers.push(value);
@@ -63,8 +72,6 @@ export class Overrides {
       xattrs: this.#xattrs(),
     };
     if (atime !== undefined) header.atime = parsePaxTime(atime);
-    // Before POSIX, a directory was a file whose name ends in a slash.
-    if (header.type === "file" && header.name.endsWith("/")) header.type = "directory";
     return { header, stored, sparseMap: this.#sparse(header) };
   }
 
@@ -74,6 +81,7 @@ export class Overrides {
     const name = this.#get("GNU.sparse.name");
     if (name !== undefined) header.name = name;
     if (realSize === undefined) return false;
+    if (realSize < 0) throw new InvalidTarHeader();
     header.size = realSize;
     if (this.#get("GNU.sparse.major") === "1") return true;
     const map = this.#get("GNU.sparse.map");

@@ -1,14 +1,11 @@
 import { type Block, isZeroBlock, parseBlock } from "./block.ts";
 import { InvalidTarHeader, UnexpectedEof } from "./errors.ts";
-import { blockSize, paddingOf, type SparseChunk, type TarHeader } from "./header.ts";
+import { blockSize, maxMetaBytes, paddingOf, type SparseChunk, type TarHeader } from "./header.ts";
 import { Overrides } from "./overrides.ts";
-import { checkSparse, gnuSparseExtension, gnuSparseHeader, parseSparseMap } from "./sparse.ts";
+import { SparseMap, checkSparse, gnuSparseExtension, gnuSparseHeader, maxSparseChunks } from "./sparse.ts";
 
 /** `entry` opens an entry, any number of `data` follow, `end` closes it. */
 export type TarEvent = { kind: "entry"; header: TarHeader } | { kind: "data"; bytes: Buffer } | { kind: "end" };
-
-/** Longest extended header that is taken, as Go's archive/tar. */
-const maxMetaBytes = 1 << 20;
 
 type Collecting = "header" | "meta" | "gnu-sparse" | "sparse-map";
 interface Entry {
@@ -30,7 +27,7 @@ export class TarParser {
   #metaSize = 0;
   #entry: Entry | undefined;
   #chunks: SparseChunk[] = [];
-  #mapText = "";
+  #map = new SparseMap();
   #padding = 0;
   #zeroBlocks = 0;
 
@@ -123,14 +120,17 @@ export class TarParser {
     const hasData = header.type === "file" || header.type === "unknown";
     if (!hasData) header.size = 0;
     this.#entry = { header, stored: hasData ? stored : 0 };
+    // Before POSIX, a directory was a file whose name ends in a slash; its data, if any, mean nothing.
+    if (header.flag === "\0" && header.name.endsWith("/")) header.type = "directory";
     if (block.flag === "S") {
       const { chunks, realSize, extended } = gnuSparseHeader(bytes);
       this.#chunks = chunks;
+      if (realSize < 0) throw new InvalidTarHeader();
       header.size = realSize;
       if (extended) this.#collect("gnu-sparse", blockSize);
       else yield* this.#open(chunks);
     } else if (sparseMap) {
-      this.#mapText = "";
+      this.#map = new SparseMap();
       this.#collect("sparse-map", blockSize);
     } else yield* this.#open(header.sparse);
   }
@@ -138,6 +138,7 @@ export class TarParser {
   *#gnuSparse(bytes: Buffer): Generator<TarEvent> {
     const { chunks, extended } = gnuSparseExtension(bytes);
     this.#chunks.push(...chunks);
+    if (this.#chunks.length > maxSparseChunks) throw new InvalidTarHeader();
     if (extended) this.#collect("gnu-sparse", blockSize);
     else yield* this.#open(this.#chunks);
   }
@@ -145,9 +146,8 @@ export class TarParser {
   *#sparseMap(bytes: Buffer): Generator<TarEvent> {
     const entry = this.#entry as Entry;
     entry.stored -= blockSize;
-    this.#mapText += bytes.toString("latin1");
-    if (entry.stored < 0 || this.#mapText.length > maxMetaBytes) throw new InvalidTarHeader();
-    const chunks = parseSparseMap(this.#mapText);
+    if (entry.stored < 0) throw new InvalidTarHeader();
+    const chunks = this.#map.add(bytes.toString("latin1"));
     if (chunks === undefined) this.#collect("sparse-map", blockSize);
     else yield* this.#open(chunks);
   }

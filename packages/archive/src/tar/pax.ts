@@ -2,6 +2,9 @@ import type { ByteString } from "./header.ts";
 import { InvalidTarHeader } from "./errors.ts";
 import { bytesOf, type Timespec } from "./header.ts";
 
+/** Records whose values are names. */
+const names = new Set(["path", "linkpath", "uname", "gname"]);
+
 /** Parses the body of a PAX extended header: records `<length> <key>=<value>\n`. */
 export function parsePax(body: Buffer): [key: string, value: ByteString][] {
   const records: [string, ByteString][] = [];
@@ -15,7 +18,11 @@ export function parsePax(body: Buffer): [key: string, value: ByteString][] {
     if (!Number.isInteger(length) || length < 4 || end > body.length || body[end - 1] !== 0x0a) throw new InvalidTarHeader();
     const equals = body.indexOf(0x3d, space + 1);
     if (equals <= space + 1 || equals >= end) throw new InvalidTarHeader();
-    records.push([body.toString("utf8", space + 1, equals), body.toString("latin1", equals + 1, end - 1)]);
+    const key = body.toString("utf8", space + 1, equals);
+    const value = body.toString("latin1", equals + 1, end - 1);
+    // As Go: a name would end early for whoever takes it as C does.
+    if ((names.has(key) ? value : key).includes("\0")) throw new InvalidTarHeader();
+    records.push([key, value]);
     at = end;
   }
   return records;

@@ -1,6 +1,6 @@
 import { numberAt } from "./block.ts";
 import { InvalidTarHeader } from "./errors.ts";
-import type { SparseChunk } from "./header.ts";
+import { type SparseChunk, maxMetaBytes } from "./header.ts";
 import { parsePaxNumber } from "./pax.ts";
 
 /** The sparse map of an old GNU header (type flag S), of which extension blocks may follow. */
@@ -33,19 +33,29 @@ export function sparseChunksOf(numbers: readonly string[]): SparseChunk[] {
   return chunks;
 }
 
-/**
- * The sparse map that stands before the data in PAX format 1.0: decimal lines, the first of which
- * counts the pairs.
- * @returns undefined while `text` does not hold the whole map yet
- */
-export function parseSparseMap(text: string): SparseChunk[] | undefined {
-  const lines = text.split("\n");
-  lines.pop();
-  const first = lines[0];
-  if (first === undefined) return undefined;
-  const count = parsePaxNumber(first);
-  if (count < 0) throw new InvalidTarHeader();
-  return lines.length < 1 + count * 2 ? undefined : sparseChunksOf(lines.slice(1, 1 + count * 2));
+/** Chunks of one file at most: as many as a map of the longest kind could name. */
+export const maxSparseChunks = maxMetaBytes / 4;
+
+/** The sparse map that stands before the data in PAX format 1.0: decimal lines, the first of which counts the pairs. */
+export class SparseMap {
+  #text = "";
+  #lines = 0;
+  /** Lines of the whole map, once the first one is there. */
+  #wanted: number | undefined;
+
+  /** Takes a block. @returns the chunks once the map is complete */
+  add(text: string): SparseChunk[] | undefined {
+    this.#text += text;
+    if (this.#text.length > maxMetaBytes) throw new InvalidTarHeader();
+    for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) this.#lines++;
+    if (this.#wanted === undefined) {
+      if (this.#lines === 0) return undefined;
+      const count = parsePaxNumber(this.#text.slice(0, this.#text.indexOf("\n")));
+      if (count < 0 || count > maxSparseChunks) throw new InvalidTarHeader();
+      this.#wanted = 1 + count * 2;
+    }
+    return this.#lines < this.#wanted ? undefined : sparseChunksOf(this.#text.split("\n", this.#wanted).slice(1));
+  }
 }
 
 /** Checks that the chunks rise, stay inside the file and hold just the bytes that the archive has. */

@@ -3,7 +3,8 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync, writeSync, openSync, closeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bytesOf, paddingOf, type TarHeader } from "./header.ts";
+import { metaHeader, withSum } from "../testing/tars.ts";
+import { bytesOf, type TarHeader } from "./header.ts";
 import { formatPaxRecord, formatPaxTime, parsePax, parsePaxTime } from "./pax.ts";
 import { TarParser } from "./parser.ts";
 import { encodeEntry, encodeHeader, endOfArchive, tarHeader } from "./writer.ts";
@@ -127,12 +128,53 @@ describe("tar", () => {
   it("refuses a sparse map that lies", () => {
     const records = [formatPaxRecord("GNU.sparse.size", "10"), formatPaxRecord("GNU.sparse.map", "0,5,3,5")];
     const body = Buffer.concat(records);
-    const pax = encodeHeader({ ...tarHeader({ name: "x", size: body.length }) });
-    pax.write("x", 156);
-    pax.fill(0x20, 148, 156);
-    pax.write(`${pax.reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, "0")}\0 `, 148);
-    const archive = Buffer.concat([pax, body, Buffer.alloc(paddingOf(body.length)), encodeEntry(tarHeader({ name: "s" }), Buffer.alloc(10)), endOfArchive]);
+    const archive = Buffer.concat([metaHeader("x", body), encodeEntry(tarHeader({ name: "s" }), Buffer.alloc(10)), endOfArchive]);
     assert.throws(() => parse(archive), { message: "archive/tar: invalid tar header" });
+  });
+
+  it("refuses a name with NUL, and takes a time that no clock shows for none", () => {
+    assert.throws(() => parse(Buffer.concat([metaHeader("x", formatPaxRecord("path", "a\0b")), encodeEntry(tarHeader({ name: "f" })), endOfArchive])), { message: "archive/tar: invalid tar header" });
+    const far = withSum(encodeHeader(tarHeader({ name: "f" })), (block) => Buffer.from([0x80, 0, 0, 0, 0x10, 0, 0, 0, 0, 0, 0, 0]).copy(block, 136));
+    assert.deepEqual((parse(Buffer.concat([far, endOfArchive]))[0] as Parsed).header.mtime, { sec: 0, nsec: 0 });
+  });
+
+  describe("headers that add up", () => {
+    const big = (key: string): Buffer => formatPaxRecord(key, "v".repeat(1_000_000));
+    const entry = encodeEntry(tarHeader({ name: "file" }), Buffer.from("x"));
+
+    it("are the last one's records, when several stand before an entry", () => {
+      const headers = Array.from({ length: 40 }, (_, index) => metaHeader("x", big(`SCHILY.xattr.user.${index}`)));
+      const [file] = parse(Buffer.concat([...headers, entry, endOfArchive])) as [Parsed];
+      assert.deepEqual([...file.header.xattrs.keys()], ["user.39"]);
+      const names = Array.from({ length: 40 }, (_, index) => metaHeader("L", Buffer.from(`${"n".repeat(1_000_000)}${index}`)));
+      assert.equal((parse(Buffer.concat([...names, entry, endOfArchive]))[0] as Parsed).header.name.length, 1_000_002);
+    });
+
+    it("are refused when they hold for all entries", () => {
+      const comment = metaHeader("g", formatPaxRecord("comment", "c".repeat(500_000)));
+      assert.equal(parse(Buffer.concat([...Array.from({ length: 40 }, () => comment), entry, endOfArchive])).length, 1);
+      assert.throws(() => parse(Buffer.concat([metaHeader("g", big("a")), metaHeader("g", big("b")), entry])), { message: "archive/tar: invalid tar header" });
+    });
+
+    it("are refused as sparse maps without an end", () => {
+      const chunks = Buffer.alloc(512);
+      for (let at = 0; at < 21; at++) chunks.write(`${at.toString(8).padStart(11, "0")}\0${"0".repeat(11)}\0`, at * 24, "latin1");
+      chunks[504] = 1;
+      const gnu = withSum(encodeHeader(tarHeader({ name: "s" })), (block) => {
+        block.write("S", 156, "latin1");
+        block.write("00000000012\0", 483, "latin1");
+        block.write("ustar  \0", 257, "latin1");
+        block[482] = 1;
+      });
+      assert.throws(() => parse(Buffer.concat([gnu, ...Array.from({ length: 13_000 }, () => chunks)])), { message: "archive/tar: invalid tar header" });
+      const pax = metaHeader("x", Buffer.concat([["major", "1"], ["minor", "0"], ["realsize", "10"], ["name", "s"]].map(([key, value]) => formatPaxRecord(`GNU.sparse.${key}`, value as string))));
+      const map = (text: string): Buffer => Buffer.concat([pax, encodeEntry(tarHeader({ name: "s" }), Buffer.from(text))]);
+      assert.throws(() => parse(map("99999999\n")), { message: "archive/tar: invalid tar header" });
+      assert.throws(() => parse(map(`200000\n${"1\n".repeat(1 << 20)}`)), { message: "archive/tar: invalid tar header" });
+      const started = performance.now();
+      assert.throws(() => parse(map(`200000\n${"0\n".repeat(390_000)}`)), { message: "archive/tar: invalid tar header" });
+      assert.ok(performance.now() - started < 3000, "a map is not read anew with each of its blocks");
+    });
   });
 
   it("writes PAX records whose length counts itself", () => {
