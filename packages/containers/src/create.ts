@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { ContainerConfig, ContainerCreateResponse, EndpointSettings, HostConfig } from "@longshore/api";
+import type { StagedFiles } from "@longshore/atomicfile";
 import { InvalidArgument, isKind, messageOf, NotFound } from "@longshore/errdefs";
 import type { ResolvedImage } from "@longshore/images";
 import type { Platform } from "@longshore/oci";
@@ -21,6 +22,7 @@ import { checkName, generateName, newContainerId } from "./names.ts";
 import { showRequested } from "./network-sandbox.ts";
 import { type ContainerRecord, newState } from "./record.ts";
 import { stageContainer } from "./record-files.ts";
+import { checkReadable } from "./records/load.ts";
 import { logPathOf } from "./records/load.ts";
 import { removeRuntime } from "./remove.ts";
 import { runtimeOf } from "./runtimes.ts";
@@ -183,7 +185,7 @@ async function build(context: Context, container: Container, image: ResolvedImag
   if (container.hostConfig.LogConfig.Type === "local") await mkdir(container.file("local-logs"), { mode: 0o700 });
   undo.defer(() => attempt(context, "removing containerd's records", () => removeRuntime(context, container.id, false)));
   // What is known now is brought to the disk while containerd works; volumes get their names later.
-  const staged = mounts.length > 0 ? undefined : stageContainer(container.dir, container);
+  const staged = mounts.length > 0 ? undefined : stage(container);
   undo.defer(() => attempt(context, "writing a container's record", async () => void (await staged)));
   // The record first: it keeps the snapshot from being collected.
   await span("container record", () => containerd.containers.create({
@@ -202,11 +204,16 @@ async function build(context: Context, container: Container, image: ResolvedImag
   undo.defer(() => attempt(context, "removing views of images", () => removeViews(context, container.id, mounts)));
   await createViews(context, container.id, images);
   await createVolumes(context, container, mounts, undo);
-  await (await (staged ?? stageContainer(container.dir, container))).publish();
+  await (await (staged ?? stage(container))).publish();
   container.trace = currentSpan();
   context.store.add(container);
   undo.move();
   emitContainer(context, container, "create");
+}
+
+async function stage(container: Container): Promise<StagedFiles> {
+  checkReadable(container.record, container.hostConfig);
+  return stageContainer(container.dir, container);
 }
 
 /** Nearly always the shared layer is there. Else it is made, and once more should the collector take it before it is built on. */

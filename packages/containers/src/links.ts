@@ -19,7 +19,8 @@ interface Link {
 
 /** `name:alias`; without an alias the name is one. */
 function parseLink(text: string): { name: string; alias: string } {
-  const [name = "", alias = name, ...more] = text.split(":");
+  const [name = "", given, ...more] = text.split(":");
+  const alias = given === undefined || given === "" ? name : given;
   if (more.length > 0 || text === "") throw new InvalidArgument(text === "" ? "empty string specified for links" : `bad format for links: ${text}`);
   // What inspect shows of a link, `/db:/web/alias`, is accepted as well.
   return { name: name.replace(/^\//, ""), alias: alias.slice(alias.lastIndexOf("/") + 1) };

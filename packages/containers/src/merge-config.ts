@@ -40,7 +40,8 @@ function isEmpty(list: readonly unknown[] | null | undefined): boolean {
 export function mergeImageConfig(config: ContainerConfig, image: Partial<ImageConfig>): void {
   if (config.User === "") config.User = image.User ?? "";
   if (Object.keys(image.ExposedPorts ?? {}).length > 0) config.ExposedPorts = { ...image.ExposedPorts, ...config.ExposedPorts };
-  if (!isEmpty(image.Env)) {
+  if (isEmpty(config.Env)) config.Env = image.Env ?? null;
+  else if (!isEmpty(image.Env)) {
     const own = new Set((config.Env ?? []).map(nameOf));
     config.Env = [...(config.Env ?? []), ...(image.Env ?? []).filter((variable) => !own.has(nameOf(variable)))];
   }
@@ -59,8 +60,6 @@ export function mergeImageConfig(config: ContainerConfig, image: Partial<ImageCo
   const volumes = { ...image.Volumes, ...config.Volumes };
   config.Volumes = Object.keys(volumes).length > 0 ? volumes : (image.Volumes ?? null);
   if (!config.StopSignal && image.StopSignal) config.StopSignal = image.StopSignal;
-  if (isEmpty(config.Shell) && !isEmpty(image.Shell)) config.Shell = image.Shell as string[];
-  if (image.OnBuild !== undefined && config.OnBuild === null) config.OnBuild = image.OnBuild ?? null;
 }
 
 function mergeHealth(config: ContainerConfig, image: Partial<ImageConfig>): void {

@@ -54,8 +54,13 @@ function isDirectory(root: string, path: string, shown: string): boolean {
   }
 }
 
-/** @returns whether nothing had to be made */
-function makeDirectories(root: string, path: string, shown: string, links = 0): boolean {
+/**
+ * Makes a directory below `root`, and what is missing on the way, as a process that has `root` for its root directory would.
+ * @param shown the path as it was asked for
+ * @returns whether nothing had to be made
+ * @throws Unknown with Docker's message when something else is there
+ */
+export function makeDirectories(root: string, path: string, shown: string, links = 0): boolean {
   if (isDirectory(root, path, shown)) return true;
   const parent = posix.dirname(path);
   makeDirectories(root, parent, shown, links);

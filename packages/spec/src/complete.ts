@@ -50,9 +50,9 @@ export function completeContainerConfig(given: Given<ContainerConfig>): Containe
 }
 
 function completePortMap(given: PortMap): PortMap {
-  const complete = ({ HostIp, HostPort }: Partial<PortBinding>): PortBinding => ({
-    HostIp: HostIp ?? "",
-    HostPort: HostPort ?? "",
+  const complete = (binding: Partial<PortBinding> | undefined): PortBinding => ({
+    HostIp: binding?.HostIp ?? "",
+    HostPort: binding?.HostPort ?? "",
   });
   return Object.fromEntries(Object.entries(given).map(([port, list]) => [port, list?.map(complete) ?? null]));
 }
@@ -143,7 +143,8 @@ export function completeHostConfig(given: GivenHostConfig): HostConfig {
     ShmSize: given.ShmSize ?? 0,
     ...present({ Sysctls: given.Sysctls }),
     Runtime: given.Runtime ?? "",
-    Isolation: given.Isolation ?? "",
+    // Its case means nothing.
+    Isolation: (given.Isolation ?? "").toLowerCase() as HostConfig["Isolation"],
     ...completeResources(given),
     ...present({ Mounts: given.Mounts }),
     MaskedPaths: given.MaskedPaths ?? null,

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from "node:path";
-import { DataLoss, messageOf } from "@longshore/errdefs";
+import { DataLoss, InvalidArgument, messageOf } from "@longshore/errdefs";
 import { type Reader, readRecordFile } from "@longshore/records";
 import { isPluginDriver } from "../log-options.ts";
 import type { ContainerRecord, HostConfig } from "../record.ts";
@@ -17,6 +17,19 @@ export function logPathOf(dir: string, driver: string): string {
   if (driver === "none") return "";
   if (isPluginDriver(driver)) return join(dir, "container-cached.log");
   return driver === "local" ? join(dir, "local-logs", "container.log") : join(dir, `${basename(dir)}-json.log`);
+}
+
+/**
+ * Whether what is about to be written can be read again: else the engine would set the container aside at its next start.
+ * @throws InvalidArgument that says which member cannot be
+ */
+export function checkReadable(record: ContainerRecord, hostConfig: HostConfig): void {
+  try {
+    containerRecord(record, "");
+    hostConfigRecord(hostConfig, "");
+  } catch (error) {
+    throw new InvalidArgument(`invalid configuration: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /**

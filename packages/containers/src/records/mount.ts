@@ -36,7 +36,8 @@ export const mount: Reader<Mount> = record<Mount>({
 export const mountPoint: Reader<MountRecord> = record<MountRecord>({
   Type: type,
   Source: text,
-  Destination: required(text, (path) => (path.startsWith("/") ? undefined : "is no absolute path")),
+  // A volume of `Config.Volumes` may lie at a relative path, which is one from the root.
+  Destination: required(text, (path) => (path === "" ? "is empty" : undefined)),
   RW: flag,
   Name: text,
   Driver: text,
