@@ -3,6 +3,9 @@ import { lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, s
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { shared } from "./engine/shared.ts";
+import { tool } from "./engine/tools.ts";
+import { must } from "./host/exec.ts";
+import { until } from "./host/until.ts";
 
 describe("cp, export and commit", () => {
   const name = "e2e-copy";
@@ -46,6 +49,34 @@ describe("cp, export and commit", () => {
     await shared.ok(["cp", join(dir, "file"), `${name}:/tmp/file`]);
     assert.equal((await shared.docker(["cp", `${name}:/data/file`, "-"])).code, 0);
     assert.match((await shared.docker(["cp", join(dir, "file"), `${name}:/data/other`])).stderr, /mounted volume is marked read-only/);
+  });
+
+  it("copies what is the container's and nothing of the kernel's, running or not, and the host's mounts below a bind, which stay", async () => {
+    const bound = join(dir, "bound");
+    mkdirSync(join(bound, "disk"), { recursive: true });
+    await must("mount", ["-t", "tmpfs", "of-the-host", join(bound, "disk")]);
+    try {
+      writeFileSync(join(bound, "disk/deep"), "deep");
+      await shared.ok(["run", "-d", "--name", name, "-v", "/vol", "-v", `${bound}:/bound`, "--tmpfs", "/fleeting", "busybox", "sh", "-c", "echo 1 > /vol/one; echo 1 > /fleeting/one; echo 1 > /own; touch /started; sleep 300"]);
+      await until("the container has written", async () => (await shared.docker(["exec", name, "test", "-e", "/started"])).code === 0);
+      for (const running of [true, false]) {
+        if (!running) await shared.ok(["stop", "-t", "0", name]);
+        await must("sh", ["-c", `docker cp ${name}:/ - > ${join(dir, "whole.tar")}`], { env: { ...shared.clientEnv(), PATH: `${join(tool("docker"), "..")}:${process.env["PATH"] ?? ""}` } });
+        const all = (await must("tar", ["-tPf", join(dir, "whole.tar")])).split("\n");
+        for (const path of ["/own", "/vol/one", "/bound/disk/deep", "/etc/hosts"]) assert.ok(all.includes(path), path);
+        for (const path of ["/proc/", "/sys/", "/fleeting/"]) assert.deepEqual(all.filter((entry) => entry.startsWith(path)), [path]);
+        assert.deepEqual(all.filter((entry) => entry.startsWith("/dev/")), ["/dev/", "/dev/console", "/dev/pts/", "/dev/shm/"]);
+        for (const path of ["/proc/cpuinfo", "/proc/self/status", "/sys/kernel", "/dev/null", "/fleeting/one"]) {
+          const missing = await shared.docker(["cp", `${name}:${path}`, "-"]);
+          assert.match(missing.stderr, new RegExp(`Could not find the file ${path} in container ${name}`));
+          assert.equal(await shared.api.has(`/containers/${name}/archive?path=${path}`), false);
+        }
+        assert.match((await shared.docker(["cp", join(bound, "disk/deep"), `${name}:/etc/hosts`])).stderr, /RemoveAll hosts: device or resource busy/);
+        assert.equal(readFileSync(join(bound, "disk/deep"), "utf8"), "deep");
+      }
+    } finally {
+      await must("umount", [join(bound, "disk")]);
+    }
   });
 
   it("a symlink in the container does not lead cp out of it", async () => {

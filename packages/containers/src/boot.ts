@@ -1,6 +1,6 @@
 import { mkdir, readdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import { unmountAll } from "@longshore/sys";
+import { unmountTree } from "@longshore/sys";
 import { boundContainers, releaseBound } from "./bound-paths.ts";
 import { Container } from "./container.ts";
 import type { Context } from "./context.ts";
@@ -61,7 +61,7 @@ async function unmountLeftovers(context: Context): Promise<void> {
   const root = join(context.settings.execRoot, "mnt");
   await mkdir(root, { recursive: true, mode: 0o700 });
   for (const name of await readdir(root)) {
-    unmountAll(join(root, name));
+    unmountTree(join(root, name));
     await attempt(context, "removing a mount point", () => rmdir(join(root, name)));
   }
 }

@@ -1,16 +1,18 @@
+import { existsSync } from "node:fs";
 import { posix } from "node:path";
 import type { FileArchiver, PathStat } from "@longshore/archive";
 import { InvalidArgument, isKind, NotFound } from "@longshore/errdefs";
-import { mountAll, type MountSpec, unmountAll } from "@longshore/sys";
+import { mountAll, type MountSpec } from "@longshore/sys";
 import type { MountRecord } from "@longshore/spec";
 import { bindBelow, releaseBound } from "./bound-paths.ts";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
 import { mountImage } from "./image-mounts.ts";
 import { makeMountPoint } from "./mount-point.ts";
-import { rootMounts, withMounts } from "./rootfs.ts";
+import { withRootfs } from "./rootfs.ts";
 import { attempt } from "./task.ts";
 import { execUser } from "./root-user.ts";
+import { makeBindSource } from "./volume-mounts.ts";
 
 /** `docker cp` both ways, and `docker export`. */
 export interface CopyIn {
@@ -23,40 +25,51 @@ export interface CopyIn {
 /** Tells apart what is mounted for several copies of one container at a time. */
 let sequence = 0;
 
-/** Calls `use` with the root as the container sees it, its volumes and binds included, whether it runs or not. */
+/**
+ * Calls `use` with the container's files: its own file system with what it was created to have mounted, whether it
+ * runs or not. The kernel's file systems and tmpfs, which only its processes see, are no such thing.
+ */
 async function withFiles<T>(context: Context, container: Container, use: (root: string) => Promise<T>): Promise<T> {
-  if (container.alive) return use(`/proc/${container.record.State.Pid}/root`);
-  return withMounts(context, await rootMounts(context, container.id), async (root) => {
-    const mounted: string[] = [];
-    const owner = `${container.id}-files-${sequence++}`;
-    try {
-      for (const mount of await bindsOf(context, container, owner)) {
-        if (!makeMountPoint(root, mount)) continue;
-        mountAll([mount], root);
-        mounted.unshift(posix.join(root, mount.target ?? ""));
-      }
+  const owner = `${container.id}-files-${sequence++}`;
+  try {
+    return await withRootfs(context, container.id, async (root) => {
+      for (const mount of await bindsOf(context, container, owner)) if (makeMountPoint(root, mount)) mountAll([mount], root);
       return await use(root);
-    } finally {
-      for (const path of mounted) unmountAll(path);
-      await releaseBound(context, owner);
-      await releaseVolumes(context, container, owner);
-    }
-  });
+    });
+  } finally {
+    await releaseBound(context, owner);
+    await releaseVolumes(context, container, owner);
+  }
 }
 
-/** Not recursive: to unmount a copy of what lies below would, on shared mounts, unmount the original. */
+/** What to mount, parents before what lies below them. None of it is shared, so that it is unmounted alone. */
 async function bindsOf(context: Context, container: Container, owner: string): Promise<MountSpec[]> {
+  const readOnly = context.host.recursiveReadOnly === "" ? "rro" : "ro";
   const binds: MountSpec[] = [];
   for (const record of Object.values(container.record.MountPoints).sort((a, b) => a.Destination.length - b.Destination.length)) {
     const source = await sourceOf(context, container, record, owner);
-    if (source !== "") binds.push({ type: "bind", source, target: record.Destination, options: ["bind", record.RW ? "rw" : "ro"] });
+    if (source === "") continue;
+    const { NonRecursive, ReadOnlyNonRecursive } = record.Spec.BindOptions ?? {};
+    const options = [NonRecursive === true ? "bind" : "rbind", record.RW ? "rw" : ReadOnlyNonRecursive === true ? "ro" : readOnly, "rprivate"];
+    binds.push({ type: "bind", source, target: record.Destination, options });
   }
-  return binds;
+  return [...binds, ...networkFiles(container)];
+}
+
+/** The engine's files that every container has, where the user has mounted nothing else. */
+function networkFiles(container: Container): MountSpec[] {
+  const { MountPoints, ResolvConfPath, HostnamePath, HostsPath } = container.record;
+  const files = { "/etc/resolv.conf": ResolvConfPath, "/etc/hostname": HostnamePath, "/etc/hosts": HostsPath };
+  return Object.entries(files).flatMap(([target, source]) => {
+    if (source === "" || MountPoints[target] !== undefined || !existsSync(source)) return [];
+    return [{ type: "bind", source, target, options: ["bind", container.hostConfig.ReadonlyRootfs ? "ro" : "rw", "private"] }];
+  });
 }
 
 /** What lies at a mount point, on the host; empty for what only a running container has. */
 async function sourceOf(context: Context, container: Container, record: MountRecord, owner: string): Promise<string> {
   if (record.Type === "image") return (await mountImage(context, container.id, record, owner)).path;
+  if (record.Type === "bind") await makeBindSource(record);
   if (record.Type !== "volume") return record.Type === "bind" ? record.Source : "";
   const path = await context.volumes.mount(record.Name, owner);
   record.Source = path;
@@ -146,7 +159,7 @@ function checkWritable(container: Container, path: string): void {
 
 /** Streams the whole file system as a tar, volumes left out. */
 export async function exportFiles(context: Context, archiver: FileArchiver, container: Container, write: (piece: Uint8Array) => Promise<void>, signal: AbortSignal): Promise<void> {
-  await withMounts(context, await rootMounts(context, container.id), async (root) => {
+  await withRootfs(context, container.id, async (root) => {
     for await (const piece of archiver.pack({ root, path: "/", include: "children" }, signal)) await write(piece);
   });
   emitContainer(context, container, "export");

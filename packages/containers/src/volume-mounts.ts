@@ -55,7 +55,7 @@ export function checkBindSources(container: Container): void {
 }
 
 /** `-v` makes a missing source directory. What is no directory on the way there, the runtime tells. */
-async function makeBindSource({ Source, SkipMountpointCreation }: MountRecord): Promise<void> {
+export async function makeBindSource({ Source, SkipMountpointCreation }: MountRecord): Promise<void> {
   try {
     await stat(Source);
   } catch (error) {

@@ -22,12 +22,12 @@ const maxData = 4095;
  * thrown. Overlay layer lists of more than a page are made relative to the folder they share.
  */
 export function mountAll(mounts: readonly MountSpec[], target: string): void {
-  const done: string[] = [];
+  const done: (() => void)[] = [];
   try {
     for (const spec of mounts) {
       const below = spec.target ?? "";
       if (below === "" || below === "/") {
-        mountOne(spec, (use) => use(target), () => done.push(target));
+        mountOne(spec, (use) => use(target), () => done.push(() => unmountAll(target)));
         continue;
       }
       const resolved: AtTarget = (use) => {
@@ -38,10 +38,11 @@ export function mountAll(mounts: readonly MountSpec[], target: string): void {
           closeSync(fd);
         }
       };
-      mountOne(spec, resolved, () => done.push(posix.join(target, below)));
+      // As a path it would be looked up in the host's root, where its links may lead elsewhere.
+      mountOne(spec, resolved, () => done.push(() => resolved((path) => umount(path, MNT.DETACH))));
     }
   } catch (error) {
-    for (const path of done.toReversed()) unmountAll(path);
+    for (const undo of done.toReversed()) undo();
     throw error;
   }
 }
@@ -57,6 +58,20 @@ export function unmountAll(target: string, flags: number = MNT.DETACH): void {
       throw error;
     }
   }
+}
+
+/**
+ * Unmounts what lies on `target` and all below it, and nothing else: without, mounts that these are copies of
+ * would go with them where both are shared.
+ */
+export function unmountTree(target: string): void {
+  try {
+    mount("none", target, undefined, MS.PRIVATE | MS.REC);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "EINVAL" && code !== "ENOENT") throw error;
+  }
+  unmountAll(target);
 }
 
 /** Calls `use` with a path of the place as it is now: once something is mounted there, a descriptor from before leads below it. */

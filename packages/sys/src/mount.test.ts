@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { MNT, MS, mount, mountAll, parseMountOptions, umount, unmountAll } from "./index.ts";
+import { MNT, MS, mount, mountAll, parseMountOptions, readMountInfo, umount, unmountAll, unmountTree } from "./index.ts";
 
 describe("mounts", () => {
   let dir: string;
@@ -53,6 +53,48 @@ describe("mounts", () => {
     mountAll([{ type: "bind", source: join(dir, "source"), target: "/../etc", options: ["bind"] }], join(dir, "target"));
     assert.ok(statSync(join(dir, "target/etc/here")).isFile());
     umount(join(dir, "target/etc"));
+  });
+
+  it("undoes what lies below inside the root, wherever a link there leads on the host", () => {
+    for (const name of ["source", "root", "root/inside", "outside"]) mkdirSync(join(dir, name));
+    symlinkSync("/outside", join(dir, "root/link"));
+    mkdirSync(join(dir, "root/outside"));
+    // The same link read on the host leads to what somebody else has mounted.
+    mount("none", join(dir, "outside"), "tmpfs");
+    rmSync(join(dir, "root/link"));
+    symlinkSync(join(dir, "outside"), join(dir, "root/link"));
+    mkdirSync(join(dir, "root", dir, "outside"), { recursive: true });
+    try {
+      const bind = { type: "bind", source: join(dir, "source"), options: ["bind"] };
+      assert.throws(() => mountAll([{ ...bind, target: "/link" }, { ...bind, target: "/missing" }], join(dir, "root")), { code: "ENOENT" });
+      const mounted = readMountInfo().map(({ mountPoint }) => mountPoint);
+      assert.ok(mounted.includes(join(dir, "outside")));
+      assert.ok(!mounted.includes(join(dir, "root", dir, "outside")));
+    } finally {
+      umount(join(dir, "outside"));
+    }
+  });
+
+  it("unmounts a tree of copies without what these are copies of", () => {
+    for (const name of ["source", "target"]) mkdirSync(join(dir, name));
+    mount("none", join(dir, "source"), "tmpfs");
+    try {
+      mount("none", join(dir, "source"), undefined, MS.SHARED);
+      mkdirSync(join(dir, "source/below"));
+      mount("none", join(dir, "source/below"), "tmpfs");
+      mountAll([{ type: "bind", source: join(dir, "source"), options: ["rbind"] }], join(dir, "target"));
+      unmountTree(join(dir, "target"));
+      const mounted = readMountInfo().filter(({ mountPoint }) => mountPoint.startsWith(dir)).map(({ mountPoint, type }) => `${type} ${mountPoint}`);
+      assert.deepEqual(mounted, [`tmpfs ${dir}/source`, `tmpfs ${dir}/source/below`]);
+    } finally {
+      unmountTree(join(dir, "source"));
+    }
+    unmountTree(join(dir, "nowhere"));
+  });
+
+  it("reads the table of mounts", () => {
+    const [entry] = readMountInfo("36 35 98:0 /mnt1 /mnt\\0402 rw,noatime master:1 shared:7 - overlay over\\040lay rw,lowerdir=/a\\134:b,upperdir=/u\n");
+    assert.deepEqual(entry, { device: "98:0", root: "/mnt1", mountPoint: "/mnt 2", optional: ["master:1", "shared:7"], type: "overlay", options: ["rw", "lowerdir=/a\\:b", "upperdir=/u"] });
   });
 
   it("mounts an overlay of more layers than a page names", () => {

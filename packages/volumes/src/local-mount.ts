@@ -1,17 +1,12 @@
-import { readFileSync } from "node:fs";
 import { getSystemErrorMap } from "node:util";
 import { messageOf, Unknown } from "@longshore/errdefs";
-import { mountAll, parseMountOptions } from "@longshore/sys";
+import { mountAll, parseMountOptions, readMountInfo } from "@longshore/sys";
 import { withAddresses } from "./network-address.ts";
 import type { VolumeRecord } from "./record.ts";
 
 /** Whether something is mounted at exactly this path. */
 export function isMounted(path: string): boolean {
-  // Octal escapes stand for the four characters that would break the table.
-  const escaped = path.replaceAll(/[\\ \t\n]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
-  return readFileSync("/proc/self/mountinfo", "utf8")
-    .split("\n")
-    .some((line) => line.split(" ")[4] === escaped);
+  return readMountInfo().some(({ mountPoint }) => mountPoint === path);
 }
 
 function reasonOf(error: unknown): string {

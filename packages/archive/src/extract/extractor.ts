@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, constants, fchmodSync, fchownSync, ftruncateSync, lchownSync, linkSync, lstatSync, mkdirSync, openSync, rmSync, symlinkSync, writeSync } from "node:fs";
+import { chmodSync, closeSync, constants, fchmodSync, fchownSync, ftruncateSync, lchownSync, linkSync, lstatSync, mkdirSync, openSync, rmSync, symlinkSync, unlinkSync, writeSync } from "node:fs";
 import { O, S, lsetxattr, lutimes, mknod } from "@longshore/sys";
 import { KeptMemory } from "../limits/memory.ts";
 import { BadArchive } from "../tar/errors.ts";
@@ -209,9 +209,9 @@ export class Extractor {
     const hasBelow = lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
     if (hasBelow) for (const directory of this.#directories.keys()) if (directory === name || directory.startsWith(`${name}/`)) this.#directories.delete(directory);
     try {
-      rmSync(path, { recursive: true, force: true });
+      removeAny(path);
     } catch (error) {
-      throw pathError("unlinkat", name, errnoText(error), error);
+      throw pathError("RemoveAll", name, errnoText(error), error);
     }
     this.#parents.forget();
   }
@@ -264,5 +264,16 @@ export class Extractor {
   close(): void {
     this.#closeFile();
     this.#parents.close();
+  }
+}
+
+/** Removes a file, or a folder with all below it. What is only one file is tried first: of a tree's failure Node tells no code. */
+function removeAny(path: Buffer | string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return;
+    if (codeOf(error) !== "EISDIR" && codeOf(error) !== "EPERM") throw error;
+    rmSync(path, { recursive: true, force: true });
   }
 }
