@@ -8,6 +8,7 @@ import type { ContainerdClient } from "@longshore/proto";
 import { Connections, dockerHosts, type RegistryHosts } from "@longshore/remotes";
 import type { Config } from "./config/config.ts";
 import { cgroupDriver } from "./config/exec-options.ts";
+import { proxiesOf } from "./config/proxies.ts";
 import { containerSettings } from "./settings.ts";
 import { productVersion } from "./system/product.ts";
 
@@ -15,8 +16,13 @@ import { productVersion } from "./system/product.ts";
  * Registries as the configuration has them at the time of asking: they may be changed by a reload.
  * @throws InvalidArgument for a setting that makes no sense
  */
-export function registryHosts(config: Pick<Config, "registryMirrors" | "insecureRegistries">): RegistryHosts {
-  const hosts = () => dockerHosts({ mirrors: config.registryMirrors, insecureRegistries: config.insecureRegistries });
+export function registryHosts(config: Pick<Config, "registryMirrors" | "insecureRegistries" | "proxies">): RegistryHosts {
+  const hosts = () => {
+    // Pulls and pushes are containerd's, whose environment is another one.
+    const proxies = proxiesOf(config);
+    const used = proxies.http !== "" || proxies.https !== "";
+    return dockerHosts({ mirrors: config.registryMirrors, insecureRegistries: config.insecureRegistries, ...(used ? { proxies } : {}) });
+  };
   hosts();
   return (domain) => hosts()(domain);
 }

@@ -1,22 +1,20 @@
 import { connectContainerd, Channel } from "@longshore/grpc";
 import { createLogger, type Logger } from "@longshore/log";
 import { NetworkController, pluginNetworks } from "@longshore/network";
-import { InvalidArgument, messageOf } from "@longshore/errdefs";
 import { Plugins } from "@longshore/plugins";
 import { DriverVolumes, LocalVolumes, pluginVolumeDrivers } from "@longshore/volumes";
 import { giveMemoryBackAtRest } from "@longshore/sys";
 import { configureTracing } from "@longshore/telemetry";
 import type { Config } from "./config/config.ts";
 import type { Given } from "./config/flags.ts";
-import { cgroupDriver } from "./config/exec-options.ts";
+import { setProxies } from "./config/proxies.ts";
 import { startDaemon } from "./daemon.ts";
 import { EventHub } from "./events/hub.ts";
-import { verifyListeners } from "./listeners/open.ts";
 import { lockDataRoot, removePidFile, writePidFile } from "./pidfile.ts";
 import { reload } from "./reload.ts";
 import { networkRoutes } from "./routes/networks.ts";
 import { volumeRoutes } from "./routes/volumes.ts";
-import { containerSettings } from "./settings.ts";
+import { verifyStart } from "./verify.ts";
 
 /** How long containerd may take to come up beside the engine. */
 const containerdTimeoutMs = 60_000;
@@ -26,26 +24,18 @@ async function openNetwork(config: Config, plugins: Plugins, events: EventHub, l
   return NetworkController.open({ ...network, dataRoot, execRoot, plugins: pluginNetworks(plugins), emit: events.emit, log });
 }
 
-/** What can only be told with the machine at hand, before anything is touched. */
-function verifySettings(config: Config): void {
-  try {
-    containerSettings(config, cgroupDriver(config));
-  } catch (error) {
-    throw new InvalidArgument(`failed to start daemon: ${messageOf(error)}`, { cause: error });
-  }
-}
-
 /** Runs the engine until SIGTERM or SIGINT; SIGHUP reads daemon.json again. Containers outlive it. */
 export async function run(config: Config, flags: Given): Promise<void> {
-  const log = createLogger("dockerd", config.logLevel);
+  const log = createLogger("dockerd", config.logLevel, { format: config.logFormat });
   const flushTraces = await configureTracing("dockerd");
   process.on("SIGPIPE", () => undefined);
   process.on("uncaughtException", (error) => {
     log.fatal({ err: error }, "unexpected error");
     process.exit(1);
   });
-  verifySettings(config);
-  verifyListeners(config);
+  setProxies(config, log);
+  verifyStart(config, { activated: true });
+  for (const warning of config.warnings) log.warn(warning);
   await writePidFile(config.pidfile);
   const unlock = await lockDataRoot(config.dataRoot);
   const channel = new Channel(config.containerd);

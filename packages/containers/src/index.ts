@@ -36,4 +36,4 @@ export { now, nowNano, parseTime } from "./time.ts";
 export { topContainer } from "./top.ts";
 export { updateContainer, type UpdateRequest } from "./update.ts";
 export { LogFeeds } from "./log-feeds.ts";
-export { isPluginDriver, logCacheDisabled } from "./log-options.ts";
+export { checkLogDefaults, isPluginDriver, logCacheDisabled } from "./log-options.ts";

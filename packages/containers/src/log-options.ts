@@ -26,6 +26,25 @@ export function completeLogConfig(config: HostConfig["LogConfig"] | undefined, d
   return { Type: type as HostConfig["LogConfig"]["Type"], Config: options };
 }
 
+/** Docker's own drivers that this engine has not; nothing else can be found by these names. */
+const missing: readonly string[] = ["awslogs", "fluentd", "gelf", "journald", "splunk", "syslog"];
+
+/**
+ * Checks what containers' logs are to be by default.
+ * @throws InvalidArgument for a driver that no container could have, and for options that its containers would be refused for
+ */
+export function checkLogDefaults(driver: string, options: Record<string, string>): void {
+  if (missing.includes(driver)) {
+    throw new InvalidArgument(`log-driver ${driver} is not served: name json-file, local, none or a plugin's driver instead`);
+  }
+  if (Object.keys(options).length === 0) return;
+  try {
+    completeLogConfig(undefined, driver, options);
+  } catch (error) {
+    throw new InvalidArgument(`failed to set log opts: ${messageOf(error)}`, { cause: error });
+  }
+}
+
 /** Whether a driver is none of the engine's own: a plugin that has to be looked up. */
 export function isPluginDriver(type: string): boolean {
   return accepted[type] === undefined;

@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from "undici";
 import { rootCertificates } from "node:tls";
-import { type TlsOptions, isLoopback } from "./host.ts";
+import { type Proxies, type TlsOptions, isLoopback } from "./host.ts";
 
 /** Long enough for a registry that looks something up in slow storage. */
 const answerTimeoutMs = 60_000;
@@ -10,10 +10,10 @@ const connectTimeoutMs = 30_000;
 export class Connections implements AsyncDisposable {
   readonly #agents = new Map<string, Dispatcher>();
 
-  /** The dispatcher for a host; proxies of the environment are used but for this machine itself. */
-  to(host: string, tls: TlsOptions | undefined): Dispatcher {
+  /** The dispatcher for a host; proxies, those of the environment unless others are given, are used but for this machine itself. */
+  to(host: string, tls: TlsOptions | undefined, proxies?: Proxies): Dispatcher {
     const direct = isLoopback(host);
-    const key = JSON.stringify([direct, tls ?? {}]);
+    const key = JSON.stringify([direct, tls ?? {}, direct ? undefined : proxies]);
     const known = this.#agents.get(key);
     if (known !== undefined) return known;
     const connect = {
@@ -25,7 +25,7 @@ export class Connections implements AsyncDisposable {
         : { cert: tls.certificates.map(({ cert }) => cert), key: tls.certificates.map(({ key: pem }) => pem) }),
     };
     const options: Agent.Options = { connect, headersTimeout: answerTimeoutMs, bodyTimeout: answerTimeoutMs, allowH2: false };
-    const agent = direct ? new Agent(options) : new EnvHttpProxyAgent({ ...options, requestTls: connect });
+    const agent = direct ? new Agent(options) : new EnvHttpProxyAgent({ ...options, ...(proxies === undefined ? {} : { httpProxy: proxies.http, httpsProxy: proxies.https, noProxy: proxies.no }), requestTls: connect });
     this.#agents.set(key, agent);
     return agent;
   }

@@ -1,7 +1,7 @@
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 import { lookup } from "node:dns/promises";
 import { InvalidArgument } from "@longshore/errdefs";
-import { type RegistryHost, type RegistryHosts, allCapabilities, apiHostOf, hostnameOf, isLoopback } from "./host.ts";
+import { type Proxies, type RegistryHost, type RegistryHosts, allCapabilities, apiHostOf, hostnameOf, isLoopback } from "./host.ts";
 import { readTlsDir } from "./tls-dir.ts";
 
 /** dockerd's registry options, by the names of daemon.json. */
@@ -12,6 +12,8 @@ export interface DockerRegistryConfig {
   readonly insecureRegistries?: readonly string[];
   /** Folders with one folder of certificates per host; default `/etc/docker/certs.d`. */
   readonly certsDirs?: readonly string[];
+  /** Absent: those of the environment of whoever asks. */
+  readonly proxies?: Proxies;
 }
 
 /**
@@ -20,9 +22,10 @@ export interface DockerRegistryConfig {
  */
 export function parseMirror(text: string): URL {
   const invalid = (why: string): InvalidArgument => new InvalidArgument(`invalid mirror: ${why}`);
+  if (!/^[^:]+:\/\//.test(text)) throw invalid(`no scheme specified for "${text}": must use either 'https://' or 'http://'`);
   if (!URL.canParse(text)) throw invalid(`"${text}" is not a valid URI`);
   const url = new URL(text);
-  if (url.protocol !== "http:" && url.protocol !== "https:") throw invalid(`unsupported scheme "${url.protocol.slice(0, -1)}" in "${text}"`);
+  if (url.protocol !== "http:" && url.protocol !== "https:") throw invalid(`unsupported scheme "${url.protocol.slice(0, -1)}" in "${text}": must use either 'https://' or 'http://'`);
   if (url.username !== "" || url.password !== "") throw invalid("username/password not allowed in URI");
   if (url.search !== "" || url.hash !== "") throw invalid(`query or fragment at end of the URI "${text}"`);
   return url;
@@ -68,6 +71,8 @@ export function dockerHosts(config: DockerRegistryConfig = {}): RegistryHosts {
   const insecure = new InsecureRegistries(config.insecureRegistries ?? []);
   const certsDirs = config.certsDirs ?? ["/etc/docker/certs.d"];
 
+  const proxies = config.proxies === undefined ? {} : { proxies: config.proxies };
+
   async function secured(host: string): Promise<Pick<RegistryHost, "tls" | "plainFallback">> {
     const tls = await readTlsDir(certsDirs, host);
     return (await insecure.includes(host)) ? { tls: { ...tls, skipVerify: true }, plainFallback: true } : { tls };
@@ -75,10 +80,10 @@ export function dockerHosts(config: DockerRegistryConfig = {}): RegistryHosts {
   async function mirror(url: URL): Promise<RegistryHost> {
     const scheme = url.protocol === "http:" ? "http" : "https";
     const path = `${url.pathname.replace(/\/+$/, "")}/v2`;
-    return { scheme, host: url.host, path, capabilities: ["pull", "resolve"], ...(scheme === "https" ? await secured(url.host) : {}) };
+    return { scheme, host: url.host, path, capabilities: ["pull", "resolve"], ...proxies, ...(scheme === "https" ? await secured(url.host) : {}) };
   }
   return async (domain) => {
-    const origin: RegistryHost = { scheme: "https", host: apiHostOf(domain), path: "/v2", capabilities: allCapabilities, ...(await secured(domain)) };
+    const origin: RegistryHost = { scheme: "https", host: apiHostOf(domain), path: "/v2", capabilities: allCapabilities, ...proxies, ...(await secured(domain)) };
     return domain === "docker.io" ? [...(await Promise.all(mirrors.map(mirror))), origin] : [origin];
   };
 }

@@ -185,7 +185,7 @@ export class HostClient {
       const answer = await request(url, {
         method: method as Dispatcher.HttpMethod,
         headers,
-        dispatcher: this.#options.connections.to(url.host, tls),
+        dispatcher: this.#options.connections.to(url.host, tls, this.host.proxies),
         ...(body === undefined ? {} : { body: body as never }),
         ...(signal === undefined ? {} : { signal }),
       });

@@ -9,6 +9,13 @@ export interface TlsOptions {
 
 export type Capability = "pull" | "resolve" | "push";
 
+/** Proxies for connections that leave this machine, as in the variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY; empty for none. */
+export interface Proxies {
+  readonly http: string;
+  readonly https: string;
+  readonly no: string;
+}
+
 /** One place where a registry's repositories can be had: the registry itself or a mirror. */
 export interface RegistryHost {
   readonly scheme: "http" | "https";
@@ -23,6 +30,8 @@ export interface RegistryHost {
   readonly namespace?: string;
   /** Plain HTTP is tried once HTTPS cannot be had (insecure registries). */
   readonly plainFallback?: boolean;
+  /** Absent: those of the environment. */
+  readonly proxies?: Proxies;
 }
 
 /** Where a registry's (`docker.io`) repositories can be had, in the order in which to ask. */

@@ -13,6 +13,7 @@ interface HostTable {
   skip_verify?: unknown;
   override_path?: unknown;
   header?: unknown;
+  longshore_proxies?: unknown;
 }
 
 function strings(value: unknown, what: string): string[] {
@@ -56,6 +57,13 @@ function headersOf(value: unknown): Record<string, string[]> {
   return Object.fromEntries(Object.entries(value).map(([name, values]) => [name, strings(values, `header ${name}`)]));
 }
 
+function proxiesOf(value: unknown): Pick<RegistryHost, "proxies"> {
+  if (value === undefined) return {};
+  if (typeof value !== "object" || value === null) throw new InvalidArgument("invalid longshore_proxies: must be a table");
+  const of = (name: string): string => strings((value as Record<string, unknown>)[name], `longshore_proxies.${name}`).join(",");
+  return { proxies: { http: of("http"), https: of("https"), no: of("no") } };
+}
+
 async function hostOf(server: string, table: HostTable, dir: string, domain: string): Promise<RegistryHost> {
   const withScheme = /^https?:\/\//.test(server) ? server : `${isLoopback(server.split("/", 1)[0] ?? "") ? "http" : "https"}://${server}`;
   if (/^[a-z]+:\/\//.test(server) && withScheme !== server) throw new InvalidArgument(`unsupported scheme in registry host ${server}`);
@@ -70,6 +78,7 @@ async function hostOf(server: string, table: HostTable, dir: string, domain: str
     capabilities: capabilitiesOf(table.capabilities),
     tls: await tlsOf(table, dir),
     headers: headersOf(table.header),
+    ...proxiesOf(table.longshore_proxies),
     ...(url.host === apiHostOf(domain) ? {} : { namespace: domain }),
   };
 }

@@ -25,6 +25,8 @@ function tableOf(host: RegistryHost, files: Map<string, string>): Table {
     ...(ca.length === 0 ? {} : { ca: ca.map((pem) => store(pem, "pem")) }),
     ...(certificates.length === 0 ? {} : { client: certificates.map(({ cert, key }) => [store(cert, "pem"), store(key, "key")]) }),
     ...(skipVerify === true ? { skip_verify: true } : {}),
+    // Of this project alone; others pass it over.
+    ...(host.proxies === undefined ? {} : { longshore_proxies: { ...host.proxies } }),
     ...(host.headers === undefined ? {} : { header: Object.fromEntries(Object.entries(host.headers).map(([name, values]) => [name, [...values]])) }),
   };
 }

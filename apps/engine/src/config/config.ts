@@ -1,14 +1,16 @@
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
-import type { LogLevel } from "@longshore/log";
+import type { LogFormat, LogLevel } from "@longshore/log";
 import type { DefaultBridgeOptions } from "@longshore/network";
 import { type Address, parseAddress } from "../listeners/address.ts";
 import type { TlsConfig } from "../listeners/tls.ts";
 import type { AccessConfig } from "./access-json.ts";
-import { readDaemonJson } from "./daemon-json.ts";
-import { checkExecOption } from "./exec-options.ts";
+import { checkConfig, checkGiven, checkLabels, checkUserns, levelOf } from "./checks.ts";
+import { type FileConfig, readDaemonJson } from "./daemon-json.ts";
 import type { Given } from "./flags.ts";
+import { type GenericResource, parseGenericResources } from "./generic-resources.ts";
 import { options } from "./options.ts";
 import type { AddressPool, RuntimeConfig, UlimitConfig } from "./values.ts";
+import { warningsOf } from "./warnings.ts";
 
 /** The engine's configuration: dockerd's options, merged from the command line and daemon.json. */
 export interface Config {
@@ -25,7 +27,15 @@ export interface Config {
   pidfile: string;
   containerd: string;
   containerdNamespace: string;
+  containerdPluginsNamespace: string;
+  /** For what leaves this machine; empty: as the environment says. */
+  proxies: { http: string; https: string; no: string };
+  features: Record<string, boolean>;
+  genericResources: GenericResource[];
+  /** What is given but not served, and what is done instead, in words. */
+  warnings: string[];
   logLevel: LogLevel;
+  logFormat: LogFormat;
   debug: boolean;
   experimental: boolean;
   logDriver: string;
@@ -67,9 +77,9 @@ interface NetworkConfig extends DefaultBridgeOptions {
   dns: string[];
   dnsSearch: string[];
   dnsOpts: string[];
+  /** What `host-gateway` stands for; empty: the addresses of the default bridge. */
+  hostGatewayIps: string[];
 }
-
-const logLevels = ["trace", "debug", "info", "warn", "error", "fatal"];
 
 /** Where daemon.json lies. */
 export function configPath(flags: Given): string {
@@ -86,9 +96,11 @@ export async function loadConfig(flags: Given): Promise<Config> {
 }
 
 /** @param path of the file, for the texts of errors. @throws InvalidArgument with dockerd's text */
-export function mergeConfig(flags: Given, file: Given, path: string): Config {
+export function mergeConfig(flags: Given, { given: file, ignored }: FileConfig, path: string): Config {
   const read = <T>(flag: string, fallback?: T): T => {
-    const value = flags.get(flag) ?? file.get(flag) ?? options.find((option) => option.flag === flag)?.fallback ?? fallback;
+    const both = flag === "add-runtime" && flags.has(flag) && file.has(flag) ? { ...(file.get(flag) as object), ...(flags.get(flag) as object) } : undefined;
+    // As with dockerd, what is empty or 0 in the file leaves the default in place.
+    const value = both ?? flags.get(flag) ?? (file.get(flag) || undefined) ?? (file.get(flag) === false ? false : undefined) ?? options.find((option) => option.flag === flag)?.fallback ?? fallback;
     return value as T;
   };
   const config: Config = {
@@ -101,7 +113,13 @@ export function mergeConfig(flags: Given, file: Given, path: string): Config {
     pidfile: read("pidfile"),
     containerd: read<string>("containerd").replace(/^unix:\/\//, ""),
     containerdNamespace: read("containerd-namespace"),
-    logLevel: read<boolean>("debug") ? "debug" : read("log-level"),
+    containerdPluginsNamespace: read("containerd-plugins-namespace"),
+    proxies: { http: read("http-proxy"), https: read("https-proxy"), no: read("no-proxy") },
+    features: read("feature", {}),
+    genericResources: [],
+    warnings: [],
+    logLevel: read<boolean>("debug") ? "debug" : levelOf(read("log-level")),
+    logFormat: read("log-format"),
     debug: read("debug"),
     experimental: read("experimental"),
     logDriver: read("log-driver"),
@@ -150,9 +168,20 @@ export function mergeConfig(flags: Given, file: Given, path: string): Config {
       dns: read("dns", []),
       dnsSearch: read("dns-search", []),
       dnsOpts: read("dns-opt", []),
+      hostGatewayIps: read("host-gateway-ip", []),
     },
   };
-  check(config, path);
+  const given = new Map([...file, ...flags]);
+  try {
+    checkGiven(given);
+    checkConfig(config);
+    config.genericResources = parseGenericResources(read("node-generic-resource", []));
+  } catch (error) {
+    refuseFile(path, messageOf(error));
+  }
+  checkLabels(config.labels);
+  checkUserns(String(given.get("userns-remap") ?? ""));
+  config.warnings = warningsOf(given, ignored);
   const tls = tlsConfig(read, (flag) => flags.has(flag) || file.has(flag));
   const hosts = read<string[]>("host", ["unix://"]);
   try {
@@ -174,20 +203,4 @@ function tlsConfig(read: <T>(flag: string) => T, given: (flag: string) => boolea
 
 function refuseFile(path: string, reason: string): never {
   throw new InvalidArgument(`unable to configure the Docker daemon with file ${path}: merged configuration validation from file and command line flags failed: ${reason}`);
-}
-
-function check(config: Config, path: string): void {
-  const refuse = (reason: string): never => refuseFile(path, reason);
-  if (!logLevels.includes(config.logLevel)) refuse(`invalid logging level: ${config.logLevel}`);
-  for (const option of config.execOpts) {
-    const reason = checkExecOption(option);
-    if (reason !== undefined) refuse(`invalid exec-opt (${option}): ${reason}`);
-  }
-  if (config.maxConcurrentDownloads < 0) refuse(`invalid max concurrent downloads: ${config.maxConcurrentDownloads}`);
-  if (config.maxConcurrentUploads < 0) refuse(`invalid max concurrent uploads: ${config.maxConcurrentUploads}`);
-  if (config.network.mtu < 0) refuse(`invalid default MTU: ${config.network.mtu}`);
-  if (!["private", "shareable"].includes(config.defaultIpcMode)) refuse(`IPC mode ${JSON.stringify(config.defaultIpcMode)} is not supported as default value`);
-  if (!["", "private", "host"].includes(config.defaultCgroupnsMode)) refuse(`cgroup namespace mode ${JSON.stringify(config.defaultCgroupnsMode)} is not supported`);
-  if (config.storageDriver !== "overlayfs" && config.storageDriver !== "overlay2") refuse(`storage driver ${config.storageDriver} is not supported: only overlayfs is`);
-  if (config.network.bip !== "" && config.network.bridge !== "") refuse("you specified -b & --bip, mutually exclusive options. Please specify only one");
 }

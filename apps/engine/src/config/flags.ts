@@ -1,7 +1,7 @@
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
 import { parseAddress } from "../listeners/address.ts";
 import { type Option, options as all } from "./options.ts";
-import { parseBool, parseBytes, parseInteger, parseIp, parseMapMap, parsePool, parseRuntime, parseUlimit } from "./values.ts";
+import { parseAddr, parseBool, parseBytes, parseFeature, parseInteger, parseIp, parseMapMap, parsePool, parseRuntime, parseSliceIp, parseUlimit } from "./values.ts";
 
 /** Values by flag name, only of what was given. */
 export type Given = Map<string, unknown>;
@@ -21,7 +21,12 @@ function convert(option: Option, text: string): unknown {
     case "bool":
       return parseBool(text);
     case "int":
+    case "int64":
       return parseInteger(text);
+    case "ips":
+      return option.flag === "dns" ? text.split(",").map(parseSliceIp) : [parseAddr(text)];
+    case "features":
+      return parseFeature(text);
     case "bytes":
       return parseBytes(text);
     case "ip":
@@ -53,8 +58,9 @@ function store(given: Given, option: Option, shown: string, text: string): void 
     throw usageError(`invalid argument ${JSON.stringify(text)} for "${shown}" flag: ${messageOf(error)}`);
   }
   const before = given.get(option.flag);
-  if (option.kind === "list" || option.kind === "pool") given.set(option.flag, [...((before as unknown[]) ?? []), value]);
-  else if (option.kind === "map" || option.kind === "runtime") {
+  if (option.kind === "ips") given.set(option.flag, [...((before as unknown[]) ?? []), ...(value as string[])]);
+  else if (option.kind === "list" || option.kind === "pool") given.set(option.flag, [...((before as unknown[]) ?? []), value]);
+  else if (option.kind === "map" || option.kind === "features" || option.kind === "runtime") {
     const [key, member] = value as [string, unknown];
     if (option.kind === "runtime" && Object.hasOwn(Object(before), key)) throw usageError(`invalid argument ${JSON.stringify(text)} for "${shown}" flag: runtime '${key}' was already defined`);
     given.set(option.flag, { ...(before as object), [key]: member });
@@ -94,9 +100,14 @@ export function parseFlags(args: readonly string[]): Given {
   return given;
 }
 
+/** What is to be told of flags that were given although they are deprecated, one line each. */
+export function deprecations(given: Given): string[] {
+  return options.flatMap(({ flag, deprecated }) => (deprecated !== undefined && given.has(flag) ? [`Flag --${flag} has been deprecated, ${deprecated}`] : []));
+}
+
 /** The text of `dockerd --help`. */
 export function usage(): string {
-  const lines = options.map((option) => {
+  const lines = options.filter(({ hidden }) => hidden !== true).map((option) => {
     const short = option.short === undefined ? "    " : `-${option.short}, `;
     const name = `  ${short}--${option.flag}${option.value === "" ? "" : ` ${option.value}`}`;
     const fallback = option.fallback === undefined || option.fallback === "" || option.fallback === false ? "" : ` (default ${JSON.stringify(option.fallback)})`;

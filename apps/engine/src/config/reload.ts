@@ -3,11 +3,12 @@ import { readDaemonJson } from "./daemon-json.ts";
 import type { Given } from "./flags.ts";
 
 /** What a reload takes from daemon.json, or sets back to its default when that no longer names it. */
-const renewed = ["authorizationPlugins", "labels", "maxConcurrentDownloads", "maxConcurrentUploads"] as const;
+const renewed = ["authorizationPlugins", "labels", "maxConcurrentDownloads", "maxConcurrentUploads", "warnings"] as const;
 
 /** What a reload changes only when daemon.json names it, each with the flag that it belongs to. */
 const changed = {
   debug: "debug",
+  features: "feature",
   logLevel: "log-level",
   insecureRegistries: "insecure-registry",
   registryMirrors: "registry-mirror",
@@ -33,8 +34,8 @@ export async function reloadedConfig(current: Config, flags: Given): Promise<Con
     next[key] = fresh[key];
   };
   renewed.forEach(take);
-  for (const [key, flag] of Object.entries(changed)) if (file.has(flag)) take(key as keyof typeof changed);
+  for (const [key, flag] of Object.entries(changed)) if (file.given.has(flag)) take(key as keyof typeof changed);
   // The level follows both, whichever of them was named.
-  if (file.has("debug")) take("logLevel");
+  if (file.given.has("debug")) take("logLevel");
   return next;
 }

@@ -47,6 +47,24 @@ export function parseIp(value: string): string {
   return value.trim();
 }
 
+/** @throws InvalidArgument in the words of Go's netip, which some of dockerd's flags are parsed with */
+export function parseAddr(value: string): string {
+  if (isIP(value.split("%", 1)[0] ?? "") === 0) throw new InvalidArgument(`ParseAddr(${JSON.stringify(value)}): unable to parse IP`);
+  return value;
+}
+
+/** One of a list of addresses. @throws InvalidArgument in the words of dockerd's flag parser */
+export function parseSliceIp(value: string): string {
+  if (isIP(value.trim()) === 0) throw new InvalidArgument(`invalid string being converted to IP address: ${value.trim()}`);
+  return value.trim();
+}
+
+/** `name`, or `name=false`. */
+export function parseFeature(value: string): [name: string, enabled: boolean] {
+  const equals = value.indexOf("=");
+  return equals < 0 ? [value, true] : [value.slice(0, equals), parseBool(value.slice(equals + 1))];
+}
+
 /** `bridge=option=value`: a driver, and one of its options. */
 export function parseMapMap(value: string): [root: string, key: string, value: string] {
   const [, root, key, member] = /^([^=]*)=([^=]*)=(.*)$/s.exec(value) ?? [];

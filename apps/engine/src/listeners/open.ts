@@ -9,9 +9,15 @@ import { exposure } from "./exposure.ts";
 import { type Listener, type ListenSettings, listen } from "./listen.ts";
 import { loadTls } from "./tls.ts";
 
-/** What can be told of the addresses before anything is touched. @throws InvalidArgument, with dockerd's text */
-export function verifyListeners({ hosts, tls }: Config): void {
+/**
+ * What can be told of the addresses before anything is touched.
+ * @param activated whether the sockets that a service manager hands over must be there
+ * @throws InvalidArgument, with dockerd's text
+ */
+export function verifyListeners({ hosts, tls }: Config, { activated }: { activated: boolean }): void {
   if (tls !== undefined) loadTls(tls);
+  // Whoever only looks at the configuration has no sockets of a service manager.
+  if (!activated) return;
   for (const address of hosts) if (address.scheme === "fd") activatedSockets(address.name);
 }
 

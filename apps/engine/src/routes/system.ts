@@ -1,6 +1,6 @@
 import { arch as nodeArch, release } from "node:os";
 import { confined } from "../access/route-access.ts";
-import type { RoutePlugin } from "../engine.ts";
+import type { Engine, RoutePlugin } from "../engine.ts";
 import { engineVersion, maxApiVersion, minApiVersion } from "../server/api-version.ts";
 import { infoFor } from "../older/info.ts";
 import { speaks } from "../server/request.ts";
@@ -12,16 +12,16 @@ import { productVersion } from "../system/product.ts";
 const goArches: Record<string, string> = { x64: "amd64", arm64: "arm64", arm: "arm", riscv64: "riscv64", s390x: "s390x", ppc64: "ppc64le" };
 
 /** Swarm mode is not served: its endpoints answer as on a node outside any swarm. */
-const pingHeaders = {
+const pingHeaders = ({ config }: Engine): Record<string, string> => ({
   "Cache-Control": "no-cache, no-store, must-revalidate",
   Pragma: "no-cache",
-  "Builder-Version": "2",
+  "Builder-Version": config.features["buildkit"] === false ? "1" : "2",
   Swarm: "inactive",
-};
+});
 
 export const systemRoutes: RoutePlugin = (app, engine) => {
-  app.get("/_ping", { exposeHeadRoute: false }, (_request, reply) => reply.headers(pingHeaders).header("Content-Type", "text/plain; charset=utf-8").send("OK"));
-  app.head("/_ping", (_request, reply) => reply.headers(pingHeaders).header("Content-Length", "0").header("Content-Type", "text/plain; charset=utf-8").send());
+  app.get("/_ping", { exposeHeadRoute: false }, (_request, reply) => reply.headers(pingHeaders(engine)).header("Content-Type", "text/plain; charset=utf-8").send("OK"));
+  app.head("/_ping", (_request, reply) => reply.headers(pingHeaders(engine)).header("Content-Length", "0").header("Content-Type", "text/plain; charset=utf-8").send());
   app.get("/info", confined, async (request, reply) => {
     sendJson(reply, 200, infoFor((change) => speaks(request, change), await systemInfo(engine)));
   });

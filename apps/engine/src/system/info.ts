@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism, hostname, machine, release, totalmem } from "node:os";
 import type { SystemInfo } from "@longshore/api";
 import { builtInDrivers } from "@longshore/network";
+import { maskCredentials, proxiesOf } from "../config/proxies.ts";
 import type { Engine } from "../engine.ts";
 import { exposure } from "../listeners/exposure.ts";
 import { engineVersion } from "../server/api-version.ts";
@@ -21,13 +22,14 @@ function operatingSystem(): { name: string; version: string } {
   return { name: "Linux", version: "" };
 }
 
-function warnings({ sysInfo }: Engine["containers"]["host"]): string[] {
+function warnings({ containers: { host: { sysInfo } }, config }: Engine): string[] {
   const list: string[] = [];
   if (!sysInfo.MemoryLimit) list.push("WARNING: No memory limit support");
   if (!sysInfo.SwapLimit) list.push("WARNING: No swap limit support");
   if (!sysInfo.CPUCfs) list.push("WARNING: No cpu cfs quota support", "WARNING: No cpu cfs period support");
   if (!sysInfo.CPUShares) list.push("WARNING: No cpu shares support");
   if (!sysInfo.Cpuset) list.push("WARNING: No cpuset support");
+  if (sysInfo.Seccomp && config.seccompProfile !== "builtin") list.push("WARNING: daemon is not using the default seccomp profile");
   if (sysInfo.IPv4ForwardingDisabled) list.push("WARNING: IPv4 forwarding is disabled");
   return list;
 }
@@ -70,6 +72,7 @@ export async function systemInfo(engine: Engine): Promise<Partial<SystemInfo>> {
   const all = store.list();
   const count = (wanted: (status: string) => boolean): number => all.filter((container) => wanted(container.status)).length;
   const os = operatingSystem();
+  const proxies = proxiesOf(config);
   const runtime = await runtimeVersion(engine);
   const containerd = await containers.containerd.version.version({}).catch(() => undefined);
   const images = await containers.containerd.images.list({}).catch(() => undefined);
@@ -111,11 +114,11 @@ export async function systemInfo(engine: Engine): Promise<Partial<SystemInfo>> {
     RegistryConfig: registryConfig(config),
     NCPU: availableParallelism(),
     MemTotal: totalmem(),
-    GenericResources: null,
+    GenericResources: config.genericResources.length === 0 ? null : config.genericResources,
     DockerRootDir: config.dataRoot,
-    HttpProxy: process.env["HTTP_PROXY"] ?? "",
-    HttpsProxy: process.env["HTTPS_PROXY"] ?? "",
-    NoProxy: process.env["NO_PROXY"] ?? "",
+    HttpProxy: maskCredentials(proxies.http),
+    HttpsProxy: maskCredentials(proxies.https),
+    NoProxy: proxies.no,
     Name: hostname(),
     Labels: config.labels,
     ExperimentalBuild: config.experimental,
@@ -133,7 +136,7 @@ export async function systemInfo(engine: Engine): Promise<Partial<SystemInfo>> {
     ...(config.network.defaultAddressPools.length === 0 ? {} : { DefaultAddressPools: config.network.defaultAddressPools.map(({ base, size }) => ({ Base: base, Size: size })) }),
     FirewallBackend: { Driver: "nftables", Info: [] },
     CDISpecDirs: [],
-    Containerd: { Address: config.containerd, Namespaces: { Containers: config.containerdNamespace, Plugins: "plugins.moby" } },
-    Warnings: [...exposures(config), ...warnings(host), ...(await engine.damage()).map((problem) => `WARNING: ${problem}`)],
+    Containerd: { Address: config.containerd, Namespaces: { Containers: config.containerdNamespace, Plugins: config.containerdPluginsNamespace } },
+    Warnings: [...exposures(config), ...warnings(engine), ...config.warnings.map((warning) => `WARNING: ${warning}`), ...(await engine.damage()).map((problem) => `WARNING: ${problem}`)],
   };
 }
