@@ -26,14 +26,55 @@ answers() {
   node -e 'const s=require("net").connect(process.argv[1]);s.on("connect",()=>process.exit(0));s.on("error",()=>process.exit(1))' "$1"
 }
 
-# wait_until SECONDS WHAT LOG COMMAND…
-wait_until() {
-  local deadline=$((SECONDS + $1)) what=$2 log=$3
-  shift 3
-  until "$@"; do
-    [ $SECONDS -lt $deadline ] || { tail -n 15 "$log" >&2; fail "$what does not answer" "its log: $log"; }
+# unit_of PIDFILE: the unit of contrib/systemd that runs the daemon, if one does
+unit_of() {
+  local pid
+  pid=$(cat "$1" 2>/dev/null) || return 1
+  sed -nE 's#^[0-9]+:[^:]*:.*/(longshore[^/]*\.service)(/.*)?$#\1#p' "${proc:-/proc}/$pid/cgroup" 2>/dev/null | grep -m 1 .
+}
+
+# leave_to_systemd HINT…: fails when systemd's units run the daemons, or are about to
+leave_to_systemd() {
+  local unit
+  [ -z "${LONGSHORE_HOME:-}" ] || return 0
+  unit=$(unit_of $state/dockerd.pid) ||
+    { command -v systemctl >/dev/null && for unit in longshore.service longshore-containerd.service; do systemctl is-active --quiet "$unit" 2>/dev/null && break; unit=; done; [ -n "${unit:-}" ]; } ||
+    return 0
+  fail "systemd runs the daemons ($unit); nothing was changed" "$@"
+}
+
+# check_configuration DOCKERD ARGUMENT…: fails when a dockerd with these arguments would not start; says what it warns of
+check_configuration() {
+  local said
+  if said=$("$@" --validate 2>&1); then
+    sed -n 's/^WARNING: //p' <<<"$said" | while IFS= read -r line; do note "warning: $line"; done
+  else
+    fail "the engine cannot start as it is configured; nothing was changed" "$said"
+  fi
+}
+
+# start_daemon NAME PIDFILE LOG SOCKET COMMAND…: in the background, until its socket answers and PIDFILE names it.
+# One that ends before that, or takes longer than 30 s, is a failure that shows what it has just logged.
+start_daemon() {
+  local name=$1 pidfile=$2 log=$3 socket=$4 from pid status=0 deadline=$((SECONDS + ${start_seconds:-30}))
+  shift 4
+  from=$(stat -c %s "$log" 2>/dev/null || echo 0)
+  setsid "$@" </dev/null >>"$log" 2>&1 &
+  pid=$!
+  until answers "$socket" && [ "$(cat "$pidfile" 2>/dev/null || echo $pid)" = $pid ]; do
+    if ! kill -0 $pid 2>/dev/null; then
+      wait $pid || status=$?
+      tail -c +$((from + 1)) "$log" | tail -n 15 >&2
+      fail "$name ended at once (exit $status)" "its log: $log"
+    fi
+    if [ $SECONDS -ge $deadline ]; then
+      kill -TERM $pid 2>/dev/null || true
+      tail -c +$((from + 1)) "$log" | tail -n 15 >&2
+      fail "$name does not answer" "its log: $log"
+    fi
     sleep 0.1
   done
+  [ -s "$pidfile" ] || echo $pid >"$pidfile"
 }
 
 # stop_daemon PIDFILE NAME: ends it with SIGTERM and waits

@@ -1,11 +1,11 @@
 import { chown, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, isAbsolute, join, resolve } from "node:path";
-import { execFile } from "node:child_process";
 import { InvalidArgument, isKind, messageOf } from "@longshore/errdefs";
 import { serve } from "@longshore/grpc";
 import type { Logger } from "@longshore/log";
 import type { Metadata } from "@longshore/metadata";
 import { type RuntimeDeps, SandboxManager, TaskManager, loadTasks } from "@longshore/runtime";
+import { takeServiceManager } from "@longshore/sys";
 import type { Config } from "./config.ts";
 import { serveEvents } from "./events-server.ts";
 import { lockDirectory } from "./lock.ts";
@@ -33,6 +33,7 @@ export interface Daemon {
  */
 export async function startDaemon(config: Config, logger: Logger): Promise<Daemon> {
   const { root, state, grpc } = config;
+  const notify = takeServiceManager((error) => logger.warn({ error: messageOf(error) }, "systemd was not told"));
   for (const [name, path] of Object.entries({ root, state, "GRPC address": grpc.address })) {
     if (!isAbsolute(path)) throw new InvalidArgument(`${name} must be an absolute path: ${path}`);
   }
@@ -62,12 +63,12 @@ export async function startDaemon(config: Config, logger: Logger): Promise<Daemo
   await mkdir(byteSockets, { mode: 0o700 });
   const server = await serve(services({ root, byteSockets, unpackLimit: config.archive.max_unpacked_bytes, ...stores, tasks, sandboxes, logger }), { path: grpc.address, mode: 0o660 });
   await chown(grpc.address, grpc.uid, grpc.gid);
-  notify("READY=1", logger);
+  notify("READY=1");
   logger.info({ address: grpc.address, root, state }, "containerd is up");
 
   return {
     async stop() {
-      notify("STOPPING=1", logger);
+      notify("STOPPING=1");
       await server.close(graceMs);
       await tasks.settled();
       tasks.close();
@@ -88,12 +89,4 @@ async function hasSandbox(metadata: Metadata, namespace: string, id: string): Pr
     if (isKind(error, "NotFound")) return false;
     throw error;
   }
-}
-
-/** Tells systemd, when it asked; Node has no datagram sockets in the file system. */
-function notify(message: string, logger: Logger): void {
-  if (!process.env["NOTIFY_SOCKET"]) return;
-  execFile("systemd-notify", [`--pid=${process.pid}`, message], (error) => {
-    if (error) logger.warn({ error: messageOf(error) }, "systemd was not told");
-  });
 }

@@ -15,11 +15,18 @@ async function isAlive(pid: number): Promise<boolean> {
   }
 }
 
+/** Who is to be asked to end a process: a unit of systemd, or `npm stop`. */
+async function startedBy(pid: number): Promise<string> {
+  const groups = await readFile(`/proc/${pid}/cgroup`, "utf8").catch(() => "");
+  const unit = /\/(longshore[^/\n]*\.service)(\/|$)/m.exec(groups)?.[1];
+  return unit === undefined ? " (`npm stop` ends one that `npm start` has started)" : ` (systemd's unit ${unit} runs it)`;
+}
+
 /** Writes the pid file. @throws FailedPrecondition with dockerd's text while its process lives */
 export async function writePidFile(path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const old = Number(await readFile(path, "utf8").catch(() => "0"));
-  if (await isAlive(old)) throw new FailedPrecondition(`failed to start daemon, ensure docker is not running or delete ${path}: process with PID ${old} is still running`);
+  if (await isAlive(old)) throw new FailedPrecondition(`failed to start daemon, ensure docker is not running or delete ${path}: process with PID ${old} is still running${await startedBy(old)}`);
   await writeFileAtomic(path, `${process.pid}`, 0o644);
 }
 

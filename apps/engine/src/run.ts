@@ -3,7 +3,7 @@ import { createLogger, type Logger } from "@longshore/log";
 import { NetworkController, pluginNetworks } from "@longshore/network";
 import { Plugins } from "@longshore/plugins";
 import { DriverVolumes, LocalVolumes, pluginVolumeDrivers } from "@longshore/volumes";
-import { giveMemoryBackAtRest } from "@longshore/sys";
+import { giveMemoryBackAtRest, takeServiceManager } from "@longshore/sys";
 import { configureTracing } from "@longshore/telemetry";
 import type { Config } from "./config/config.ts";
 import type { Given } from "./config/flags.ts";
@@ -27,6 +27,7 @@ async function openNetwork(config: Config, plugins: Plugins, events: EventHub, l
 /** Runs the engine until SIGTERM or SIGINT; SIGHUP reads daemon.json again. Containers outlive it. */
 export async function run(config: Config, flags: Given): Promise<void> {
   const log = createLogger("dockerd", config.logLevel, { format: config.logFormat });
+  const notify = takeServiceManager((error) => log.warn({ err: error }, "systemd was not told"));
   const flushTraces = await configureTracing("dockerd");
   process.on("SIGPIPE", () => undefined);
   process.on("uncaughtException", (error) => {
@@ -55,6 +56,7 @@ export async function run(config: Config, flags: Given): Promise<void> {
   const stop = (signal: NodeJS.Signals): void => {
     if (stopping) return;
     stopping = true;
+    notify("STOPPING=1");
     log.info(`processing signal '${signal}': containers go on running`);
     starting
       .then((daemon) => daemon.close())
@@ -81,5 +83,6 @@ export async function run(config: Config, flags: Given): Promise<void> {
   });
   process.on("SIGTERM", stop).on("SIGINT", stop);
   await starting;
+  notify("READY=1");
   giveMemoryBackAtRest();
 }

@@ -295,6 +295,7 @@ NAPI_MODULE_INIT() {
   register_spawn(env, exports);
   register_console(env, exports);
   register_netlink(env, exports);
+  register_notify(env, exports);
   register_remove_tree(env, exports);
   register_write_file(env, exports);
   register_relay(env, exports);

@@ -73,6 +73,7 @@ void register_process(napi_env env, napi_value exports);
 void register_spawn(napi_env env, napi_value exports);
 void register_console(napi_env env, napi_value exports);
 void register_netlink(napi_env env, napi_value exports);
+void register_notify(napi_env env, napi_value exports);
 void register_remove_tree(napi_env env, napi_value exports);
 void register_write_file(napi_env env, napi_value exports);
 void register_relay(napi_env env, napi_value exports);

@@ -9,6 +9,7 @@ export { readMountInfo, type MountInfo } from "./mount-info.ts";
 export { parseMountOptions, type ParsedMountOptions } from "./mount-options.ts";
 export { mount, mountSetattr, umount } from "./mount.ts";
 export { netlinkRequest } from "./netlink.ts";
+export { takeServiceManager } from "./notify.ts";
 export { createNetns, removeNetns, socketInNetns, type SocketInNetnsOptions } from "./netns.ts";
 export { openInRoot, openat2 } from "./open.ts";
 export { dup, dup2, eventfd, hungUp, kill, peerCredentials, pipe, setChildSubreaper, unreadBytes, watchFile } from "./process.ts";

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+const scripts = dirname(fileURLToPath(import.meta.url));
+
+describe("scripts/daemons.sh", () => {
+  let dir: string;
+  beforeEach(() => (dir = mkdtempSync(join(tmpdir(), "daemons-"))));
+  afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+  /** Runs lines of a script that has sourced it, in `dir`. */
+  function run(lines: string, environment: Record<string, string> = {}): { status: number | null; said: string } {
+    const PATH = `${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`;
+    const { status, stdout, stderr } = spawnSync("bash", ["-c", `set -euo pipefail; . ${scripts}/report.sh; . ${scripts}/daemons.sh; ${lines}`], { cwd: dir, encoding: "utf8", env: { ...process.env, PATH, LONGSHORE_HOME: dir, ...environment } });
+    return { status, said: stdout + stderr };
+  }
+
+  it("a configuration that would not start is told of before anything is touched; what is not served is named", () => {
+    const dockerd = join(dir, "dockerd");
+    writeFileSync(dockerd, '#!/bin/sh\necho "WARNING: builder is not served" >&2\necho "configuration OK" >&2\n', { mode: 0o755 });
+    assert.deepEqual(run("check_configuration ./dockerd -D"), { status: 0, said: "    warning: builder is not served\n" });
+    writeFileSync(dockerd, '#!/bin/sh\necho "invalid log format: $1$2" >&2\nexit 1\n', { mode: 0o755 });
+    const { status, said } = run("check_configuration ./dockerd -D; echo went on");
+    assert.equal(status, 1);
+    assert.match(said, /nothing was changed\n +invalid log format: -D--validate\n$/);
+  });
+
+  it("a daemon that ends at once is noticed at once, with the lines that it has logged itself", () => {
+    writeFileSync(join(dir, "log"), "an older line\n");
+    const before = performance.now();
+    const { status, said } = run("start_daemon dockerd pidfile log socket sh -c 'echo its own line >&2; exit 7'");
+    assert.equal(status, 1);
+    assert.ok(performance.now() - before < 10_000);
+    assert.match(said, /its own line\n.*dockerd ended at once \(exit 7\)/);
+    assert.doesNotMatch(said, /older/);
+  });
+
+  /** Whether a process runs no more; what nobody has reaped yet does not. */
+  const hasEnded = (pid: string): boolean => {
+    try {
+      return /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+    } catch {
+      return true;
+    }
+  };
+
+  it("a daemon that never answers is ended", async () => {
+    const { status, said } = run("start_seconds=1; start_daemon dockerd pidfile log socket sh -c 'echo $$ >own; exec sleep 60'");
+    assert.equal(status, 1);
+    assert.match(said, /dockerd does not answer/);
+    const pid = readFileSync(join(dir, "own"), "utf8").trim();
+    for (let tries = 0; tries < 100 && !hasEnded(pid); tries++) await sleep(50);
+    assert.ok(hasEnded(pid));
+  });
+
+  it("a daemon counts as started when it answers and its pid is known", () => {
+    const serve = "require('net').createServer((s) => s.end()).listen('socket')";
+    const { status, said } = run(`start_daemon containerd pidfile log socket node -e "${serve}"; cat pidfile; kill $(cat pidfile)`);
+    assert.equal(status, 0, said);
+    assert.match(said, /^\d+\n$/);
+  });
+
+  it("what systemd's units run is left to systemd", () => {
+    mkdirSync(join(dir, "proc/7"), { recursive: true });
+    writeFileSync(join(dir, "pid"), "7");
+    const cgroup = (text: string): void => writeFileSync(join(dir, "proc/7/cgroup"), text);
+    const unit = (): string => run("unit_of pid || echo none", { proc: join(dir, "proc") }).said.trim();
+    cgroup("0::/system.slice/longshore.service\n");
+    assert.equal(unit(), "longshore.service");
+    cgroup("3:cpu,cpuacct:/\n1:name=systemd:/system.slice/longshore-containerd.service/sub\n0::/\n");
+    assert.equal(unit(), "longshore-containerd.service");
+    cgroup("0::/user.slice/user-0.slice/session-1.scope\n");
+    assert.equal(unit(), "none");
+    cgroup("0::/system.slice/longshore.service\n");
+    mkdirSync(join(dir, "run"));
+    writeFileSync(join(dir, "run/dockerd.pid"), "7");
+    const { status, said } = run("LONGSHORE_HOME=; leave_to_systemd 'systemctl restart longshore'; echo went on", { proc: join(dir, "proc") });
+    assert.equal(status, 1);
+    assert.match(said, /systemd runs the daemons \(longshore.service\); nothing was changed\n +systemctl restart longshore\n$/);
+  });
+});
