@@ -24,6 +24,7 @@ function attributes(config: Config): Record<string, string> {
     "live-restore": "true",
     "max-concurrent-downloads": String(config.maxConcurrentDownloads),
     "max-concurrent-uploads": String(config.maxConcurrentUploads),
+    "max-download-attempts": String(config.maxDownloadAttempts),
     "registry-mirrors": JSON.stringify(config.registryMirrors),
     runtimes: Object.entries(config.runtimes)
       .map(([name, { path = "" }]) => `${name}:${path}`)

@@ -1,3 +1,4 @@
+import { messageOf } from "@longshore/errdefs";
 import { span, untraced, withParent } from "@longshore/trace";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
@@ -83,7 +84,7 @@ export function scheduleRestart(context: Context, container: Container, ranMs: n
         if (container.record.State.Restarting) await startLocked(context, container, true);
       })
       .catch((error: unknown) => {
-        context.log.error({ err: error, container: container.id }, "a restart by policy failed");
+        context.log.warn({ container: container.id }, `a restart by policy failed: ${messageOf(error)}`);
         container.notify("stopped");
       });
   }, container.restart.delayMs);

@@ -58,6 +58,7 @@ export interface Config {
   registryMirrors: string[];
   maxConcurrentDownloads: number;
   maxConcurrentUploads: number;
+  maxDownloadAttempts: number;
   shutdownTimeout: number;
   network: NetworkConfig;
 }
@@ -142,6 +143,7 @@ export function mergeConfig(flags: Given, { given: file, ignored }: FileConfig, 
     registryMirrors: read("registry-mirror", []),
     maxConcurrentDownloads: read("max-concurrent-downloads"),
     maxConcurrentUploads: read("max-concurrent-uploads"),
+    maxDownloadAttempts: read("max-download-attempts"),
     shutdownTimeout: read("shutdown-timeout"),
     network: {
       bip: read("bip"),

@@ -2,7 +2,8 @@ import { httpStatusOf, isKind, messageOf } from "@longshore/errdefs";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { compareVersions, minApiVersion } from "./api-version.ts";
 import { leftUnread } from "./body.ts";
-import { apiVersionOf, targetOf } from "./request.ts";
+import { logFailure } from "./log-failure.ts";
+import { apiVersionOf } from "./request.ts";
 import { sendJsonText } from "./send.ts";
 
 /** Docker's error body: JSON and a line feed. */
@@ -19,7 +20,7 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
     return;
   }
   if (leftUnread(request)) void reply.header("Connection", "close");
-  if (status >= 500) request.log.error({ err: error, method: request.method, url: targetOf(request).uri }, "request failed");
+  if (status >= 500) logFailure(request, error);
   if (compareVersions(apiVersionOf(request), minApiVersion) < 0) {
     void reply.code(status).header("Content-Type", "text/plain; charset=utf-8").header("x-content-type-options", "nosniff").send(`${messageOf(error)}\n`);
     return;

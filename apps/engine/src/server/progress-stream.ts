@@ -1,7 +1,8 @@
 import { httpStatusOf, messageOf } from "@longshore/errdefs";
 import type { ProgressLine } from "@longshore/images";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { clientGone, targetOf } from "./request.ts";
+import { logFailure } from "./log-failure.ts";
+import { clientGone } from "./request.ts";
 import { BodyStream } from "./stream.ts";
 import { progressBar } from "./progress-bar.ts";
 
@@ -47,7 +48,7 @@ export class ProgressStream {
       this.#begin();
     } catch (error) {
       if (this.#body === undefined && failure === "status") throw error;
-      if (httpStatusOf(error) >= 500) request.log.error({ err: error, url: targetOf(request).uri }, "request failed");
+      if (httpStatusOf(error) >= 500) logFailure(request, error);
       const message = messageOf(error);
       this.#write({ errorDetail: { message }, error: message });
     }
