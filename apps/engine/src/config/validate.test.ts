@@ -24,7 +24,7 @@ const ours: Record<string, RegExp> = {
   '{"max-concurrent-downloads":99999999999999999999}': /cannot unmarshal number 100000000000000000000 into Go struct field Config.max-concurrent-downloads of type int$/,
   // Go's decoder forgets in which of nested types it is.
   '{"builder":{"gc":{"enabled":"x"}}}': /into Go struct field Config.builder.gc.enabled of type bool$/,
-  '{"builder":{"GC":{"policy":[{"all":"x"}]}}}': /into Go struct field Config.builder.gc.policy.0.all of type bool$/,
+  '{"builder":{"GC":{"policy":[{"all":"x"}]}}}': /into Go struct field Config.builder.(gc|GC).policy.0.all of type bool$/,
   '{"labels":[1]}': /cannot unmarshal number into .*labels.0 of type string$/,
   '{"dns":[1]}': /cannot unmarshal number into .*dns.0 of type string$/,
   '{"host-gateway-ips":[1]}': /cannot unmarshal number into .*host-gateway-ips.0 of type string$/,
