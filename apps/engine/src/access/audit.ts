@@ -1,15 +1,14 @@
-import { appendFileSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import type { Socket } from "node:net";
 import { dirname } from "node:path";
 import type { Logger } from "@longshore/log";
 import type { FastifyInstance } from "fastify";
 import { watchBody } from "../server/body.ts";
 import { targetOf } from "../server/request.ts";
+import { AuditFile } from "./audit-file.ts";
 import { type Client, clientOf } from "./client.ts";
-import { redact } from "./redact.ts";
-
-/** Only root reads who did what. */
-const mode = 0o600;
+import { changes } from "./policy.ts";
+import { redact, redactQuery, redactText } from "./redact.ts";
 
 interface Connection {
   client: Client;
@@ -23,10 +22,11 @@ interface Connection {
  * crash; one with the body before it is acted on; the last, with the same `id`, when the answer has
  * ended.
  *
- * The file is opened for each line: it can be rotated by renaming it.
+ * What is recorded of a request is what the engine understood of it, without secrets.
  */
 export class AuditLog {
   readonly #path: string;
+  readonly #file: AuditFile;
   readonly #reads: boolean;
   readonly #log: Logger;
   readonly #connections = new WeakMap<Socket, Connection>();
@@ -35,6 +35,7 @@ export class AuditLog {
 
   constructor(options: { path: string; reads: boolean; log: Logger }) {
     this.#path = options.path;
+    this.#file = new AuditFile(options.path);
     this.#reads = options.reads;
     this.#log = options.log;
     mkdirSync(dirname(options.path), { recursive: true, mode: 0o700 });
@@ -52,13 +53,12 @@ export class AuditLog {
   /** Records the requests of all routes that are added after this call. */
   watch(app: FastifyInstance): void {
     app.addHook("onRequest", (request, reply, done) => {
-      const reading = request.method === "GET" || request.method === "HEAD" || request.method === "OPTIONS";
-      if (request.is404 || (reading && !this.#reads)) return done();
+      if (request.is404 || (!this.#reads && !changes(request.method, request.routeOptions.config))) return done();
       const id = `${process.pid}-${++this.#count}`;
       const began = performance.now();
       const connection = this.#connections.get(request.raw.socket);
       const { path, query } = targetOf(request);
-      this.#write({ id, event: "request", ...connection, agent: request.headers["user-agent"], method: request.method, path, ...(query === "" ? {} : { query }) });
+      this.#write({ id, event: "request", ...connection, agent: request.headers["user-agent"], method: request.method, path: redactText(path), ...(query === "" ? {} : { query: redactQuery(query) }) });
       let answered = false;
       const answer = (): void => {
         if (answered) return;
@@ -76,7 +76,7 @@ export class AuditLog {
 
   #write(entry: object): void {
     try {
-      appendFileSync(this.#path, `${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`, { mode });
+      this.#file.append(JSON.stringify({ time: new Date().toISOString(), ...entry }));
       this.#failed = false;
     } catch (error) {
       // A full disk must not keep anybody from making space.

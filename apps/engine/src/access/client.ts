@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
-import { Socket } from "node:net";
+import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { peerCredentials } from "@longshore/sys";
+import { UserNames } from "./user-names.ts";
 
 /** Who stands at the other end of a connection. */
 export interface Client {
@@ -16,12 +16,9 @@ export interface Client {
   certificate?: string;
 }
 
-function userName(uid: number): string | undefined {
-  const line = readFileSync("/etc/passwd", "utf8").split("\n").find((entry) => entry.split(":")[2] === String(uid));
-  return line?.split(":", 1)[0];
-}
+const users = new UserNames();
 
-/** Asked while the connection is new: its process may be gone later. */
+/** Asked while the connection is new: its process may be gone later. What cannot be found out is left out. */
 export function clientOf(socket: Socket): Client {
   if (socket.remoteAddress !== undefined) {
     const remote = `${socket.remoteAddress}:${socket.remotePort}`;
@@ -29,8 +26,12 @@ export function clientOf(socket: Socket): Client {
     return { remote, ...(typeof name === "string" ? { certificate: name } : {}) };
   }
   const handle = Reflect.get(socket, "_handle") as { fd?: number } | null;
-  if (handle?.fd === undefined) return {};
-  const { pid, uid, gid } = peerCredentials(handle.fd);
-  const user = userName(uid);
-  return { pid, uid, gid, ...(user === undefined ? {} : { user }) };
+  if (handle?.fd === undefined || handle.fd < 0) return {};
+  try {
+    const { pid, uid, gid } = peerCredentials(handle.fd);
+    const user = users.of(uid);
+    return { pid, uid, gid, ...(user === undefined ? {} : { user }) };
+  } catch {
+    return {};
+  }
 }

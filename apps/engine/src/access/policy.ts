@@ -50,10 +50,15 @@ const greetings = new Set(["/_ping", "/version"]);
 
 const reading = new Set(["GET", "HEAD", "OPTIONS"]);
 
+/** Whether a route can change something. */
+export function changes(method: string, access: RouteAccess): boolean {
+  return access.changes ?? !reading.has(method);
+}
+
 /** Why a policy does not let a request through. */
 export function refusal(policy: Policy, { method, route, path, access }: Deed): string | undefined {
   if (greetings.has(route)) return undefined;
-  if (policy.readOnly && (access.changes ?? !reading.has(method))) return "this socket is read-only";
+  if (policy.readOnly && changes(method, access)) return "this socket is read-only";
   const asked = method === "HEAD" ? ["HEAD", "GET"] : [method];
   const named = policy.endpoints.length === 0 || policy.endpoints.some((rule) => (rule.method === "*" || asked.includes(rule.method)) && rule.path.test(path));
   if (!named) return "this socket does not serve that endpoint";
