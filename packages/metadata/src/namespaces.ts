@@ -26,6 +26,7 @@ export class Namespaces implements NamespaceStore {
   }
 
   async update(name: string, labels: Labels, fieldpaths: readonly string[]): Promise<Labels> {
+    validateIdentifier(name);
     validateLabels(labels, "namespace.Labels");
     const { database } = this.#env;
     const updated = database.transaction(() => {

@@ -144,6 +144,7 @@ describe("records", () => {
       assert.deepEqual(await namespaces.update("n", { x: "y" }, ["labels.x"]), { a: "b", x: "y" });
       assert.deepEqual(await namespaces.update("n", { r: "1", e: "" }, []), { r: "1" });
       await assert.rejects(namespaces.update("n", {}, ["labels"]), { message: 'cannot update "labels" field' });
+      await assert.rejects(namespaces.update("", {}, []), { name: "InvalidArgument" });
       assert.deepEqual(await namespaces.labels("none"), {});
     });
   });

@@ -54,7 +54,7 @@ describe("OCI documents", () => {
   }
 
   it("refuse what is no JSON, or too large for any", () => {
-    assert.throws(() => parseImage("d", "<html>"), { name: "InvalidArgument", message: /^d is not valid JSON: / });
+    assert.throws(() => parseImage("d", "<html>"), { name: "InvalidArgument", message: "d is not valid JSON: invalid character '<' looking for beginning of value" });
     assert.throws(() => parseImage("d", Buffer.alloc((8 << 20) + 1, " ")), { name: "InvalidArgument", message: /too many for a document/ });
     assert.throws(() => parseImage("d", "[".repeat(1 << 20)), { name: "InvalidArgument" });
   });

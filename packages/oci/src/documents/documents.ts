@@ -1,5 +1,5 @@
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
-import { type Shape, unmarshal } from "@longshore/gojson";
+import { type Shape, parseJson as readGoJson, unmarshal } from "@longshore/gojson";
 import { isDigest } from "@longshore/reference";
 import type { Descriptor, HistoryEntry, Image, Index, Manifest } from "../image.ts";
 import { completed } from "./descriptor.ts";
@@ -9,6 +9,8 @@ import * as shapes from "./shapes.ts";
 export const maxDocumentBytes = 8 << 20;
 /** Descriptors that one document may hold; Docker's own images have at most some hundred. */
 const maxDescriptors = 10_000;
+/** Longest text whose faults are told in Go's words. */
+const explainedCharacters = 64 << 10;
 const rfc3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
 
 /**
@@ -19,10 +21,22 @@ const rfc3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})
  */
 export function parseJson(name: string, bytes: Uint8Array | string, limit = maxDocumentBytes): unknown {
   if (bytes.length > limit) throw new InvalidArgument(`${name}: ${bytes.length} bytes are too many for a document: invalid argument`);
+  const text = typeof bytes === "string" ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
   try {
-    return JSON.parse(typeof bytes === "string" ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"));
+    return JSON.parse(text);
   } catch (error) {
-    throw new InvalidArgument(`${name} is not valid JSON: ${messageOf(error)}`, { cause: error });
+    throw new InvalidArgument(`${name} is not valid JSON: ${problemOf(text) ?? messageOf(error)}`, { cause: error });
+  }
+}
+
+/** What is wrong with a JSON text in Go's words; undefined when that is not worth the time. */
+function problemOf(text: string): string | undefined {
+  if (text.length > explainedCharacters) return undefined;
+  try {
+    readGoJson(text);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
   }
 }
 
