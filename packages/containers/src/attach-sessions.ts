@@ -1,4 +1,4 @@
-import type { Duplex } from "node:stream";
+import type { Duplex, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Socket } from "node:net";
 import { connectAttach } from "./attach-client.ts";
@@ -12,6 +12,8 @@ export interface AttachRequest {
   stderr: boolean;
   /** Bytes that end the attachment when they arrive in the input; none when empty. */
   detachKeys: readonly number[];
+  /** What the output passes through when the client expects other frames than the process gives. */
+  output?: Transform;
 }
 
 export type AttachEnd = "ended" | "detached" | "gone";
@@ -35,8 +37,8 @@ export class Attachment {
     this.#finish = resolve;
     this.#request = request;
     this.#client = client;
-    // What has to be looked at for detach keys passes through here.
-    this.#direct = request.stdin && request.detachKeys.length > 0 ? undefined : DirectConnection.of(client, request.stdin);
+    // What has to be looked at for detach keys, or framed, passes through here.
+    this.#direct = (request.stdin && request.detachKeys.length > 0) || request.output !== undefined ? undefined : DirectConnection.of(client, request.stdin);
     client.once("close", () => resolve("gone"));
     client.once("error", () => resolve("gone"));
   }
@@ -52,11 +54,20 @@ export class Attachment {
     if (this.#client.destroyed) socket.destroy();
     this.#socket = socket;
     // A process that said nothing may be over before its output is let flow.
-    for (const event of ["end", "close", "error"]) socket.once(event, () => this.#finish("ended"));
+    for (const event of ["end", "close", "error"]) socket.once(event, () => this.#outputEnded());
     if (handover) return this.#await(socket);
     this.#direct?.takeBack();
     this.#direct = undefined;
     this.#copyInput(socket);
+  }
+
+  /** What still passes through comes before the end. */
+  #outputEnded(): void {
+    const { output } = this.#request;
+    if (output === undefined || output.readableEnded || output.destroyed) return this.#finish("ended");
+    output.once("end", () => this.#finish("ended")).end();
+    // When nothing has been let flow, nobody reads.
+    if (output.readableFlowing === null) output.resume();
   }
 
   /** The shim serves the client itself; its end of `control` tells when that is over. */
@@ -76,7 +87,9 @@ export class Attachment {
 
   /** Lets the output of the process, which has started, go to the client. */
   flow(): void {
-    if (this.#direct === undefined) this.#socket?.pipe(this.#client, { end: false });
+    const { output } = this.#request;
+    if (output !== undefined) this.#socket?.pipe(output).pipe(this.#client, { end: false });
+    else if (this.#direct === undefined) this.#socket?.pipe(this.#client, { end: false });
     else if (this.#socket !== undefined && !this.#socket.destroyed) this.#direct.handOver(this.#socket).catch(() => this.abandon());
   }
 

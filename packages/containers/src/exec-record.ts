@@ -25,6 +25,10 @@ export class Exec {
   readonly config: ExecConfig;
   /** `undefined`: the container's own. */
   readonly user: ResolvedUser | undefined;
+  /** Variables of the links that the container has, as they were when it was created. */
+  readonly linkEnv: readonly string[];
+  /** Resolves once the process runs, or could not be started. */
+  readonly ready: Promise<void>;
   started = false;
   running = false;
   pid = 0;
@@ -34,14 +38,25 @@ export class Exec {
   endedAt: number | undefined;
   readonly ended: Promise<number>;
   readonly #end: (code: number) => void;
+  readonly #markReady: () => void;
 
-  constructor(container: Container, config: ExecConfig, user: ResolvedUser | undefined) {
+  constructor(container: Container, config: ExecConfig, options: { user: ResolvedUser | undefined; linkEnv: readonly string[] }) {
     this.container = container;
     this.config = config;
-    this.user = user;
+    this.user = options.user;
+    this.linkEnv = options.linkEnv;
+    const ready = Promise.withResolvers<void>();
+    this.ready = ready.promise;
+    this.#markReady = ready.resolve;
     const { promise, resolve } = Promise.withResolvers<number>();
     this.ended = promise;
     this.#end = resolve;
+  }
+
+  /** Notes that the process runs. */
+  begin(pid: number): void {
+    this.pid = pid;
+    this.#markReady();
   }
 
   /** Notes the end; only the first call counts. */
@@ -51,6 +66,7 @@ export class Exec {
     this.exitCode = code;
     this.endedAt = Date.now();
     this.#end(code);
+    this.#markReady();
     return true;
   }
 }

@@ -1,9 +1,11 @@
 import type { ExecInspectResponse } from "./exec-inspect.ts";
-import { Conflict, InvalidArgument, isKind, messageOf, NotFound } from "@longshore/errdefs";
+import { setTimeout } from "node:timers/promises";
+import { Conflict, InvalidArgument, isKind, messageOf, NotFound, Unknown } from "@longshore/errdefs";
 import { type Attachment } from "./attach-sessions.ts";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
 import { Exec, type ExecConfig } from "./exec-record.ts";
+import { linkEnvironment } from "./links.ts";
 import { execUser } from "./root-user.ts";
 import { execProcess } from "./runtime-spec.ts";
 import { explainStartError } from "./start-error.ts";
@@ -26,11 +28,11 @@ function checkRunning(container: Container, reference = container.id): void {
 
 /** @param reference how the client calls the container. @returns the exec's id. @throws InvalidArgument, Conflict, Unknown for a user that the container does not know */
 export async function createExec(context: Context, container: Container, config: ExecConfig, reference = container.id): Promise<string> {
-  if (config.cmd.length === 0) throw new InvalidArgument("No exec command specified");
   checkRunning(container, reference);
   const user = await execUser(context, container, config.user);
+  const linkEnv = linkEnvironment(context, container);
   forgetEnded(container);
-  const exec = new Exec(container, config, user);
+  const exec = new Exec(container, config, { user, linkEnv });
   container.execs.set(exec.id, exec);
   emitContainer(context, container, `exec_create: ${config.cmd.join(" ")}`, { execID: exec.id });
   return exec.id;
@@ -64,7 +66,7 @@ function checkNotStarted(exec: Exec): void {
  * Starts an exec and joins `attachment`, if any, to it before its first byte of output.
  * @throws the runtime's error as a start of a container would; the exec has then ended with 126 or 127
  */
-export async function startExec(context: Context, exec: Exec, tty: boolean, attachment: Attachment | undefined): Promise<void> {
+export async function startExec(context: Context, exec: Exec, attachment: Attachment | undefined): Promise<void> {
   checkExecContainer(exec);
   checkNotStarted(exec);
   exec.started = true;
@@ -72,13 +74,13 @@ export async function startExec(context: Context, exec: Exec, tty: boolean, atta
   const { tasks } = context.containerd;
   emitContainer(context, container, `exec_start: ${config.cmd.join(" ")}`, { execID: exec.id });
   try {
-    const process = await execProcess(context, container, { ...config, tty }, exec.user);
-    const stdio = execStdio(context, container.id, { stdin: config.attachStdin, terminal: tty });
-    await tasks.exec({ containerId: container.id, execId: exec.id, ...stdio, terminal: tty, spec: jsonAny(processType, process) });
+    const process = await execProcess(context, exec);
+    const stdio = execStdio(context, container.id, { stdin: config.attachStdin, terminal: config.tty });
+    await tasks.exec({ containerId: container.id, execId: exec.id, ...stdio, terminal: config.tty, spec: jsonAny(processType, process) });
     await attachment?.join(attachSocket(context, container.id), exec.id);
     exec.running = true;
     const { pid } = await tasks.start({ containerId: container.id, execId: exec.id });
-    exec.pid = pid;
+    exec.begin(pid);
     attachment?.flow();
   } catch (error) {
     const { exitCode, error: explained } = explainStartError(error);
@@ -110,9 +112,21 @@ export function endExecs(container: Container): void {
   }
 }
 
-/** @throws InvalidArgument unless it runs */
+/** How long a resize waits for the start that it belongs to. */
+const readyTimeoutMs = 10_000;
+
+/** @throws Conflict, Unknown, InvalidArgument, NotFound with Docker's messages unless it runs, or does so soon */
 export async function resizeExec(context: Context, exec: Exec, height: number, width: number): Promise<void> {
-  if (!exec.running) throw new InvalidArgument("exec process is not started");
+  checkExecContainer(exec);
+  const late = new AbortController();
+  const timeout = setTimeout(readyTimeoutMs, "late", { signal: late.signal }).catch(() => undefined);
+  const first = await Promise.race([exec.ready, timeout]);
+  late.abort();
+  if (first === "late") throw new Unknown("timeout waiting for exec session ready");
+  if (exec.pid === 0) throw new InvalidArgument("exec process is not started");
+  if (!exec.running) throw new NotFound(`NotFound: process does not exist ${exec.id}: not found`);
+  // A process without a terminal has no size, and nobody minds.
+  if (!exec.config.tty) return;
   try {
     await context.containerd.tasks.resizePty({ containerId: exec.container.id, execId: exec.id, height, width });
   } catch (error) {

@@ -75,7 +75,7 @@ async function probe(context: Context, container: Container, command: readonly s
   });
   aborted.catch(() => undefined);
   try {
-    await startExec(context, exec, false, new Attachment({ stdin: false, stdout: true, stderr: true, detachKeys: [] }, output));
+    await startExec(context, exec, new Attachment({ stdin: false, stdout: true, stderr: true, detachKeys: [] }, output));
     const exitCode = await Promise.race([exec.ended, aborted]);
     return { exitCode, output: output.text() };
   } catch (error) {

@@ -26,6 +26,7 @@ export { removeContainer } from "./remove.ts";
 export { renameContainer } from "./rename.ts";
 export { startContainer } from "./start.ts";
 export { restartContainer, stopContainer, type StopOptions } from "./stop.ts";
+export { Framer, Unframer } from "./frame-streams.ts";
 export { Demultiplexer, frame, stdoutStream } from "./stdcopy.ts";
 export { imageUsage } from "./image-mounts.ts";
 export { type ContainerFinder, ContainerStore } from "./store.ts";

@@ -1,10 +1,10 @@
 import { messageOf, NotFound, Unknown } from "@longshore/errdefs";
 import { type Process, type Spec, unmarshalRuntime } from "@longshore/oci";
-import { buildExecProcess, buildSpec, containerOf, ensureAppArmorProfile, type ReadyMount, type ResolvedUser } from "@longshore/spec";
+import { buildExecProcess, buildSpec, containerOf, ensureAppArmorProfile, type ReadyMount } from "@longshore/spec";
 import type { MountSpec } from "@longshore/sys";
 import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
-import type { ExecConfig } from "./exec-record.ts";
+import type { Exec } from "./exec-record.ts";
 import { linkEnvironment } from "./links.ts";
 import type { NetworkPaths } from "./network-sandbox.ts";
 import { rootUser } from "./root-user.ts";
@@ -62,7 +62,7 @@ async function storedSpec(context: Context, id: string): Promise<Spec> {
 }
 
 /** The OCI process of an exec, from the spec that the container runs with. */
-export async function execProcess(context: Context, container: Container, config: ExecConfig, user: ResolvedUser | undefined): Promise<Process> {
+export async function execProcess(context: Context, { container, config, user, linkEnv }: Exec): Promise<Process> {
   container.spec ??= await storedSpec(context, container.id);
   const { spec } = container;
   if (spec.process === undefined) throw new NotFound(`container ${container.id} has no process in its spec`);
@@ -71,6 +71,7 @@ export async function execProcess(context: Context, container: Container, config
     config: container.record.Config,
     hostConfig: container.hostConfig,
     args: config.cmd,
+    linkEnv,
     env: config.env,
     ...(user === undefined ? {} : { user }),
     workingDir: config.workingDir,

@@ -215,9 +215,9 @@ describe("buildExecProcess", () => {
     const input = await inputOf({ CapDrop: ["ALL"], OomScoreAdj: 7 }, { Env: ["A=1", "B=1"], Tty: true, WorkingDir: "/w" });
     const spec = await buildSpec(input);
     const { config, hostConfig } = input;
-    const common = { process: spec.process ?? { user: { uid: 0, gid: 0 }, cwd: "/" }, config, hostConfig, host: hostFacts, settings };
+    const common = { process: spec.process ?? { user: { uid: 0, gid: 0 }, cwd: "/" }, config, hostConfig, host: hostFacts, settings, linkEnv: ["DB_NAME=/web/db", "A=0"] };
     const plain = buildExecProcess({ ...common, args: ["id"], env: ["A=2"], workingDir: "", tty: false, privileged: false });
-    assert.deepEqual(plain.env?.slice(1), ["HOSTNAME=h", "A=2", "B=1"]);
+    assert.deepEqual(plain.env?.slice(1), ["HOSTNAME=h", "DB_NAME=/web/db", "A=2", "B=1"]);
     assert.deepEqual([plain.cwd, plain.terminal, plain.oomScoreAdj], ["/w", undefined, 7]);
     assert.deepEqual(plain.capabilities?.bounding, []);
     const other = buildExecProcess({

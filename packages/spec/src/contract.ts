@@ -106,6 +106,8 @@ export interface ExecInput {
   config: ContainerConfig;
   hostConfig: HostConfig;
   args: string[];
+  /** Variables of legacy links, before those of the container's configuration. */
+  linkEnv: readonly string[];
   env: string[];
   /** Resolved from the exec's user, else inherited. */
   user?: ResolvedUser;

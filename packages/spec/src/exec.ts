@@ -16,7 +16,7 @@ export function buildExecProcess(input: ExecInput): Process {
   const containerEnv = createEnvironment({
     hostname: config.Hostname,
     tty: input.tty,
-    linkEnv: [],
+    linkEnv: input.linkEnv,
     configured: config.Env ?? [],
   });
   const result: Process = {

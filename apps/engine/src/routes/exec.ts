@@ -1,5 +1,5 @@
-import { Attachment, checkExecContainer, createExec, frame, inspectExec, parseDetachKeys, resizeExec, startExec, stdoutStream, emitContainer } from "@longshore/containers";
-import { messageOf, Unknown } from "@longshore/errdefs";
+import { Attachment, type AttachRequest, checkExecContainer, createExec, type Exec, frame, Framer, inspectExec, parseDetachKeys, resizeExec, startExec, stdoutStream, emitContainer, Unframer } from "@longshore/containers";
+import { InvalidArgument, messageOf, Unknown } from "@longshore/errdefs";
 import { confined } from "../access/route-access.ts";
 import { visible } from "../access/visible.ts";
 import type { RoutePlugin } from "../engine.ts";
@@ -44,6 +44,7 @@ function checkDetachKeys(keys: string): void {
 export const execRoutes: RoutePlugin = (app, { containers, log }) => {
   app.post("/containers/:name/exec", confined, async (request, reply) => {
     const body = (await readJson<ExecOptions>(request, execBody)) ?? {};
+    if ((body.Cmd ?? []).length === 0) throw new InvalidArgument("No exec command specified");
     checkDetachKeys(body.DetachKeys ?? "");
     if (body.Privileged === true) refusePrivileges(request);
     const name = parameter(request, "name");
@@ -76,20 +77,17 @@ export const execRoutes: RoutePlugin = (app, { containers, log }) => {
     const body = (await readJson<{ Detach?: boolean; Tty?: boolean; ConsoleSize?: number[] }>(request, execStartBody)) ?? {};
     const exec = visible(request, containers).exec(parameter(request, "id"));
     checkExecContainer(exec);
-    const tty = body.Tty ?? false;
-    if (tty && speaks(request, "execConsoleSize")) Object.assign(exec.config, size(body.ConsoleSize));
+    const framed = body.Tty !== true;
+    if (!framed && speaks(request, "execConsoleSize")) Object.assign(exec.config, size(body.ConsoleSize));
     if (body.Detach === true) {
-      await startExec(containers, exec, tty, undefined);
+      await startExec(containers, exec, undefined);
       return reply.code(200).send();
     }
-    const { config } = exec;
-    const multiplexed = !tty && speaks(request, "multiplexedMediaType");
+    const multiplexed = framed && speaks(request, "multiplexedMediaType");
     const socket = hijack(request, reply, multiplexed ? multiplexedStream : rawStream, execHeaders(reply.getHeaders()));
-    const keys = tty ? parseDetachKeys(config.detachKeys) : [];
-    const wants = { stdin: config.attachStdin, stdout: config.attachStdout, stderr: config.attachStderr, detachKeys: keys };
-    const attachment = new Attachment(wants, socket);
+    const attachment = new Attachment(attachRequest(exec.config, framed), socket);
     try {
-      await startExec(containers, exec, tty, attachment);
+      await startExec(containers, exec, attachment);
       const end = await attachment.done;
       if (end === "detached") emitContainer(containers, exec.container, "exec_detach", { execID: exec.id });
       // The client asks for the exit code as soon as the connection ends.
@@ -97,12 +95,20 @@ export const execRoutes: RoutePlugin = (app, { containers, log }) => {
     } catch (error) {
       log.debug({ err: error, exec: exec.id }, "exec start");
       const text = Buffer.from(`${messageOf(error)}\r\n`);
-      socket.write(tty ? text : frame(stdoutStream, text));
+      socket.write(framed ? frame(stdoutStream, text) : text);
     }
     socket.end();
     return reply;
   });
 };
+
+/** The terminal is that of create, whatever start says; only the frames are what start says. */
+function attachRequest(config: Exec["config"], framed: boolean): AttachRequest {
+  const { attachStdin: stdin, attachStdout: stdout, attachStderr, detachKeys, tty } = config;
+  const wants = { stdin, stdout, stderr: attachStderr && (tty || framed), detachKeys: tty ? parseDetachKeys(detachKeys) : [] };
+  if (tty !== framed) return wants;
+  return { ...wants, output: framed ? new Framer() : new Unframer() };
+}
 
 /** An exec's raw answer carries the headers that each answer has. */
 function execHeaders(headers: Record<string, unknown>): Record<string, string> {
