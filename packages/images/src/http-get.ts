@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { Unknown, messageOf } from "@longshore/errdefs";
-import { networkError } from "@longshore/remotes";
+import { maxHeadBytes, networkError } from "@longshore/remotes";
 import { EnvHttpProxyAgent, interceptors, request } from "undici";
 
 const maxRedirections = 10;
@@ -12,7 +12,7 @@ const bodiless = new Set([204, 205, 304]);
  * @throws Unknown `Get "https://…": dial tcp …` when nobody answers; any status is an answer
  */
 export async function httpGet(url: string, signal: AbortSignal, headers: Record<string, string> = {}): Promise<Response> {
-  const dispatcher = new EnvHttpProxyAgent().compose(interceptors.redirect({ maxRedirections }));
+  const dispatcher = new EnvHttpProxyAgent({ maxHeaderSize: maxHeadBytes }).compose(interceptors.redirect({ maxRedirections }));
   try {
     const { statusCode, body } = await request(url, { dispatcher, signal, headers });
     if (!bodiless.has(statusCode)) return new Response(Readable.toWeb(body) as ReadableStream<Uint8Array>, { status: statusCode });

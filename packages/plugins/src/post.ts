@@ -7,6 +7,9 @@ const mediaType = "application/vnd.docker.plugins.v1.2+json";
 /** The host that stands in requests over a socket. */
 const socketHost = "plugin.moby.localhost";
 
+/** What the head of a plugin's answer may take. */
+const maxHeaderSize = 1 << 20;
+
 /** Go's words for errors of connecting. */
 const words: Record<string, string> = {
   ECONNREFUSED: "connection refused",
@@ -28,10 +31,10 @@ function connection(address: PluginAddress): { url: string; dial: string } {
 function open(address: PluginAddress, method: string, length: number): ClientRequest {
   const headers = { Accept: mediaType, "Content-Length": length, ...(length > 0 ? { "Content-Type": "application/json" } : {}) };
   if ("socketPath" in address) {
-    return httpRequest({ socketPath: address.socketPath, method: "POST", path: `/${method}`, headers: { Host: socketHost, ...headers }, agent: false });
+    return httpRequest({ socketPath: address.socketPath, method: "POST", path: `/${method}`, headers: { Host: socketHost, ...headers }, agent: false, maxHeaderSize });
   }
   const { host, port, path, tls } = address;
-  const options = { host, port, method: "POST", path: `${path}/${method}`, headers, agent: false as const };
+  const options = { host, port, method: "POST", path: `${path}/${method}`, headers, agent: false as const, maxHeaderSize };
   return tls === undefined ? httpRequest(options) : httpsRequest({ ...options, ...tls });
 }
 

@@ -6,6 +6,9 @@ import { type Proxies, type TlsOptions, isLoopback } from "./host.ts";
 const answerTimeoutMs = 60_000;
 const connectTimeoutMs = 30_000;
 
+/** What the head of a registry's answer may take: cookies and policies of proxies before it can be long. */
+export const maxHeadBytes = 1 << 20;
+
 /** Connections to registries, kept open and shared by all that is fetched with the same TLS material. */
 export class Connections implements AsyncDisposable {
   readonly #agents = new Map<string, Dispatcher>();
@@ -24,7 +27,7 @@ export class Connections implements AsyncDisposable {
         ? {}
         : { cert: tls.certificates.map(({ cert }) => cert), key: tls.certificates.map(({ key: pem }) => pem) }),
     };
-    const options: Agent.Options = { connect, headersTimeout: answerTimeoutMs, bodyTimeout: answerTimeoutMs, allowH2: false };
+    const options: Agent.Options = { connect, headersTimeout: answerTimeoutMs, bodyTimeout: answerTimeoutMs, maxHeaderSize: maxHeadBytes, allowH2: false };
     const agent = direct ? new Agent(options) : new EnvHttpProxyAgent({ ...options, ...(proxies === undefined ? {} : { httpProxy: proxies.http, httpsProxy: proxies.https, noProxy: proxies.no }), requestTls: connect });
     this.#agents.set(key, agent);
     return agent;

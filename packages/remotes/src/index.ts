@@ -1,5 +1,5 @@
 export { Registry, type RegistryOptions } from "./registry.ts";
-export { Connections } from "./connections.ts";
+export { Connections, maxHeadBytes } from "./connections.ts";
 export { type Credentials, type CredentialsCallback, anonymous } from "./credentials.ts";
 export { type Capability, type RegistryHost, type RegistryHosts, type TlsOptions, isLoopback } from "./host.ts";
 export { type DockerRegistryConfig, dockerHosts, fixedSchemeHosts, insecureHost, isNetwork, parseMirror } from "./docker-hosts.ts";

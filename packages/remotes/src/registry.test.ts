@@ -31,6 +31,15 @@ describe("remotes", () => {
       assert.deepEqual(await rig.registry.resolve(rig.named("x:1")), manifest);
     });
 
+    it("takes an answer with long headers", async () => {
+      const manifest = rig.server.addManifest("x", "1", mediaTypes.ociManifest, { schemaVersion: 2 });
+      rig.server.faults.push((_request, response) => {
+        for (let cookie = 0; cookie < 21; cookie++) response.setHeader(`X-Policy-${cookie}`, "p".repeat(cookie === 0 ? 40_000 : 1000));
+        return false;
+      });
+      assert.deepEqual(await rig.registry.resolve(rig.named("x:1")), manifest);
+    });
+
     it("gives the registry's own words for what is not there", async () => {
       await assert.rejects(rig.registry.resolve(rig.named("x:1")), { name: "NotFound", message: `${rig.server.host}/x:1: not found: manifest unknown: manifest unknown` });
     });

@@ -78,11 +78,13 @@ function verboseFlag(value: string): void {
 export const networkRoutes: RoutePlugin<Engine & { networks: Networks }> = (app, { networks, containers }) => {
   let pruning = false;
 
-  app.get("/networks", async (request, reply) => {
-    const accepts = listFilter(new Query(request).get("filters"), networks);
-    const found = await filterInSlices(networks.list(), accepts);
-    sendJson(reply, 200, speaks(request, "networkListBrief") ? found : found.map(({ Id }) => networks.inspect(Id)));
-  });
+  for (const path of ["/networks", "/networks/"]) {
+    app.get(path, async (request, reply) => {
+      const accepts = listFilter(new Query(request).get("filters"), networks);
+      const found = await filterInSlices(networks.list(), accepts);
+      sendJson(reply, 200, speaks(request, "networkListBrief") ? found : found.map(({ Id }) => networks.inspect(Id)));
+    });
+  }
 
   app.get("/networks/:id", (request, reply) => {
     const query = new Query(request);
