@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { applySysctls } from "./endpoint-sysctls.ts";
 import { addAddress, addVeth, defaultRoute, directRoute, hairpinPort, isolatePort, linkIndex, noLinkLocal, setUp } from "./netlink/link.ts";
 import { NetlinkRefused, Rtnetlink, type Step } from "./netlink/rtnetlink.ts";
@@ -44,15 +44,12 @@ export function macOf(ipv4: string): string {
   return ["02", "42", ...ipv4.split(".").map((part) => Number(part).toString(16).padStart(2, "0"))].join(":");
 }
 
-function hostIndex(device: string): number {
-  return Number(readFileSync(`/sys/class/net/${device}/ifindex`, "utf8"));
-}
-
-function addSteps(plan: LinkPlan, netns: number): Step[] {
+/** @param device index of what the link lies on, or is a port of, on the host */
+function addSteps(plan: LinkPlan, device: number, netns: number): Step[] {
   const { endpoint } = plan;
-  if ("vlan" in plan) return [addVlanLink({ name: endpoint.ifname, parent: hostIndex(plan.parent), mac: endpoint.mac, netns }, plan.vlan)];
-  const { bridge, mtu, icc, hairpin } = plan;
-  const pair = addVeth({ name: endpoint.veth, master: hostIndex(bridge), peerName: endpoint.ifname, peerMac: endpoint.mac, peerNetns: netns, mtu });
+  if ("vlan" in plan) return [addVlanLink({ name: endpoint.ifname, parent: device, mac: endpoint.mac, netns }, plan.vlan)];
+  const { mtu, icc, hairpin } = plan;
+  const pair = addVeth({ name: endpoint.veth, master: device, peerName: endpoint.ifname, peerMac: endpoint.mac, peerNetns: netns, mtu });
   return [pair, ...(icc ? [] : [isolatePort(endpoint.veth)]), ...(hairpin ? [hairpinPort(endpoint.veth)] : [])];
 }
 
@@ -61,7 +58,9 @@ async function addLinks(plans: readonly LinkPlan[], netnsPath: string): Promise<
   using host = new Rtnetlink();
   const netns = openSync(netnsPath, "r");
   try {
-    await host.request(plans.flatMap((plan) => addSteps(plan, netns)));
+    const steps: Step[] = [];
+    for (const plan of plans) steps.push(...addSteps(plan, await linkIndex(host, "vlan" in plan ? plan.parent : plan.bridge), netns));
+    await host.request(steps);
   } finally {
     closeSync(netns);
   }

@@ -4,6 +4,7 @@ import type { Logger } from "@longshore/log";
 import { type Family, formatAddress, type Prefix } from "./ipam/prefix.ts";
 import { mustPrefix } from "./ipam/defaults.ts";
 import { addBridge, setMtu } from "./netlink/bridge.ts";
+import { deviceExists, deviceIndex } from "./netlink/devices.ts";
 import { addAddress, linkIndex, setUp } from "./netlink/link.ts";
 import { NetlinkRefused, Rtnetlink } from "./netlink/rtnetlink.ts";
 import { deleteLink } from "./netlink/vlan.ts";
@@ -23,10 +24,6 @@ export function randomMac(): string {
   const bytes = randomBytes(6);
   bytes[0] = (bytes[0]! & 0xfe) | 0x02;
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
-}
-
-export function deviceExists(name: string): boolean {
-  return existsSync(`/sys/class/net/${name}`);
 }
 
 interface AddrInfo {
@@ -66,7 +63,7 @@ async function makeBridge({ name, addresses, mtu }: BridgeDevice): Promise<void>
 /** Makes the device as it should be, or brings an existing one (of an earlier run, or the administrator's own) there. */
 export async function ensureBridge(device: BridgeDevice): Promise<void> {
   const { name, addresses, mtu } = device;
-  if (!deviceExists(name)) return makeBridge(device);
+  if (!(await deviceExists(name))) return makeBridge(device);
   const have = await deviceAddresses(name);
   const lines = addresses.filter((address) => !have.includes(address)).map((address) => `addr add ${address} dev ${name}${address.includes(":") ? " nodad" : " brd +"}`);
   if (mtu > 0) lines.push(`link set dev ${name} mtu ${mtu}`);
@@ -76,12 +73,13 @@ export async function ensureBridge(device: BridgeDevice): Promise<void> {
 
 /** Removes a device; one that is not there is no error. */
 export async function removeLink(name: string): Promise<void> {
-  if (!deviceExists(name)) return;
+  const index = await deviceIndex(name);
+  if (index === undefined) return;
   using netlink = new Rtnetlink();
   try {
-    await netlink.request([deleteLink(await linkIndex(netlink, name))]);
+    await netlink.request([deleteLink(index)]);
   } catch (error) {
-    if (!(error instanceof NetlinkRefused) || deviceExists(name)) throw error;
+    if (!(error instanceof NetlinkRefused) || (await deviceExists(name))) throw error;
   }
 }
 

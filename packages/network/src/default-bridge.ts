@@ -1,10 +1,11 @@
 import type { IPAMConfig } from "@longshore/api";
 import { InvalidArgument } from "@longshore/errdefs";
-import { deviceAddresses, deviceExists } from "./bridge.ts";
+import { deviceAddresses } from "./bridge.ts";
 import { label } from "./bridge-options.ts";
 import { mustPrefix } from "./ipam/defaults.ts";
 import { type Family, formatAddress, formatPrefix, masked, parseAddress, parsePrefix, type Prefix } from "./ipam/prefix.ts";
 import { type SubnetRecord, subnetOf } from "./ipam/subnet.ts";
+import { deviceExists } from "./netlink/devices.ts";
 import type { NetworkStore } from "./networks.ts";
 import type { NetworkRecord } from "./records.ts";
 import { subnetsOf } from "./subnets.ts";
@@ -56,7 +57,7 @@ function checked(text: string, family: Family): string {
 }
 
 async function deviceAddress(device: string, family: Family): Promise<string | undefined> {
-  if (!deviceExists(device)) return undefined;
+  if (!(await deviceExists(device))) return undefined;
   return (await deviceAddresses(device)).find((address) => mustPrefix(address).family === family);
 }
 
@@ -107,7 +108,7 @@ export async function defaultBridge(networks: NetworkStore, options: DefaultBrid
   const named = options.bridge !== "";
   const device = named ? options.bridge : defaultBridgeDevice;
   if (named && options.bip !== "") throw new InvalidArgument("You specified -b & --bip, mutually exclusive options. Please specify only one");
-  const ownsBridge = named && before.bridge !== device ? !deviceExists(device) : before.bridge === "" || before.ownsBridge;
+  const ownsBridge = named && before.bridge !== device ? !(await deviceExists(device)) : before.bridge === "" || before.ownsBridge;
   const four: Wish = { family: 4, bip: options.bip, fixed: options.fixedCidr, gateway: options.defaultGateway };
   const six: Wish = { family: 6, bip: options.bip6, fixed: options.fixedCidrV6, gateway: options.defaultGatewayV6 };
   const parts = [await part(networks, four, device, named, before)];

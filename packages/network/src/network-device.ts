@@ -1,7 +1,8 @@
 import { PermissionDenied, Unknown } from "@longshore/errdefs";
-import { deviceAddresses, deviceExists, removeLink } from "./bridge.ts";
+import { deviceAddresses, removeLink } from "./bridge.ts";
 import { parseBridgeOptions } from "./bridge-options.ts";
 import { mustPrefix } from "./ipam/defaults.ts";
+import { deviceExists } from "./netlink/devices.ts";
 import type { NetworkRecord } from "./records.ts";
 import { ipBatch } from "./run.ts";
 import { removeParent } from "./parent-device.ts";
@@ -17,7 +18,7 @@ export function bridgeAddresses(record: NetworkRecord): string[] {
 /** Takes a network off the host: its bridge or parent device, or from an administrator's bridge the addresses that it brought. */
 export async function removeDevice({ bridge, ownsBridge, ownAddresses, parent }: NetworkRecord): Promise<void> {
   if (parent) return removeParent(parent);
-  if (bridge === "" || !deviceExists(bridge)) return;
+  if (!(await deviceExists(bridge))) return;
   if (ownsBridge) return removeLink(bridge);
   const present = await deviceAddresses(bridge);
   const gone = ownAddresses.filter((address) => present.includes(address));

@@ -2,13 +2,14 @@ import type { Network } from "@longshore/api";
 import { InvalidArgument, NotFound, PermissionDenied } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
 import { Mutex } from "@longshore/turns";
-import { deviceAddresses, deviceExists, enableForwarding, ensureBridge, forwards, tuneBridge } from "./bridge.ts";
+import { deviceAddresses, enableForwarding, ensureBridge, forwards, tuneBridge } from "./bridge.ts";
 import { label, parseBridgeOptions } from "./bridge-options.ts";
 import type { NetworkCreateOptions, Networks } from "./contract.ts";
 import { validateEndpoint } from "./endpoint-settings.ts";
 import type { Firewall } from "./firewall/firewall.ts";
 import { mustPrefix } from "./ipam/defaults.ts";
 import type { AddressPool } from "./ipam/pool.ts";
+import { deviceExists } from "./netlink/devices.ts";
 import { bridgeAddresses, bridgeName, removeDevice } from "./network-device.ts";
 import { planNetwork, predefined } from "./network-create.ts";
 import { showMember, showNetwork } from "./network-view.ts";
@@ -180,12 +181,12 @@ export class NetworkStore implements Networks {
 
   /** Makes a network of one of the engine's own drivers. */
   async #make(record: NetworkRecord): Promise<void> {
-    if (isVlanDriver(record.driver)) record.parent = planParent(record, this.#records.networks.values());
+    if (isVlanDriver(record.driver)) record.parent = await planParent(record, this.#records.networks.values());
     const bridge = isVlanDriver(record.driver) ? "" : bridgeName(record, this.#records.networks.values());
     if (record.pools === undefined) await this.subnets.assign(record, gatewayless(record));
     if (bridge !== "") {
       record.bridge = bridge;
-      record.ownsBridge = !deviceExists(bridge);
+      record.ownsBridge = !(await deviceExists(bridge));
       const present = record.ownsBridge ? [] : await deviceAddresses(bridge);
       record.ownAddresses = bridgeAddresses(record).filter((address) => !present.includes(address));
     }

@@ -1,5 +1,5 @@
 import { PermissionDenied, Unknown } from "@longshore/errdefs";
-import { deviceExists } from "./bridge.ts";
+import { deviceExists, deviceIndex } from "./netlink/devices.ts";
 import { linkIndex, setUp } from "./netlink/link.ts";
 import { NetlinkRefused, Rtnetlink } from "./netlink/rtnetlink.ts";
 import { addDummy, addVlan, deleteLink } from "./netlink/vlan.ts";
@@ -9,12 +9,12 @@ import { parseVlanOptions } from "./vlan-options.ts";
 const maxVlanId = 4094;
 
 /** Splits `eth0.10`, the name of a VLAN on a device. @throws Unknown with Docker's texts for what is none */
-function vlanOf(name: string): { device: string; id: number } {
+async function vlanOf(name: string): Promise<{ device: string; id: number }> {
   const [device = "", tag, ...rest] = name.split(".");
   if (tag === undefined || rest.length > 0) throw new Unknown(`invalid subinterface vlan name ${name}, example formatting is eth0.10`);
   if (!/^[+-]?\d+$/.test(tag)) throw new Unknown(`unable to parse a valid vlan id from: ${tag} (ex. eth0.10 for vlan 10)`);
   const id = Number(tag);
-  if (!deviceExists(device)) throw new Unknown(`-o parent interface was not found on the host: ${device}`);
+  if (!(await deviceExists(device))) throw new Unknown(`-o parent interface was not found on the host: ${device}`);
   if (id < 1 || id > maxVlanId) throw new Unknown(`vlan id must be between 1-${maxVlanId}, received: ${id}`);
   return { device, id };
 }
@@ -24,7 +24,7 @@ function vlanOf(name: string): { device: string; id: number } {
  * one, or without a name a dummy of its own.
  * @throws Unknown, PermissionDenied with Docker's messages for one that cannot be
  */
-export function planParent(record: NetworkRecord, others: Iterable<NetworkRecord>): ParentRecord {
+export async function planParent(record: NetworkRecord, others: Iterable<NetworkRecord>): Promise<ParentRecord> {
   const vlan = parseVlanOptions(record);
   if (!vlan) throw new TypeError(`${record.driver} networks lie on no device`);
   const { driver } = vlan;
@@ -36,18 +36,18 @@ export function planParent(record: NetworkRecord, others: Iterable<NetworkRecord
     if (vlan.mode === "passthru") throw new PermissionDenied(`cannot use mode passthru, macvlan network ${other.id} is already using parent interface ${given}`);
     if (other.options["macvlan_mode"] === "passthru") throw new PermissionDenied(`macvlan network ${other.id} is already using parent interface ${given} in mode passthru`);
   }
-  if (deviceExists(given)) return { device: given, ours: false };
-  vlanOf(given);
+  if (await deviceExists(given)) return { device: given, ours: false };
+  await vlanOf(given);
   return { device: given, ours: true };
 }
 
 /** Makes the device of a network if it is not there: for the first time, or again after a restart of the host. */
 export async function ensureParent({ device }: ParentRecord, named: boolean): Promise<void> {
-  if (deviceExists(device)) return;
+  if (await deviceExists(device)) return;
   using netlink = new Rtnetlink();
   try {
     if (named) {
-      const { device: lower, id } = vlanOf(device);
+      const { device: lower, id } = await vlanOf(device);
       await netlink.request([addVlan(device, await linkIndex(netlink, lower), id)]);
     } else await netlink.request([addDummy(device)]);
   } catch (error) {
@@ -59,7 +59,8 @@ export async function ensureParent({ device }: ParentRecord, named: boolean): Pr
 
 /** Takes the device off the host if it is ours; one that is not there is no error. */
 export async function removeParent({ device, ours }: ParentRecord): Promise<void> {
-  if (!ours || !deviceExists(device)) return;
+  const index = ours ? await deviceIndex(device) : undefined;
+  if (index === undefined) return;
   using netlink = new Rtnetlink();
-  await netlink.request([deleteLink(await linkIndex(netlink, device))]);
+  await netlink.request([deleteLink(index)]);
 }

@@ -1,6 +1,5 @@
-import { readdirSync } from "node:fs";
 import type { Logger } from "@longshore/log";
-import { deviceExists } from "./bridge.ts";
+import { bridgePorts, presentDevices } from "./netlink/devices.ts";
 import { CommandFailed, run } from "./run.ts";
 
 /** How long the kernel may take to end a namespace, and its links with it, in milliseconds. */
@@ -22,13 +21,13 @@ export class VethRemover {
 
   /** Deletes devices now; absent ones are no error. */
   async remove(names: readonly string[]): Promise<void> {
-    const present = names.filter((name) => name !== "" && deviceExists(name));
+    const present = await presentDevices(names);
     if (present.length === 0) return;
     try {
       await run("ip", ["-force", "-batch", "-"], present.map((name) => `link del dev ${name}\n`).join(""));
     } catch (error) {
       // A namespace that ends takes its pairs along, perhaps just now.
-      if (!(error instanceof CommandFailed) || present.some(deviceExists)) throw error;
+      if (!(error instanceof CommandFailed) || (await presentDevices(present)).length > 0) throw error;
     }
   }
 
@@ -51,7 +50,7 @@ export class VethRemover {
 
   /** Deletes the pairs on our bridges that nobody knows. */
   async removeStrays(bridges: readonly string[], known: ReadonlySet<string>): Promise<void> {
-    const ports = bridges.filter((bridge) => bridge !== "" && deviceExists(bridge)).flatMap((bridge) => readdirSync(`/sys/class/net/${bridge}/brif`));
+    const ports = await bridgePorts(bridges);
     await this.remove(ports.filter((port) => /^veth[0-9a-f]{7}$/.test(port) && !known.has(port)));
   }
 }

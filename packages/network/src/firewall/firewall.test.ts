@@ -21,7 +21,8 @@ const sh = (script: string) => execFileSync("sh", ["-ec", script], { stdio: ["ig
   if (process.getuid?.() !== 0) return;
   it("its tests pass", function () {
     this.timeout(100_000);
-    const script = 'mount -t sysfs sysfs /sys && ip link set lo up && exec "$@"';
+    // In /sys stand another namespace's devices, as they do for an engine that is started so.
+    const script = 'ip link set lo up && exec "$@"';
     const mocha = [process.execPath, process.argv[1] ?? "", "--no-config", "--exit", "--timeout", "20000", file];
     const { status, stdout } = spawnSync("unshare", ["--net", "--mount", "sh", "-c", script, "sh", ...mocha], { env: { ...process.env, LONGSHORE_TEST_NETNS: "1" } });
     assert.equal(status, 0, String(stdout));
