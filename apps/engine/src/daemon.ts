@@ -32,7 +32,7 @@ import { containerdDamage } from "./system/containerd-damage.ts";
 export interface Parts {
   containerd: ContainerdClient;
   network: Sandboxes;
-  networks: Pick<Networks, "validateEndpoint" | "list">;
+  networks: Pick<Networks, "get" | "validateEndpoint" | "list">;
   volumes: VolumeStore;
   plugins: Plugins;
   events: EventHub;

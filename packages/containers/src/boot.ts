@@ -9,6 +9,7 @@ import { removeLeftovers } from "./leftovers.ts";
 import { adoptLinks } from "./links.ts";
 import { findLogsAside } from "./log-damage.ts";
 import { resync } from "./monitor.ts";
+import { adoptName } from "./network-sandbox.ts";
 import { adoptPorts } from "./ports.ts";
 import { damagedIds, loadContainers } from "./record-files.ts";
 import { attempt } from "./task.ts";
@@ -38,7 +39,10 @@ export async function restoreContainers(context: Context): Promise<void> {
   // What was set aside may still run, and its files are its owner's: nothing of it is taken away.
   const aside = await damagedIds(damaged);
   await context.network.restore(new Set([...store.list().filter((container) => container.alive).map((container) => container.id), ...aside]));
-  for (const container of store.list().filter(({ alive }) => alive)) await attempt(context, "noting the ports of a container", () => adoptPorts(context, container));
+  for (const container of store.list().filter(({ alive }) => alive)) await attempt(context, "noting the ports and the name of a container", async () => {
+    await adoptPorts(context, container);
+    await adoptName(context, container);
+  });
   await resync(context);
   context.volumes.releaseUnclaimed();
   for (const container of store.list()) context.logFeeds.restored(container);

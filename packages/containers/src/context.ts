@@ -46,7 +46,7 @@ export interface ContainerSettings {
 export interface Context {
   readonly containerd: ContainerdClient;
   readonly network: Sandboxes;
-  readonly networks: Pick<Networks, "validateEndpoint">;
+  readonly networks: Pick<Networks, "get" | "validateEndpoint">;
   readonly volumes: VolumeStore;
   readonly logFeeds: LogFeeds;
   readonly images: ImageResolver;

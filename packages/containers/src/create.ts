@@ -72,9 +72,9 @@ export async function createContainer(context: Context, request: CreateRequest):
   context.store.reserve(finalName, id);
   try {
     const security = parseSecurityOptions(hostConfig.SecurityOpt ?? [], settings.engine.noNewPrivileges);
-    resolveLinks(context, hostConfig, finalName);
+    resolveLinks(context, hostConfig);
     completeHostname(config, hostConfig, id);
-    const endpoints = endpointRequests(hostConfig, request.endpoints, config);
+    const endpoints = endpointRequests(context, hostConfig, request.endpoints, config);
     for (const [network, settings] of Object.entries(endpoints)) checkEndpoint(context, network, settings);
     const record = newRecord(context, { id, name: finalName, path, args, config, hostConfig, image, endpoints, security });
     const container = new Container(record, hostConfig, join(context.settings.dataRoot, "containers", id), context.space);
@@ -104,16 +104,39 @@ function nameDonorsById(context: Context, hostConfig: HostConfig): void {
 }
 
 function completeHostname(config: ContainerConfig, hostConfig: HostConfig, id: string): void {
+  // With the host's UTS namespace alone a container's files still have a name of their own.
   if (config.Hostname === "") config.Hostname = hostConfig.NetworkMode === "host" ? hostname() : id.slice(0, 12);
 }
 
-function endpointRequests(hostConfig: HostConfig, given: CreateRequest["endpoints"], config: ContainerConfig): Record<string, Partial<EndpointSettings>> {
+/**
+ * What a new container asks of its networks, by their names: those that the request names, or its mode's alone when it names none.
+ * @throws InvalidArgument for one that it names without saying what
+ */
+function endpointRequests(context: Context, hostConfig: HostConfig, given: CreateRequest["endpoints"], config: ContainerConfig): Record<string, Partial<EndpointSettings>> {
   if (hostConfig.NetworkMode.startsWith("container:")) return {};
-  const requests = Object.fromEntries(Object.entries(given).map(([network, settings]) => [network === "default" ? "bridge" : network, settings ?? {}]));
-  if (requests[hostConfig.NetworkMode] === undefined) requests[hostConfig.NetworkMode] = {};
-  const main = requests[hostConfig.NetworkMode];
+  const mode = modeNetwork(context, hostConfig.NetworkMode);
+  const requests: Record<string, Partial<EndpointSettings>> = {};
+  for (const [network, settings] of Object.entries(given)) {
+    if (settings === null) throw new InvalidArgument(`invalid config for network ${network}: EndpointsConfig is nil`);
+    const name = network === "default" ? "bridge" : network === mode.id ? mode.name : network;
+    if (name !== network && Object.hasOwn(given, name)) continue;
+    requests[name] = settings;
+  }
+  if (Object.keys(requests).length === 0) requests[mode.name] = {};
+  const main = requests[mode.name];
   if (main !== undefined && config.MacAddress) main.MacAddress ??= config.MacAddress;
   return requests;
+}
+
+/** The network that a mode names, which may be one that is not there yet. */
+function modeNetwork(context: Context, mode: string): { id: string; name: string } {
+  try {
+    const { Id: id, Name: name } = context.networks.get(mode);
+    return { id, name };
+  } catch (error) {
+    if (!isKind(error, "NotFound") && !isKind(error, "InvalidArgument")) throw error;
+    return { id: mode, name: mode };
+  }
 }
 
 /** A network that is not there yet may be there when the container starts. */

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { HostConfig } from "@longshore/api";
-import { Conflict, InvalidArgument, messageOf, NotFound, Unknown } from "@longshore/errdefs";
+import { InvalidArgument, messageOf, NotFound, Unknown } from "@longshore/errdefs";
 import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
 import type { ContainerFinder } from "./store.ts";
@@ -49,10 +49,9 @@ function networkOwner(context: Context, container: Container): Container {
 
 /**
  * Replaces the names in a new container's links by ids; on user-defined networks Docker ignores links here.
- * @param parent the new container's name
- * @throws InvalidArgument, Conflict with Docker's messages
+ * @throws InvalidArgument with Docker's messages
  */
-export function resolveLinks(context: Context, hostConfig: HostConfig, parent: string): void {
+export function resolveLinks(context: Context, hostConfig: HostConfig): void {
   const links = hostConfig.Links ?? [];
   if (links.length === 0 || isUserDefined(hostConfig.NetworkMode)) {
     hostConfig.Links = null;
@@ -61,11 +60,8 @@ export function resolveLinks(context: Context, hostConfig: HostConfig, parent: s
   const byAlias = new Map<string, string>();
   for (const { name, alias } of links.map(parseLink)) {
     const { id } = networkOwner(context, find(context, name));
-    const owner = byAlias.get(alias) ?? id;
-    if (owner !== id) {
-      throw new Conflict(`Conflict. The container name "/${parent}/${alias}" is already in use by container "${owner}". You have to remove (or rename) that container to be able to reuse that name.`);
-    }
-    byAlias.set(alias, id);
+    // The first that asked for an alias has it; the real engine says so in its log alone.
+    if (!byAlias.has(alias)) byAlias.set(alias, id);
   }
   hostConfig.Links = [...byAlias].map(([alias, id]) => `${id}:${alias}`);
 }

@@ -56,13 +56,16 @@ export async function allocateNetwork(context: Context, container: Container): P
     dns: orDefault(hostConfig.Dns, settings.dns),
     dnsSearch: orDefault(hostConfig.DnsSearch, settings.dnsSearch),
     dnsOptions: orDefault(hostConfig.DnsOptions, settings.dnsOptions),
+    sysctls: hostConfig.Sysctls ?? {},
     extraHosts: [...(hostConfig.ExtraHosts ?? []), ...linkedHosts(context, container)],
     links: linkedPorts(context, container),
     containerDir: container.dir,
   });
   record.NetworkSettings.SandboxID = sandbox.id;
   record.NetworkSettings.SandboxKey = sandbox.netnsPath;
-  record.NetworkSettings.Networks = sandbox.networks;
+  const { bridge } = record.EndpointRequests;
+  // Without a default bridge (--bridge none) there is nothing to show but what was asked for.
+  record.NetworkSettings.Networks = { ...(bridge === undefined ? {} : showRequested({ bridge })), ...sandbox.networks };
   record.NetworkSettings.Ports = sandbox.ports;
   record.HostsPath = container.file("hosts");
   record.ResolvConfPath = container.file("resolv.conf");
@@ -97,7 +100,21 @@ export function forgetAddresses(container: Container): void {
   NetworkSettings.SandboxID = "";
   NetworkSettings.SandboxKey = "";
   NetworkSettings.Ports = {};
+  const before = NetworkSettings.Networks;
   NetworkSettings.Networks = showRequested(container.record.EndpointRequests);
+  for (const [name, shown] of Object.entries(NetworkSettings.Networks)) {
+    const { NetworkID = "", DNSNames = null } = before[name] ?? {};
+    Object.assign(shown, { NetworkID, DNSNames });
+  }
+}
+
+/** Has a running container known by its name of now in its networks, and its record say so. */
+export async function adoptName(context: Context, container: Container): Promise<void> {
+  const sandbox = await context.network.rename(container.id, container.name);
+  const { NetworkSettings } = container.record;
+  if (!sandbox || container.hostConfig.NetworkMode.startsWith("container:") || JSON.stringify(sandbox.networks) === JSON.stringify(NetworkSettings.Networks)) return;
+  NetworkSettings.Networks = { ...NetworkSettings.Networks, ...sandbox.networks };
+  await container.save();
 }
 
 /** What `NetworkSettings.Networks` shows of a container that is not connected now. */

@@ -3,6 +3,7 @@ import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
 import { prefixed } from "./kill.ts";
 import { checkName } from "./names.ts";
+import { adoptName } from "./network-sandbox.ts";
 
 /** Gives a container another name. @throws InvalidArgument, Conflict with Docker's messages */
 export async function renameContainer(context: Context, container: Container, wanted: string): Promise<void> {
@@ -27,7 +28,7 @@ export async function renameContainer(context: Context, container: Container, wa
       throw error;
     }
     store.release(before, container.id);
-    await context.network.rename(container.id, name);
+    await adoptName(context, container);
     emitContainer(context, container, "rename", { oldName: `/${before}` });
   });
 }

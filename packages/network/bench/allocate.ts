@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +9,7 @@ import { plainOptions } from "../src/plain-options.ts";
 const rounds = Number(process.argv[2] ?? 30);
 const root = mkdtempSync(join(tmpdir(), "lsnet-bench-"));
 const options = plainOptions(root, { bridge: "lsbench0", ipForwardNoDrop: true, defaultAddressPools: [{ base: "10.215.0.0/16", size: 24 }] });
+execFileSync("ip", ["link", "add", "lsbench0", "type", "bridge"]);
 const controller = await NetworkController.open(options);
 await controller.networks.create({ Name: "user" });
 
@@ -38,4 +40,5 @@ await time("bridge with a port", { portBindings: { "80/tcp": [{ HostIp: "", Host
 await time("user-defined network", { networkMode: "user" });
 await controller.networks.remove("user");
 await controller.close();
+execFileSync("ip", ["link", "delete", "lsbench0"]);
 rmSync(root, { recursive: true });

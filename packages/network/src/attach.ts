@@ -1,6 +1,7 @@
 import { closeSync, openSync } from "node:fs";
 import { applySysctls } from "./endpoint-sysctls.ts";
-import { addAddress, addVeth, defaultRoute, directRoute, hairpinPort, isolatePort, linkIndex, noLinkLocal, setUp } from "./netlink/link.ts";
+import { switchLink } from "./ipv6-switch.ts";
+import { addAddress, addVeth, defaultRoute, directRoute, hairpinPort, isolatePort, linkIndex, setUp } from "./netlink/link.ts";
 import { NetlinkRefused, Rtnetlink, type Step } from "./netlink/rtnetlink.ts";
 import { addVlanLink, deleteLink } from "./netlink/vlan.ts";
 import type { EndpointRecord } from "./records.ts";
@@ -86,9 +87,8 @@ export async function connectLinks(plans: readonly LinkPlan[], netnsPath: string
   const steps = [setUp(loopbackIndex)];
   for (const { endpoint, addresses } of plans) {
     const index = await linkIndex(inside, endpoint.ifname);
-    await applySysctls(endpoint, netnsPath);
-    // Without IPv6 in the network there is no link-local address either.
-    if (endpoint.ipv6 === "") steps.push(noLinkLocal(index));
+    switchLink(netnsPath, endpoint.ifname, endpoint.ipv6 !== "");
+    applySysctls(endpoint, netnsPath);
     steps.push(...addresses.map(({ address, bits }) => addAddress(index, address, bits)), setUp(index));
   }
   await inside.request([...steps, ...(await routeSteps(inside, routes))]);

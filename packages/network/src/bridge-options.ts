@@ -1,5 +1,6 @@
 import { InvalidArgument, PermissionDenied, Unknown } from "@longshore/errdefs";
-import { parseAddress } from "./ipam/prefix.ts";
+import { parseBool } from "./go-bool.ts";
+import { canonicalAddress, parseAddress } from "./ipam/prefix.ts";
 import type { NetworkRecord } from "./records.ts";
 
 type GatewayMode = "nat" | "nat-unprotected" | "routed" | "isolated";
@@ -44,8 +45,8 @@ function invalid(key: string, value: string, why: string): InvalidArgument {
 function bool(options: Record<string, string>, key: string, fallback: boolean): boolean {
   const value = options[key];
   if (value === undefined) return fallback;
-  if (["1", "t", "T", "true", "TRUE", "True"].includes(value)) return true;
-  if (["0", "f", "F", "false", "FALSE", "False"].includes(value)) return false;
+  const parsed = parseBool(value);
+  if (parsed !== undefined) return parsed;
   throw invalid(key, value, `strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`);
 }
 
@@ -76,7 +77,7 @@ export function parseBridgeOptions(network: Pick<NetworkRecord, "id" | "options"
     name: options[label.name] || `br-${network.id.slice(0, 12)}`,
     icc: bool(options, label.icc, true),
     masquerade: bool(options, label.masquerade, true),
-    hostBinding,
+    hostBinding: canonicalAddress(hostBinding),
     inhibitIPv4: bool(options, label.inhibitIPv4, false),
     ifacePrefix: options[label.ifacePrefix] || "eth",
     trusted: (options[label.trusted] ?? "").split(":").filter((device) => device !== ""),

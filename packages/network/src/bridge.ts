@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import type { Logger } from "@longshore/log";
 import { type Family, formatAddress, type Prefix } from "./ipam/prefix.ts";
 import { mustPrefix } from "./ipam/defaults.ts";
@@ -117,10 +117,3 @@ export function tuneBridge(device: string, { userlandProxy, icc }: { userlandPro
   // Ports that do not see each other ask the host for their neighbours: its rules say what links let through.
   if (!icc) switchOn("proxy_arp_pvlan");
 }
-
-/** Whether sockets can be bound to IPv6 addresses on this host. */
-export function hostHasIPv6(): boolean {
-  const path = "/proc/sys/net/ipv6/conf/lo/disable_ipv6";
-  return existsSync(path) && readFileSync(path, "utf8").trim() === "0";
-}
-

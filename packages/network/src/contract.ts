@@ -19,6 +19,8 @@ export interface SandboxRequest {
   dns: string[];
   dnsSearch: string[];
   dnsOptions: string[];
+  /** By name; those of IPv6 decide whether the container has it. */
+  sysctls?: Readonly<Record<string, string>>;
   /** `name:ip`, `host-gateway` allowed as ip. */
   extraHosts: string[];
   /** Legacy links: running containers whose exposed ports (`80/tcp`) are reached although the network keeps its containers apart. */
@@ -70,8 +72,8 @@ export interface Sandboxes {
    * @throws NotFound without a live sandbox, Unknown with Docker's messages for a port that cannot be had
    */
   publish(containerId: string, request: Pick<SandboxRequest, "portBindings" | "publishAllPorts" | "exposedPorts">): Promise<Sandbox>;
-  /** A renamed container: what DNS answers and what inspect of a network shows. */
-  rename(containerId: string, name: string): Promise<void>;
+  /** A renamed container: what DNS answers and what inspect of a network shows. @returns what `get` gives now */
+  rename(containerId: string, name: string): Promise<Sandbox | undefined>;
 }
 
 /** The body of `POST /networks/create`, defaults filled in. */
@@ -114,4 +116,6 @@ export interface Networks {
    * @throws InvalidArgument `invalid endpoint settings:\n…`; a create prefixes `invalid config for network X: `
    */
   validateEndpoint(network: string, settings: Partial<EndpointSettings>): void;
+  /** The names by which others would find a container in a network; null where containers have none. */
+  dnsNames(network: string, container: Pick<SandboxRequest, "containerId" | "containerName" | "hostname">, aliases: readonly string[]): string[] | null;
 }

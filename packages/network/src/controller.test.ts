@@ -73,6 +73,8 @@ describe("network controller on the kernel", function () {
   beforeEach(async () => {
     root = mkdtempSync(join(tmpdir(), "lsnet-"));
     events = [];
+    // One that is named is its administrator's.
+    execFileSync("ip", ["link", "add", device, "type", "bridge"]);
     controller = await NetworkController.open(options());
   });
 
@@ -81,6 +83,7 @@ describe("network controller on the kernel", function () {
     await controller.sandboxes.restore(new Set());
     for (const { Name } of controller.networks.list()) if (!["bridge", "host", "none"].includes(Name)) await controller.networks.remove(Name);
     await controller.close();
+    execFileSync("ip", ["link", "delete", device]);
     await until(() => !made.some(exists), `the end of ${made.filter(exists).join(" ")}`);
     assert.ok(!tables().includes(device), tables());
     await until(() => !existsSync(join(root, "run/network/proxy.sock")), "the proxy ends");

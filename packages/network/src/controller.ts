@@ -7,7 +7,7 @@ import { removeTree } from "@longshore/sys";
 import { parseBridgeOptions } from "./bridge-options.ts";
 import type { Networks, Sandboxes } from "./contract.ts";
 import { type DefaultBridgeOptions, defaultBridgeDevice } from "./default-bridge.ts";
-import { ensureNetworks } from "./default-networks.ts";
+import { ensureDefaultBridge, ensureNetworks } from "./default-networks.ts";
 import { DnsControl } from "./dns/control.ts";
 import { Firewall, type RuleSource } from "./firewall/firewall.ts";
 import { Firewalld } from "./firewall/firewalld.ts";
@@ -139,8 +139,16 @@ export class NetworkController {
     const networks = new NetworkStore({ records, firewall, pools, defaults: options, remote: new RemoteNetworks(plugins, debts), debts, log });
     const publisher = new Publisher(records, new PortAllocator(ephemeralRange()), proxy, firewall, options.userlandProxy, log);
     const remote = new RemoteEndpoints({ records, plugins, debts, log });
-    const sandboxes = new SandboxStore({ records, networks, publisher, firewall, userlandProxy: options.userlandProxy, dns, remote, debts, emit, log, netnsDir, hostGatewayIps: [...(options.hostGatewayIps ?? [])] });
-    await ensureNetworks(records, networks, options);
+    let configured = await ensureDefaultBridge(records, networks, options);
+    await ensureNetworks(records, networks);
+    const restored = async () => {
+      if (configured) return;
+      // Those that were on it may have ended meanwhile.
+      configured = await ensureDefaultBridge(records, networks, options);
+      if (configured) await firewall.rebuild();
+      else log.warn("containers run on the default bridge, which stays as it was until a start without them: its configuration has changed");
+    };
+    const sandboxes = new SandboxStore({ restored, records, networks, publisher, firewall, userlandProxy: options.userlandProxy, dns, remote, debts, emit, log, netnsDir, hostGatewayIps: [...(options.hostGatewayIps ?? [])] });
     await firewall.rebuild();
     await proxy.reconcile();
     removeStrayNetns(netnsDir, records);

@@ -1,9 +1,9 @@
 import type { IPAMConfig } from "@longshore/api";
-import { InvalidArgument } from "@longshore/errdefs";
+import { InvalidArgument, Unknown } from "@longshore/errdefs";
 import { deviceAddresses } from "./bridge.ts";
 import { label } from "./bridge-options.ts";
 import { mustPrefix } from "./ipam/defaults.ts";
-import { type Family, formatAddress, formatPrefix, masked, parseAddress, parsePrefix, type Prefix } from "./ipam/prefix.ts";
+import { canonicalAddress, type Family, formatAddress, formatPrefix, masked, parseAddress, parsePrefix, type Prefix } from "./ipam/prefix.ts";
 import { type SubnetRecord, subnetOf } from "./ipam/subnet.ts";
 import { deviceExists } from "./netlink/devices.ts";
 import type { NetworkStore } from "./networks.ts";
@@ -83,16 +83,17 @@ async function part(networks: NetworkStore, wish: Wish, device: string, named: b
   const { family, bip, fixed, gateway } = wish;
   for (const text of [bip, fixed]) checked(text, family);
   if (gateway !== "" && parseAddress(gateway)?.family !== family) throw new InvalidArgument(`invalid IP address: ${gateway}`);
-  const range = fixed === "" ? {} : { IPRange: fixed };
-  const auxiliary = gateway === "" ? {} : { AuxiliaryAddresses: { [`DefaultGatewayIPv${family}`]: gateway } };
+  const range = fixed === "" ? {} : { IPRange: formatPrefix(masked(mustPrefix(fixed))) };
+  const router = canonicalAddress(gateway);
+  const auxiliary = router === "" ? {} : { AuxiliaryAddresses: { [`DefaultGatewayIPv${family}`]: router } };
   // In IPv6 the part that containers get is all there is to be, when nothing else is said.
   if (family === 6 && fixed !== "" && bip === "" && (!named || (await deviceAddress(device, 6)) === undefined)) {
     const config = { Subnet: formatPrefix(masked(mustPrefix(fixed))), ...range, ...auxiliary };
-    return { config, subnet: withRouter(subnetOf(config), gateway), asked: true };
+    return { config, subnet: withRouter(subnetOf(config), router), asked: true };
   }
   const address = mustPrefix(await bridgeAddress(networks, wish, device, before));
   const config = { Subnet: formatPrefix(masked(address)), ...range, Gateway: formatAddress(address), ...auxiliary };
-  return { config, subnet: withRouter(subnetOf(config), gateway), asked: named || bip !== "" };
+  return { config, subnet: withRouter(subnetOf(config), router), asked: named || bip !== "" };
 }
 
 function withRouter(subnet: SubnetRecord, router: string): SubnetRecord {
@@ -102,13 +103,15 @@ function withRouter(subnet: SubnetRecord, router: string): SubnetRecord {
 /**
  * The default bridge as it is configured.
  * @param before its record of an earlier run, or a new one
- * @throws InvalidArgument for a configuration that cannot be
+ * @throws InvalidArgument for a configuration that cannot be, Unknown for a device that there is not
  */
 export async function defaultBridge(networks: NetworkStore, options: DefaultBridgeOptions, before: NetworkRecord): Promise<NetworkRecord> {
   const named = options.bridge !== "";
   const device = named ? options.bridge : defaultBridgeDevice;
   if (named && options.bip !== "") throw new InvalidArgument("You specified -b & --bip, mutually exclusive options. Please specify only one");
-  const ownsBridge = named && before.bridge !== device ? !(await deviceExists(device)) : before.bridge === "" || before.ownsBridge;
+  if (named && !(await deviceExists(device))) {
+    throw new Unknown(`Error initializing network controller: error creating default "bridge" network: bridge device with non default name ${device} must be created manually`);
+  }
   const four: Wish = { family: 4, bip: options.bip, fixed: options.fixedCidr, gateway: options.defaultGateway };
   const six: Wish = { family: 6, bip: options.bip6, fixed: options.fixedCidrV6, gateway: options.defaultGatewayV6 };
   const parts = [await part(networks, four, device, named, before)];
@@ -121,13 +124,14 @@ export async function defaultBridge(networks: NetworkStore, options: DefaultBrid
       [label.defaultBridge]: "true",
       [label.icc]: String(options.icc),
       [label.masquerade]: String(options.ipMasq),
-      [label.hostBinding]: options.ip === "" ? "0.0.0.0" : options.ip,
+      [label.hostBinding]: options.ip === "" ? "0.0.0.0" : canonicalAddress(options.ip),
       [label.name]: device,
       [label.mtu]: String(options.mtu === 0 ? 1500 : options.mtu),
     },
     subnets: parts.map(({ subnet }) => subnet),
     userSubnets: parts.filter(({ asked }) => asked).map(({ config }) => config.Subnet ?? ""),
     bridge: device,
-    ownsBridge,
+    ownsBridge: !named,
+    ownAddresses: before.bridge === device ? before.ownAddresses : [],
   };
 }

@@ -3,7 +3,7 @@ import { InvalidArgument } from "@longshore/errdefs";
 import { sysctlErrors } from "./endpoint-sysctls.ts";
 import { joinErrors } from "./ipam/config.ts";
 import { mustPrefix } from "./ipam/defaults.ts";
-import { contains, type Family, parseAddress } from "./ipam/prefix.ts";
+import { contains, type Family, isMapped, parseAddress } from "./ipam/prefix.ts";
 import type { NetworkRecord } from "./records.ts";
 
 /** Whether containers find each other by name there: the default bridge, host and none know no names. */
@@ -18,6 +18,12 @@ function wantedAddresses({ IPAMConfig }: Partial<EndpointSettings>): [Family, st
     [6, IPAMConfig?.IPv6Address ?? ""],
   ];
   return wanted.filter(([, address]) => address !== "");
+}
+
+/** An IPv4 address that is written as IPv6 is of neither family here. */
+function isOf(family: Family, address: string): boolean {
+  const parsed = parseAddress(address);
+  return parsed?.family === family && !isMapped(parsed);
 }
 
 function subnetError(network: NetworkRecord, family: Family, address: string): string[] {
@@ -38,7 +44,7 @@ export function validateEndpoint(network: NetworkRecord, settings: Partial<Endpo
   if ((settings.Aliases ?? []).length > 0 && !isUserDefined(network)) {
     errors.push("network-scoped alias is supported only for containers in user defined networks");
   }
-  for (const [family, address] of wantedIps) if (parseAddress(address)?.family !== family) errors.push(`invalid IPv${family} address: ${address}`);
+  for (const [family, address] of wantedIps) if (!isOf(family, address)) errors.push(`invalid IPv${family} address: ${address}`);
   for (const [family, address] of wantedIps) errors.push(...subnetError(network, family, address));
   for (const address of settings.IPAMConfig?.LinkLocalIPs ?? []) if (!parseAddress(address)) errors.push(`invalid link-local IP address: ${address}`);
   errors.push(...sysctlErrors(settings.DriverOpts));

@@ -4,11 +4,12 @@ import { PermissionDenied, Unknown } from "@longshore/errdefs";
 import { type LinkPlan, macOf } from "./attach.ts";
 import { label, parseBridgeOptions } from "./bridge-options.ts";
 import { randomMac } from "./bridge.ts";
+import { dnsNames } from "./dns-names.ts";
 import { isUserDefined } from "./endpoint-settings.ts";
 import { chooseIfname } from "./ifname.ts";
 import { mustPrefix } from "./ipam/defaults.ts";
 import { chooseAddress } from "./ipam/pool.ts";
-import { contains, type Family, formatAddress, parseAddress } from "./ipam/prefix.ts";
+import { contains, type Family, familyOf, formatAddress, parseAddress } from "./ipam/prefix.ts";
 import type { SubnetRecord } from "./ipam/subnet.ts";
 import { linkLocalAddresses } from "./link-local.ts";
 import { newId } from "./new-id.ts";
@@ -63,13 +64,13 @@ function chooseMac({ containerName }: Pick<SandboxRecord, "containerName">, { dr
  * @param service whether it is a way out that nobody asked for
  * @throws PermissionDenied `endpoint with name c already exists in network n`, and what addresses give
  */
-export function createEndpoint(records: Records, sandbox: Pick<SandboxRecord, "containerId" | "containerName">, network: NetworkRecord, settings: Partial<EndpointSettings>, service = false): EndpointRecord {
+export function createEndpoint(records: Records, sandbox: Pick<SandboxRecord, "containerId" | "containerName" | "noIPv6">, network: NetworkRecord, settings: Partial<EndpointSettings>, service = false): EndpointRecord {
   if (records.endpointsOf(sandbox.containerId).some(({ networkId, service: own }) => networkId === network.id && !own)) {
     throw new PermissionDenied(`endpoint with name ${sandbox.containerName} already exists in network ${network.name}`);
   }
   if (network.configOnly) throw new PermissionDenied("cannot create endpoint on configuration-only network");
   const ipv4 = assignAddress(records, network, 4, settings.IPAMConfig?.IPv4Address);
-  const ipv6 = assignAddress(records, network, 6, settings.IPAMConfig?.IPv6Address);
+  const ipv6 = sandbox.noIPv6 === true ? "" : assignAddress(records, network, 6, settings.IPAMConfig?.IPv6Address);
   linkLocalAddresses(settings);
   const linked = network.bridge !== "" || network.parent !== undefined;
   const link = `veth${randomBytes(4).toString("hex").slice(1)}`;
@@ -96,7 +97,8 @@ export function linkPlan(network: NetworkRecord, endpoint: EndpointRecord, hairp
   const addresses = ([4, 6] as const)
     .map((family) => ({ address: family === 4 ? endpoint.ipv4 : endpoint.ipv6, bits: lengthOf(network, endpoint, family) }))
     .filter(({ address }) => address !== "");
-  const common = { endpoint, addresses: [...addresses, ...linkLocalAddresses(endpoint.settings)] };
+  const linkLocal = linkLocalAddresses(endpoint.settings).filter(({ address }) => familyOf(address) === 4 || endpoint.ipv6 !== "");
+  const common = { endpoint, addresses: [...addresses, ...linkLocal] };
   const vlan = parseVlanOptions(network);
   if (vlan && network.parent) return { ...common, vlan, parent: network.parent.device };
   const { mtu, icc } = parseBridgeOptions(network);
@@ -144,12 +146,6 @@ export function needsWayOut(records: Records, containerId: string): boolean {
   if (joined.some(({ remote }) => remote?.noGateway)) return false;
   const gateway = gatewayEndpoint(records, containerId);
   return (!gateway || gateway.service === true) && joined.some(({ remote }) => remote !== undefined);
-}
-
-/** The names by which others in a user-defined network find a container. */
-export function dnsNames(sandbox: Pick<SandboxRecord, "containerId" | "containerName" | "hostname">, aliases: readonly string[]): string[] {
-  const short = sandbox.containerId.slice(0, 12);
-  return [...new Set([sandbox.containerName, ...aliases, short, sandbox.hostname])].filter((name) => name !== "");
 }
 
 /** As `NetworkSettings.Networks` shows an endpoint. */

@@ -1,7 +1,7 @@
 import type { EndpointSettings } from "@longshore/api";
 import { InvalidArgument } from "@longshore/errdefs";
 import { mustPrefix } from "./ipam/defaults.ts";
-import { contains, parseAddress } from "./ipam/prefix.ts";
+import { contains, formatAddress, parseAddress } from "./ipam/prefix.ts";
 
 const blocks = { 4: mustPrefix("169.254.0.0/16"), 6: mustPrefix("fe80::/10") } as const;
 /** Lengths of the subnets that the addresses are given with. */
@@ -12,6 +12,6 @@ export function linkLocalAddresses(settings: Partial<EndpointSettings>): { addre
   return (settings.IPAMConfig?.LinkLocalIPs ?? []).map((address) => {
     const parsed = parseAddress(address);
     if (!parsed || !contains(blocks[parsed.family], parsed)) throw new InvalidArgument(`invalid link local IP address: ${address}`);
-    return { address, bits: bits[parsed.family] };
+    return { address: formatAddress(parsed), bits: bits[parsed.family] };
   });
 }

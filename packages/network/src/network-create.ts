@@ -25,7 +25,7 @@ function checkCreate(others: readonly NetworkRecord[], options: CreateRequest): 
   const { Name: name, Driver: driver = "bridge" } = options;
   if (name.trim() === "") throw new InvalidArgument("invalid name: name is empty");
   if (predefined.includes(name) || name === "default") throw new PermissionDenied(`operation is not permitted on predefined ${name} network `);
-  validateIPAMConfig(options.IPAM?.Config ?? []);
+  validateIPAMConfig(options.IPAM?.Config ?? [], options.EnableIPv6 === true);
   if (others.some((other) => other.name === name)) throw new Conflict(`network with name ${name} already exists`);
   if (options.Ingress === true) throw new PermissionDenied("Ingress network can only be global scope network");
   if (options.Scope === "swarm") throw new PermissionDenied("cannot create a swarm scoped network when swarm is not active");

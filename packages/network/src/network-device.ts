@@ -20,9 +20,15 @@ export async function removeDevice({ bridge, ownsBridge, ownAddresses, parent }:
   if (parent) return removeParent(parent);
   if (!(await deviceExists(bridge))) return;
   if (ownsBridge) return removeLink(bridge);
-  const present = await deviceAddresses(bridge);
-  const gone = ownAddresses.filter((address) => present.includes(address));
-  if (gone.length > 0) await ipBatch(gone.map((address) => `addr del ${address} dev ${bridge}`));
+  await removeAddresses(bridge, ownAddresses);
+}
+
+/** Takes addresses (CIDR) off a device that is there; those that it has not are no error. */
+export async function removeAddresses(device: string, addresses: readonly string[]): Promise<void> {
+  if (addresses.length === 0 || !(await deviceExists(device))) return;
+  const present = await deviceAddresses(device);
+  const gone = addresses.filter((address) => present.includes(address));
+  if (gone.length > 0) await ipBatch(gone.map((address) => `addr del ${address} dev ${device}`));
 }
 
 /** What a network's bridge is called. @throws PermissionDenied when another network has it, Unknown for a name that no device can have */

@@ -5,7 +5,9 @@ import { Mutex } from "@longshore/turns";
 import { deviceAddresses, enableForwarding, ensureBridge, forwards, tuneBridge } from "./bridge.ts";
 import { label, parseBridgeOptions } from "./bridge-options.ts";
 import type { NetworkCreateOptions, Networks } from "./contract.ts";
-import { validateEndpoint } from "./endpoint-settings.ts";
+import { dnsNames } from "./dns-names.ts";
+import { isUserDefined, validateEndpoint } from "./endpoint-settings.ts";
+import { withFamilies } from "./family-options.ts";
 import type { Firewall } from "./firewall/firewall.ts";
 import { mustPrefix } from "./ipam/defaults.ts";
 import type { AddressPool } from "./ipam/pool.ts";
@@ -113,6 +115,10 @@ export class NetworkStore implements Networks {
     validateEndpoint(this.record(network), settings);
   }
 
+  dnsNames(network: string, container: Parameters<Networks["dnsNames"]>[1], aliases: readonly string[]): string[] | null {
+    return isUserDefined(this.record(network)) ? dnsNames(container, aliases) : null;
+  }
+
   async create(options: Partial<NetworkCreateOptions> & { Name: string }): Promise<string> {
     const record = await this.#turn.run(async () => {
       const planned = planNetwork(this.#records, this.#all(), this.#withDefaultOptions(options));
@@ -168,10 +174,10 @@ export class NetworkStore implements Networks {
     return replayPools({ records: this.#records, remote: this.#remote, debts: this.#debts, log: this.#log });
   }
 
-  /** A network that takes its options from another one's configuration has no defaults. */
+  /** A network that takes its options from another one's configuration has no defaults. @throws InvalidArgument, see `withFamilies` */
   #withDefaultOptions(options: Partial<NetworkCreateOptions> & { Name: string }): Partial<NetworkCreateOptions> & { Name: string } {
     const defaults = this.#defaults.defaultNetworkOpts[options.Driver || "bridge"];
-    return defaults === undefined || (options.ConfigFrom ?? "") !== "" ? options : { ...options, Options: { ...defaults, ...options.Options } };
+    return withFamilies(defaults === undefined || (options.ConfigFrom ?? "") !== "" ? options : { ...options, Options: { ...defaults, ...options.Options } });
   }
 
   /** All networks, with those that are just being made. */

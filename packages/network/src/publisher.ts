@@ -2,16 +2,17 @@ import type { PortMap } from "@longshore/api";
 import { messageOf, Unknown } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
 import ipaddr from "ipaddr.js";
-import { hostHasIPv6 } from "./bridge.ts";
 import { routeEndpoint } from "./endpoint.ts";
 import { parseBridgeOptions } from "./bridge-options.ts";
 import type { Firewall } from "./firewall/firewall.ts";
+import { hostHasIPv6 } from "./ipv6-switch.ts";
 import type { PortRule } from "./firewall/table.ts";
 import { type Family, familyOf } from "./ipam/prefix.ts";
 import { kernelSpeaksSctp } from "./ports/sctp.ts";
 import { Netfilter } from "./netlink/netfilter.ts";
 import type { PortAllocator } from "./ports/allocator.ts";
 import { type PortWish, portWishes } from "./ports/bindings.ts";
+import { canonicalPortKey } from "./ports/port-key.ts";
 import { type ProxyClient, ProxyRefused } from "./proxy/client.ts";
 import type { ProxyPort } from "./proxy/protocol.ts";
 import type { EndpointRecord, NetworkRecord, PublishedPort, Records, SandboxRecord } from "./records.ts";
@@ -281,7 +282,7 @@ function keepPorts(wishes: readonly PortWish[], published: readonly PublishedPor
 
 /** As `NetworkSettings.Ports` shows ports: published ones with their bindings, exposed ones null. */
 function portMap(wishes: readonly PortWish[], published: ReadonlyMap<PortWish, readonly PublishedPort[]>, exposed: readonly string[]): PortMap {
-  const keys = [...new Set([...exposed, ...wishes.map(({ key }) => key)])].sort();
+  const keys = [...new Set([...exposed.map(canonicalPortKey), ...wishes.map(({ key }) => key)])].sort();
   const shown = (key: string) =>
     wishes
       .filter((wish) => wish.key === key)

@@ -62,6 +62,9 @@ const join = record<RemoteJoin>({
   noGateway: flag,
 });
 
+/** True, or not there. */
+const mark = optional(((value, at) => (flag(value, at) ? true : undefined)) as Reader<true>);
+
 export const endpointRecord: Reader<EndpointRecord> = record<EndpointRecord>({
   id,
   networkId: id,
@@ -74,7 +77,7 @@ export const endpointRecord: Reader<EndpointRecord> = record<EndpointRecord>({
   settings: requestedEndpoint,
   bits: optional(family(integer({ min: 0, max: 128 }))),
   remote: optional(join),
-  service: optional(((value, at) => (flag(value, at) ? true : undefined)) as Reader<true>),
+  service: mark,
 });
 
 const published = record<PublishedPort>({ proto: oneOf("tcp", "udp", "sctp"), hostIp: addressOrNone, hostPort: port, containerIp: addressOrNone, containerPort: port });
@@ -93,6 +96,7 @@ export const sandboxRecord: Reader<SandboxRecord> = record<SandboxRecord>({
   published: listOf(published),
   dns: nullable(record<NonNullable<SandboxRecord["dns"]>>({ servers: texts, onHost: flag, ndotsSet: optional(flag) })),
   resolver: optional(record<NonNullable<SandboxRecord["resolver"]>>({ dns: texts, dnsSearch: texts, dnsOptions: texts, written: text })),
+  noIPv6: mark,
   links: optional(listOf(record<NonNullable<SandboxRecord["links"]>[number]>({ containerId: id, ports: texts }))),
 });
 

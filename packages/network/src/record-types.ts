@@ -131,6 +131,8 @@ export interface SandboxRecord {
   dns: { servers: string[]; onHost: boolean; ndotsSet?: boolean } | null;
   /** What resolv.conf was made from, and its digest as it was written: one that was edited stays as it is. */
   resolver?: DnsOverrides & { written: string };
+  /** Its sysctls have switched IPv6 off. */
+  noIPv6?: true;
   /** Containers that it is linked to, and their exposed ports. */
   links?: { containerId: string; ports: string[] }[];
 }

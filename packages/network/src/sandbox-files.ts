@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SandboxRequest } from "./contract.ts";
-import { extraHostLines, hostNames, ownLines, renderHosts, withoutLines } from "./files/hosts.ts";
+import { baseHosts, extraHostLines, hostNames, ownLines, renderHosts, withoutLines } from "./files/hosts.ts";
 import { type DnsOverrides, embeddedResolvConf, hostResolvConf, legacyResolvConf, onlyStub, parseResolvConf } from "./files/resolv-conf.ts";
 import type { EndpointRecord, SandboxRecord } from "./records.ts";
 
@@ -77,12 +77,12 @@ function addressesOf(endpoint: EndpointRecord): string[] {
   return [endpoint.ipv4, endpoint.ipv6].filter((address) => address !== "");
 }
 
-/** Makes hosts and hostname in the container's directory. @throws InvalidArgument for host-gateway without one */
-export function writeNames(request: SandboxRequest, endpoints: readonly EndpointRecord[], hostGateway: readonly string[]): void {
+/** Makes hosts and hostname in the container's directory. @param noIPv6 whether the container has none, nor its files then. @throws InvalidArgument for host-gateway without one */
+export function writeNames(request: SandboxRequest, endpoints: readonly EndpointRecord[], hostGateway: readonly string[], noIPv6: boolean): void {
   const { containerDir, hostname, domainname, extraHosts, networkMode } = request;
   const own = ownLines(endpoints.flatMap(addressesOf), hostNames(hostname, domainname));
   const hostFile = networkMode === "host" ? readIfThere("/etc/hosts") : undefined;
-  writeFileSync(join(containerDir, "hosts"), renderHosts(extraHostLines(extraHosts, hostGateway), own, hostFile), { mode: 0o644 });
+  writeFileSync(join(containerDir, "hosts"), renderHosts(extraHostLines(extraHosts, hostGateway, noIPv6), own, hostFile ?? baseHosts(noIPv6)), { mode: 0o644 });
   writeFileSync(join(containerDir, "hostname"), `${hostname}\n`, { mode: 0o644 });
 }
 

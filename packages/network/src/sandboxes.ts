@@ -12,6 +12,7 @@ import { isUserDefined } from "./endpoint-settings.ts";
 import { eventActor } from "./event-actor.ts";
 import type { Firewall } from "./firewall/firewall.ts";
 import { hostGateway } from "./host-gateway.ts";
+import { ipv6IsOff, switchNamespace } from "./ipv6-switch.ts";
 import { isLinked } from "./links.ts";
 import type { NetworkStore } from "./networks.ts";
 import { newId } from "./new-id.ts";
@@ -38,6 +39,8 @@ interface Parts {
   debts: Debts;
   emit: EmitEvent;
   log: Logger;
+  /** What follows once sandboxes without containers are given back. */
+  restored: () => Promise<void>;
   /** Where namespaces are bound. */
   netnsDir: string;
   /** What `host-gateway` stands for, when it is not the default bridge's gateway. */
@@ -128,19 +131,20 @@ export class SandboxStore implements Sandboxes {
       published: [],
       dns: null,
       ...(request.links === undefined || request.links.length === 0 ? {} : { links: request.links }),
+      ...(!host && ipv6IsOff(request.sysctls ?? {}) ? { noIPv6: true } : {}),
     };
     // All at once: whatever dies from here on, the next start knows what there is to take back.
     records.atomically(() => {
       records.putSandbox(sandbox);
       for (const { network, settings } of wanted) createEndpoint(records, sandbox, network, settings);
     });
-    if (!host) await this.#openNamespace(sandbox);
+    if (!host) this.#openNamespace(sandbox, request.sysctls ?? {});
     const withPlugins = wanted.some(({ network }) => hasPluginDriver(network) || network.pools !== undefined);
     if (withPlugins) await this.#joinPlugins(sandbox);
     const embedded = wanted.some(({ network }) => isUserDefined(network));
     const endpoints = this.#asked(sandbox.containerId).map(({ endpoint }) => endpoint);
     const files = writeResolvConf(request, host ? "host" : embedded ? "embedded" : "legacy", endpoints.some(({ ipv6 }) => ipv6 !== ""));
-    writeNames(request, endpoints, hostGateway(this.#parts));
+    writeNames(request, endpoints, hostGateway(this.#parts), sandbox.noIPv6 === true);
     const withDns: SandboxRecord = { ...sandbox, ...files };
     records.putSandbox(withDns);
     await settleAll([host ? Promise.resolve() : this.#connectLinks(withDns), this.#wayOut.publish(withDns)]);
@@ -149,9 +153,10 @@ export class SandboxStore implements Sandboxes {
     for (const { network } of wanted) emit("network", "connect", eventActor(network, sandbox.containerId));
   }
 
-  async #openNamespace({ netnsPath }: SandboxRecord): Promise<void> {
+  #openNamespace({ netnsPath }: SandboxRecord, sysctls: Readonly<Record<string, string>>): void {
     mkdirSync(this.#parts.netnsDir, { recursive: true, mode: 0o755 });
     createNetns(netnsPath);
+    switchNamespace(netnsPath, sysctls);
   }
 
   /** What plugins have to do before a container's other links are made. */
@@ -218,6 +223,7 @@ export class SandboxStore implements Sandboxes {
     const orphans = [...records.endpoints.values()].filter(({ containerId }) => !records.sandboxes.has(containerId));
     await this.#links.remove(orphans.map(({ veth }) => veth));
     for (const { id } of orphans) records.dropEndpoint(id);
+    await this.#parts.restored();
     // A plugin may be a container that this engine has yet to start.
     debts.collect();
     networks.replayPools().catch((error: unknown) => log.error({ err: error }, "IPAM plugins cannot be asked again"));
@@ -285,12 +291,13 @@ export class SandboxStore implements Sandboxes {
     });
   }
 
-  async rename(containerId: string, name: string): Promise<void> {
+  async rename(containerId: string, name: string): Promise<Sandbox | undefined> {
     const { records, dns, log } = this.#parts;
     const sandbox = records.sandboxes.get(containerId);
-    if (!sandbox) return;
+    if (!sandbox || sandbox.containerName === name) return this.get(containerId);
     records.putSandbox({ ...sandbox, containerName: name });
     const networks = records.endpointsOf(containerId).map(({ networkId }) => networkId);
     await dns.update(networks).catch((error: unknown) => log.error({ err: error, containerId }, "the new name is not in DNS yet"));
+    return this.get(containerId);
   }
 }

@@ -64,7 +64,6 @@ export class SubnetChoice {
     const ofFamily = (family: Family) => configs.filter(({ Subnet }) => mustPrefix(Subnet ?? "").family === family);
     // First what was asked for, then what is chosen: so inspect shows them.
     const shown: IPAMConfig[] = [...ofFamily(4), ...ofFamily(6)];
-    refuseMoreSubnets(record);
     for (const family of [4, 6] as const) {
       const mine = ofFamily(family);
       if (!(family === 4 ? record.enableIPv4 : record.enableIPv6)) continue;
@@ -79,6 +78,7 @@ export class SubnetChoice {
       shown.push({ Subnet: subnet, ...(chosen.gateway === "" ? {} : { Gateway: chosen.gateway }) });
       record.subnets.push(chosen);
     }
+    refuseMoreSubnets(record);
     record.ipam = { ...record.ipam, Config: shown.length > 0 ? shown : null };
   }
 

@@ -26,7 +26,10 @@ function sysctlsOf({ config, hostConfig }: SpecInput): Record<string, string> {
     sysctls["net.ipv4.ip_unprivileged_port_start"] = "0";
     sysctls["net.ipv4.ping_group_range"] = "0 2147483647";
   }
-  return { ...sysctls, ...hostConfig.Sysctls };
+  const given = { ...hostConfig.Sysctls };
+  // Set in the namespace before there are links: once more, it would undo what each link has.
+  if (isOwnNamespace(hostConfig.NetworkMode)) delete given["net.ipv6.conf.all.disable_ipv6"];
+  return { ...sysctls, ...given };
 }
 
 /** The profile to run under; undefined where the host has no AppArmor. */

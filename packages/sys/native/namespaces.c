@@ -98,7 +98,39 @@ METHOD(sys_socket_in_netns) {
   return error ? throw_errno(c, error, t.failed ? t.failed : "pthread_create", t.netns, t.address) : result_int(c, t.fd);
 }
 
+struct write_task {
+  const char *netns, *path, *text, *failed;
+};
+
+/* Whose settings the files below /proc/sys/net are is decided when they are opened. */
+static int write_inside(void *data) {
+  struct write_task *t = data;
+  t->failed = "open";
+  int ns = open(t->netns, O_RDONLY | O_CLOEXEC);
+  if (ns < 0) return errno;
+  t->failed = "setns";
+  int rc = setns(ns, CLONE_NEWNET);
+  int error = errno;
+  close(ns);
+  if (rc) return error;
+  t->failed = "open";
+  int fd = open(t->path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+  if (fd < 0) return errno;
+  t->failed = "write";
+  error = write(fd, t->text, strlen(t->text)) < 0 ? errno : 0;
+  close(fd);
+  return error;
+}
+
+METHOD(sys_write_in_netns) {
+  struct write_task t = {.netns = arg_string(c, 0), .path = arg_string(c, 1), .text = arg_string(c, 2)};
+  if (c->failed) return NULL;
+  int error = on_throwaway_thread(write_inside, &t);
+  return error ? throw_errno(c, error, t.failed ? t.failed : "pthread_create", t.path, NULL) : NULL;
+}
+
 void register_namespaces(napi_env env, napi_value exports) {
+  export_method(env, exports, "writeInNetns", sys_write_in_netns);
   export_method(env, exports, "createNetns", sys_create_netns);
   export_method(env, exports, "socketInNetns", sys_socket_in_netns);
 }

@@ -10,7 +10,7 @@ export { parseMountOptions, type ParsedMountOptions } from "./mount-options.ts";
 export { mount, mountSetattr, umount } from "./mount.ts";
 export { netlinkRequest } from "./netlink.ts";
 export { takeServiceManager } from "./notify.ts";
-export { createNetns, removeNetns, socketInNetns, type SocketInNetnsOptions } from "./netns.ts";
+export { createNetns, removeNetns, socketInNetns, type SocketInNetnsOptions, writeInNetns } from "./netns.ts";
 export { openInRoot, openat2 } from "./open.ts";
 export { dup, dup2, eventfd, hungUp, kill, peerCredentials, pipe, setChildSubreaper, unreadBytes, watchFile } from "./process.ts";
 export type { ChannelOptions, LogOptions, ProcessExit, RelayEvents } from "./relay-types.ts";

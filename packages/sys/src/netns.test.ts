@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { closeSync, existsSync, mkdtempSync, readlinkSync, rmSync, statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { closeSync, existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { AF, SOCK, createNetns, removeNetns, socketInNetns } from "./index.ts";
+import { AF, SOCK, createNetns, removeNetns, socketInNetns, writeInNetns } from "./index.ts";
 
 describe("network namespaces", () => {
   let dir: string;
@@ -28,6 +29,12 @@ describe("network namespaces", () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen({ fd }, resolve));
     await new Promise((resolve) => server.close(resolve));
+    const before = readFileSync("/proc/sys/net/ipv4/ip_default_ttl", "utf8");
+    writeInNetns(path, "/proc/sys/net/ipv4/ip_default_ttl", "33");
+    assert.equal(readFileSync("/proc/sys/net/ipv4/ip_default_ttl", "utf8"), before);
+    assert.equal(execFileSync("nsenter", [`--net=${path}`, "cat", "/proc/sys/net/ipv4/ip_default_ttl"]).toString(), "33\n");
+    assert.throws(() => writeInNetns(path, "/proc/sys/net/ipv4/conf/none/forwarding", "1"), { code: "ENOENT", syscall: "open", path: "/proc/sys/net/ipv4/conf/none/forwarding" });
+    assert.throws(() => writeInNetns(path, "/proc/sys/net/ipv4/ip_default_ttl", "x"), { code: "EINVAL", syscall: "write" });
     removeNetns(path);
     assert.equal(existsSync(path), false);
     removeNetns(path);

@@ -4,6 +4,7 @@ import { unmountAll } from "./mount-all.ts";
 
 const native = addon as {
   createNetns(path: string): void;
+  writeInNetns(netns: string, path: string, text: string): void;
   socketInNetns(path: string, domain: number, type: number, protocol: number, address: string | null, port: number, connect: boolean): number;
 };
 
@@ -16,6 +17,11 @@ export function createNetns(path: string): void {
 export function removeNetns(path: string): void {
   unmountAll(path);
   rmSync(path, { force: true });
+}
+
+/** Writes `text` into a file below /proc/sys/net, seen from the network namespace at `netns`. Throws as `fs` does, with the file's path. */
+export function writeInNetns(netns: string, path: string, text: string): void {
+  native.writeInNetns(netns, path, text);
 }
 
 export interface SocketInNetnsOptions {

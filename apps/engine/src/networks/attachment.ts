@@ -52,7 +52,10 @@ export async function connectContainer(to: Attaching, network: string, nameOrId:
       record.NetworkSettings.Networks = sandbox.networks;
       record.NetworkSettings.Ports = sandbox.ports;
     } else if (keysOf(to, container, id).length > 0) return;
-    else Object.assign(record.NetworkSettings.Networks, showRequested({ [name]: settings }));
+    else {
+      const names = to.networks.dnsNames(id, { containerId: container.id, containerName: container.name, hostname: record.Config.Hostname }, settings.Aliases ?? []);
+      Object.assign(record.NetworkSettings.Networks, showRequested({ [name]: { ...settings, DNSNames: names } }));
+    }
     for (const key of keysOf(to, container, id)) delete record.EndpointRequests[key];
     record.EndpointRequests[name] = settings;
     await container.save();

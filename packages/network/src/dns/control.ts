@@ -1,4 +1,4 @@
-import { dnsNames } from "../endpoint.ts";
+import { dnsNames } from "../dns-names.ts";
 import { isUserDefined } from "../endpoint-settings.ts";
 import type { Ask, ProxyClient } from "../proxy/client.ts";
 import type { NetworkRecord, Records, SandboxRecord } from "../records.ts";

@@ -1,4 +1,5 @@
 import ipaddr from "ipaddr.js";
+import { canonicalAddress } from "../ipam/prefix.ts";
 
 /** What a resolv.conf says that matters here; other lines are kept in `other`. */
 export interface ResolvConf {
@@ -69,7 +70,7 @@ function overridden(host: ResolvConf, { dns, dnsSearch, dnsOptions }: DnsOverrid
   const names: string[] = [];
   const conf = { ...host };
   if (dns.length > 0) {
-    conf.nameservers = [...dns];
+    conf.nameservers = dns.map(canonicalAddress);
     names.push("nameservers");
   }
   if (dnsSearch.length > 0) {

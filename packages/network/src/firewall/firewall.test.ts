@@ -183,6 +183,40 @@ const sh = (script: string) => execFileSync("sh", ["-ec", script], { stdio: ["ig
     controller = await NetworkController.open(options());
   });
 
+  it("has another default bridge once no container is on the one before", async () => {
+    const devices = () => sh("ip -o link show type bridge | sed 's/^[0-9]*: //; s/:.*//'").split("\n").filter(Boolean).sort();
+    const subnets = () => controller.networks.list().filter(({ Name }) => Name === "bridge").map(({ IPAM }) => IPAM.Config?.[0]?.Subnet);
+    const own = { ...options(), bip: "" };
+    await assert.rejects(NetworkController.open({ ...own, dataRoot: join(root, "never"), bridge: "br9" }), /^Unknown: Error initializing network controller: error creating default "bridge" network: bridge device with non default name br9 must be created manually$/);
+    sh("ip link add br9 type bridge; ip address add 10.8.0.1/24 dev br9");
+    const containerId = request("web", {}).containerId;
+    const others: [Partial<NetworkControllerOptions>, string[], string[]][] = [
+      [{ bridge: "br9" }, ["br9"], ["10.8.0.0/24"]],
+      [{ bridge: "none" }, ["br9"], []],
+      [{ bip: "10.7.0.1/24" }, ["br9", "longshore0"], ["10.7.0.0/24"]],
+    ];
+    for (const [change, left, wanted] of others) {
+      await web();
+      await controller.close();
+      assert.deepEqual(devices(), ["br9", "longshore0"], "it outlives a stop with a container on it");
+      controller = await NetworkController.open({ ...own, ...change });
+      await controller.sandboxes.restore(new Set([containerId]));
+      assert.deepEqual([devices(), subnets()], [["br9", "longshore0"], ["10.9.0.0/24"]], "while the container runs");
+      assert.equal(controller.sandboxes.get(containerId)?.networks["bridge"]?.IPAddress, "10.9.0.2");
+      await controller.close();
+      controller = await NetworkController.open({ ...own, ...change });
+      await controller.sandboxes.restore(new Set());
+      assert.deepEqual([devices(), subnets()], [left, wanted], JSON.stringify(change));
+      if (change.bip !== undefined) assert.equal(sh("ip -o -4 address show longshore0 | grep -o 'inet [^ ]*'"), "inet 10.7.0.1/24\n");
+      if (change.bridge === "none") assert.deepEqual((await web()).networks, {});
+      else assert.match((await web()).networks["bridge"]?.IPAddress ?? "", /\.2$/);
+      await controller.sandboxes.release(containerId);
+      await controller.close();
+      controller = await NetworkController.open(options());
+    }
+    sh("ip link delete br9");
+  });
+
   it("binds ports where all networks' options say", async () => {
     await controller.networks.create({ Name: "own" });
     await controller.networks.create({ Name: "wide", Options: { "com.docker.network.bridge.host_binding_ipv4": "0.0.0.0" } });

@@ -48,13 +48,13 @@ describe("addresses", () => {
 
   it("refuses wrong blocks with Docker's words, all at once", () => {
     const refused = (config: Parameters<typeof validateIPAMConfig>[0][number], text: string) =>
-      assert.throws(() => validateIPAMConfig([config]), { name: "InvalidArgument", message: `invalid network config:\n${text}` });
+      assert.throws(() => validateIPAMConfig([config], true), { name: "InvalidArgument", message: `invalid network config:\n${text}` });
     refused({ Subnet: "10.77.0.5/24" }, "invalid subnet 10.77.0.5/24: it should be 10.77.0.0/24");
     refused({ Subnet: "garbage" }, "invalid subnet garbage: invalid CIDR block notation");
     refused({ Gateway: "10.0.0.1" }, "invalid subnet : invalid CIDR block notation");
     refused({ Subnet: "10.77.0.0/24", IPRange: "10.77.0.0/16" }, "invalid ip-range 10.77.0.0/16: CIDR block is bigger than its parent subnet 10.77.0.0/24");
     refused({ Subnet: "10.77.0.0/24", Gateway: "10.78.0.9" }, "invalid gateway 10.78.0.9: parent subnet 10.77.0.0/24 doesn't contain this address");
     refused({ Subnet: "10.77.0.0/24", Gateway: "z", AuxiliaryAddresses: { h: "foo" } }, "* invalid gateway z: invalid address\n* invalid auxiliary address h: invalid address");
-    validateIPAMConfig([{ Subnet: "10.77.0.0/24", IPRange: "10.77.0.128/25", Gateway: "10.77.0.1" }, { Subnet: "fd01::/64" }]);
+    validateIPAMConfig([{ Subnet: "10.77.0.0/24", IPRange: "10.77.0.128/25", Gateway: "10.77.0.1" }, { Subnet: "fd01::/64" }], true);
   });
 });

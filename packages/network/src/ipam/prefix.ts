@@ -35,15 +35,26 @@ export function parseAddress(text: string): Address | undefined {
 export function parsePrefix(text: string): Prefix | undefined {
   const [address = "", bits = "", ...rest] = text.split("/");
   const parsed = parseAddress(address);
-  if (!parsed || rest.length > 0 || !/^\d{1,3}$/.test(bits) || Number(bits) > width[parsed.family]) return undefined;
+  if (!parsed || rest.length > 0 || !/^(0|[1-9]\d{0,2})$/.test(bits) || Number(bits) > width[parsed.family]) return undefined;
   return { ...parsed, bits: Number(bits) };
 }
 
 export function formatAddress({ family, value }: Address): string {
   const bytes: number[] = [];
   for (let shift = BigInt(width[family]) - 8n; shift >= 0n; shift -= 8n) bytes.push(Number((value >> shift) & 255n));
-  if (family === 6 && value >> 32n === 0xffffn) return `::ffff:${bytes.slice(12).join(".")}`;
+  if (isMapped({ family, value })) return `::ffff:${bytes.slice(12).join(".")}`;
   return family === 4 ? bytes.join(".") : new ipaddr.IPv6(bytes).toRFC5952String();
+}
+
+/** The one spelling of an address (RFC 5952); what is none stays as it is. */
+export function canonicalAddress(text: string): string {
+  const parsed = parseAddress(text);
+  return parsed ? formatAddress(parsed) : text;
+}
+
+/** Whether an address is an IPv4 one that is written as IPv6 (`::ffff:10.0.0.1`). */
+export function isMapped({ family, value }: Address): boolean {
+  return family === 6 && value >> 32n === 0xffffn;
 }
 
 export function formatPrefix(prefix: Prefix): string {

@@ -2,7 +2,7 @@ import type { IPAMConfig } from "@longshore/api";
 import { Unknown } from "@longshore/errdefs";
 import { mustPrefix } from "./defaults.ts";
 import { chooseAddress } from "./pool.ts";
-import { type Address, formatAddress, formatPrefix, parseAddress, type Prefix } from "./prefix.ts";
+import { type Address, canonicalAddress, formatAddress, formatPrefix, masked, parseAddress, type Prefix } from "./prefix.ts";
 
 /** A block that addresses are given out of, as text. */
 export interface SubnetRecord {
@@ -21,11 +21,11 @@ export interface SubnetRecord {
  * @throws Unknown for addresses that none may have
  */
 export function subnetOf(config: IPAMConfig, needsGateway = true): SubnetRecord {
-  const subnet = config.Subnet ?? "";
-  const prefix = mustPrefix(subnet);
-  const range = config.IPRange ?? subnet;
+  const prefix = masked(mustPrefix(config.Subnet ?? ""));
+  const subnet = formatPrefix(prefix);
+  const range = config.IPRange ? formatPrefix(masked(mustPrefix(config.IPRange))) : subnet;
   const named = Object.entries(config.AuxiliaryAddresses ?? {});
-  const auxiliary = named.map(([, address]) => address);
+  const auxiliary = named.map(([, address]) => canonicalAddress(address));
   const wish = config.Gateway === undefined || config.Gateway === "" ? undefined : parseAddress(config.Gateway);
   const given = { subnet, range, gateway: "", auxiliary };
   const used = new Set<bigint>();

@@ -4,18 +4,16 @@ import type { Rtnetlink, Step } from "./rtnetlink.ts";
 
 // Of linux/rtnetlink.h, if_link.h, if_addr.h and veth.h.
 export const RTM = { NEWLINK: 16, DELLINK: 17, GETLINK: 18, NEWADDR: 20, NEWROUTE: 24 } as const;
-export const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, LINK: 5, MASTER: 10, LINKINFO: 18, AF_SPEC: 26, NET_NS_FD: 28 } as const;
+export const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, LINK: 5, MASTER: 10, LINKINFO: 18, NET_NS_FD: 28 } as const;
 export const INFO = { KIND: 1, DATA: 2, SLAVE_KIND: 4, SLAVE_DATA: 5 } as const;
 const VETH_INFO_PEER = 1;
 const IFLA_BRPORT_ISOLATED = 33;
 const IFLA_BRPORT_MODE = 4;
-const ADDR_GEN_MODE = { attribute: 8, none: 1 } as const;
 const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4 } as const;
 const IFA_F_NODAD = 2;
 const RTA = { DST: 1, GATEWAY: 5, OIF: 4 } as const;
 const IFF_UP = 1;
 const AF_INET6 = 10;
-const EAFNOSUPPORT = 97;
 const abiFamily = { 4: 2, 6: AF_INET6 } as const;
 
 /** `struct ifinfomsg`; index 0 for a link that is named by an attribute. */
@@ -69,12 +67,6 @@ export function hairpinPort(name: string): Step {
 
 export function setUp(index: number): Step {
   return { name: `bringing link ${index} up`, message: message(RTM.NEWLINK, 0, linkHeader(index, true)) };
-}
-
-/** No link-local IPv6 address of its own; a link too small for IPv6 (MTU below 1280) has none anyway. */
-export function noLinkLocal(index: number): Step {
-  const spec = attribute(IFLA.AF_SPEC, attribute(AF_INET6, attribute(ADDR_GEN_MODE.attribute, u8(ADDR_GEN_MODE.none))));
-  return { name: `address generation of link ${index}`, message: message(RTM.NEWLINK, 0, linkHeader(index, false), spec), tolerates: EAFNOSUPPORT };
 }
 
 /** IPv4 with its broadcast address; IPv6 without duplicate detection, since the address is assigned to nobody else. */

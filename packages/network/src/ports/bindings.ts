@@ -1,24 +1,18 @@
 import { InvalidArgument } from "@longshore/errdefs";
-import type { PortMap } from "@longshore/api";
+import type { PortBinding, PortMap } from "@longshore/api";
+import { canonicalAddress } from "../ipam/prefix.ts";
 import type { PortRange } from "./allocator.ts";
+import { canonicalPortKey, type ContainerPort, parsePortKey } from "./port-key.ts";
 
 /** One port of a container to publish on one or two (IPv4 and IPv6 wildcard) addresses of the host. */
 export interface PortWish {
   /** `80/tcp` */
   key: string;
-  proto: "tcp" | "udp" | "sctp";
+  proto: ContainerPort["proto"];
   containerPort: number;
   hostIps: string[];
   /** Absent: any free port. */
   range?: PortRange;
-}
-
-/** Splits `80/tcp`. @throws InvalidArgument */
-function parsePort(key: string): { port: number; proto: PortWish["proto"] } {
-  const [number = "", proto = "tcp", ...rest] = key.split("/");
-  if (!/^\d{1,5}$/.test(number) || Number(number) > 65_535 || rest.length > 0) throw new InvalidArgument(`invalid port specification: "${key}"`);
-  if (proto !== "tcp" && proto !== "udp" && proto !== "sctp") throw new InvalidArgument(`invalid proto: ${proto}`);
-  return { port: Number(number), proto };
 }
 
 function parseRange(text: string): PortRange | undefined {
@@ -37,15 +31,20 @@ function parseRange(text: string): PortRange | undefined {
  * @param wildcards what an empty HostIp stands for
  */
 export function portWishes(bindings: PortMap, exposed: readonly string[], publishAll: boolean, wildcards: readonly string[]): PortWish[] {
-  const all = new Map(Object.entries(bindings).map(([key, list]) => [key, list ?? []]));
-  if (publishAll) {
-    for (const key of exposed) if ((all.get(key) ?? []).length === 0) all.set(key, [{ HostIp: "", HostPort: "" }]);
+  const all = new Map<string, PortBinding[]>();
+  for (const [text, list] of Object.entries(bindings)) {
+    const key = canonicalPortKey(text);
+    all.set(key, [...(all.get(key) ?? []), ...(list ?? [])]);
   }
-  const wishes = [...all].flatMap(([key, list]) => {
-    const { port: containerPort, proto } = parsePort(key);
+  if (publishAll) {
+    for (const key of exposed.map(canonicalPortKey)) if ((all.get(key) ?? []).length === 0) all.set(key, [{ HostIp: "", HostPort: "" }]);
+  }
+  const wishes = [...all].flatMap(([text, list]) => {
+    const { key, port: containerPort, proto } = parsePortKey(text);
     return list.map(({ HostIp, HostPort }): PortWish => {
-      const range = parseRange(HostPort);
-      return { key, proto, containerPort, hostIps: HostIp === "" ? [...wildcards] : [HostIp], ...(range ? { range } : {}) };
+      // A protocol behind the host's port says nothing.
+      const range = parseRange(HostPort.split("/", 1)[0] ?? "");
+      return { key, proto, containerPort, hostIps: HostIp === "" ? [...wildcards] : [canonicalAddress(HostIp)], ...(range ? { range } : {}) };
     });
   });
   const freedom = ({ range }: PortWish) => (range ? range.end - range.begin : 65_536);

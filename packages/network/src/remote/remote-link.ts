@@ -1,8 +1,9 @@
 import { closeSync, openSync } from "node:fs";
 import { messageOf, Unknown } from "@longshore/errdefs";
 import { applySysctls } from "../endpoint-sysctls.ts";
-import { addAddress, addRoute, linkIndex, moveLink, noLinkLocal, setMac, setUp } from "../netlink/link.ts";
-import { NetlinkRefused, Rtnetlink } from "../netlink/rtnetlink.ts";
+import { switchLink } from "../ipv6-switch.ts";
+import { addAddress, addRoute, linkIndex, moveLink, setMac, setUp } from "../netlink/link.ts";
+import { NetlinkRefused, Rtnetlink, type Step } from "../netlink/rtnetlink.ts";
 import type { EndpointRecord } from "../records.ts";
 
 const ENODEV = 19;
@@ -34,8 +35,9 @@ export async function takeIn(endpoint: EndpointRecord, netnsPath: string): Promi
   }
   using inside = new Rtnetlink(netnsPath);
   const index = await linkIndex(inside, ifname);
-  await applySysctls(endpoint, netnsPath);
-  const steps = ipv6 === "" ? [noLinkLocal(index)] : [];
+  switchLink(netnsPath, ifname, ipv6 !== "");
+  applySysctls(endpoint, netnsPath);
+  const steps: Step[] = [];
   if (mac !== "") steps.push(setMac(index, mac));
   if (ipv4 !== "") steps.push(addAddress(index, ipv4, bits?.[4] ?? 0));
   if (ipv6 !== "") steps.push(addAddress(index, ipv6, bits?.[6] ?? 0));

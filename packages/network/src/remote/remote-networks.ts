@@ -2,7 +2,7 @@ import type { IPAMConfig } from "@longshore/api";
 import { isKind, PermissionDenied, Unknown } from "@longshore/errdefs";
 import { hostRoutes } from "../bridge.ts";
 import { mustPrefix } from "../ipam/defaults.ts";
-import { contains, type Family, overlaps, parseAddress, parsePrefix } from "../ipam/prefix.ts";
+import { contains, type Family, formatPrefix, masked, overlaps, parseAddress, parsePrefix } from "../ipam/prefix.ts";
 import type { EndpointRecord, NetworkRecord, PoolRecord } from "../records.ts";
 import type { Debts } from "./debts.ts";
 import { asRefusal } from "./refusal.ts";
@@ -110,7 +110,7 @@ export class RemoteNetworks {
       }
     }
     record.pools = pools;
-    record.subnets = pools.map(({ pool, wanted, gateway, auxiliary }) => ({ subnet: pool, range: wanted.subPool || pool, gateway: plain(gateway), auxiliary: Object.values(auxiliary).map(plain) }));
+    record.subnets = pools.map(({ pool, wanted, gateway, auxiliary }) => ({ subnet: pool, range: wanted.subPool === "" ? pool : formatPrefix(masked(mustPrefix(wanted.subPool))), gateway: plain(gateway), auxiliary: Object.values(auxiliary).map(plain) }));
     record.ipam = { ...record.ipam, Config: shown };
   }
 
