@@ -26,6 +26,8 @@ async function run(config: Config, ignored: readonly string[]): Promise<void> {
     logger.fatal({ error: error.stack }, "unexpected error");
     process.exit(1);
   });
+  // What fails while nobody waits for it concerns one piece of work, not all.
+  process.on("unhandledRejection", (error) => logger.error({ error: error instanceof Error ? error.stack : String(error) }, "unexpected rejection"));
   const flushTraces = await configureTracing("containerd");
   const daemon = await startDaemon(config, logger);
   giveMemoryBackAtRest();

@@ -37,6 +37,8 @@ export async function run(config: Config, flags: Given): Promise<void> {
   setProxies(config, log);
   verifyStart(config, { activated: true });
   for (const warning of config.warnings) log.warn(warning);
+  // What fails while nobody waits for it concerns one piece of work, not all.
+  process.on("unhandledRejection", (error) => log.error({ err: error }, "unexpected rejection"));
   await writePidFile(config.pidfile);
   const unlock = await lockDataRoot(config.dataRoot);
   const channel = new Channel(config.containerd);

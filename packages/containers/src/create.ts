@@ -209,6 +209,8 @@ async function build(context: Context, container: Container, image: ResolvedImag
   undo.defer(() => attempt(context, "removing containerd's records", () => removeRuntime(context, container.id, false)));
   // What is known now is brought to the disk while containerd works; volumes get their names later.
   const staged = mounts.length > 0 ? undefined : stage(container);
+  // It may fail before anybody waits for it.
+  staged?.catch(() => undefined);
   undo.defer(() => attempt(context, "writing a container's record", async () => void (await staged)));
   // The record first: it keeps the snapshot from being collected.
   await span("container record", () => containerd.containers.create({

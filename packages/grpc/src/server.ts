@@ -181,6 +181,8 @@ export async function serve(services: readonly BoundService[], options: ServeOpt
   // grpc-js would listen itself, but with Node's short queue.
   const listener = createServer(injectConnection).listen({ path: options.path, backlog: longestQueue });
   await once(listener, "listening");
+  // A connection that cannot be accepted, for want of descriptors or memory, is no end of all others.
+  listener.on("error", () => undefined);
   if (options.mode !== undefined) await chmod(options.path, options.mode);
   return {
     close: (graceMs = 3000) =>

@@ -47,9 +47,16 @@ export class Child extends EventEmitter<ChildEvents> {
   /** @throws the errno of a file that cannot be executed, in the words of `child_process` */
   constructor(file: string, args: readonly string[], options: ChildOptions = {}) {
     super();
-    const pipes = [pipe(), pipe(), pipe()] as const;
-    const [input, output, errors] = pipes;
+    const pipes: [number, number][] = [];
+    const open = (): [number, number] => {
+      const ends = pipe();
+      pipes.push(ends);
+      return ends;
+    };
+    let ends: [input: [number, number], output: [number, number], errors: [number, number]];
     try {
+      ends = [open(), open(), open()];
+      const [input, output, errors] = ends;
       this.pid = spawn(file, {
         argv: [file, ...args],
         fds: [input[0], output[1], errors[1]],
@@ -63,10 +70,13 @@ export class Child extends EventEmitter<ChildEvents> {
       const { code } = cause as NodeJS.ErrnoException;
       throw Object.assign(new Error(`spawn ${file} ${code}`, { cause }), { code });
     }
+    const [input, output, errors] = ends;
     for (const fd of [input[0], output[1], errors[1]]) closeSync(fd);
     this.stdin = new Socket({ fd: input[1], readable: false, writable: true });
     this.stdout = new Socket({ fd: output[0], readable: true, writable: false });
     this.stderr = new Socket({ fd: errors[0], readable: true, writable: false });
+    // What goes wrong with a pipe ends that pipe; whoever wants to know listens, too.
+    for (const stream of [this.stdin, this.stdout, this.stderr]) stream.on("error", () => undefined);
     if (children.size === 0) process.on("SIGCHLD", lookForEnds);
     children.add(this);
     // Its end may have come before anybody listened.

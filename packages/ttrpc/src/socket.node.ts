@@ -32,6 +32,8 @@ export function listen(where: Address, accept: (socket: StreamSocket) => SocketE
     server.once("error", reject);
     server.listen(where, () => {
       server.off("error", reject);
+      // A connection that cannot be accepted, for want of descriptors or memory, is no end of all others.
+      server.on("error", () => undefined);
       resolve({ close: () => new Promise((closed) => server.close(() => closed())) });
     });
   });

@@ -38,7 +38,16 @@ export class HalfClosed {
 
 function destroyWhenGone(socket: Socket): boolean {
   const handle = Reflect.get(socket, "_handle") as { fd?: number } | null;
-  if (socket.destroyed || handle?.fd === undefined || handle.fd < 0 || !hungUp(handle.fd)) return socket.destroyed;
+  if (socket.destroyed || handle?.fd === undefined || handle.fd < 0 || !seenHungUp(handle.fd)) return socket.destroyed;
   socket.destroy();
   return true;
+}
+
+/** What cannot be looked at now is looked at again. */
+function seenHungUp(fd: number): boolean {
+  try {
+    return hungUp(fd);
+  } catch {
+    return false;
+  }
 }

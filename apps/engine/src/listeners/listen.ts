@@ -70,7 +70,7 @@ function allowHalfOpen<T extends object>(server: T): T {
   return Object.assign(server, { httpAllowHalfOpen: true });
 }
 
-async function open(server: Server, where: ListenOptions | { fd: number }, address: string): Promise<Listener> {
+async function open(server: Server, where: ListenOptions | { fd: number }, address: string, log: Logger): Promise<Listener> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
@@ -86,6 +86,8 @@ async function open(server: Server, where: ListenOptions | { fd: number }, addre
     });
     process.umask(umask);
   });
+  // A connection that cannot be accepted, for want of descriptors or memory, is no end of all others.
+  server.on("error", (error) => log.warn({ err: error, address }, "a connection could not be accepted"));
   return {
     address,
     close: () =>
@@ -102,16 +104,16 @@ async function open(server: Server, where: ListenOptions | { fd: number }, addre
  */
 export async function listen(address: Address, route: RequestListener, settings: ListenSettings): Promise<Listener[]> {
   if (address.scheme === "fd") {
-    return Promise.all(activatedSockets(address.name).map(({ fd, unix }) => open(createApiServer(route, settings, !unix && settings.tls !== undefined), { fd }, `fd ${fd}`)));
+    return Promise.all(activatedSockets(address.name).map(({ fd, unix }) => open(createApiServer(route, settings, !unix && settings.tls !== undefined), { fd }, `fd ${fd}`, settings.log)));
   }
   if (address.scheme === "tcp") {
     const { host, port } = address;
     if (port > 65_535) throw new InvalidArgument(`failed to load listeners: listen tcp: address ${port}: invalid port`);
-    return [await open(createApiServer(route, settings, settings.tls !== undefined), { host, port }, hostAndPort(address))];
+    return [await open(createApiServer(route, settings, settings.tls !== undefined), { host, port }, hostAndPort(address), settings.log)];
   }
   const { path } = address;
   await claimPath(path);
-  const listener = await open(createApiServer(route, settings, false), { path }, path);
+  const listener = await open(createApiServer(route, settings, false), { path }, path, settings.log);
   await restrict(path, settings.group, settings.mode ?? 0o660, settings.log);
   return [listener];
 }

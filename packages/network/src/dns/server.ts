@@ -85,6 +85,7 @@ export class DnsServer {
       this.#answer(message, true).then((answer) => answer && udp.send(answer, from.port, from.address), () => undefined);
     });
     udp.on("error", () => undefined);
+    tcp.on("error", () => undefined);
     tcp.on("connection", (client) => this.#serveTcp(client));
   }
 

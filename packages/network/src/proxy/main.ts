@@ -48,10 +48,19 @@ const server = createServer((socket) => {
   });
 });
 
+// What fails while nobody waits for it, such as a query, concerns one piece of work, not all.
+process.on("unhandledRejection", (error) => void process.stderr.write(`${String(error)}\n`));
 // The engine's terminal and its stop are no concern of the containers.
 for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
 rmSync(path, { force: true });
+const cannotListen = (error: Error): never => {
+  throw error;
+};
+server.once("error", cannotListen);
 server.listen(path, () => {
+  server.off("error", cannotListen);
+  // A connection that cannot be accepted, for want of descriptors or memory, is no end of what is served.
+  server.on("error", () => undefined);
   process.stdout.write("ready\n");
   setTimeout(endIfIdle, firstContactMs);
 });
