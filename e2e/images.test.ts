@@ -38,6 +38,23 @@ describe("images", () => {
     assert.equal(await shared.ok(["run", "--rm", "e2e-image", "echo", "runs"]), "runs");
   });
 
+  it("save writes all tags of a repository, and no name for what is asked for by its digest", async () => {
+    for (const name of ["e2e-image", "e2e-image:other"]) await shared.ok(["tag", "busybox", name]);
+    const id = await shared.ok(["image", "inspect", "-f", "{{.Id}}", "e2e-image"]);
+    for (const [name, tags] of [["e2e-image", ["e2e-image:latest", "e2e-image:other"]], ["e2e-image:other", ["e2e-image:other"]], [`e2e-image@${id}`, null], [id.slice(0, 20), null]] as const) {
+      await shared.ok(["save", "-o", join(dir, "named.tar"), name]);
+      const [image] = JSON.parse(await must("tar", ["-xOf", join(dir, "named.tar"), "manifest.json"])) as { RepoTags: string[] | null }[];
+      assert.deepEqual(image?.RepoTags?.toSorted() ?? null, tags, name);
+    }
+  });
+
+  it("refuses names that could be IDs, or nothing", async () => {
+    const ambiguous = /refusing to create an ambiguous tag using digest algorithm as name/;
+    assert.match((await shared.docker(["tag", "busybox", "sha256:abc"])).stderr, ambiguous);
+    assert.match((await shared.docker(["import", "-", "sha256"], { input: "" })).stderr, ambiguous);
+    assert.match((await shared.docker(["rmi", " "])).stderr, /image name cannot be blank/);
+  });
+
   it("an archive that ends early changes nothing", async () => {
     await shared.ok(["tag", "busybox", "e2e-image:two"]);
     await shared.ok(["save", "-o", join(dir, "cut.tar"), "e2e-image:two"]);

@@ -24,6 +24,24 @@ describe("a container's life", () => {
     assert.equal(gone.stderr.trim(), `Error: No such object: ${name}`);
   });
 
+  it("lists what came before and after, at once and in order, and only what runs without -a", async () => {
+    const names = ["a", "b", "c", "d", "e"].map((letter) => `e2e-order-${letter}`);
+    const [first = "", second = "", , , last = ""] = names;
+    const listed = async (...args: string[]): Promise<string> => (await shared.ok(["ps", "--filter", "name=e2e-order-", "--format", "{{.Names}}", ...args])).replaceAll("\n", " ");
+    try {
+      for (const each of names) {
+        await shared.ok(["create", "--name", each, "busybox", "true"]);
+        if (each !== first) assert.equal(await listed("-a", "--filter", `since=${names[names.indexOf(each) - 1] ?? ""}`), each);
+      }
+      assert.equal(await listed("-a", "--filter", `since=${second}`), names.slice(2).toReversed().join(" "));
+      assert.equal(await listed("-a", "--filter", `before=${second}`), first);
+      assert.equal(await listed("-n", "2"), names.slice(3).toReversed().join(" "));
+      for (const filter of [`since=${first}`, `before=${last}`, "exited=0"]) assert.equal(await listed("--filter", filter), "", filter);
+    } finally {
+      await shared.docker(["rm", "-f", ...names]);
+    }
+  });
+
   it("stop sends the stop signal, then SIGKILL after the time", async () => {
     await shared.ok(["run", "-d", "--name", name, "busybox", "sh", "-c", 'trap "exit 42" TERM; while :; do sleep 0.1; done']);
     await shared.ok(["stop", name]);

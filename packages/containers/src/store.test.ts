@@ -3,6 +3,7 @@ import { Container } from "./container.ts";
 import { checkName, generateName, newContainerId } from "./names.ts";
 import { type ContainerRecord, newState } from "./record.ts";
 import { ContainerStore } from "./store.ts";
+import { nowNano } from "./time.ts";
 
 function made(store: ContainerStore, id: string, name: string): Container {
   const container = new Container({ ID: id, Name: `/${name}`, Created: id, State: newState() } as ContainerRecord, {} as never, "/nowhere", { spend: (work) => work() });
@@ -27,6 +28,19 @@ describe("finding containers", () => {
     assert.equal(store.get("ac").id, two);
     assert.throws(() => store.get("a"), { message: "multiple IDs found with provided prefix: a" });
     assert.throws(() => store.get("nope"), { message: "No such container: nope" });
+  });
+
+  it("lists the newest first, whose time may be written shorter", () => {
+    const store = new ContainerStore();
+    const times = ["2026-01-02T03:04:05Z", "2026-01-02T03:04:05.1Z", "2026-01-02T03:04:05.1000001Z", "2026-01-02T03:04:05.12Z", "2026-01-02T03:04:06Z"];
+    for (const [place, time] of times.entries()) made(store, one.slice(1) + place, `c${place}`).record.Created = time;
+    made(store, two, "same").record.Created = times[4] ?? "";
+    assert.deepEqual(store.list().map(({ name }) => name), ["same", "c4", "c3", "c2", "c1", "c0"]);
+  });
+
+  it("never tells one time twice", () => {
+    const nanos = Array.from({ length: 5000 }, nowNano);
+    assert.equal(new Set(nanos).size, nanos.length);
   });
 
   it("keeps names apart", () => {

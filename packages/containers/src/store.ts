@@ -1,5 +1,6 @@
 import { Conflict, InvalidArgument, NotFound } from "@longshore/errdefs";
 import type { Container } from "./container.ts";
+import { comparableTime } from "./time.ts";
 
 /** Where containers are found that names of a request stand for. */
 export interface ContainerFinder {
@@ -57,7 +58,9 @@ export class ContainerStore implements ContainerFinder {
 
   /** Newest first. */
   list(): Container[] {
-    return [...this.#byId.values()].sort((a, b) => (a.record.Created < b.record.Created ? 1 : -1));
+    const created = new Map([...this.#byId.values()].map((container) => [container, comparableTime(container.record.Created)]));
+    // Those of one time in the order of their coming.
+    return [...created].reverse().sort(([, a], [, b]) => (a < b ? 1 : a === b ? 0 : -1)).map(([container]) => container);
   }
 
   /** The container that another one's link names: `web/db`. */

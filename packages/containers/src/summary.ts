@@ -14,7 +14,7 @@ function protocolPort(key: string): { PrivatePort: number; Type: Port["Type"] } 
 }
 
 /** One entry per binding; exposed ports without one have no public side. */
-function portsOf(bindings: PortMap | null): Port[] {
+export function portsOf(bindings: PortMap | null): Port[] {
   const ports: Port[] = [];
   for (const [key, entries] of Object.entries(bindings ?? {})) {
     const base = protocolPort(key);

@@ -9,6 +9,7 @@ function formatTime(seconds: bigint, nanos: number): string {
 
 let lastMs = 0;
 let lastTick = 0n;
+let last = 0n;
 
 /** Nanoseconds since 1970, never twice the same: the millisecond clock, refined by the monotonic one. */
 export function nowNano(): bigint {
@@ -19,7 +20,9 @@ export function nowNano(): bigint {
     lastTick = tick;
   }
   const within = tick - lastTick;
-  return BigInt(ms) * 1_000_000n + (within < 999_999n ? within : 999_999n);
+  const nano = BigInt(ms) * 1_000_000n + (within < 999_999n ? within : 999_999n);
+  last = nano === last ? nano + 1n : nano;
+  return last;
 }
 
 export function now(): string {
@@ -29,6 +32,11 @@ export function now(): string {
 
 export function fromTimestamp(timestamp: Timestamp | undefined): string {
   return timestamp === undefined || timestamp.seconds <= 0n ? now() : formatTime(timestamp.seconds, timestamp.nanos);
+}
+
+/** Times as `now` makes them, so that texts compare as the times do. */
+export function comparableTime(text: string): string {
+  return text.replace(/(?:\.(\d+))?Z$/, (_, fraction: string = "") => `.${fraction.padEnd(9, "0")}Z`);
 }
 
 /** Milliseconds since 1970; NaN for what is no time. */

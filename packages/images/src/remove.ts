@@ -165,6 +165,7 @@ function isIdPrefix(id: string, refOrId: string): boolean {
  */
 export async function removeImage(context: ImagesContext, refOrId: string, options: RemoveOptions): Promise<ImageDeleteResponseItem[]> {
   const { platforms = [] } = options;
+  if (refOrId.trim() === "") throw new InvalidArgument("image name cannot be blank");
   if (platforms.length > 0 && !options.force) {
     throw new InvalidArgument("Content will be removed from all images referencing this variant. Use —force to force delete.");
   }

@@ -13,22 +13,22 @@ import { danglingName, getRecord, type ImageRecord, listRecords, referenceOf, re
 import { ClientStream } from "./streams.ts";
 import { transfer } from "./transfer.ts";
 
-/** The records that a name given to `docker save` means: a repository without a tag stands for all its tags. */
-async function recordsFor(context: ImagesContext, refOrId: string): Promise<{ records: ImageRecord[]; byId: boolean }> {
-  try {
-    const { record, byId } = await findImage(context, refOrId);
-    return { records: [record], byId };
-  } catch (error) {
-    const parsed = parseAnyReference(refOrId);
-    if (!(error instanceof NotFound) || parsed.kind === "digest" || parsed.reference.tag !== undefined || parsed.reference.digest !== undefined) throw error;
+/**
+ * The records that a name given to `docker save` means: a repository without a tag stands for all its tags. An image
+ * that is asked for by its digest, alone or behind a name, goes without a name.
+ */
+async function recordsFor(context: ImagesContext, refOrId: string): Promise<{ records: ImageRecord[]; nameless: boolean }> {
+  const parsed = parseAnyReference(refOrId);
+  if (parsed.kind === "name" && parsed.reference.tag === undefined && parsed.reference.digest === undefined) {
     const repository = repositoryOf(parsed.reference);
     const records = (await listRecords(context)).filter((record) => {
       const reference = referenceOf(record);
       return reference?.tag !== undefined && repositoryOf(reference) === repository;
     });
-    if (records.length === 0) throw new NotFound(`No such image: ${refOrId}`, { cause: error });
-    return { records, byId: false };
+    if (records.length > 0) return { records, nameless: false };
   }
+  const { record, byId } = await findImage(context, refOrId);
+  return { records: [record], nameless: byId || (parsed.kind === "name" && parsed.reference.digest !== undefined) };
 }
 
 async function checkPlatform(context: ImagesContext, record: ImageRecord, shown: string, platform: Platform | undefined): Promise<void> {
@@ -40,22 +40,22 @@ async function checkPlatform(context: ImagesContext, record: ImageRecord, shown:
   }
 }
 
-/** Names of records to export; an image asked for by ID goes without a name. */
+/** Names of records to export. */
 async function exportNames(context: ImagesContext, names: readonly string[], platform: Platform | undefined, undo: AsyncDisposableStack): Promise<{ names: string[]; records: ImageRecord[] }> {
   const chosen: string[] = [];
   const all: ImageRecord[] = [];
   for (const name of names) {
-    const { records, byId } = await recordsFor(context, name);
+    const { records, nameless } = await recordsFor(context, name);
     for (const record of records) {
       await checkPlatform(context, record, name, platform);
       all.push(record);
-      chosen.push(byId ? await nameless(context, record, undo) : record.name);
+      chosen.push(nameless ? await withoutName(context, record, undo) : record.name);
     }
   }
   return { names: [...new Set(chosen)], records: all };
 }
 
-async function nameless(context: ImagesContext, record: ImageRecord, undo: AsyncDisposableStack): Promise<string> {
+async function withoutName(context: ImagesContext, record: ImageRecord, undo: AsyncDisposableStack): Promise<string> {
   const name = danglingName(record.target.digest);
   if ((await getRecord(context, name)) !== undefined) return name;
   const { mediaType, digest, size } = record.target;

@@ -1,5 +1,5 @@
 import { InvalidArgument } from "@longshore/errdefs";
-import { familiarString, format, parseNormalized, tagNameOnly, withTag, type Reference } from "@longshore/reference";
+import { familiarName, familiarString, format, parseNormalized, tagNameOnly, withTag, type Reference } from "@longshore/reference";
 import type { ImagesContext } from "./context.ts";
 import { emitImage } from "./events.ts";
 import { findImage } from "./find.ts";
@@ -13,6 +13,8 @@ export function parseRepoTag(repo: string, tag: string): Reference | undefined {
   if (repo === "") return undefined;
   const reference = parseNormalized(repo);
   if (reference.digest !== undefined) throw new InvalidArgument("cannot import digest reference");
+  // `sha256:abc` would be a name here and the beginning of an ID there.
+  if (familiarName(reference) === "sha256") throw new InvalidArgument("refusing to create an ambiguous tag using digest algorithm as name");
   return tagNameOnly(tag === "" ? reference : withTag(reference, tag));
 }
 

@@ -36,13 +36,12 @@ export function transferPlatform(request: FastifyRequest): Platform | undefined 
   return parseJsonPlatform(asked[0] ?? "");
 }
 
+/** Each of several must hold, so the earliest counts. */
 function untilOf(filters: Filters): { until?: number } {
   const values = filters.get("until");
-  if (values.length > 1) throw new InvalidArgument("more than one until filter specified");
-  const [value] = values;
-  if (value === undefined) return {};
+  if (values.length === 0) return {};
   try {
-    return { until: parsePointInTime(value) };
+    return { until: Math.min(...values.map(parsePointInTime)) };
   } catch (error) {
     throw new Unknown(messageOf(error), { cause: error });
   }

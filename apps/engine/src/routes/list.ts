@@ -1,5 +1,5 @@
-import { type Container, parseTime, summarize } from "@longshore/containers";
-import { InvalidArgument, isKind, Unknown } from "@longshore/errdefs";
+import { type Container, portsOf, summarize } from "@longshore/containers";
+import { InvalidArgument, isKind } from "@longshore/errdefs";
 import { filterInSlices } from "@longshore/patterns";
 import { confinedGet } from "../access/route-access.ts";
 import { visible, type VisibleContainers } from "../access/visible.ts";
@@ -8,6 +8,7 @@ import { Filters } from "../server/filters.ts";
 import { Query } from "../server/query.ts";
 import { sendJson } from "../server/send.ts";
 import { summaryFor } from "./container-versions.ts";
+import { portFilter } from "./port-filter.ts";
 
 const keys = ["ancestor", "before", "exited", "expose", "health", "id", "isolation", "is-task", "label", "name", "network", "publish", "since", "status", "volume"];
 const statuses = ["created", "running", "paused", "restarting", "removing", "exited", "dead"];
@@ -19,22 +20,6 @@ function oneOf(filters: Filters, key: string, allowed: readonly string[], word: 
   for (const value of filters.get(key)) {
     if (!allowed.includes(value)) throw new InvalidArgument(`invalid filter '${key}=${value}': invalid value for ${word} (${value}): must be one of ${allowed.join(", ")}`);
   }
-}
-
-/** `80`, `80-90`, `80/udp` against `80/tcp` forms. @throws Unknown (status 500, as Docker answers) */
-function portTest(values: readonly string[], key: string): (port: string) => boolean {
-  const ranges = values.map((value) => {
-    const match = /^(\d+)(?:-(\d+))?(?:\/(.+))?$/.exec(value);
-    if (match === null) {
-      const wrong = value.split("/", 1)[0]?.split("-").find((part) => !/^\d+$/.test(part)) ?? "";
-      throw new Unknown(`error while looking up for ${key} ${value}: strconv.ParseUint: parsing ${JSON.stringify(wrong)}: invalid syntax`);
-    }
-    return { from: Number(match[1]), to: Number(match[2] ?? match[1]), protocol: match[3] ?? "tcp" };
-  });
-  return (port) => {
-    const [number = "0", protocol = "tcp"] = port.split("/", 2);
-    return ranges.some((range) => range.protocol === protocol && Number(number) >= range.from && Number(number) <= range.to);
-  };
 }
 
 function identityTests(filters: Filters): Test[] {
@@ -62,11 +47,9 @@ function stateTests(filters: Filters): Test[] {
 }
 
 function connectionTests(filters: Filters): Test[] {
-  const published = filters.has("publish") ? portTest(filters.get("publish"), "publish") : undefined;
-  const exposed = filters.has("expose") ? portTest(filters.get("expose"), "expose") : undefined;
+  const hasPort = portFilter(filters.get("publish"), filters.get("expose"));
   return [
-    ({ record }) => exposed === undefined || Object.keys(record.Config.ExposedPorts ?? {}).some(exposed),
-    ({ record }) => published === undefined || Object.entries(record.NetworkSettings.Ports ?? {}).some(([port, bindings]) => (bindings?.length ?? 0) > 0 && published(port)),
+    ({ record }) => hasPort === undefined || hasPort(portsOf(record.NetworkSettings.Ports)),
     ({ record }) =>
       !filters.has("network") ||
       Object.entries(record.NetworkSettings.Networks).some(([name, { NetworkID }]) => filters.exact("network", name) || (NetworkID !== "" && filters.prefix("network", NetworkID))),
@@ -75,15 +58,19 @@ function connectionTests(filters: Filters): Test[] {
   ];
 }
 
-/** `before` and `since` name containers; Docker answers 404 for one that does not exist. */
-function orderTests(existing: VisibleContainers, filters: Filters): Test[] {
-  const reference = (key: string): string | undefined => {
+/**
+ * `before` and `since` name containers; Docker answers 404 for one that does not exist.
+ * @param all in the order of lists, the newest first
+ */
+function orderTests(existing: VisibleContainers, all: readonly Container[], filters: Filters): Test[] {
+  const places = new Map(all.map((container, place) => [container, place]));
+  const placeOf = (key: string): number | undefined => {
     const [name] = filters.get(key);
-    return name === undefined ? undefined : existing.get(name).record.Created;
+    return name === undefined ? undefined : places.get(existing.get(name));
   };
-  const before = reference("before");
-  const since = reference("since");
-  return [({ record }) => (before === undefined || record.Created < before) && (since === undefined || record.Created > since)];
+  const before = placeOf("before");
+  const since = placeOf("since");
+  return [(container) => (before === undefined || (places.get(container) ?? 0) > before) && (since === undefined || (places.get(container) ?? 0) < since)];
 }
 
 /** Images named by `ancestor`, and those built on them, by their layers' chain. */
@@ -106,12 +93,11 @@ export const listRoutes: RoutePlugin = (app, engine) => {
     const filters = Filters.parse(query.get("filters"), keys);
     const limit = query.int("limit", 0);
     const existing = visible(request, engine.containers);
-    const tests = [...identityTests(filters), ...stateTests(filters), ...connectionTests(filters), ...orderTests(existing, filters), await ancestorTest(engine, filters)];
-    const all = query.bool("all") || limit > 0 || filters.has("status") || filters.has("exited") || filters.has("before") || filters.has("since");
-    let found = await filterInSlices(existing.list(), (container) => (all || container.record.State.Running) && tests.every((test) => test(container)));
+    const containers = existing.list();
+    const tests = [...identityTests(filters), ...stateTests(filters), ...connectionTests(filters), ...orderTests(existing, containers, filters), await ancestorTest(engine, filters)];
+    const all = query.bool("all") || limit > 0 || filters.has("status");
+    let found = await filterInSlices(containers, (container) => (all || container.record.State.Running) && tests.every((test) => test(container)));
     if (limit > 0) found = found.slice(0, limit);
-    const created = new Map(found.map((container) => [container, parseTime(container.record.Created)]));
-    found.sort((a, b) => (created.get(b) ?? 0) - (created.get(a) ?? 0));
     const shown = await summarize(engine.containers, found, query.bool("size"));
     sendJson(reply, 200, shown.map((summary) => summaryFor(request, summary)));
   });
