@@ -26,6 +26,7 @@ export function splitName(name: ByteString): { dir: ByteString; base: ByteString
 }
 
 const errnoTexts: Record<string, string> = {
+  E2BIG: "argument list too long",
   EACCES: "permission denied",
   EBUSY: "device or resource busy",
   EDQUOT: "disk quota exceeded",
@@ -35,13 +36,16 @@ const errnoTexts: Record<string, string> = {
   EIO: "input/output error",
   EISDIR: "is a directory",
   ELOOP: "too many levels of symbolic links",
+  EMFILE: "too many open files",
   EMLINK: "too many links",
   ENAMETOOLONG: "file name too long",
+  ENFILE: "too many open files in system",
   ENOENT: "no such file or directory",
   ENOSPC: "no space left on device",
   ENOTDIR: "not a directory",
   ENOTEMPTY: "directory not empty",
   EPERM: "operation not permitted",
+  ERANGE: "numerical result out of range",
   EROFS: "read-only file system",
   EXDEV: "invalid cross-device link",
 };
