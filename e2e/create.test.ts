@@ -91,6 +91,29 @@ describe("creation of containers", () => {
     }
   });
 
+  const updates: [has: object, asked: object, answer: string][] = [
+    [{ NanoCpus: 500_000_000 }, { CpuPeriod: 50_000 }, "409 Cannot update container ID: Conflicting options: CPU Period cannot be updated as NanoCPUs has already been set"],
+    [{ NanoCpus: 500_000_000 }, { CpuQuota: 20_000 }, "409 Cannot update container ID: Conflicting options: CPU Quota cannot be updated as NanoCPUs has already been set"],
+    [{ CpuPeriod: 100_000, CpuQuota: 50_000 }, { NanoCpus: 1_000_000_000 }, "409 Cannot update container ID: Conflicting options: Nano CPUs cannot be updated as CPU Period has already been set"],
+    [{ NanoCpus: 500_000_000 }, { NanoCpus: 500_000_000, CpuQuota: 20_000 }, "400 Conflicting options: Nano CPUs and CPU Quota cannot both be set"],
+    [{ Memory: 100_000_000 }, { Memory: 300_000_000 }, "409 Cannot update container ID: Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time"],
+    [{ Memory: 100_000_000 }, { MemorySwap: 50_000_000 }, "200 undefined"],
+    [{}, { IOMaximumIOps: 5 }, "400 Invalid QoS settings: linux does not support Maximum IO Bandwidth or Maximum IO IOps"],
+    [{}, { RestartPolicy: { Name: "", MaximumRetryCount: 3 } }, "200 undefined"],
+    [{ AutoRemove: true }, { RestartPolicy: { Name: "always" } }, "409 Cannot update container ID: Restart policy cannot be updated because AutoRemove is enabled for the container"],
+  ];
+  for (const [HostConfig, asked, expected] of updates) {
+    it(`answers an update to ${JSON.stringify(asked)} where there was ${JSON.stringify(HostConfig)}`, async () => {
+      const { Id } = JSON.parse((await call("POST", "/containers/create", { Image: "busybox", HostConfig })).text) as { Id: string };
+      try {
+        const { status, text } = await call("POST", `/containers/${Id}/update`, asked);
+        assert.equal(`${status} ${(JSON.parse(text) as { message?: string }).message}`.replace(Id, "ID"), expected);
+      } finally {
+        await call("DELETE", `/containers/${Id}?force=1`);
+      }
+    });
+  }
+
   const starts: [what: string, hostConfig: object, answer: string][] = [
     ["processes of a container that does not run", { PidMode: `container:${idle}` }, "500 failed to join PID namespace: container ID is not running"],
     ["IPC of a container that does not run", { IpcMode: `container:${idle}` }, "409 failed to join IPC namespace: container ID is not running"],

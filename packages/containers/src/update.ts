@@ -1,6 +1,6 @@
 import type { HostConfig, Resources, RestartPolicy } from "@longshore/api";
 import { Conflict, InvalidArgument, messageOf, Unknown } from "@longshore/errdefs";
-import { checkRestartPolicy, resourcesOf, verifyContainerSettings } from "@longshore/spec";
+import { completeHostConfig, type Given, resourcesOf, verifyContainerSettings } from "@longshore/spec";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
 import { attempt, jsonAny, resourcesType } from "./task.ts";
@@ -24,44 +24,51 @@ const changeable = [
   "NanoCpus",
 ] as const;
 
-/** Applies what is set in the request; what is zero or empty stays. @throws InvalidArgument with Docker's messages */
-function changed(container: Container, request: UpdateRequest): HostConfig {
+/** Limits of CPUs exclude each other, those that the container has, too. */
+const exclusive = [
+  ["NanoCpus", "CpuPeriod", "Nano CPUs cannot be updated as CPU Period"],
+  ["NanoCpus", "CpuQuota", "Nano CPUs cannot be updated as CPU Quota"],
+  ["CpuPeriod", "NanoCpus", "CPU Period cannot be updated as NanoCPUs"],
+  ["CpuQuota", "NanoCpus", "CPU Quota cannot be updated as NanoCPUs"],
+] as const;
+
+/** Applies what is set in the request; what is zero or empty stays. @throws Conflict with Docker's messages */
+function changed(container: Container, wish: HostConfig): HostConfig {
   const refuse = (reason: string): never => {
     throw new Conflict(`Cannot update container ${container.id}: ${reason}`);
   };
   const { hostConfig } = container;
   const next = { ...hostConfig };
-  if ((request.CpuPeriod || request.CpuQuota) && hostConfig.NanoCpus > 0) refuse("Nano CPUs is already set. CPU Period and Quota cannot be updated as both are mutually exclusive");
-  if (request.NanoCpus && (hostConfig.CpuPeriod > 0 || hostConfig.CpuQuota > 0)) refuse("CPU Period or Quota is already set. Nano CPUs cannot be updated as both are mutually exclusive");
-  const memory = request.Memory ?? 0;
-  if (memory > 0 && memory > hostConfig.MemorySwap && !request.MemorySwap) {
+  for (const [wanted, present, what] of exclusive) {
+    if (wish[wanted] > 0 && hostConfig[present] > 0) refuse(`Conflicting options: ${what} has already been set`);
+  }
+  if (wish.Memory !== 0 && wish.Memory > hostConfig.MemorySwap && wish.MemorySwap === 0) {
     refuse("Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time");
   }
   for (const key of changeable) {
-    const value = request[key];
-    if (value === undefined || value === null || value === 0 || value === "") continue;
-    Object.assign(next, { [key]: value });
+    const value = wish[key];
+    if (value !== undefined && value !== 0 && value !== "") Object.assign(next, { [key]: value });
   }
   // As at creation everything that is no limit means none; here it is shown.
-  if (request.PidsLimit !== undefined && request.PidsLimit !== null) next.PidsLimit = Math.max(0, request.PidsLimit);
-  if (request.RestartPolicy?.Name) {
-    const policy: RestartPolicy = { Name: request.RestartPolicy.Name, MaximumRetryCount: request.RestartPolicy.MaximumRetryCount ?? 0 };
-    checkRestartPolicy(policy);
-    if (hostConfig.AutoRemove && policy.Name !== "no") refuse("Restart policy cannot be updated because AutoRemove is enabled for the container");
-    next.RestartPolicy = policy;
+  if (wish.PidsLimit !== null) next.PidsLimit = Math.max(0, wish.PidsLimit);
+  if (wish.RestartPolicy.Name !== "") {
+    if (hostConfig.AutoRemove && wish.RestartPolicy.Name !== "no") refuse("Restart policy cannot be updated because AutoRemove is enabled for the container");
+    next.RestartPolicy = wish.RestartPolicy;
   }
   return next;
 }
 
 /** Changes limits and the restart policy, of a running container at once. @returns warnings */
 export async function updateContainer(context: Context, container: Container, request: UpdateRequest): Promise<string[]> {
-  const wish = { ...container.hostConfig, ...request, RestartPolicy: container.hostConfig.RestartPolicy } as HostConfig;
+  const wish = completeHostConfig(request as Given<HostConfig>);
+  // Without a name it is no policy, whatever else stands there.
+  if (wish.RestartPolicy.Name === "") wish.RestartPolicy.MaximumRetryCount = 0;
   const warnings = await verifyContainerSettings({ hostConfig: wish, host: context.host, settings: context.settings.engine, update: true });
   await container.lock.run(async () => {
     if (container.record.State.RemovalInProgress || container.record.State.Dead) {
       throw new Conflict(`Cannot update container ${container.id}: container is marked for removal and cannot be "update"`);
     }
-    const next = changed(container, request);
+    const next = changed(container, wish);
     if (container.alive) await updateTask(context, container, next);
     await save(context, container, next);
   });

@@ -142,6 +142,9 @@ function verifyBlockIO(resources: Resources, sysInfo: SysInfo, warn: Warn): void
   if (resources.BlkioWeight > 0 && (resources.BlkioWeight < 10 || resources.BlkioWeight > 1000)) {
     fail("Range of blkio weight is from 10 to 1000");
   }
+  if (resources.IOMaximumBandwidth !== 0 || resources.IOMaximumIOps !== 0) {
+    fail("Invalid QoS settings: linux does not support Maximum IO Bandwidth or Maximum IO IOps");
+  }
   const lists = [
     ["BlkioWeightDevice", "BlkioWeightDevice", "Block I/O weight_device", "Weight-device"],
     ["BlkioDeviceReadBps", "BlkioReadBpsDevice", "BPS Block I/O read limit", "Block I/O BPS read limit"],
