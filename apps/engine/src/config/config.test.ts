@@ -39,6 +39,13 @@ describe("configuration", () => {
     assert.equal((await load("")).dataRoot, "/var/lib/longshore");
   });
 
+  it("takes sockets and plugins that are named twice once", async () => {
+    const twice = ["-H", "unix:///a", "-H", "tcp://127.0.0.1:1", "-H", "unix:///a", "--authorization-plugin", "p", "--authorization-plugin", "q", "--authorization-plugin", "p"];
+    const { hosts, authorizationPlugins } = await load("{}", ...twice);
+    assert.deepEqual(hosts, [{ scheme: "unix", path: "/a" }, { scheme: "tcp", host: "127.0.0.1", port: 1 }]);
+    assert.deepEqual(authorizationPlugins, ["p", "q"]);
+  });
+
   it("refuses what dockerd refuses, in its words", async () => {
     assert.equal(await refusal('{"foo":1}'), "the following directives don't match any configuration option: foo");
     assert.equal(await refusal('{"data-root":"/x","labels":["a=b"]}', "--label", "c=d", "--data-root", "/y"), "the following directives are specified both as a flag and in the configuration file: data-root: (from flag: /y, from file: /x), labels: (from flag: [c=d], from file: [a=b])");

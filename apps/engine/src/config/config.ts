@@ -107,7 +107,8 @@ export function mergeConfig(flags: Given, { given: file, ignored }: FileConfig, 
   const config: Config = {
     hosts: [],
     access: read("longshore", { sockets: [] }),
-    authorizationPlugins: read("authorization-plugin", []),
+    // Named twice, a plugin is asked once.
+    authorizationPlugins: [...new Set(read<string[]>("authorization-plugin", []))],
     group: read("group"),
     dataRoot: read("data-root"),
     execRoot: read("exec-root"),
@@ -187,7 +188,9 @@ export function mergeConfig(flags: Given, { given: file, ignored }: FileConfig, 
   const tls = tlsConfig(read, (flag) => flags.has(flag) || file.has(flag));
   const hosts = read<string[]>("host", ["unix://"]);
   try {
-    config.hosts = hosts.map((host) => parseAddress(host, tls !== undefined));
+    const addresses = hosts.map((host) => parseAddress(host, tls !== undefined));
+    // Named twice, a socket is opened once.
+    config.hosts = [...new Map(addresses.map((address) => [JSON.stringify(address), address])).values()];
   } catch (error) {
     refuseFile(path, messageOf(error));
   }
