@@ -7,7 +7,7 @@ import { checkMount, hostPathExists } from "../mounts/validate.ts";
 import { checkPortBindings } from "./ports.ts";
 
 /** @throws InvalidArgument `invalid restart policy: …` */
-export function checkRestartPolicy({ Name: name, MaximumRetryCount: retries }: RestartPolicy): void {
+function checkRestartPolicy({ Name: name, MaximumRetryCount: retries }: RestartPolicy): void {
   switch (name) {
     case "":
     case "no":
