@@ -18,7 +18,7 @@ fi
 alive() {
   local pid
   pid=$(cat "$1" 2>/dev/null) || return 1
-  [ -n "$pid" ] && tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qE 'apps/(engine|containerd)/(src/main|build/)'
+  [ -n "$pid" ] && { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qE 'apps/(engine|containerd)/(src/main|build/)'
 }
 
 # answers SOCKET: whether anything accepts connections there
