@@ -1,4 +1,4 @@
-import { readdir, rename } from "node:fs/promises";
+import { readdir, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type StagedFiles, stageFiles, writeFileAtomic } from "@longshore/atomicfile";
 import { DataLoss, messageOf } from "@longshore/errdefs";
@@ -55,7 +55,9 @@ export async function loadContainers(root: string, damagedRoot: string, log: Log
     const dir = join(root, id);
     if (!/^[0-9a-f]{64}$/.test(id)) continue;
     try {
-      if (!(await readdir(dir)).includes(configFile)) {
+      const names = await readdir(dir);
+      if (!names.includes(configFile)) {
+        if (await hasLogged(dir, names)) throw new DataLoss(`${configFile} is missing, though the container has run`);
         log.warn({ container: id }, "removing a container whose creation was cut short");
         await removeTree(dir);
         continue;
@@ -74,6 +76,14 @@ export async function loadContainers(root: string, damagedRoot: string, log: Log
     }
   }
   return loaded;
+}
+
+/** Whether there are lines of a log: a container that was never finished has none. */
+async function hasLogged(dir: string, names: readonly string[]): Promise<boolean> {
+  const logs = names.filter((name) => name.includes(".log"));
+  if (names.includes("local-logs")) logs.push(...(await readdir(join(dir, "local-logs"))).map((name) => join("local-logs", name)));
+  for (const name of logs) if ((await stat(join(dir, name))).size > 0) return true;
+  return false;
 }
 
 function codeOf(error: unknown): string {

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Config, loadConfig } from "./config.ts";
 import { parseFlags } from "./flags.ts";
+import { keyOf, options } from "./options.ts";
 
 describe("configuration", () => {
   let dir = "";
@@ -70,6 +72,26 @@ describe("configuration", () => {
       assert.equal(await refusal("{}", "--exec-opt", option), `merged configuration validation from file and command line flags failed: invalid exec-opt (${option}): ${reason}`);
     }
     await assert.rejects(loadConfig(parseFlags(["--config-file", "/nowhere/x"])), /open \/nowhere\/x: no such file or directory/);
+  });
+
+  it("has every flag of dockerd 28.5, those that its --help does not show among them; docs/configuration.md names what is not served", () => {
+    const docker =
+      "add-runtime allow-direct-routing authorization-plugin bip bip6 bridge cdi-spec-dir cgroup-parent config-file containerd containerd-namespace containerd-plugins-namespace cpu-rt-period cpu-rt-runtime cri-containerd data-root debug default-address-pool default-cgroupns-mode default-gateway default-gateway-v6 default-ipc-mode default-network-opt default-runtime default-shm-size default-ulimit dns dns-opt dns-search exec-opt exec-root experimental feature fixed-cidr fixed-cidr-v6 group help host host-gateway-ip http-proxy https-proxy icc init init-path insecure-registry ip ip-forward ip-forward-no-drop ip-masq ip6tables iptables ipv6 label live-restore log-driver log-format log-level log-opt max-concurrent-downloads max-concurrent-uploads max-download-attempts metrics-addr mtu network-control-plane-mtu no-new-privileges no-proxy node-generic-resource pidfile raw-logs registry-mirror rootless seccomp-profile selinux-enabled shutdown-timeout storage-driver storage-opt swarm-default-advertise-addr tls tlscacert tlscert tlskey tlsverify userland-proxy userland-proxy-path userns-remap validate version allow-nondistributable-artifacts api-cors-header network-diagnostic-port restart";
+    const ours = new Set(options.filter(({ fileOnly }) => fileOnly !== true).map(({ flag }) => flag));
+    assert.deepEqual(docker.split(" ").filter((flag) => !ours.has(flag)), []);
+    assert.deepEqual([...ours].filter((flag) => !docker.split(" ").includes(flag)), []);
+    const docs = readFileSync(join(import.meta.dirname, "../../../../docs/configuration.md"), "utf8");
+    assert.deepEqual(options.filter((option) => option.unserved !== undefined && !docs.includes(`\`${keyOf(option)}`)), []);
+  });
+
+  it("names what is given and not served, once, and nothing that says nothing", async () => {
+    const { warnings } = await load('{"builder":{},"cdi-spec-dirs":[""],"userns-remap":"root","live-restore":true,"label":["a=b"],"metrics-addr":"127.0.0.1:1","features":{"containerd-snapshotter":false}}', "--storage-opt", "a=b");
+    assert.deepEqual(warnings.map((warning) => warning.split(" is not served")[0]?.split(" in daemon.json")[0]?.split(" cannot")[0]), ["metrics-addr", "storage-opts", "the feature containerd-snapshotter", "label"]);
+  });
+
+  it("takes runtimes of both places together, and a default for what is empty", async () => {
+    const config = await load('{"runtimes":{"a":{"path":"/a"}},"mtu":0,"log-driver":"","log-level":"WARN","ipv6":false}', "--add-runtime", "b=/b");
+    assert.deepEqual([Object.keys(config.runtimes), config.network.mtu, config.logDriver, config.logLevel, config.network.ipv6], [["a", "b"], 1500, "json-file", "warn", false]);
   });
 
   it("refuses command lines that dockerd refuses", () => {

@@ -9,7 +9,7 @@ import { goFileError } from "./file-error.ts";
 export interface TlsConfig {
   /** Whether clients have to show a certificate of the CA. */
   verify: boolean;
-  /** Paths; empty for the default below `~/.docker`, if that file is there. */
+  /** Paths; empty for the default, if that file is there: below `$DOCKER_CERT_PATH`, `$DOCKER_CONFIG` or `~/.docker`. */
   ca: string;
   cert: string;
   key: string;
@@ -17,7 +17,7 @@ export interface TlsConfig {
 
 function orDefault(path: string, name: string): string {
   if (path !== "") return path;
-  const usual = join(homedir(), ".docker", name);
+  const usual = join(process.env["DOCKER_CERT_PATH"] || process.env["DOCKER_CONFIG"] || join(homedir(), ".docker"), name);
   try {
     accessSync(usual);
     return usual;
