@@ -30,6 +30,7 @@ export async function writePidFile(path: string): Promise<void> {
   await writeFileAtomic(path, `${process.pid}`, 0o644);
 }
 
+/** Unless it names another process by now. */
 export async function removePidFile(path: string): Promise<void> {
   if (Number(await readFile(path, "utf8").catch(() => "0")) === process.pid) await unlink(path);
 }

@@ -40,6 +40,22 @@ export async function run(config: Config, flags: Given): Promise<void> {
   // What fails while nobody waits for it concerns one piece of work, not all.
   process.on("unhandledRejection", (error) => log.error({ err: error }, "unexpected rejection"));
   await writePidFile(config.pidfile);
+  try {
+    await serve(config, flags, { log, notify, flushTraces });
+  } catch (error) {
+    await removePidFile(config.pidfile);
+    throw error;
+  }
+}
+
+interface Surroundings {
+  log: Logger;
+  /** Tells the service manager. */
+  notify: (message: string) => void;
+  flushTraces: () => Promise<void>;
+}
+
+async function serve(config: Config, flags: Given, { log, notify, flushTraces }: Surroundings): Promise<void> {
   const unlock = await lockDataRoot(config.dataRoot);
   const channel = new Channel(config.containerd);
   log.info(`waiting for containerd at ${config.containerd}`);
