@@ -1,6 +1,7 @@
 import { request } from "node:http";
 import { Channel, connectContainerd } from "@longshore/grpc";
 import type { ContainerdClient } from "@longshore/proto";
+import { Attached, unframed } from "./attached.ts";
 
 /** What is read of a container, in Docker's names. */
 export interface ContainerDetails {
@@ -40,8 +41,15 @@ export class EngineApi {
   }
 
   /** @throws ApiError; Error when nobody answers */
-  async call(method: "GET" | "POST", path: string): Promise<Buffer> {
-    const { status, body } = await new Promise<{ status: number; body: Buffer }>((resolve, reject) => {
+  async call(method: "GET" | "POST" | "DELETE", path: string, json?: object): Promise<Buffer> {
+    const { status, body } = await this.ask(method, path, json);
+    if (status >= 400) throw new ApiError(`${method} ${path}`, status, body.toString());
+    return body;
+  }
+
+  /** Whatever the answer is. @throws Error when nobody answers */
+  ask(method: "GET" | "POST" | "DELETE" | "PUT", path: string, json?: object): Promise<{ status: number; body: Buffer }> {
+    return new Promise<{ status: number; body: Buffer }>((resolve, reject) => {
       const call = request({ socketPath: this.#socket, method, path: `/v1.51${path}`, agent: false, timeout: 30_000 }, (response) => {
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -50,10 +58,20 @@ export class EngineApi {
       });
       call.once("timeout", () => call.destroy(new Error(`${method} ${path}: no answer within 30 s`)));
       call.once("error", reject);
-      call.end();
+      if (json !== undefined) call.setHeader("Content-Type", "application/json");
+      call.end(json === undefined ? undefined : JSON.stringify(json));
     });
-    if (status >= 400) throw new ApiError(`${method} ${path}`, status, body.toString());
-    return body;
+  }
+
+  /** Creates a container. @returns its id */
+  async create(config: object, name?: string): Promise<string> {
+    const { Id } = JSON.parse((await this.call("POST", `/containers/create${name === undefined ? "" : `?name=${name}`}`, config)).toString()) as { Id: string };
+    return Id;
+  }
+
+  /** Attaches to a container. @param query such as `stream=1&stdout=1` */
+  attach(container: string, query: string, options: { idle?: boolean } = {}): Promise<Attached> {
+    return Attached.post(this.#socket, `/v1.51/containers/${container}/attach?${query}`, options);
   }
 
   async get<T>(path: string): Promise<T> {
@@ -78,14 +96,7 @@ export class EngineApi {
   /** What a container without a terminal printed, both streams as they came. @param tail lines, or `all` */
   async logs(container: string, tail: number | "all" = "all"): Promise<string> {
     const bytes = await this.call("GET", `/containers/${container}/logs?stdout=1&stderr=1&tail=${tail}`);
-    const parts: Buffer[] = [];
-    // stdcopy frames: the stream, three zeroes, the length, and so many bytes
-    for (let at = 0; at < bytes.length; ) {
-      const end = at + 8 + bytes.readUInt32BE(at + 4);
-      parts.push(bytes.subarray(at + 8, end));
-      at = end;
-    }
-    return Buffer.concat(parts).toString();
+    return unframed(bytes).toString();
   }
 
   /** The exit code of a container that has ended, or ends now. */

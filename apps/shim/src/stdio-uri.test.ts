@@ -17,11 +17,11 @@ describe("stdio URIs", () => {
       scheme: "longshore",
       attach: "/run/a.sock",
       stdinOnce: true,
-      log: { path: "/var/c-json.log", maxSize: 1024, maxFiles: 3, compress: true, attrs: '{"a":"<2>","z":"1"}' },
+      log: { path: "/var/c-json.log", maxSize: 1024, maxFiles: 3, compress: true, keepBytes: false, attrs: '{"a":"<2>","z":"1"}' },
     });
     assert.deepEqual(parseStdio("longshore://?attach=/run/a.sock"), { scheme: "longshore", attach: "/run/a.sock", stdinOnce: false });
     assert.deepEqual(parseStdio("longshore:///x?driver=none"), { scheme: "longshore", attach: "", stdinOnce: false });
-    assert.deepEqual(parseStdio("longshore:///x?driver=local"), { scheme: "longshore", attach: "", stdinOnce: false, log: { path: "/x", compress: true, maxFiles: 5, maxSize: 20 << 20 } });
+    assert.deepEqual(parseStdio("longshore:///x?driver=local"), { scheme: "longshore", attach: "", stdinOnce: false, log: { path: "/x", compress: true, keepBytes: true, maxFiles: 5, maxSize: 20 << 20 } });
   });
 
   it("refuse what cannot be meant", () => {

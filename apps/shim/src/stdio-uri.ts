@@ -47,7 +47,7 @@ function parseLongshore(uri: string, path: string, query: URLSearchParams): { lo
   if (driver !== "json-file" && driver !== "local") throw new InvalidArgument(`unknown log driver ${JSON.stringify(driver)} in ${JSON.stringify(uri)}`);
   if (!path.startsWith("/")) throw new InvalidArgument(`the log's path must be absolute in ${JSON.stringify(uri)}`);
   const value = (key: keyof typeof localDefaults): string | undefined => query.get(key) ?? (driver === "local" ? localDefaults[key] : undefined);
-  const log: LogOptions = { path, compress: value("compress") === "true", maxFiles: positive(uri, "max-file", value("max-file") ?? "1") };
+  const log: LogOptions = { path, compress: value("compress") === "true", keepBytes: driver === "local", maxFiles: positive(uri, "max-file", value("max-file") ?? "1") };
   const maxSize = value("max-size");
   if (maxSize !== undefined && maxSize !== "-1") log.maxSize = positive(uri, "max-size", maxSize);
   const attrs = query.get("attrs") ?? "";

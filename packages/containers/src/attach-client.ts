@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import type { LogEnd } from "@longshore/logs";
 import { fromGrpcCode, messageOf, Unavailable } from "@longshore/errdefs";
 
 export interface AttachOptions {
@@ -10,6 +11,8 @@ export interface AttachOptions {
   stderr: boolean;
   /** Nothing shall flow until the connection of the real client is handed over with `sendFd`. */
   handover: boolean;
+  /** The client is given the log as it is now: nothing shall flow until a byte, or with `handover` the connection, follows. */
+  log: boolean;
 }
 
 /**
@@ -18,7 +21,7 @@ export interface AttachOptions {
  * A shim that does not know handing over says so, and serves the socket itself.
  * @throws the error that the shim names, Unavailable when nobody serves the socket
  */
-export async function connectAttach(path: string, options: AttachOptions): Promise<{ socket: Socket; terminal: boolean; handover: boolean }> {
+export async function connectAttach(path: string, options: AttachOptions): Promise<{ socket: Socket; terminal: boolean; handover: boolean; logEnd: LogEnd | undefined }> {
   const socket = connect({ path, allowHalfOpen: true });
   try {
     await once(socket, "connect");
@@ -26,12 +29,12 @@ export async function connectAttach(path: string, options: AttachOptions): Promi
     throw new Unavailable(`attach socket ${path}: ${messageOf(error)}`, { cause: error });
   }
   socket.write(`${JSON.stringify(options)}\n`);
-  const answer = JSON.parse(await readLine(socket, path)) as { terminal?: boolean; handover?: boolean; error?: string; code?: number };
+  const answer = JSON.parse(await readLine(socket, path)) as { terminal?: boolean; handover?: boolean; log?: LogEnd; error?: string; code?: number };
   if (answer.error !== undefined) {
     socket.destroy();
     throw fromGrpcCode(answer.code ?? 2, answer.error);
   }
-  return { socket, terminal: answer.terminal === true, handover: answer.handover === true };
+  return { socket, terminal: answer.terminal === true, handover: answer.handover === true, logEnd: answer.log };
 }
 
 /** Reads up to the first line feed and gives back what came behind it. */

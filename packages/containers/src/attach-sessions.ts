@@ -1,6 +1,7 @@
 import type { Duplex, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Socket } from "node:net";
+import type { LogEnd } from "@longshore/logs";
 import { connectAttach } from "./attach-client.ts";
 import { DetachFilter } from "./detach.ts";
 import { DirectConnection } from "./direct-connection.ts";
@@ -14,9 +15,12 @@ export interface AttachRequest {
   detachKeys: readonly number[];
   /** What the output passes through when the client expects other frames than the process gives. */
   output?: Transform;
+  /** The client is given the log first: its streams go on where that ends, once `proceed` is called. */
+  log?: boolean;
 }
 
-export type AttachEnd = "ended" | "detached" | "gone";
+/** `ended`: the process has; `abandoned`: it never came; `gone`: the client has. */
+export type AttachEnd = "ended" | "abandoned" | "detached" | "gone";
 
 /**
  * One client that is, or will be, attached to a process. It is made with the client's side of the
@@ -24,16 +28,25 @@ export type AttachEnd = "ended" | "detached" | "gone";
  */
 export class Attachment {
   readonly done: Promise<AttachEnd>;
+  /** Up to where the client is to be given the log, once it is joined to a process that ran before. */
+  logEnd: LogEnd | undefined;
   readonly #request: AttachRequest;
   readonly #client: Duplex;
   readonly #finish: (end: AttachEnd) => void;
   /** The client's connection, when the shim can serve it without the engine between them. */
   #direct: DirectConnection | undefined;
   #socket: Socket | undefined;
+  /** The log is still being given. */
+  #held: boolean;
+  #started = false;
+  #passes = false;
+  /** The shim waits for a byte before anything flows. */
+  #locked = false;
 
   constructor(request: AttachRequest, client: Duplex) {
     const { promise, resolve } = Promise.withResolvers<AttachEnd>();
     this.done = promise;
+    this.#held = request.log === true;
     this.#finish = resolve;
     this.#request = request;
     this.#client = client;
@@ -48,17 +61,19 @@ export class Attachment {
    * the OCI runtime says of a start that fails is no output of the process.
    */
   async join(path: string, process: string): Promise<void> {
-    const { stdin, stdout, stderr } = this.#request;
-    const { socket, handover } = await connectAttach(path, { process, stdin, stdout, stderr, handover: this.#direct !== undefined });
+    const { stdin, stdout, stderr, log = false } = this.#request;
+    const { socket, handover, logEnd } = await connectAttach(path, { process, stdin, stdout, stderr, handover: this.#direct !== undefined, log });
     this.#client.once("close", () => socket.destroy());
     if (this.#client.destroyed) socket.destroy();
     this.#socket = socket;
+    this.logEnd = logEnd;
     // A process that said nothing may be over before its output is let flow.
     for (const event of ["end", "close", "error"]) socket.once(event, () => this.#outputEnded());
     if (handover) return this.#await(socket);
     this.#direct?.takeBack();
     this.#direct = undefined;
-    this.#copyInput(socket);
+    this.#locked = logEnd !== undefined;
+    if (!this.#locked) this.#copyInput(socket);
   }
 
   /** What still passes through comes before the end. */
@@ -87,17 +102,37 @@ export class Attachment {
 
   /** Lets the output of the process, which has started, go to the client. */
   flow(): void {
+    this.#started = true;
+    this.#pass();
+  }
+
+  /** The client has got the log: output may follow. */
+  proceed(): void {
+    this.#held = false;
+    this.#pass();
+  }
+
+  #pass(): void {
+    const socket = this.#socket;
+    if (this.#held || !this.#started || this.#passes || socket === undefined || socket.destroyed) return;
+    this.#passes = true;
+    if (this.#direct !== undefined) {
+      this.#direct.handOver(socket).catch(() => this.abandon());
+      return;
+    }
+    if (this.#locked) {
+      socket.write(Buffer.alloc(1));
+      this.#copyInput(socket);
+    }
     const { output } = this.#request;
-    if (output !== undefined) this.#socket?.pipe(output).pipe(this.#client, { end: false });
-    else if (this.#direct === undefined) this.#socket?.pipe(this.#client, { end: false });
-    else if (this.#socket !== undefined && !this.#socket.destroyed) this.#direct.handOver(this.#socket).catch(() => this.abandon());
+    (output === undefined ? socket : socket.pipe(output)).pipe(this.#client, { end: false });
   }
 
   /** Ends the wait of a client whose process will never come. */
-  abandon(): void {
+  abandon(end: AttachEnd = "abandoned"): void {
     this.#socket?.destroy();
     this.#takeBack();
-    this.#finish("ended");
+    this.#finish(end);
   }
 
   #copyInput(socket: Socket): void {

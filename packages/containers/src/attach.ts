@@ -1,8 +1,14 @@
 import { Conflict } from "@longshore/errdefs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Attachment } from "./attach-sessions.ts";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
+import type { Replay } from "./attach-replay.ts";
+import { hasEnded } from "./has-ended.ts";
 import { attachSocket } from "./stdio.ts";
+
+/** The stream of a process that ended is kept open so long for the news of that, which comes at once unless containerd is away. */
+const newsMs = 10_000;
 
 /** @throws Conflict with Docker's messages when nobody can attach now */
 export function checkAttachable(container: Container, shownName: string): void {
@@ -11,23 +17,43 @@ export function checkAttachable(container: Container, shownName: string): void {
 }
 
 /**
- * Joins a client to the container's process: at once when it runs, else when it is started.
- * Resolves when the attachment has ended.
+ * Joins a client to the container's process: at once when it runs, else when it is started. With `replay` it sees
+ * the log before, which ends where the streams begin. Resolves when the attachment has ended, and its container's
+ * `die` has been told if it ended with the process.
  */
-export async function attachContainer(context: Context, container: Container, attachment: Attachment): Promise<void> {
+export async function attachContainer(context: Context, container: Container, attachment: Attachment, replay?: Replay): Promise<void> {
   emitContainer(context, container, "attach");
-  const waits = await container.lock.run(async () => {
-    if (!container.alive) {
-      container.pendingAttachments.add(attachment);
-      return true;
-    }
-    await attachment.join(attachSocket(context, container.id), "");
-    attachment.flow();
-    return false;
+  const over = new AbortController();
+  const { log, exited } = await container.lock.run(async () => {
+    const exit = container.wait("next-exit", over.signal).catch(() => undefined);
+    await join(context, container, attachment);
+    return { log: await replay?.open(attachment.logEnd), exited: exit };
   });
   try {
-    if ((await attachment.done) === "detached") emitContainer(context, container, "detach");
+    await log?.show();
+    attachment.proceed();
+    const end = await attachment.done;
+    if (end === "detached") emitContainer(context, container, "detach");
+    if (end === "ended") await Promise.race([exited, sleep(newsMs, undefined, { signal: over.signal, ref: false }).catch(() => undefined)]);
   } finally {
-    if (waits) container.pendingAttachments.delete(attachment);
+    over.abort();
+    await log?.close();
+    container.pendingAttachments.delete(attachment);
+  }
+}
+
+/** With the container's lock. */
+async function join(context: Context, container: Container, attachment: Attachment): Promise<void> {
+  if (!container.alive) {
+    container.pendingAttachments.add(attachment);
+    return;
+  }
+  try {
+    await attachment.join(attachSocket(context, container.id), "");
+    attachment.flow();
+  } catch (error) {
+    // There is nothing to come any more: as with Docker the client sees the end.
+    if (!(await hasEnded(context, container))) throw error;
+    attachment.abandon("ended");
   }
 }

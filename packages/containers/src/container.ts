@@ -7,7 +7,10 @@ import type { Attachment } from "./attach-sessions.ts";
 import type { Exec } from "./exec-record.ts";
 import { Mutex } from "@longshore/turns";
 import { type ContainerRecord, type HostConfig, statusOf, type Status } from "./record.ts";
-import { saveContainer, saveRecord } from "./record-files.ts";
+import { saveContainer, saveRecord, type Stored } from "./record-files.ts";
+
+/** What an exit changes in a record. */
+export type Ending = Pick<ContainerRecord, "State" | "NetworkSettings" | "RestartCount">;
 
 export type WaitCondition = "not-running" | "next-exit" | "removed";
 
@@ -33,6 +36,8 @@ export class Container {
   readonly pendingAttachments = new Set<Attachment>();
   /** The next restart by policy, when one is due; held while the engine comes up, so that containers start in their order. */
   restart: { timer: NodeJS.Timeout | undefined; delayMs: number; held: boolean } = { timer: undefined, delayMs: 0, held: false };
+  /** The end of its process while that is being taken in: on the disk already, and shown to all at the moment of its `die`. */
+  ending: Ending | undefined;
   /** Set while somebody stops or kills it: the next exit is final. */
   exitOnNext = false;
   health: HealthMonitor | undefined;
@@ -73,20 +78,25 @@ export class Container {
     return statusOf(this.record.State);
   }
 
-  /** Whether its process lives: `Running` also holds while it waits for its restart. */
+  /** Whether its process lives, for all that is known: `Running` also holds while it waits for its restart. */
   get alive(): boolean {
-    return this.record.State.Running && !this.record.State.Restarting;
+    return this.record.State.Running && !this.record.State.Restarting && this.ending === undefined;
+  }
+
+  /** What belongs on the disk. */
+  get #stored(): Stored {
+    return { record: { ...this.record, ...this.ending }, hostConfig: this.hostConfig };
   }
 
   /** Writes the record, on a full disk too: the older one's place is taken, after a moment in which both are there. */
   async save(): Promise<void> {
     this.unsaved = true;
-    await this.#space.spend(() => saveRecord(this.dir, this.record));
+    await this.#space.spend(() => saveRecord(this.dir, this.#stored.record));
     this.unsaved = false;
   }
 
   async saveAll(): Promise<void> {
-    await saveContainer(this.dir, this);
+    await saveContainer(this.dir, this.#stored);
     this.unsaved = false;
   }
 
@@ -94,12 +104,16 @@ export class Container {
     return join(this.dir, name);
   }
 
-  /** Docker tells a waiter the exit code alone; why a start failed goes to whoever asked for the start. */
+  /** What a waiter is told: the exit code, and what kept the container from its last start or removal. */
   result(): WaitResult {
-    return { StatusCode: this.record.State.ExitCode };
+    const { ExitCode, Error } = this.record.State;
+    return Error === "" ? { StatusCode: ExitCode } : { StatusCode: ExitCode, Error: { Message: Error } };
   }
 
-  /** Resolves when the condition holds; rejects with the signal's reason when that aborts first. */
+  /**
+   * Resolves when the condition holds; rejects with the signal's reason when that aborts first. As with Docker the end
+   * of any run ends the wait for a container that runs, also when its policy starts it again.
+   */
   wait(condition: WaitCondition, signal?: AbortSignal): Promise<WaitResult> {
     if (condition === "not-running" && !this.record.State.Running) return Promise.resolve(this.result());
     return new Promise((resolve, reject) => {
@@ -114,7 +128,7 @@ export class Container {
     });
   }
 
-  /** Wakes those who wait for the exit (`stopped`) or for the end of everything (`removed`). */
+  /** Wakes those who wait for an exit (`stopped`), or all (`removed`: gone, or it failed to go). */
   notify(what: "stopped" | "removed"): void {
     for (const waiter of this.#waiters) {
       if (what === "stopped" && waiter.condition === "removed") continue;

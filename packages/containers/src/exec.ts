@@ -5,6 +5,7 @@ import { type Attachment } from "./attach-sessions.ts";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
 import { Exec, type ExecConfig } from "./exec-record.ts";
+import { whileAlive } from "./has-ended.ts";
 import { linkEnvironment } from "./links.ts";
 import { execUser } from "./root-user.ts";
 import { execProcess } from "./runtime-spec.ts";
@@ -29,13 +30,18 @@ function checkRunning(container: Container, reference = container.id): void {
 /** @param reference how the client calls the container. @returns the exec's id. @throws InvalidArgument, Conflict, Unknown for a user that the container does not know */
 export async function createExec(context: Context, container: Container, config: ExecConfig, reference = container.id): Promise<string> {
   checkRunning(container, reference);
-  const user = await execUser(context, container, config.user);
+  const user = await whileAlive(context, container, () => execUser(context, container, config.user));
   const linkEnv = linkEnvironment(context, container);
   forgetEnded(container);
   const exec = new Exec(container, config, { user, linkEnv });
   container.execs.set(exec.id, exec);
-  emitContainer(context, container, `exec_create: ${config.cmd.join(" ")}`, { execID: exec.id });
+  emitContainer(context, container, `exec_create: ${wordsOf(config)}`, { execID: exec.id });
   return exec.id;
+}
+
+/** A command in Docker's events: its name, a space, what there is of arguments. */
+function wordsOf({ cmd: [name = "", ...args] }: ExecConfig): string {
+  return `${name} ${args.join(" ")}`;
 }
 
 function forgetEnded(container: Container): void {
@@ -72,7 +78,7 @@ export async function startExec(context: Context, exec: Exec, attachment: Attach
   exec.started = true;
   const { container, config } = exec;
   const { tasks } = context.containerd;
-  emitContainer(context, container, `exec_start: ${config.cmd.join(" ")}`, { execID: exec.id });
+  emitContainer(context, container, `exec_start: ${wordsOf(config)}`, { execID: exec.id });
   try {
     const process = await execProcess(context, exec);
     const stdio = execStdio(context, container.id, { stdin: config.attachStdin, terminal: config.tty });
@@ -87,7 +93,7 @@ export async function startExec(context: Context, exec: Exec, attachment: Attach
     // What the runtime refuses ends with 128, what never came so far with 126, as with Docker.
     exec.finish(exitCode === 128 && !exec.running ? 126 : exitCode);
     await attempt(context, "removing an exec that did not start", () => deleteExec(context, exec));
-    throw explained;
+    await whileAlive(context, container, () => Promise.reject(explained));
   }
 }
 

@@ -5,7 +5,7 @@ import { type Context, emitContainer } from "./context.ts";
 import { endExecs } from "./exec.ts";
 import { stopHealth } from "./health.ts";
 import { keepRecord } from "./keep-record.ts";
-import { forgetAddresses, releaseNetwork } from "./network-sandbox.ts";
+import { releaseNetwork, withoutAddresses } from "./network-sandbox.ts";
 import { removeContainer } from "./remove.ts";
 import { nextDelay, wantsRestart } from "./restart-policy.ts";
 import { releaseShm } from "./shm.ts";
@@ -39,30 +39,41 @@ async function applyExit(context: Context, container: Container, exit: TaskExit)
 
 async function exitLocked(context: Context, container: Container, exit: TaskExit): Promise<boolean> {
   const { record } = container;
-  const { State } = record;
-  const ranMs = Math.max(0, parseTime(exit.exitedAt) - parseTime(State.StartedAt));
+  const ranMs = Math.max(0, parseTime(exit.exitedAt) - parseTime(record.State.StartedAt));
   const restarts =
     !container.exitOnNext &&
     !container.removing &&
     wantsRestart(container.hostConfig.RestartPolicy, { exitCode: exit.exitCode, restartCount: record.RestartCount, manuallyStopped: record.HasBeenManuallyStopped });
-  Object.assign(State, { Running: restarts, Restarting: restarts, Paused: false, Pid: 0, ExitCode: exit.exitCode, FinishedAt: exit.exitedAt });
-  if (restarts) record.RestartCount++;
+  container.ending = {
+    State: { ...record.State, Running: restarts, Restarting: restarts, Paused: false, Pid: 0, ExitCode: exit.exitCode, FinishedAt: exit.exitedAt },
+    RestartCount: record.RestartCount + (restarts ? 1 : 0),
+    NetworkSettings: withoutAddresses(container),
+  };
   stopHealth(container);
   context.logFeeds.ended(container);
-  forgetAddresses(container);
+  try {
+    await giveBack(context, container);
+  } finally {
+    // At one moment for everybody: those who look, those who listen, those who wait.
+    const { State, ...rest } = container.ending;
+    Object.assign(record, rest);
+    Object.assign(record.State, State, { OOMKilled: record.State.OOMKilled, Health: record.State.Health });
+    container.ending = undefined;
+    emitContainer(context, container, "die", { exitCode: String(exit.exitCode), execDuration: String(Math.floor(ranMs / 1000)) });
+    container.notify("stopped");
+    if (restarts) untraced(() => scheduleRestart(context, container, ranMs));
+  }
+  return !restarts;
+}
+
+/** Ends what a run had: its task, its network, its mounts. */
+async function giveBack(context: Context, container: Container): Promise<void> {
   await Promise.all([endTask(context, container), attempt(context, "releasing a network", () => releaseNetwork(context, container))]);
   container.trace = undefined;
   endExecs(container);
   releaseShm(container);
   await releaseMounts(context, container);
   if (container.unsaved) await keepRecord(context, container);
-  emitContainer(context, container, "die", { exitCode: String(exit.exitCode), execDuration: String(Math.floor(ranMs / 1000)) });
-  if (!restarts) {
-    container.notify("stopped");
-    return true;
-  }
-  untraced(() => scheduleRestart(context, container, ranMs));
-  return false;
 }
 
 /** The code is on disk before containerd forgets it with the task. */
@@ -85,7 +96,6 @@ export function scheduleRestart(context: Context, container: Container, ranMs: n
       })
       .catch((error: unknown) => {
         context.log.warn({ container: container.id }, `a restart by policy failed: ${messageOf(error)}`);
-        container.notify("stopped");
       });
   }, container.restart.delayMs);
 }

@@ -1,5 +1,6 @@
 export { Attachment, type AttachRequest } from "./attach-sessions.ts";
 export { attachContainer, checkAttachable } from "./attach.ts";
+export { logReplay } from "./attach-replay.ts";
 export { restoreContainers } from "./boot.ts";
 export { resumeContainers } from "./resume.ts";
 export { containerChanges } from "./changes.ts";
@@ -37,4 +38,4 @@ export { now, nowNano } from "./time.ts";
 export { topContainer } from "./top.ts";
 export { updateContainer, type UpdateRequest } from "./update.ts";
 export { LogFeeds } from "./log-feeds.ts";
-export { checkLogDefaults, isPluginDriver, logCacheDisabled } from "./log-options.ts";
+export { canReadLog, checkLogDefaults } from "./log-options.ts";

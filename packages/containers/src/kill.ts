@@ -2,6 +2,7 @@ import { Conflict, InvalidArgument, isKind, messageOf, Unknown } from "@longshor
 import { Status } from "@longshore/proto/containerd/v1/types/task";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
+import { hasEnded } from "./has-ended.ts";
 import { keepRecord } from "./keep-record.ts";
 import { cancelRestart } from "./restart-policy.ts";
 import { parseSignal, SIGKILL } from "./signal.ts";
@@ -39,7 +40,7 @@ export async function sendSignal(context: Context, container: Container, signal:
       if (ends && paused) await thaw(context, container.id);
     } catch (error) {
       // It has ended; the report of it is on its way.
-      if (!isKind(error, "NotFound")) throw new Unknown(messageOf(error), { cause: error });
+      if (!isKind(error, "NotFound") && !(await hasEnded(context, container))) throw new Unknown(messageOf(error), { cause: error });
     }
     emitContainer(context, container, "kill", { signal: String(signal) });
   });

@@ -69,6 +69,11 @@ export function logCacheDisabled(options: Record<string, string> | null | undefi
   throw new InvalidArgument(`invalid value for option cache-disabled: ${value}`);
 }
 
+/** Whether a container's log can be read from what the shim keeps. */
+export function canReadLog({ hostConfig: { LogConfig } }: { hostConfig: Pick<HostConfig, "LogConfig"> }): boolean {
+  return LogConfig.Type !== "none" && !(isPluginDriver(LogConfig.Type) && logCacheDisabled(LogConfig.Config));
+}
+
 function checkOptions(type: string, known: readonly string[], options: Record<string, string>): void {
   for (const key of Object.keys(options)) {
     if (known.includes(key) || (type !== "none" && cacheKeys.includes(key))) continue;

@@ -93,19 +93,22 @@ export async function releaseNetwork(context: Context, container: Container): Pr
   forgetAddresses(container);
 }
 
-/** What the record says of a container whose network is given back. */
-export function forgetAddresses(container: Container): void {
-  if (container.hostConfig.NetworkMode.startsWith("container:")) return;
-  const { NetworkSettings } = container.record;
-  NetworkSettings.SandboxID = "";
-  NetworkSettings.SandboxKey = "";
-  NetworkSettings.Ports = {};
-  const before = NetworkSettings.Networks;
-  NetworkSettings.Networks = showRequested(container.record.EndpointRequests);
-  for (const [name, shown] of Object.entries(NetworkSettings.Networks)) {
+/** Notes in the record that the network is given back. */
+function forgetAddresses(container: Container): void {
+  container.record.NetworkSettings = withoutAddresses(container);
+}
+
+/** What the record says of the network of a container that has given it back; another container's is that one's to tell. */
+export function withoutAddresses(container: Container): Container["record"]["NetworkSettings"] {
+  const { NetworkSettings, EndpointRequests } = container.record;
+  if (container.hostConfig.NetworkMode.startsWith("container:")) return NetworkSettings;
+  const { Networks: before } = NetworkSettings;
+  const Networks = showRequested(EndpointRequests);
+  for (const [name, shown] of Object.entries(Networks)) {
     const { NetworkID = "", DNSNames = null } = before[name] ?? {};
     Object.assign(shown, { NetworkID, DNSNames });
   }
+  return { ...NetworkSettings, SandboxID: "", SandboxKey: "", Ports: {}, Networks };
 }
 
 /** Has a running container known by its name of now in its networks, and its record say so. */

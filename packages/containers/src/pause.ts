@@ -3,8 +3,17 @@ import { Status } from "@longshore/proto/containerd/v1/types/task";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
 import { freeze, thaw } from "./freeze.ts";
+import { hasEnded, whileAlive } from "./has-ended.ts";
 import { keepRecord } from "./keep-record.ts";
 import { attempt } from "./task.ts";
+
+async function freezeOf(context: Context, container: Container): Promise<void> {
+  try {
+    await freeze(context.containerd.tasks, container.id);
+  } catch (error) {
+    throw new Unknown(`cannot pause container ${container.id}: ${messageOf(error)}`, { cause: error });
+  }
+}
 
 /** Freezes all processes. @throws Conflict unless it runs and is not paused */
 export async function pauseContainer(context: Context, container: Container): Promise<void> {
@@ -13,11 +22,7 @@ export async function pauseContainer(context: Context, container: Container): Pr
     if (!State.Running) throw new Conflict(`container ${container.id} is not running`);
     if (State.Paused) throw new Conflict(`Container ${container.id} is already paused`);
     if (State.Restarting) throw new Conflict(`Container ${container.id} is restarting, wait until the container is running`);
-    try {
-      await freeze(context.containerd.tasks, container.id);
-    } catch (error) {
-      throw new Unknown(`cannot pause container ${container.id}: ${messageOf(error)}`, { cause: error });
-    }
+    await whileAlive(context, container, () => freezeOf(context, container));
     State.Paused = true;
     await keepRecord(context, container);
     emitContainer(context, container, "pause");
@@ -32,6 +37,7 @@ export async function unpauseContainer(context: Context, container: Container): 
     try {
       await thaw(context.containerd.tasks, container.id);
     } catch (error) {
+      if (await hasEnded(context, container)) throw new Unknown(`Container ${container.id} is not paused`, { cause: error });
       throw new Unknown(`cannot resume container ${container.id}: ${messageOf(error)}`, { cause: error });
     }
     State.Paused = false;
@@ -56,9 +62,13 @@ export async function whilePaused<T>(context: Context, container: Container, use
       record.PausedForCommit = true;
       await container.save();
       try {
-        await freeze(context.containerd.tasks, container.id);
+        await freezeOf(context, container);
       } catch (error) {
-        throw new Unknown(`cannot pause container ${container.id}: ${messageOf(error)}`, { cause: error });
+        // Nothing of it moves any more.
+        if (!(await hasEnded(context, container))) throw error;
+        mine = container.committing = false;
+        delete record.PausedForCommit;
+        return;
       }
       record.State.Paused = true;
       await container.save();
@@ -81,7 +91,7 @@ export async function settlePause(context: Context, container: Container): Promi
   const { record } = container;
   const { tasks } = context.containerd;
   await container.lock.run(async () => {
-    if (!container.alive || container.committing) return;
+    if (container.committing || (await hasEnded(context, container))) return;
     const { process } = await tasks.get({ containerId: container.id });
     const paused = process?.status === Status.PAUSED;
     const ends = record.PausedForCommit === true;
@@ -97,10 +107,12 @@ export async function settlePause(context: Context, container: Container): Promi
 /** Sets the size of the terminal, in characters. @throws Conflict unless it runs */
 export async function resizeContainer(context: Context, container: Container, height: number, width: number): Promise<void> {
   if (!container.alive) throw new Conflict(`container ${container.id} is not running`);
-  try {
-    await context.containerd.tasks.resizePty({ containerId: container.id, height, width });
-  } catch (error) {
-    throw new Unknown(messageOf(error), { cause: error });
-  }
+  await whileAlive(context, container, async () => {
+    try {
+      await context.containerd.tasks.resizePty({ containerId: container.id, height, width });
+    } catch (error) {
+      throw new Unknown(messageOf(error), { cause: error });
+    }
+  });
   emitContainer(context, container, "resize", { height: String(height), width: String(width) });
 }

@@ -75,9 +75,11 @@ async function removeLocked(context: Context, container: Container, options: Rem
     await unlink(container.file("config.v2.json"));
     await removeTree(container.dir);
   } catch (error) {
-    Object.assign(record.State, { RemovalInProgress: false, Dead: true });
+    const failure = new Unknown(`container ${container.id}: driver "${record.Driver}" failed to remove root filesystem: ${messageOf(error)}`, { cause: error });
+    Object.assign(record.State, { RemovalInProgress: false, Dead: true, Error: failure.message });
     await attempt(context, "saving a dead container", () => container.save());
-    throw new Unknown(`container ${container.id}: driver "${record.Driver}" failed to remove root filesystem: ${messageOf(error)}`, { cause: error });
+    container.notify("removed");
+    throw failure;
   }
   context.store.delete(container);
   for (const attachment of container.pendingAttachments) attachment.abandon();

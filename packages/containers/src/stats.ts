@@ -6,6 +6,7 @@ import { MetricsSchema as MetricsV1 } from "@longshore/proto/io/containerd/cgrou
 import { MetricsSchema as MetricsV2 } from "@longshore/proto/io/containerd/cgroups/v2/cgroups";
 import type { Container } from "./container.ts";
 import type { Context } from "./context.ts";
+import { hasEnded } from "./has-ended.ts";
 import { never } from "./record.ts";
 import { type CgroupStats, statsV1 } from "./stats-v1.ts";
 import { statsV2 } from "./stats-v2.ts";
@@ -72,7 +73,10 @@ export async function sampleStats(context: Context, container: Container, previo
   const { Pid } = container.record.State;
   const own = container.hostConfig.NetworkMode !== "host";
   const [cgroup, system, networks] = await Promise.all([
-    cgroupStats(context, container),
+    cgroupStats(context, container).catch(async (error: unknown) => {
+      if (await hasEnded(context, container)) return undefined;
+      throw error;
+    }),
     systemCpuUsage(),
     own ? networkStats(Pid).catch(() => undefined) : undefined,
   ]);

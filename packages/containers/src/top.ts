@@ -4,6 +4,7 @@ import type { ContainerTopResponse } from "@longshore/api";
 import { Conflict, InvalidArgument, Unknown } from "@longshore/errdefs";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
+import { whileAlive } from "./has-ended.ts";
 
 const run = promisify(execFile);
 
@@ -19,7 +20,7 @@ export async function topContainer(context: Context, container: Container, psArg
   const { State } = container.record;
   if (!State.Running) throw new Conflict(`container ${container.id} is not running`);
   if (State.Restarting) throw new Conflict(`Container ${container.id} is restarting, wait until the container is running`);
-  const { processes } = await context.containerd.tasks.listPids({ containerId: container.id });
+  const { processes } = await whileAlive(context, container, () => context.containerd.tasks.listPids({ containerId: container.id }));
   const pids = new Set(processes.map((entry) => entry.pid));
   // Naming the processes keeps ps from reading all others; some options do not go with it.
   const output = await ps([...args.split(/\s+/).filter((arg) => arg !== ""), "-q", [...pids].join(",")]).catch(() => ps(args.split(/\s+/).filter((arg) => arg !== "")));

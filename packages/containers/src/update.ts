@@ -3,6 +3,7 @@ import { Conflict, InvalidArgument, messageOf, Unknown } from "@longshore/errdef
 import { completeHostConfig, type Given, resourcesOf, verifyContainerSettings } from "@longshore/spec";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
+import { hasEnded } from "./has-ended.ts";
 import { attempt, jsonAny, resourcesType } from "./task.ts";
 
 /** What `POST /containers/{id}/update` may change. */
@@ -93,6 +94,8 @@ async function updateTask(context: Context, container: Container, hostConfig: Ho
   try {
     await context.containerd.tasks.update({ containerId: container.id, resources: jsonAny(resourcesType, await resourcesOf(hostConfig)) });
   } catch (error) {
+    // Its limits count from its next start.
+    if (await hasEnded(context, container)) return;
     if (error instanceof InvalidArgument) throw error;
     throw new Unknown(`Cannot update container ${container.id}: ${messageOf(error)}`, { cause: error });
   }

@@ -2,6 +2,7 @@ import { formatAttributes } from "./attributes.ts";
 
 /** One record of a json-file log. */
 export interface LogLine {
+  /** Halves of pairs from U+DC80 to U+DCFF stand for bytes that are no UTF-8, see `bytesOf`. */
   log: string;
   stream: "stdout" | "stderr";
   /** RFC 3339 with nanoseconds, UTC. */

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { LogDamage } from "./damage.ts";
 import { nanosOf, renderLine } from "./line.ts";
-import { readLog, type ReadOptions } from "./reader.ts";
+import { openLog, type ReadOptions } from "./reader.ts";
 import type { LogShow } from "./render.ts";
 
 function record(n: number): string {
@@ -22,7 +22,7 @@ const show: LogShow = { stdout: true, stderr: true, framed: false, timestamps: f
 
 /** The texts of the records that are read. */
 async function* linesIn(path: string, options: ReadOptions, wanted: LogShow = show): AsyncGenerator<string> {
-  for await (const bytes of readLog(path, options, wanted)) yield* Buffer.from(bytes).toString().match(/.*\n/g) ?? [];
+  for await (const bytes of (await openLog(path, options, wanted)).read()) yield* Buffer.from(bytes).toString().match(/.*\n/g) ?? [];
 }
 
 async function numbers(path: string, options: Partial<ReadOptions & LogShow> = {}): Promise<number[]> {

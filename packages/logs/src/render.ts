@@ -1,4 +1,5 @@
 import { renderLogRecords } from "@longshore/sys";
+import { bytesOf } from "./kept-bytes.ts";
 import { type LogLine, nanosOf, parseLine, renderLine } from "./line.ts";
 
 /** What of a log is shown, and how. */
@@ -92,11 +93,10 @@ function placeOf(line: LogLine, { since, until }: LogShow): "before" | "within" 
 }
 
 function framed({ stream }: LogLine, text: string, wanted: boolean): Buffer {
-  if (!wanted) return Buffer.from(text);
-  const length = Buffer.byteLength(text);
-  const out = Buffer.allocUnsafe(8 + length);
-  out.writeUInt32BE((stream === "stdout" ? 1 : 2) << 24, 0);
-  out.writeUInt32BE(length, 4);
-  out.write(text, 8);
-  return out;
+  const bytes = bytesOf(text);
+  if (!wanted) return bytes;
+  const head = Buffer.alloc(8);
+  head.writeUInt32BE((stream === "stdout" ? 1 : 2) << 24, 0);
+  head.writeUInt32BE(bytes.length, 4);
+  return Buffer.concat([head, bytes]);
 }

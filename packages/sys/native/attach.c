@@ -1,9 +1,11 @@
 /* Attach sockets: greeting, Docker's stdcopy frames out, raw input in. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -206,7 +208,24 @@ static struct client *client_find(int id) {
   return c && c->state == CLIENT_WAITING ? c : NULL;
 }
 
-/* flags: 1 stdin, 2 stdout, 4 stderr, 8 the end of its input is the end of the process's stdin, 16 hands over */
+/* The reply, a line of JSON, with the place that the log has come to. */
+static const char *with_log_end(char *to, size_t size, const char *reply, const struct jsonlog *log) {
+  struct stat st;
+  bool known = log && !fstat(log->fd, &st);
+  int body = (int)strcspn(reply, "}");
+  snprintf(to, size, "%.*s,\"log\":{\"file\":\"%ju:%ju\",\"size\":%jd}}\n", body, reply, known ? (uintmax_t)st.st_dev : 0, known ? (uintmax_t)st.st_ino : 0, known ? (intmax_t)log->size : 0);
+  return to;
+}
+
+/* The log ends where this line began: who is shown that needs the rest as well. */
+static void send_unfinished(struct client *c, struct channel *ch) {
+  for (int i = 0; i < 2; i++) {
+    struct output *o = &ch->outputs[i];
+    if (c->outs[i] && o->line.length > 0) client_send(c, o->number, o->line.text, o->line.length);
+  }
+}
+
+/* flags: 1 stdin, 2 stdout, 4 stderr, 8 the end of its input is the end of the process's stdin, 16 hands over, 32 is given the log first */
 void client_accept(int id, int channel_id, unsigned flags, const char *reply) {
   struct client *c = client_find(id);
   if (!c) return;
@@ -221,9 +240,14 @@ void client_accept(int id, int channel_id, unsigned flags, const char *reply) {
   c->outs[1] = flags & 4;
   c->closes_stdin = flags & 8;
   c->framed = !ch->terminal;
+  c->after_log = flags & 32;
+  char told[512];
+  if (c->after_log) reply = with_log_end(told, sizeof told, reply, ch->log);
   struct iovec line = {(void *)reply, strlen(reply)};
   if (!client_push(c, &line, 1)) return;
-  c->held = flags & 16;
+  c->held = (flags & 16) || c->after_log;
+  if (c->after_log && ch->log) send_unfinished(c, ch);
+  if (c->freed) return;
   if (c->in) input_update(ch);
   else client_update(c);
   channel_update(ch);

@@ -29,6 +29,14 @@ static void widen(int fd) {
   if (!getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length) && family == AF_UNIX) setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size);
 }
 
+static void go_on(struct client *c) {
+  c->held = false;
+  if (c->queue_length > 0) client_flush(c);
+  if (c->freed) return;
+  client_update(c);
+  if (c->channel) channel_update(c->channel);
+}
+
 void handover_receive(struct client *c) {
   char byte;
   union { struct cmsghdr header; char space[CMSG_SPACE(sizeof(int))]; } control;
@@ -37,6 +45,7 @@ void handover_receive(struct client *c) {
   ssize_t n = recvmsg(c->src.fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
   struct cmsghdr *header = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+  if (n > 0 && !header && c->after_log) return go_on(c);
   if (!header || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(sizeof(int))) return speaker_gone(c);
   int fd;
   memcpy(&fd, CMSG_DATA(header), sizeof fd);
@@ -45,9 +54,5 @@ void handover_receive(struct client *c) {
   source_init(&c->control, c->src.fd, control_ready, c);
   source_hold(&c->control);
   source_init(&c->src, fd, client_ready, c);
-  c->held = false;
-  if (c->queue_length > 0) client_flush(c);
-  if (c->freed) return;
-  client_update(c);
-  if (c->channel) channel_update(c->channel);
+  go_on(c);
 }

@@ -13,6 +13,11 @@
 /* A process that ended waits so long for clients that do not read, as Docker does. */
 #define LINGER_NS 2000000000ll
 
+/* A full log waits so long for a follower, and looks so often whether that has come on. One that knows it is slow
+   gives its lock up long before. */
+#define FOLLOWER_NS 3000000000ll
+#define LOOK_NS 1000000ll
+
 struct channel *channels;
 
 struct channel *channel_find(int id) {
@@ -152,10 +157,14 @@ void channel_update(struct channel *ch) {
       }
       continue;
     }
-    source_want(&o->src, has_room(o) && !ch->waits_for_compression ? EPOLLIN : 0);
+    source_want(&o->src, has_room(o) && !ch->waits_for_log ? EPOLLIN : 0);
   }
-  if (ch->log && !ch->exited && !ch->waits_for_compression && jsonlog_must_wait(ch->log)) {
-    ch->waits_for_compression = true;
+  if (ch->log && !ch->exited && !ch->waits_for_log && jsonlog_must_wait(ch->log)) {
+    ch->waits_for_log = true;
+    if (!ch->log->compressing) {
+      ch->log_look = monotonic_ns() + LOOK_NS;
+      ch->log_patience = ch->log_look + FOLLOWER_NS;
+    }
     for (int i = 0; i < 2; i++)
       if (ch->outputs[i].src.fd >= 0) source_want(&ch->outputs[i].src, 0);
   }
@@ -196,7 +205,7 @@ static void drain(struct output *o) {
 void channel_exited(struct channel *ch) {
   if (ch->exited) return;
   ch->exited = true;
-  ch->waiting = ch->waits_for_compression = false;
+  ch->waiting = ch->waits_for_log = false;
   ch->deadline = monotonic_ns() + LINGER_NS;
   for (int i = 0; i < 2; i++) drain(&ch->outputs[i]);
   for (int i = 0; i < 2; i++) { /* see an end that is already there, so that clients end at once */
@@ -220,7 +229,7 @@ void channel_release(struct channel *ch) {
     if (o->src.fd >= 0) source_want(&o->src, EPOLLIN);
   }
   ch->released = ch->exited = ch->drained = true;
-  ch->waiting = ch->waits_for_compression = false;
+  ch->waiting = ch->waits_for_log = false;
   ch->deadline = 0;
   if (ch->log) jsonlog_close(ch->log);
   ch->log = NULL;
@@ -231,21 +240,37 @@ void channel_release(struct channel *ch) {
 void channel_compressed(struct channel *ch) {
   if (!ch->log) return;
   ch->log->compressing = false;
-  ch->waits_for_compression = false;
+  ch->waits_for_log = false;
   channel_update(ch);
 }
 
+/* Followers give no sign when they have come to the live file. */
+static void look_for_followers(struct channel *ch, int64_t now) {
+  if (!ch->log_look || ch->log_look > now) return;
+  ch->log_look = 0;
+  if (!ch->waits_for_log || !ch->log) return;
+  if (now >= ch->log_patience) jsonlog_wait_no_more(ch->log);
+  if (jsonlog_must_wait(ch->log)) {
+    ch->log_look = now + LOOK_NS;
+    return;
+  }
+  ch->waits_for_log = false;
+  channel_update(ch);
+}
+
+static int64_t earlier(int64_t a, int64_t b) { return !a || (b && b < a) ? b : a; }
+
 int64_t channel_next_deadline(void) {
   int64_t next = 0;
-  for (struct channel *ch = channels; ch; ch = ch->next)
-    if (ch->deadline && (!next || ch->deadline < next)) next = ch->deadline;
+  for (struct channel *ch = channels; ch; ch = ch->next) next = earlier(earlier(next, ch->deadline), ch->log_look);
   return next;
 }
 
 void channel_deadlines(int64_t now) {
   for (struct channel *ch = channels, *next; ch; ch = next) {
     next = ch->next;
-    if (!ch->deadline || ch->deadline > now) continue;
+    look_for_followers(ch, now);
+    if (ch->destroyed || !ch->deadline || ch->deadline > now) continue;
     ch->deadline = 0;
     channel_update(ch);
   }

@@ -1,8 +1,9 @@
 #define _GNU_SOURCE
 #include "json_string.h"
 
-#include <stdbool.h>
 #include <string.h>
+
+#define KEPT 0xdc00 /* and a byte of 0x80 or more: such a byte by itself */
 
 /* The length of the UTF-8 sequence at p, 0 when it is none (overlong forms and surrogates included). */
 static size_t sequence(const uint8_t *p, const uint8_t *end) {
@@ -41,7 +42,7 @@ static char *put_unicode(char *to, unsigned code) {
   return to + 6;
 }
 
-char *json_escape(char *to, const uint8_t *text, size_t length) {
+char *json_escape(char *to, const uint8_t *text, size_t length, bool keep) {
   const uint8_t *p = text, *end = text + length;
   while (p < end) {
     while (end - p >= 8 && plain8(p)) {
@@ -62,7 +63,7 @@ char *json_escape(char *to, const uint8_t *text, size_t length) {
     } else {
       size_t n = sequence(p, end);
       if (n == 0) {
-        to = put_unicode(to, 0xfffd);
+        to = put_unicode(to, keep ? KEPT | b : 0xfffd);
         p++;
       } else if (n == 3 && p[0] == 0xe2 && p[1] == 0x80 && (p[2] & 0xfe) == 0xa8) { /* U+2028, U+2029 */
         to = put_unicode(to, p[2] == 0xa8 ? 0x2028 : 0x2029);
@@ -82,7 +83,7 @@ static int hex_digit(uint8_t b) {
   return b >= 'a' && b <= 'f' ? b - 'a' + 10 : -1;
 }
 
-/* The code unit of the four digits at p; -1 when they are none, or half of a pair. */
+/* The code unit of the four digits at p; -1 when they are none, or half of a pair that stands for no byte. */
 static int code_unit(const uint8_t *p, const uint8_t *end) {
   if (end - p < 4) return -1;
   int code = 0;
@@ -91,7 +92,7 @@ static int code_unit(const uint8_t *p, const uint8_t *end) {
     if (digit < 0) return -1;
     code = code << 4 | digit;
   }
-  return code >= 0xd800 && code <= 0xdfff ? -1 : code;
+  return code >= 0xd800 && code <= 0xdfff && (code < (KEPT | 0x80) || code > (KEPT | 0xff)) ? -1 : code;
 }
 
 static char *put_utf8(char *to, unsigned code) {
@@ -130,7 +131,8 @@ char *json_unescape(char *to, const uint8_t **text, const uint8_t *end) {
       if (kind == 'u') {
         int code = code_unit(p, end);
         if (code < 0) return NULL;
-        to = put_utf8(to, (unsigned)code);
+        if ((code & 0xff00) == KEPT) *to++ = (char)code;
+        else to = put_utf8(to, (unsigned)code);
         p += 4;
       } else {
         if (kind >= 0x80 || !escapes[kind]) return NULL;

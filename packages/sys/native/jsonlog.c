@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,9 +17,10 @@ static char batch[192 << 10];
 static size_t batch_length;
 static size_t batch_records;
 
-struct jsonlog *jsonlog_open(const char *path, int64_t max_size, int max_files, bool compress, const char *attrs) {
+struct jsonlog *jsonlog_open(const char *path, int64_t max_size, int max_files, bool compress, bool keep_bytes, const char *attrs) {
   struct jsonlog *log = calloc(1, sizeof *log);
   if (!log) return NULL;
+  log->previous = -1;
   log->fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
   log->path = strdup(path);
   log->attrs_length = *attrs ? strlen(attrs) + strlen("\"attrs\":,") : 0;
@@ -35,6 +37,7 @@ struct jsonlog *jsonlog_open(const char *path, int64_t max_size, int max_files, 
   log->max_size = max_size;
   log->max_files = max_files < 1 ? 1 : max_files;
   log->compress = compress && log->max_files > 1;
+  log->keep_bytes = keep_bytes;
   /* A half record of a machine that lost power must not swallow the first of ours. */
   char last = '\n';
   if (S_ISREG(st.st_mode) && st.st_size > 0 && pread(log->fd, &last, 1, st.st_size - 1) == 1 && last != '\n' && write(log->fd, "\n", 1) == 1) log->size++;
@@ -43,13 +46,27 @@ struct jsonlog *jsonlog_open(const char *path, int64_t max_size, int max_files, 
 
 void jsonlog_close(struct jsonlog *log) {
   if (log->fd >= 0) close(log->fd);
+  jsonlog_wait_no_more(log);
   free(log->path);
   free(log->attrs);
   free(log);
 }
 
-bool jsonlog_must_wait(const struct jsonlog *log) {
-  return log->compressing && log->max_size > 0 && log->size >= log->max_size;
+void jsonlog_wait_no_more(struct jsonlog *log) {
+  if (log->previous >= 0) close(log->previous);
+  log->previous = -1;
+}
+
+/* Whether a follower has still to come to the live file: it would miss that, were the next one begun. */
+static bool awaits_follower(struct jsonlog *log) {
+  if (log->previous < 0) return false;
+  if (flock(log->previous, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) return true;
+  jsonlog_wait_no_more(log);
+  return false;
+}
+
+bool jsonlog_must_wait(struct jsonlog *log) {
+  return log->max_size > 0 && log->size >= log->max_size && (log->compressing || awaits_follower(log));
 }
 
 /* Appends the batch. What a full disk cuts off is taken back to the last whole record. */
@@ -82,13 +99,32 @@ static void numbered(char *to, size_t size, const struct jsonlog *log, int numbe
   else snprintf(to, size, gz ? "%s.%d.gz" : "%s.%d", log->path, number);
 }
 
-/* x.log becomes x.log.1, x.log.1 becomes x.log.2 and so on; with one file it is emptied instead. */
+/* What is written from now on goes to `fd`. Who reads the file before has it open. */
+static void turn_to(struct jsonlog *log, int fd) {
+  jsonlog_wait_no_more(log);
+  log->previous = log->fd;
+  log->fd = fd;
+  log->size = 0;
+  awaits_follower(log);
+}
+
+/* A new file takes the place of the only one, which followers read on; for want of room it is emptied. */
+static void replace(struct jsonlog *log, char *beside, size_t size) {
+  snprintf(beside, size, "%s.tmp", log->path);
+  int fd = open(beside, O_RDWR | O_APPEND | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+  if (fd >= 0 && !rename(beside, log->path)) return turn_to(log, fd);
+  if (fd >= 0) close(fd);
+  unlink(beside);
+  if (!ftruncate(log->fd, 0)) log->size = 0;
+}
+
+/* x.log becomes x.log.1, x.log.1 becomes x.log.2 and so on. */
 static void rotate(struct jsonlog *log) {
   size_t size = strlen(log->path) + 24;
   char *from = malloc(size), *to = malloc(size);
   if (!from || !to) goto out;
   if (log->max_files == 1) {
-    if (!ftruncate(log->fd, 0)) log->size = 0;
+    replace(log, to, size);
     goto out;
   }
   for (int gz = 0; gz < 2; gz++) {
@@ -107,9 +143,7 @@ static void rotate(struct jsonlog *log) {
     rename(to, log->path);
     goto out;
   }
-  close(log->fd);
-  log->fd = fd;
-  log->size = 0;
+  turn_to(log, fd);
   if (log->compress) log->compressing = log->rotated = true;
 out:
   free(from);
@@ -134,7 +168,7 @@ static void put_time(char *to, struct timespec now) {
 
 static void record(struct jsonlog *log, const char *stream, const uint8_t *text, size_t length, bool newline, struct timespec time) {
   size_t most = length * 6 + 96 + log->attrs_length;
-  if (log->max_size > 0 && log->size + (int64_t)batch_length >= log->max_size && !log->compressing) {
+  if (log->max_size > 0 && log->size + (int64_t)batch_length >= log->max_size && !log->compressing && !awaits_follower(log)) {
     flush(log);
     if (log->size >= log->max_size) rotate(log);
   }
@@ -145,7 +179,7 @@ static void record(struct jsonlog *log, const char *stream, const uint8_t *text,
   }
   char *p = batch + batch_length;
   p = mempcpy(p, "{\"log\":\"", 8);
-  p = json_escape(p, text, length);
+  p = json_escape(p, text, length, log->keep_bytes);
   if (newline) p = mempcpy(p, "\\n", 2);
   p = mempcpy(p, "\",\"stream\":\"", 12);
   p = mempcpy(p, stream, 6);

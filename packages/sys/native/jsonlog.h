@@ -15,8 +15,10 @@ struct jsonlog {
   int fd;
   int64_t size, max_size; /* max_size <= 0: never rotated */
   int max_files;
+  bool keep_bytes; /* text that is no UTF-8 can be had back from the records */
   bool compress;
   bool compressing; /* the last rotated file is being compressed: no further rotation until it is done */
+  int previous;     /* the file before the live one as long as a follower may read it, -1 without */
   bool rotated;     /* set by a rotation whose file waits for compression; the owner clears it */
   int error;        /* errno of the last failed write, 0 after one that succeeded */
   uint64_t lost;    /* records that a failing file did not take */
@@ -34,11 +36,13 @@ struct jsonlog_line {
 };
 
 /* Opens the file for appending (0640). Returns NULL with errno. attrs is a JSON object or empty. */
-struct jsonlog *jsonlog_open(const char *path, int64_t max_size, int max_files, bool compress, const char *attrs);
+struct jsonlog *jsonlog_open(const char *path, int64_t max_size, int max_files, bool compress, bool keep_bytes, const char *attrs);
 void jsonlog_write(struct jsonlog *log, struct jsonlog_line *line, const uint8_t *data, size_t length);
 /* Writes what is left of an unfinished line, without a newline. */
 void jsonlog_finish(struct jsonlog *log, struct jsonlog_line *line);
-bool jsonlog_must_wait(const struct jsonlog *log); /* full, and the previous file still being compressed */
+/* Full, and the file before still being compressed, or read by a follower: that has a shared lock on it. */
+bool jsonlog_must_wait(struct jsonlog *log);
+void jsonlog_wait_no_more(struct jsonlog *log); /* for who reads the file before */
 void jsonlog_close(struct jsonlog *log);
 
 #endif

@@ -53,8 +53,9 @@ struct channel {
   bool in_close;            /* close input once `in` is empty */
   struct client *clients;
   bool waiting; /* its terminal is still to come: neither ended nor taking input */
-  bool exited, drained, closed, released, waits_for_compression, destroyed;
+  bool exited, drained, closed, released, waits_for_log, destroyed;
   int64_t deadline; /* monotonic ns; 0 none: until then a process that ended waits for its clients */
+  int64_t log_look, log_patience; /* while its log waits for a follower: when to look, and for the last time; monotonic ns */
   int log_error;    /* last one reported */
 };
 
@@ -76,7 +77,8 @@ struct client {
   struct client *next_in_channel;
   struct channel *channel;
   bool in, outs[2], framed, closes_stdin;
-  bool held;                 /* nothing flows until it hands over the descriptor it speaks for */
+  bool held;                 /* nothing flows until it hands over the descriptor it speaks for, or sends a byte */
+  bool after_log;            /* it is given the log first, and a byte without a descriptor is its sign to go on */
   struct source control;     /* where that came from; its end is the end of the client */
   bool in_ended, gone, freed;
   char *greeting;            /* first line, then what came behind it */

@@ -30,7 +30,7 @@ static void nonblocking(int fd) {
   if (fd >= 0) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
 
-/* relayOpen(id, terminal, [stdout, stderr, sink1, sink2, file1, file2, input, fifo, keeper], log path | null, max size, max files, compress, attrs).
+/* relayOpen(id, terminal, [stdout, stderr, sink1, sink2, file1, file2, input, fifo, keeper], log path | null, max size, max files, compress, keep bytes, attrs).
    All descriptors become the relay's own, also when it fails. */
 METHOD(relay_open) {
   size_t count = 0;
@@ -41,12 +41,13 @@ METHOD(relay_open) {
   int64_t max_size = arg_int(c, 4);
   int max_files = (int)arg_int(c, 5);
   bool compress = arg_bool(c, 6);
-  const char *attrs = arg_string(c, 7);
+  bool keep_bytes = arg_bool(c, 7);
+  const char *attrs = arg_string(c, 8);
   if (c->failed) return NULL;
   if (count != 9) return throw_errno(c, EINVAL, "relay", NULL, NULL);
   struct channel *ch = calloc(1, sizeof *ch);
   struct jsonlog *log = NULL;
-  if (!ch || (log_path && !(log = jsonlog_open(log_path, max_size, max_files, compress, attrs)))) {
+  if (!ch || (log_path && !(log = jsonlog_open(log_path, max_size, max_files, compress, keep_bytes, attrs)))) {
     int error = ch ? errno : ENOMEM;
     free(ch);
     for (size_t i = 0; i < count; i++)

@@ -30,9 +30,11 @@ export interface LogOptions {
   path: string;
   /** Bytes at which it is rotated; absent: never. */
   maxSize?: number;
-  /** How many files are kept, the live one counted; 1: it is emptied when full. */
+  /** How many files are kept, the live one counted; 1: a new one takes its place when it is full. */
   maxFiles?: number;
   compress?: boolean;
+  /** Bytes that are no UTF-8 are kept in the text of a record, as escapes from `\udc80` to `\udcff`; else each is U+FFFD. */
+  keepBytes?: boolean;
   /** JSON object that each record carries as `attrs`. */
   attrs?: string;
 }

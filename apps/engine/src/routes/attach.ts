@@ -1,7 +1,5 @@
-import { Attachment, type AttachRequest, attachContainer, checkAttachable, type Container, type Context, frame, noteLogDamage, parseDetachKeys, stdoutStream } from "@longshore/containers";
+import { Attachment, type AttachRequest, attachContainer, checkAttachable, type Container, type Context, emitContainer, frame, logReplay, parseDetachKeys, stdoutStream } from "@longshore/containers";
 import { httpStatusOf, messageOf } from "@longshore/errdefs";
-import type { Logger } from "@longshore/log";
-import { readLog, type ReadOptions } from "@longshore/logs";
 import type { Duplex } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { confined } from "../access/route-access.ts";
@@ -20,17 +18,17 @@ function refuse(reply: FastifyReply, contentType: string, error: unknown): void 
   void reply.code(status).header("Content-Type", contentType).send(`${messageOf(error)}\r\n`);
 }
 
-/** What is stored already, for `logs=1`. */
-async function replay(container: Container, socket: Duplex, streams: { stdout: boolean; stderr: boolean }, log: Logger): Promise<void> {
-  const options: ReadOptions = { tail: -1, follow: false, ended: AbortSignal.abort(), signal: new AbortController().signal, damaged: (damage) => noteLogDamage(container, damage, log) };
-  const show = { ...streams, framed: !container.record.Config.Tty, timestamps: false, details: false, since: 0n, until: 0n };
-  for await (const bytes of readLog(container.record.LogPath, options, show)) socket.write(bytes);
-}
-
 /** What both ways to attach have in common, once the connection stands. */
 async function serve(context: Context, container: Container, client: Duplex, query: Query, request: AttachRequest): Promise<void> {
-  if (query.bool("logs")) await replay(container, client, request, context.log);
-  if (query.bool("stream")) await attachContainer(context, container, new Attachment(request, client));
+  const replay = query.bool("logs") ? logReplay(container, client, request, context.log) : undefined;
+  if (query.bool("stream")) return attachContainer(context, container, new Attachment({ ...request, log: replay !== undefined }, client), replay);
+  emitContainer(context, container, "attach");
+  const log = await replay?.open(undefined);
+  try {
+    await log?.show();
+  } finally {
+    await log?.close();
+  }
 }
 
 /** The container of an attach, and the keys that detach from it; without a terminal there are none unless they are named. */

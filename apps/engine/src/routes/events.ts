@@ -1,3 +1,4 @@
+import { InvalidArgument } from "@longshore/errdefs";
 import { confined } from "../access/route-access.ts";
 import { eventsVisible } from "../access/visible.ts";
 import type { RoutePlugin } from "../engine.ts";
@@ -16,19 +17,19 @@ export const eventRoutes: RoutePlugin = (app, { events }) => {
     const since = parseTimestamp(query.get("since"));
     const until = parseTimestamp(query.get("until"));
     const exists = eventsVisible(request);
+    const ends = query.get("until") !== "";
+    if (ends && until < since) throw new InvalidArgument(`\`since\` time (${query.get("since")}) cannot be after \`until\` time (${query.get("until")})`);
     const stream = new BodyStream(reply, "application/json");
-    let chain = Promise.resolve();
     const skips = speaks(request, "imageCreateEvents") ? () => false : isImageCreate;
     const send = (event: SentEvent): void => {
-      if (!skips(event) && exists(event) && matchesEvent(event, filters)) chain = chain.then(() => stream.json(event));
+      if (!skips(event) && exists(event) && matchesEvent(event, filters)) stream.push(event);
     };
     const stop = events.subscribe(send);
-    const bound = (event: SentEvent): boolean => BigInt(event.timeNano ?? 0) >= since && (until === 0n || BigInt(event.timeNano ?? 0) <= until);
+    const bound = (event: SentEvent): boolean => BigInt(event.timeNano ?? 0) >= since && (!ends || BigInt(event.timeNano ?? 0) <= until);
     // As with Docker, an end alone asks for what is kept, too.
-    if (since > 0n || until > 0n) for (const event of events.recent().filter(bound)) send(event);
-    await endOf(stream.gone, until);
+    if (since > 0n || ends) for (const event of events.recent().filter(bound)) send(event);
+    await endOf(stream.gone, ends ? until : undefined);
     stop();
-    await chain;
     stream.end();
   });
 };
@@ -38,12 +39,11 @@ function isImageCreate({ Type, Action }: SentEvent): boolean {
 }
 
 /** Resolves when the client leaves, or when the time has come. */
-async function endOf(gone: AbortSignal, until: bigint): Promise<void> {
+async function endOf(gone: AbortSignal, until: bigint | undefined): Promise<void> {
   if (gone.aborted) return;
   const { promise, resolve } = Promise.withResolvers<void>();
   gone.addEventListener("abort", () => resolve(), { once: true });
-  const leftMs = Number(until / 1_000_000n) - Date.now();
-  const timer = until === 0n ? undefined : setTimeout(resolve, Math.max(0, leftMs));
+  const timer = until === undefined ? undefined : setTimeout(resolve, Math.min(2 ** 31 - 1, Math.max(0, Number(until / 1_000_000n) - Date.now())));
   await promise;
   clearTimeout(timer);
 }

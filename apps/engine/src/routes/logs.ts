@@ -1,31 +1,28 @@
-import { type Container, isPluginDriver, logCacheDisabled, noteLogDamage } from "@longshore/containers";
+import { canReadLog, type Container, noteLogDamage } from "@longshore/containers";
 import { InvalidArgument, messageOf, NotImplemented } from "@longshore/errdefs";
-import { type LogLine, type LogShow, type ReadConfig, readLog, type ReadOptions, renderError, renderLines } from "@longshore/logs";
+import { type LogLine, type LogShow, openLog, type ReadConfig, type ReadOptions, renderError, renderLines } from "@longshore/logs";
 import { confinedGet } from "../access/route-access.ts";
 import { visible } from "../access/visible.ts";
 import type { RoutePlugin } from "../engine.ts";
 import { multiplexedStream, rawStream } from "../server/hijack.ts";
 import { Query } from "../server/query.ts";
-import { speaks } from "../server/request.ts";
+import { clientGone, speaks } from "../server/request.ts";
 import { BodyStream } from "../server/stream.ts";
 import { parseTimestamp } from "../server/time-parameter.ts";
 import { parameter } from "./parameters.ts";
 
-/** Aborts when the container has ended, at once when it does not run. */
-function endOf(container: Container): AbortSignal {
+/** Aborts at the end of the run that is on, at once when there is none: as with Docker a restart by policy is not waited for. */
+function endOf(container: Container, gone: AbortSignal): AbortSignal {
+  if (!container.alive) return AbortSignal.abort();
   const ended = new AbortController();
-  void container.wait("not-running").then(() => ended.abort());
+  container.wait("next-exit", gone).then(() => ended.abort(), () => undefined);
   return ended.signal;
-}
-
-/** Whether the log can be read from what the shim keeps. */
-function canReadLog({ hostConfig: { LogConfig } }: Container): boolean {
-  return LogConfig.Type !== "none" && !(isPluginDriver(LogConfig.Type) && logCacheDisabled(LogConfig.Config));
 }
 
 function tailOf(query: Query): number {
   const tail = query.get("tail");
-  return /^\d+$/.test(tail) ? Number(tail) : -1;
+  // What Go's Atoi reads as a number; all else asks for all lines, as a negative number does.
+  return /^[+]?\d+$/.test(tail) && Number(tail) < 2 ** 63 ? Number(tail) : -1;
 }
 
 /** What a plugin reads, rendered; what keeps it from that is said in the stream, as dockerd does it. */
@@ -52,16 +49,20 @@ export const logRoutes: RoutePlugin = (app, { containers, log }) => {
     const since = parseTimestamp(query.get("since"));
     const until = query.get("until") === "0" ? 0n : parseTimestamp(query.get("until"));
     const show: LogShow = { ...wants, framed: !Tty, timestamps: query.bool("timestamps"), details: query.bool("details"), since, until };
+    const tail = tailOf(query);
+    const follow = query.bool("follow");
     const stop = new AbortController();
-    const lines = await plugged(container, { since, until, tail: tailOf(query), follow: query.bool("follow") }, stop.signal);
+    const gone = clientGone(reply);
+    gone.addEventListener("abort", () => stop.abort(), { once: true });
+    const lines = await plugged(container, { since, until, tail, follow }, stop.signal);
     if (lines === undefined && !canReadLog(container)) throw new NotImplemented("configured logging driver does not support reading");
+    const options: ReadOptions = { tail, follow, ended: endOf(container, gone), signal: stop.signal, damaged: (damage) => noteLogDamage(container, damage, log) };
+    // Whoever has the answer's head follows: nothing that is printed then can be missed.
+    const opened = lines === undefined ? await openLog(container.record.LogPath, options, show) : { read: () => fromPlugin(lines, show, stop.signal), close: async () => undefined };
     const stream = new BodyStream(reply, Tty || !speaks(request, "multiplexedMediaType") ? rawStream : multiplexedStream);
-    stream.gone.addEventListener("abort", () => stop.abort(), { once: true });
-    const untilTimer = until === 0n ? undefined : setTimeout(() => stop.abort(), Math.min(2 ** 31 - 1, Math.max(0, Number(until / 1_000_000n) - Date.now() + 1)));
-    if (!query.bool("follow")) clearTimeout(untilTimer);
+    const untilTimer = until === 0n || !follow ? undefined : setTimeout(() => stop.abort(), Math.min(2 ** 31 - 1, Math.max(0, Number(until / 1_000_000n) - Date.now() + 1)));
     try {
-      const options: ReadOptions = { tail: tailOf(query), follow: query.bool("follow"), ended: endOf(container), signal: stop.signal, damaged: (damage) => noteLogDamage(container, damage, log) };
-      for await (const bytes of lines === undefined ? readLog(container.record.LogPath, options, show) : fromPlugin(lines, show, stop.signal)) {
+      for await (const bytes of opened.read()) {
         await stream.write(bytes);
         if (stream.gone.aborted) break;
       }
@@ -71,6 +72,7 @@ export const logRoutes: RoutePlugin = (app, { containers, log }) => {
       stream.fail();
     } finally {
       clearTimeout(untilTimer);
+      await opened.close();
     }
     return reply;
   });

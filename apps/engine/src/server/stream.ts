@@ -2,6 +2,9 @@ import { once } from "node:events";
 import type { FastifyReply } from "fastify";
 import { clientGone } from "./request.ts";
 
+/** What a client of `push` may leave unread, in bytes. */
+const mostUnread = 4 << 20;
+
 /** The body of an answer that is written piece by piece; the headers go out at once. */
 export class BodyStream {
   /** Aborts when the client goes away. */
@@ -24,6 +27,20 @@ export class BodyStream {
     const { raw } = this.#reply;
     if (this.gone.aborted || raw.destroyed) return;
     if (!raw.write(data)) await once(raw, "drain", { signal: this.gone }).catch(() => undefined);
+  }
+
+  /**
+   * Writes at once and waits for nobody: for what happens now, in the order in which it happens. A client that does
+   * not read is cut off in the end.
+   */
+  push(value: unknown): void {
+    const { raw } = this.#reply;
+    if (this.gone.aborted || raw.destroyed) return;
+    // Else Node keeps it until the end of the turn, and answers that were written later and end in it are sent first.
+    raw.cork();
+    raw.write(`${JSON.stringify(value)}\n`);
+    raw.uncork();
+    if (raw.writableLength > mostUnread) this.fail();
   }
 
   async json(value: unknown): Promise<void> {

@@ -1,8 +1,9 @@
 import type { FileHandle } from "node:fs/promises";
-import { followingFile } from "../following-file.ts";
+import { Hold } from "../hold.ts";
 import { nanosOf } from "../line.ts";
 import { LiveFile } from "../live-file.ts";
 import { identityOf, openAll } from "../open-all.ts";
+import { claim, nextFollowed } from "../opening.ts";
 import { compressedLines } from "../rotated-lines.ts";
 import type { Position } from "./position.ts";
 
@@ -40,6 +41,7 @@ export class LogCursor {
   #current: Current | undefined;
   /** Lines up to this time have been read before; undefined once one is later. */
   #passed: bigint | undefined;
+  readonly #hold = new Hold();
 
   /** @param path of the live file; @param from in the oldest line that is left when it is `undefined`, or its file is gone */
   constructor(path: string, from: Position | undefined) {
@@ -49,16 +51,24 @@ export class LogCursor {
 
   /** The lines that have come since the last call; none when there are no more for now. */
   async next(): Promise<PlacedLine[]> {
+    this.#hold.resume();
+    const lines = await this.#next();
+    if (lines.length > 0) this.#hold.pause();
+    return lines;
+  }
+
+  async #next(): Promise<PlacedLine[]> {
     while (this.#current !== undefined || (await this.#open())) {
       const lines = await this.#read();
       if (lines === undefined) {
-        const following = await followingFile(this.#path, this.#current?.handle);
+        const following = await nextFollowed(this.#path, this.#current?.handle, this.#hold);
         if (following === undefined) return [];
         // What came between the two looks.
         const rest = await this.#read();
         if (rest === undefined) await this.#use(following, 0);
         else {
           await following.handle.close();
+          if (this.#current !== undefined && this.#hold.held) this.#hold.take(this.#current.handle);
           if (rest.length > 0) return rest;
         }
       } else if (lines.length > 0) return lines;
@@ -76,6 +86,7 @@ export class LogCursor {
     if (chosen === undefined) return false;
     if (known < 0 && this.#from?.time !== undefined) this.#passed = nanosOf(this.#from.time);
     await this.#use(chosen, known < 0 ? 0 : (this.#from?.offset ?? 0));
+    if (!chosen.compressed) await claim(this.#path, chosen.handle, this.#hold);
     return true;
   }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { LogEntrySchema } from "@longshore/proto/logdriver/entry";
+import { bytesOf } from "../kept-bytes.ts";
 import { nanosOf, parseLine } from "../line.ts";
 
 /** A line that goes on in the next record of its stream. */
@@ -22,7 +23,7 @@ export class Entries {
     const piece = this.#piece(record.stream, whole);
     const message = toBinary(
       LogEntrySchema,
-      create(LogEntrySchema, { source: record.stream, timeNano: nanosOf(record.time), line: Buffer.from(text), ...(piece === undefined ? {} : { partial: true, partialLogMetadata: { ...piece, last: whole } }) }),
+      create(LogEntrySchema, { source: record.stream, timeNano: nanosOf(record.time), line: bytesOf(text), ...(piece === undefined ? {} : { partial: true, partialLogMetadata: { ...piece, last: whole } }) }),
     );
     const frame = Buffer.allocUnsafe(4 + message.length);
     frame.writeUInt32BE(message.length);

@@ -1,13 +1,14 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { messageOf, Unknown } from "@longshore/errdefs";
 import { type LogEntry, LogEntrySchema } from "@longshore/proto/logdriver/entry";
+import { textOf } from "../kept-bytes.ts";
 import { type LogLine, timeOf } from "../line.ts";
 
 /** Longest record that is taken from a plugin, in bytes. */
 const maxEntryBytes = 16 << 20;
 
 function lineOf({ source, timeNano, line }: LogEntry): LogLine {
-  return { log: Buffer.from(line).toString("utf8"), stream: source === "stderr" ? "stderr" : "stdout", time: timeOf(timeNano) };
+  return { log: textOf(Buffer.from(line)), stream: source === "stderr" ? "stderr" : "stdout", time: timeOf(timeNano) };
 }
 
 /** Reads the frames that a log driver answers with. @throws Unknown `error decoding log message: …` for what is none, or was cut off */
