@@ -7,6 +7,7 @@ import type { Logger } from "@longshore/log";
 import { serveTakeovers } from "../server/takeover.ts";
 import { activatedSockets } from "./activation.ts";
 import { type Address, hostAndPort } from "./address.ts";
+import { answerClientErrors } from "./client-error.ts";
 import { HalfClosed } from "./half-close.ts";
 import { acceptTls } from "./tls-front.ts";
 import { claimPath, restrict } from "./unix-socket.ts";
@@ -55,12 +56,14 @@ function createApiServer(route: RequestListener, settings: ListenSettings, encry
   };
   if (!encrypted) {
     const server = allowHalfOpen(createHttpServer(serverOptions, route)).on("connection", connected);
+    answerClientErrors(server);
     serveTakeovers(server, "connection", route);
     return server;
   }
   const https = allowHalfOpen(createHttpsServer({ ...serverOptions, ...settings.tls }, route));
   https.on("secureConnection", connected);
   https.on("tlsClientError", (error, socket) => settings.log.info({ err: error, client: socket.remoteAddress }, "TLS handshake failed"));
+  answerClientErrors(https);
   serveTakeovers(https, "secureConnection", route);
   return createServer({ allowHalfOpen: true, keepAlive: true, keepAliveInitialDelay: serverOptions.keepAliveInitialDelay }, (socket) => acceptTls(https, socket));
 }

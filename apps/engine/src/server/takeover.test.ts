@@ -164,6 +164,15 @@ describe("connections", () => {
     }
   });
 
+  it("says what it cannot read as Go's server does", async () => {
+    for (const request of ["GET /slow HTTP/1.1\r\nHost: x\r\nno header\r\n\r\n", "POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n", "no request\r\n\r\n"]) {
+      const { socket, answer } = dial();
+      socket.write(request);
+      assert.equal(await answer(() => false), "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request");
+      socket.destroy();
+    }
+  });
+
   it("takes heads of a megabyte, and tells what is too much", async () => {
     const { socket, answer } = dial();
     socket.end(`GET /slow?filters=${"x".repeat(900_000)} HTTP/1.1\r\nHost: x\r\nX-More: ${"y".repeat(100_000)}\r\n\r\n`);
