@@ -1,4 +1,6 @@
-import { InvalidArgument, Unknown } from "@longshore/errdefs";
+import { InvalidArgument, Unknown, messageOf } from "@longshore/errdefs";
+import { bool, int, list, struct, text, unmarshal } from "@longshore/gojson";
+import { parseJson } from "@longshore/oci";
 import { splitHostPath } from "@longshore/reference";
 import { httpGet } from "./http-get.ts";
 
@@ -19,6 +21,20 @@ export interface SearchFilters {
 
 const defaultLimit = 25;
 
+const found = struct("registry.SearchResults", {
+  results: list(struct("registry.SearchResult", { star_count: int, is_official: bool, name: text, is_automated: bool, description: text })),
+});
+
+/** What a registry says that it found. @throws InvalidArgument naming the URL when that is something else */
+function resultsOf(url: string, bytes: Buffer): Partial<SearchResult>[] {
+  const value = parseJson(url, bytes);
+  try {
+    return ((unmarshal(found, value) ?? {}) as { results?: (Partial<SearchResult> | undefined)[] | null }).results?.map((result) => result ?? {}) ?? [];
+  } catch (error) {
+    throw new InvalidArgument(`${url}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
 /**
  * Searches a registry, Docker Hub unless the term begins with another one's host.
  * @param limit 0 for the default
@@ -33,7 +49,7 @@ export async function searchImages(term: string, limit: number, filters: SearchF
   const url = `${base}search?q=${encodeURIComponent(query)}&n=${limit === 0 ? defaultLimit : limit}`;
   const response = await httpGet(url, signal, { "user-agent": userAgent });
   if (!response.ok) throw new Unknown(`Unexpected status code ${response.status}`);
-  const { results = [] } = (await response.json()) as { results?: Partial<SearchResult>[] };
+  const results = resultsOf(url, Buffer.from(await response.arrayBuffer()));
   return results
     .map(({ star_count = 0, is_official = false, name = "", is_automated = false, description = "" }) => ({ star_count, is_official, name, is_automated, description }))
     .filter((result) => (filters.isOfficial ?? result.is_official) === result.is_official)
