@@ -1,4 +1,5 @@
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
+import { JsonError, parseJson } from "@longshore/gojson";
 
 /** Bytes before the first one that is not UTF-8. */
 function validBytes(bytes: Uint8Array): number {
@@ -31,6 +32,18 @@ export function decodeText(bytes: Uint8Array): string {
   }
 }
 
+/** What is wrong with a text that is not JSON, in Go's words. */
+function syntaxError(text: string): string | undefined {
+  try {
+    parseJson(text);
+  } catch (error) {
+    if (error instanceof JsonError) return error.message === "unexpected EOF" ? "unexpected end of JSON input" : error.message;
+    throw error;
+  }
+  // A value that others follow.
+  return undefined;
+}
+
 /** The object of a configuration's text; empty text and `null` are one without members. @throws InvalidArgument */
 export function parseObject(text: string): Record<string, unknown> {
   if (text.trim() === "") return {};
@@ -38,7 +51,7 @@ export function parseObject(text: string): Record<string, unknown> {
   try {
     parsed = JSON.parse(text);
   } catch (error) {
-    throw new InvalidArgument(`invalid JSON: ${messageOf(error)}`, { cause: error });
+    throw new InvalidArgument(`invalid JSON: ${syntaxError(text) ?? messageOf(error)}`, { cause: error });
   }
   if (parsed === null) return {};
   if (typeof parsed === "object" && !Array.isArray(parsed)) return parsed as Record<string, unknown>;

@@ -32,13 +32,8 @@ const ours: Record<string, RegExp> = {
   '{"default-address-pools":[1]}': /cannot unmarshal number into .*\.0 of type ipamutils.NetworkToSplit$/,
   '{"default-address-pools":[{"base":1}]}': /cannot unmarshal number into Go struct field .*\.0\.base of type/,
   '{"default-address-pools":[{"base":"10.0.0.0/8","size":"24"}]}': /cannot unmarshal string into Go struct field .*\.0\.size of type int$/,
-  // The parser's own words.
-  '{"debug":true': /^UNABLE: invalid JSON: /,
+  // What follows a whole value is named by the parser.
   '{"debug":true} x': /^UNABLE: invalid JSON: /,
-  '{"debug":true,}': /^UNABLE: invalid JSON: /,
-  "{'debug':true}": /^UNABLE: invalid JSON: /,
-  '{"debug":tru}': /^UNABLE: invalid JSON: /,
-  "// c": /^UNABLE: invalid JSON: /,
 };
 
 describe("daemon.json as dockerd 28.5 judges it", () => {
