@@ -77,7 +77,7 @@ function addressesOf(endpoint: EndpointRecord): string[] {
   return [endpoint.ipv4, endpoint.ipv6].filter((address) => address !== "");
 }
 
-/** Makes hosts and hostname in the container's directory. @param noIPv6 whether the container has none, nor its files then. @throws InvalidArgument for host-gateway without one */
+/** Makes hosts and hostname in the container's directory. @param noIPv6 whether the container has none, nor its files then. @throws Unknown for host-gateway without one */
 export function writeNames(request: SandboxRequest, endpoints: readonly EndpointRecord[], hostGateway: readonly string[], noIPv6: boolean): void {
   const { containerDir, hostname, domainname, extraHosts, networkMode } = request;
   const own = ownLines(endpoints.flatMap(addressesOf), hostNames(hostname, domainname));

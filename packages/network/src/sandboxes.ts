@@ -10,6 +10,7 @@ import type { DnsControl } from "./dns/control.ts";
 import { createEndpoint, gatewayEndpoint, linkPlan, needsWayOut, showEndpoint } from "./endpoint.ts";
 import { isUserDefined } from "./endpoint-settings.ts";
 import { eventActor } from "./event-actor.ts";
+import { extraHostLines } from "./files/hosts.ts";
 import type { Firewall } from "./firewall/firewall.ts";
 import { hostGateway } from "./host-gateway.ts";
 import { ipv6IsOff, switchNamespace } from "./ipv6-switch.ts";
@@ -101,6 +102,8 @@ export class SandboxStore implements Sandboxes {
         const donor = this.#sandbox(request.networkMode.slice("container:".length));
         return { id: "", netnsPath: donor.netnsPath, networks: {}, ports: {}, portBindings: {} };
       }
+      // Said before anything is set up, and so in words of its own.
+      extraHostLines(request.extraHosts, hostGateway(this.#parts));
       try {
         await this.#release(request.containerId);
         await this.#allocate(request);

@@ -1,4 +1,4 @@
-import { InvalidArgument } from "@longshore/errdefs";
+import { Unknown } from "@longshore/errdefs";
 import { canonicalAddress, familyOf } from "../ipam/prefix.ts";
 
 const base4 = "127.0.0.1\tlocalhost\n";
@@ -25,7 +25,7 @@ export function hostNames(hostname: string, domainname: string): string {
  * Lines for `--add-host`.
  * @param extraHosts `name:ip`, where ip may be `host-gateway` or stand in brackets
  * @param noIPv6 whether IPv6 addresses are left out
- * @throws InvalidArgument when host-gateway is asked for and there is none
+ * @throws Unknown when host-gateway is asked for and there is none
  */
 export function extraHostLines(extraHosts: readonly string[], hostGateway: readonly string[], noIPv6 = false): string {
   return extraHosts
@@ -34,7 +34,7 @@ export function extraHostLines(extraHosts: readonly string[], hostGateway: reado
       const name = extra.slice(0, colon);
       const ip = extra.slice(colon + 1).replace(/^\[(.*)\]$/, "$1");
       if (ip !== "host-gateway") return [`${canonicalAddress(ip)}\t${name}\n`];
-      if (hostGateway.length === 0) throw new InvalidArgument("unable to derive the IP value for host-gateway");
+      if (hostGateway.length === 0) throw new Unknown("unable to derive the IP value for host-gateway");
       return hostGateway.map((address) => `${address}\t${name}\n`);
     })
     .filter((line) => !noIPv6 || familyOf(line.split("\t", 1)[0] ?? "") === 4)
