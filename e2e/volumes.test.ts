@@ -133,6 +133,24 @@ describe("volumes", () => {
     assert.equal(await shared.ok(["run", "--rm", "-v", `${name}:/data`, "busybox", "cat", "/data/file"]), "written");
   });
 
+  it("a part of a volume that is empty is filled from the image, too", async () => {
+    const filled = "e2e-filled";
+    const part = (subpath: string, ...more: string[]): string => ["type=volume", `src=${filled}`, "dst=/etc", `volume-subpath=${subpath}`, ...more].join(",");
+    try {
+      await shared.ok(["run", "--rm", "-v", `${filled}:/v`, "busybox", "sh", "-c", "mkdir /v/empty /v/full /v/kept; touch /v/full/own; ln -s /etc /v/out; echo text > /v/file"]);
+      assert.equal(await shared.ok(["run", "--rm", "--mount", part("file").replace("dst=/etc", "dst=/etc/group"), "busybox", "cat", "/etc/group"]), "text");
+      assert.match(await shared.ok(["run", "--rm", "--mount", part("empty"), "busybox", "ls", "/etc"]), /^group\n/);
+      assert.doesNotMatch(await shared.ok(["run", "--rm", "--mount", part("full"), "busybox", "ls", "/etc"]), /group/);
+      assert.doesNotMatch(await shared.ok(["run", "--rm", "--mount", part("kept", "volume-nocopy"), "busybox", "ls", "/etc"]), /group/);
+      await shared.ok(["create", "--name", container, "--mount", part("later"), "busybox", "true"]);
+      assert.match((await shared.docker(["create", "--mount", part("out"), "busybox", "true"])).stderr, /failed to populate volume: path concatenation escapes the base directory/);
+      assert.ok(!readFileSync("/proc/mounts", "utf8").includes(`${shared.dir}/run/docker/bound`));
+    } finally {
+      await shared.docker(["rm", "-f", container]);
+      await shared.docker(["volume", "rm", filled]);
+    }
+  });
+
   it("an image is mounted, whole or a path of it, and kept as long as the container", async () => {
     await shared.ok(["run", "--name", container, "busybox", "sh", "-c", "mkdir -p /content/sub; echo from image > /content/sub/file"]);
     await shared.ok(["commit", container, "e2e-with-content"]);
