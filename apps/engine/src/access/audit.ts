@@ -8,7 +8,7 @@ import { targetOf } from "../server/request.ts";
 import { AuditFile } from "./audit-file.ts";
 import { type Client, clientOf } from "./client.ts";
 import { changes } from "./policy.ts";
-import { redact, redactQuery, redactText } from "./redact.ts";
+import { redact, redactQuery } from "./redact.ts";
 
 interface Connection {
   client: Client;
@@ -58,7 +58,7 @@ export class AuditLog {
       const began = performance.now();
       const connection = this.#connections.get(request.raw.socket);
       const { path, query } = targetOf(request);
-      this.#write({ id, event: "request", ...connection, agent: request.headers["user-agent"], method: request.method, path: redactText(path), ...(query === "" ? {} : { query: redactQuery(query) }) });
+      this.#write({ id, event: "request", ...connection, agent: request.headers["user-agent"], method: request.method, path, ...(query === "" ? {} : { query: redactQuery(query) }) });
       let answered = false;
       const answer = (): void => {
         if (answered) return;

@@ -48,7 +48,7 @@ describe("policies of further sockets", () => {
   it("read-only: all routes that change nothing, and no other", async () => {
     const reads = all.filter((route) => /^(GET|HEAD) /.test(route) && route !== "GET /containers/:name/attach/ws");
     assert.deepEqual(await letThrough({ ...open, readOnly: true }), [...reads, "POST /containers/:name/wait"].sort((a, b) => all.indexOf(a) - all.indexOf(b)));
-    assert.ok(reads.length > 40);
+    assert.ok(reads.length > 30);
   });
 
   it("read-only: by the route, not by its spelling", async () => {
@@ -68,7 +68,7 @@ describe("policies of further sockets", () => {
   it("labels: all that stays within containers, and no other", async () => {
     const beyond = ["POST /containers/create", "PUT /longshore/v1/containers/:name/ports"];
     const within = all.filter((route) => /^\w+ (?:\/longshore\/v1)?\/(?:containers|exec)\//.test(route) && !beyond.includes(route));
-    const greeting = ["GET /_ping", "HEAD /_ping", "GET /version", "HEAD /version", "GET /info", "HEAD /info", "GET /events", "HEAD /events"].filter((route) => all.includes(route));
+    const greeting = ["GET /_ping", "HEAD /_ping", "GET /version", "GET /info", "GET /events"];
     assert.deepEqual((await letThrough({ ...open, containerLabels: ["team=web"] })).sort(), [...within, ...greeting].sort());
     assert.ok(within.length > 25);
   });

@@ -5,9 +5,9 @@ const secret = "hunter2";
 
 describe("redact", () => {
   it("keeps what is no secret", () => {
-    const body = { Image: "a", Cmd: ["x=y", "--author", "me"], HostConfig: { Privileged: true, Binds: ["/a:/b"], Memory: 1, Mounts: null }, Labels: { team: "web", url: "http://host:80/x?y#z" }, Empty: "" };
+    const body = { Image: "h:5000/auth:1.2", Cmd: ["x=y", "--author", "me"], HostConfig: { Privileged: true, Binds: ["/secrets:/run/secrets:ro"], Memory: 1, Mounts: null }, Labels: { team: "web", url: "http://host:80/x?y#z" }, Empty: "" };
     assert.deepEqual(redact({ ...body, Env: ["A=1", "B"] }), { ...body, Cmd: ["x=y", "--author", "[hidden]"], Env: ["A=[hidden]", "B"] });
-    assert.equal(redactQuery("name=a&fromImage=b%2Fc&t=1&filters=%7B%22label%22%3A%5B%22a%3Db%22%5D%7D"), "name=a&fromImage=b%2Fc&t=1&filters=%7B%22label%22%3A%5B%22a%3Db%22%5D%7D");
+    assert.equal(redactQuery("name=a&fromImage=b%2Ftoken%3A1&t=1&filters=%7B%22label%22%3A%5B%22a%3Db%22%5D%7D"), "name=a&fromImage=b%2Ftoken%3A1&t=1&filters=%7B%22label%22%3A%5B%22a%3Db%22%5D%7D");
   });
 
   // Each with the secret in a place where clients put one.

@@ -5,8 +5,11 @@ const hidden = "[hidden]";
 /** `user:password@` before the host of a URL; a user alone may be a token. */
 const userInfo = /([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/?#@"']+@/gi;
 
-/** What stands between a name and its value: `password=x`, `"secret": "x"`; `--token x`, too, for options. */
-const assigns = /["']?\s{0,3}[=:]\s{0,3}["']?/y;
+/**
+ * What stands between a name and its value: `password=x`, `"secret":"x"`, `token: x`; `--token x`, too, for options. A
+ * colon alone is none: `auth:1.2` is an image, `/secrets:/run/secrets` a mount.
+ */
+const assigns = /(?:["']?\s{0,3}=\s{0,3}|["']\s{0,3}:\s{0,3}|:\s{1,3})["']?/y;
 const follows = /\s{1,3}["']?/y;
 const oneWord = /[^\s,;&"']+/y;
 /** A header's value may have several words: `Authorization: Bearer x`. */

@@ -12,6 +12,3 @@ declare module "fastify" {
 
 /** The options of a route for single containers. */
 export const confined = { config: { confined: true } } as const;
-
-/** The same for a GET without a HEAD beside it. */
-export const confinedGet = { exposeHeadRoute: false, ...confined } as const;

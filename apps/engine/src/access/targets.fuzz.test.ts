@@ -125,10 +125,10 @@ describe("what policies, plugins and the audit log saw is what ran", () => {
       await truncate(join(dir, "audit")).catch(() => undefined);
       const status = await ask(socket, method, target);
       const meant = oracle(routes, method, target);
-      // Node's parser knows fewer forms than Go's: what it refuses reaches nobody.
-      if (status === 400) return assert.deepEqual([seen.ran, seen.uris], [[], []]);
-      const allowed = meant !== undefined && lets[socket]?.(meant) === true;
       const about = `${method} ${target} on ${socket}: ${status}`;
+      // Node's parser knows fewer forms than Go's, and a query may be broken: what is refused so does nothing.
+      if (status === 400) return assert.deepEqual(seen.ran, [], about);
+      const allowed = meant !== undefined && lets[socket]?.(meant) === true;
       assert.deepEqual(seen.ran, allowed ? [meant] : [], about);
       if (meant === undefined) return;
       assert.equal(status, allowed ? 200 : 403, about);

@@ -63,7 +63,7 @@ export const attachRoutes: RoutePlugin = (app, { containers, log }) => {
     return reply;
   });
 
-  app.get("/containers/:name/attach/ws", { exposeHeadRoute: false, config: { confined: true, changes: true } }, async (request, reply) => {
+  app.get("/containers/:name/attach/ws", { config: { confined: true, changes: true } }, async (request, reply) => {
     const query = new Query(request);
     const { container, detachKeys } = target(containers, request, query);
     const client = await acceptWebSocket(request, reply, { multiplexed: !container.record.Config.Tty, binary: speaks(request, "webSocketBinary") });

@@ -1,7 +1,7 @@
 import type { Container } from "@longshore/containers";
 import { Conflict, InvalidArgument, NotImplemented, PermissionDenied, Unknown } from "@longshore/errdefs";
 import type { FastifyRequest } from "fastify";
-import { confined, confinedGet } from "../access/route-access.ts";
+import { confined } from "../access/route-access.ts";
 import { visible } from "../access/visible.ts";
 import type { RoutePlugin } from "../engine.ts";
 import { discardBody, readJson } from "../server/body.ts";
@@ -28,7 +28,7 @@ export const checkpointRoutes: RoutePlugin = (app, { config, containers }) => {
     const name = parameter(request, "name");
     return { name, container: visible(request, containers).get(name) };
   };
-  app.get("/containers/:name/checkpoints", confinedGet, (request, reply) => {
+  app.get("/containers/:name/checkpoints", confined, (request, reply) => {
     const { name } = find(request);
     if (new Query(request).get("dir") !== "") throw absent("", name);
     sendJson(reply, 200, []);

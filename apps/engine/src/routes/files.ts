@@ -1,7 +1,7 @@
 import { createGzip } from "node:zlib";
 import { containerChanges, copyIn, copyOut, exportFiles, statFile } from "@longshore/containers";
 import type { PathStat } from "@longshore/archive";
-import { confined, confinedGet } from "../access/route-access.ts";
+import { confined } from "../access/route-access.ts";
 import { visible } from "../access/visible.ts";
 import type { RoutePlugin } from "../engine.ts";
 import { bodyStream } from "../server/body.ts";
@@ -25,7 +25,7 @@ export const fileRoutes: RoutePlugin = (app, { containers, archiver, layers, log
     return reply.code(200).headers(statHeader(stat)).send();
   });
 
-  app.get("/containers/:name/archive", confinedGet, async (request, reply) => {
+  app.get("/containers/:name/archive", confined, async (request, reply) => {
     const name = parameter(request, "name");
     const zip = (request.headers["accept-encoding"] ?? "").includes("gzip");
     let stream: BodyStream | undefined;
@@ -65,7 +65,7 @@ export const fileRoutes: RoutePlugin = (app, { containers, archiver, layers, log
     return reply.code(200).send();
   });
 
-  app.get("/containers/:name/export", confinedGet, async (request, reply) => {
+  app.get("/containers/:name/export", confined, async (request, reply) => {
     const container = visible(request, containers).get(parameter(request, "name"));
     const stream = new BodyStream(reply, "application/octet-stream");
     try {

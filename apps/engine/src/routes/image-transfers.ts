@@ -73,7 +73,7 @@ export const imageTransferRoutes: RoutePlugin = (app, engine) => {
     return reply;
   });
 
-  app.get("/images/get", { exposeHeadRoute: false }, async (request, reply) => {
+  app.get("/images/get", async (request, reply) => {
     await save(engine, request, reply, new Query(request).all("names"));
     return reply;
   });

@@ -1,7 +1,7 @@
 import { type Container, portsOf, summarize } from "@longshore/containers";
 import { InvalidArgument, isKind } from "@longshore/errdefs";
 import { filterInSlices } from "@longshore/patterns";
-import { confinedGet } from "../access/route-access.ts";
+import { confined } from "../access/route-access.ts";
 import { visible, type VisibleContainers } from "../access/visible.ts";
 import type { Engine, RoutePlugin } from "../engine.ts";
 import { Filters } from "../server/filters.ts";
@@ -88,7 +88,7 @@ async function ancestorTest({ containers }: Engine, filters: Filters): Promise<T
 }
 
 export const listRoutes: RoutePlugin = (app, engine) => {
-  app.get("/containers/json", confinedGet, async (request, reply) => {
+  app.get("/containers/json", confined, async (request, reply) => {
     const query = new Query(request);
     const filters = Filters.parse(query.get("filters"), keys);
     const limit = query.int("limit", 0);

@@ -1,7 +1,7 @@
 import { canReadLog, type Container, noteLogDamage } from "@longshore/containers";
 import { InvalidArgument, messageOf, NotImplemented } from "@longshore/errdefs";
 import { type LogLine, type LogShow, openLog, type ReadConfig, type ReadOptions, renderError, renderLines } from "@longshore/logs";
-import { confinedGet } from "../access/route-access.ts";
+import { confined } from "../access/route-access.ts";
 import { visible } from "../access/visible.ts";
 import type { RoutePlugin } from "../engine.ts";
 import { multiplexedStream, rawStream } from "../server/hijack.ts";
@@ -40,7 +40,7 @@ export const logRoutes: RoutePlugin = (app, { containers, log }) => {
   const plugged = (container: Container, config: ReadConfig, signal: AbortSignal): Promise<AsyncGenerator<LogLine> | Error | undefined> =>
     containers.logFeeds.read(container, config, signal).catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
 
-  app.get("/containers/:name/logs", confinedGet, async (request, reply) => {
+  app.get("/containers/:name/logs", confined, async (request, reply) => {
     const query = new Query(request);
     const wants = { stdout: query.bool("stdout"), stderr: query.bool("stderr") };
     if (!wants.stdout && !wants.stderr) throw new InvalidArgument("Bad parameters: you must choose at least one stream");

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ContainerStatsResponse } from "@longshore/api";
 import { emptyStats, sampleStats } from "@longshore/containers";
 import { InvalidArgument } from "@longshore/errdefs";
-import { confinedGet } from "../access/route-access.ts";
+import { confined } from "../access/route-access.ts";
 import { visible } from "../access/visible.ts";
 import type { RoutePlugin } from "../engine.ts";
 import { Query } from "../server/query.ts";
@@ -14,7 +14,7 @@ import { parameter } from "./parameters.ts";
 const intervalMs = 1000;
 
 export const statsRoutes: RoutePlugin = (app, { containers, log }) => {
-  app.get("/containers/:name/stats", confinedGet, async (request, reply) => {
+  app.get("/containers/:name/stats", confined, async (request, reply) => {
     const query = new Query(request);
     const streaming = query.bool("stream", true);
     const oneShot = query.bool("one-shot") && speaks(request, "statsOneShot");

@@ -20,7 +20,7 @@ const pingHeaders = ({ config }: Engine): Record<string, string> => ({
 });
 
 export const systemRoutes: RoutePlugin = (app, engine) => {
-  app.get("/_ping", { exposeHeadRoute: false }, (_request, reply) => reply.headers(pingHeaders(engine)).header("Content-Type", "text/plain; charset=utf-8").send("OK"));
+  app.get("/_ping", (_request, reply) => reply.headers(pingHeaders(engine)).header("Content-Type", "text/plain; charset=utf-8").send("OK"));
   app.head("/_ping", (_request, reply) => reply.headers(pingHeaders(engine)).header("Content-Length", "0").header("Content-Type", "text/plain; charset=utf-8").send());
   app.get("/info", confined, async (request, reply) => {
     sendJson(reply, 200, infoFor((change) => speaks(request, change), await systemInfo(engine)));

@@ -28,7 +28,7 @@ export const unservedRoutes: RoutePlugin = (app) => {
   const refuse = (): never => {
     throw new Unavailable(notManager);
   };
-  for (const path of swarmPaths) app.get(path, { exposeHeadRoute: false }, refuse);
+  for (const path of swarmPaths) app.get(path, refuse);
   for (const path of swarmChanges) app.post(path, refuse);
   for (const path of ["/nodes/:id", "/services/:id", "/secrets/:id", "/configs/:id"]) app.delete(path, refuse);
   app.post("/swarm/leave", () => {
@@ -49,14 +49,14 @@ export const unservedRoutes: RoutePlugin = (app) => {
     throw new NotFound(`plugin ${JSON.stringify(pluginName(parameter(request, "*")))} not found`);
   };
   // Names of plugins have slashes.
-  app.get("/plugins/*", { exposeHeadRoute: false }, noPlugin);
+  app.get("/plugins/*", noPlugin);
   app.delete("/plugins/*", noPlugin);
   app.post("/plugins/*", async (request) => {
     await discardBody(request);
     if (/^(pull|create)$/.test(parameter(request, "*"))) throw new NotImplemented("plugins that run in containers are not supported by this engine");
     noPlugin(request);
   });
-  app.get("/plugins/privileges", { exposeHeadRoute: false }, () => {
+  app.get("/plugins/privileges", () => {
     throw new NotImplemented("plugins that run in containers are not supported by this engine");
   });
 };

@@ -19,6 +19,8 @@ export function createApp(log: Logger, options: { experimental: boolean; traceOf
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: Number.MAX_SAFE_INTEGER,
     forceCloseConnections: true,
+    // As with Docker: there are but two, which have routes of their own.
+    exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 4096 },
     rewriteUrl: (request) => readTarget(request as unknown as IncomingMessage),
   }) as unknown as FastifyInstance;

@@ -72,6 +72,7 @@ describe("the HTTP side", () => {
   it("answers unknown paths, and a state that is so already, as Docker does", async () => {
     const unknown = await ask("GET", "/nope");
     assert.deepEqual([unknown.status, unknown.body, unknown.headers["api-version"]], [404, '{"message":"page not found"}\n', undefined]);
+    assert.equal((await ask("HEAD", "/version-of")).status, 404);
     const same = await ask("GET", "/not-modified");
     assert.deepEqual([same.status, same.body], [304, ""]);
   });
