@@ -107,8 +107,12 @@ describe("what policies, plugins and the audit log saw is what ran", () => {
   });
 
   async function ask(socket: string, method: string, path: string): Promise<number> {
-    const call = httpRequest({ socketPath: join(dir, socket), method, path, agent, headers: { Host: "x" } }).end();
-    const [response] = (await once(call, "response")) as [IncomingMessage];
+    const call = httpRequest({ socketPath: join(dir, socket), method, path, agent: method === "HEAD" ? false : agent, headers: { Host: "x" } });
+    // As Go's server, ours tells of what is no HTTP with a body, also when the method seems to be HEAD.
+    call.on("error", () => undefined).end();
+    const answered = (await once(call, "response").catch(() => undefined)) as [IncomingMessage] | undefined;
+    if (answered === undefined) return 400;
+    const [response] = answered;
     response.resume();
     await once(response, "close");
     return response.statusCode ?? 0;
