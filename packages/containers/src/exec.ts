@@ -110,11 +110,11 @@ export async function handleExecExit(context: Context, exec: Exec, exitCode: num
   await attempt(context, "removing an ended exec", () => deleteExec(context, exec));
 }
 
-/** A container that ended has taken all its execs with it; those that never ran are forgotten. */
+/** A container that ended has taken all its execs with it; those that never ran can be looked at for a while, as with Docker. */
 export function endExecs(container: Container): void {
-  for (const [id, exec] of container.execs) {
+  for (const exec of container.execs.values()) {
     if (exec.started) exec.finish(137);
-    else container.execs.delete(id);
+    else exec.endedAt ??= Date.now();
   }
 }
 

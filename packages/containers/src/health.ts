@@ -1,9 +1,11 @@
+import { once } from "node:events";
 import { Duplex } from "node:stream";
-import { HealthMonitor, healthSettings, type ProbeResult } from "@longshore/health";
+import { HealthMonitor, healthSettings, Interrupted, type ProbeResult } from "@longshore/health";
 import { Attachment } from "./attach-sessions.ts";
 import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
 import { createExec, findExec, startExec } from "./exec.ts";
+import { hasEnded } from "./has-ended.ts";
 import { Demultiplexer } from "./stdcopy.ts";
 import { attempt } from "./task.ts";
 import { parseTime } from "./time.ts";
@@ -27,7 +29,7 @@ function settingsOf({ record: { Config } }: Container): ReturnType<typeof health
   return healthSettings(Config.Healthcheck, Config.Shell ?? ["/bin/sh", "-c"]);
 }
 
-/** Begins to probe a container that has just started, or was found running. */
+/** Begins to probe a container that has just started, goes on after a pause, or was found running. One that stands still is not asked. */
 export function startHealth(context: Context, container: Container): void {
   const { State } = container.record;
   stopHealth(container);
@@ -38,8 +40,14 @@ export function startHealth(context: Context, container: Container): void {
   }
   // A start has set it; after the engine's own restart the container's health goes on.
   State.Health ??= starting();
+  if (State.Paused) return;
   const hooks = {
-    probe: (command: readonly string[], signal: AbortSignal) => probe(context, container, command, signal),
+    probe: (command: readonly string[], signal: AbortSignal) =>
+      probe(context, container, command, signal).catch(async (error: unknown) => {
+        // Its end is the news, and no failure of a probe.
+        if (!signal.aborted && (await hasEnded(context, container))) await once(signal, "abort");
+        throw error;
+      }),
     onResult: (health: Health, changed: boolean) => {
       State.Health = health;
       if (!changed) return;
@@ -82,7 +90,7 @@ async function probe(context: Context, container: Container, command: readonly s
     if (exec.running) {
       await attempt(context, "killing a health probe", () => context.containerd.tasks.kill({ containerId: container.id, execId: exec.id, signal: 9 }));
     }
-    throw error;
+    throw signal.aborted ? new Interrupted(output.text(), { cause: error }) : error;
   } finally {
     container.execs.delete(id);
     output.destroy();

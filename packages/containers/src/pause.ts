@@ -4,6 +4,7 @@ import type { Container } from "./container.ts";
 import { type Context, emitContainer } from "./context.ts";
 import { freeze, thaw } from "./freeze.ts";
 import { hasEnded, whileAlive } from "./has-ended.ts";
+import { startHealth, stopHealth } from "./health.ts";
 import { keepRecord } from "./keep-record.ts";
 import { attempt } from "./task.ts";
 
@@ -24,6 +25,7 @@ export async function pauseContainer(context: Context, container: Container): Pr
     if (State.Restarting) throw new Conflict(`Container ${container.id} is restarting, wait until the container is running`);
     await whileAlive(context, container, () => freezeOf(context, container));
     State.Paused = true;
+    stopHealth(container);
     await keepRecord(context, container);
     emitContainer(context, container, "pause");
   });
@@ -41,6 +43,7 @@ export async function unpauseContainer(context: Context, container: Container): 
       throw new Unknown(`cannot resume container ${container.id}: ${messageOf(error)}`, { cause: error });
     }
     State.Paused = false;
+    startHealth(context, container);
     delete container.record.PausedForCommit;
     await keepRecord(context, container);
     emitContainer(context, container, "unpause");
@@ -71,6 +74,7 @@ export async function whilePaused<T>(context: Context, container: Container, use
         return;
       }
       record.State.Paused = true;
+      stopHealth(container);
       await container.save();
       emitContainer(context, container, "pause");
     });
@@ -100,7 +104,10 @@ export async function settlePause(context: Context, container: Container): Promi
     record.State.Paused = paused && !ends;
     delete record.PausedForCommit;
     await container.save();
-    if (shown && !record.State.Paused) emitContainer(context, container, "unpause");
+    if (shown && !record.State.Paused) {
+      startHealth(context, container);
+      emitContainer(context, container, "unpause");
+    }
   });
 }
 

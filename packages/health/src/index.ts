@@ -1,2 +1,2 @@
-export { HealthMonitor, type HealthHooks, judge, type ProbeResult } from "./monitor.ts";
+export { HealthMonitor, type HealthHooks, Interrupted, judge, type ProbeResult } from "./monitor.ts";
 export { healthSettings, type HealthSettings } from "./settings.ts";

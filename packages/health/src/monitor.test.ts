@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Health } from "@longshore/api";
-import { HealthMonitor, judge } from "./monitor.ts";
+import { HealthMonitor, Interrupted, judge } from "./monitor.ts";
 import { healthSettings } from "./settings.ts";
 
 const starting: Health = { Status: "starting", FailingStreak: 0, Log: [] };
@@ -15,7 +15,9 @@ describe("health", () => {
     assert.equal(settings.intervalMs, 30_000);
     assert.equal(settings.startPeriodMs, 1000);
     assert.deepEqual(healthSettings({ Test: ["CMD", "a", "b"] }, [])?.command, ["a", "b"]);
-    assert.equal(healthSettings({ Test: ["NONE"] }, []), undefined);
+    // As Docker: the shell's own arguments follow, and what is of no known kind is no check.
+    assert.deepEqual(healthSettings({ Test: ["CMD-SHELL", "a", "b"] }, ["sh", "-c"])?.command, ["sh", "-c", "a", "b"]);
+    for (const Test of [[], ["NONE"], ["NONE", "x"], ["none"], ["cmd", "x"], ["test", "-e", "/ok"], [""], ["CMD"]]) assert.equal(healthSettings({ Test }, ["sh", "-c"]), undefined, JSON.stringify(Test));
     assert.equal(healthSettings(undefined, []), undefined);
   });
 
@@ -39,7 +41,7 @@ describe("health", () => {
     const monitor = new HealthMonitor(
       { ...settings, intervalMs: 1, timeoutMs: 5, startPeriodMs: 0, retries: 1 },
       {
-        probe: (_command, signal) => new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+        probe: (_command, signal) => new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new Interrupted("so far")))),
         onResult: (health) => resolve(health),
       },
       Date.now(),
@@ -48,6 +50,6 @@ describe("health", () => {
     const health = await promise;
     monitor.stop();
     assert.equal(health.Status, "unhealthy");
-    assert.equal(health.Log?.[0]?.Output, "Health check exceeded timeout (5ms)");
+    assert.equal(health.Log?.[0]?.Output, "Health check exceeded timeout (5ms): so far");
   });
 });

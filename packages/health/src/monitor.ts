@@ -27,8 +27,22 @@ export function judge(before: Health, result: HealthcheckResult, settings: Healt
 }
 
 /** Go's way to write a duration, for the text about a probe that took too long. */
-function seconds(ms: number): string {
-  return ms < 1000 ? `${ms}ms` : `${ms / 1000}s`;
+function duration(ms: number): string {
+  if (ms < 1000) return `${ms}ms`;
+  const minutes = Math.floor(ms / 60_000);
+  const hours = Math.floor(minutes / 60);
+  return `${hours > 0 ? `${hours}h` : ""}${minutes > 0 ? `${minutes % 60}m` : ""}${(ms % 60_000) / 1000}s`;
+}
+
+/** A probe that did not come to its end. */
+export class Interrupted extends Error {
+  /** What it had said until then. */
+  readonly output: string;
+
+  constructor(output: string, options?: ErrorOptions) {
+    super("interrupted", options);
+    this.output = output;
+  }
 }
 
 function clip(output: string): string {
@@ -82,7 +96,8 @@ export class HealthMonitor {
     try {
       outcome = await this.#hooks.probe(this.#settings.command, AbortSignal.any([late, this.#stopped.signal]));
     } catch (error) {
-      const text = late.aborted ? `Health check exceeded timeout (${seconds(this.#settings.timeoutMs)})` : String(error instanceof Error ? error.message : error);
+      const said = error instanceof Interrupted && error.output !== "" ? `: ${error.output}` : "";
+      const text = late.aborted ? `Health check exceeded timeout (${duration(this.#settings.timeoutMs)})${said}` : String(error instanceof Error ? error.message : error);
       outcome = { exitCode: -1, output: text };
     }
     return { Start: new Date(begun).toISOString(), End: new Date().toISOString(), ExitCode: outcome.exitCode, Output: clip(outcome.output) };

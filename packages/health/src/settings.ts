@@ -17,11 +17,12 @@ function orDefault(ns: number | undefined, fallbackMs: number): number {
   return ns === undefined || ns === 0 ? fallbackMs : ns / nsPerMs;
 }
 
-/** Fills in Docker's defaults; `undefined` when the container has no health check. */
+/** Fills in Docker's defaults; `undefined` when the container has no health check: none, or of no kind that is known, or nothing to run. */
 export function healthSettings(config: HealthConfig | undefined, shell: readonly string[]): HealthSettings | undefined {
   const [form, ...rest] = config?.Test ?? [];
-  if (config === undefined || form === undefined || form === "NONE") return undefined;
-  const command = form === "CMD-SHELL" ? [...shell, rest.join(" ")] : form === "CMD" ? rest : [form, ...rest];
+  if (config === undefined || (form !== "CMD" && form !== "CMD-SHELL")) return undefined;
+  const command = form === "CMD-SHELL" ? [...shell, ...rest] : rest;
+  if (command.length === 0) return undefined;
   return {
     command,
     intervalMs: orDefault(config.Interval, 30_000),
