@@ -126,7 +126,7 @@ export function platformMessage({ os, architecture, variant = "" }: Platform): {
 
 async function allTags(context: ImagesContext, reference: Reference, call: RegistryCall): Promise<string[]> {
   try {
-    return await Array.fromAsync(registryClient(context, call).tags(reference, call.signal));
+    return await registryClient(context, call).tags(reference, call.signal);
   } catch (error) {
     throw registryFailure(error, reference);
   }

@@ -2,12 +2,13 @@ import { FailedPrecondition, isKind } from "@longshore/errdefs";
 import type { Logger } from "@longshore/log";
 import type { Descriptor } from "@longshore/oci";
 import { type RetryPolicy, isPassing, pause } from "./backoff.ts";
+import { codingsOf } from "./content-encoding.ts";
 import { RegistryError } from "./errors.ts";
 import { type HostClient, checkedUrl } from "./host-client.ts";
 import { acceptManifests, isManifestType, isNondistributable } from "./media-types.ts";
 import { NetworkError } from "./network-error.ts";
 import type { Repository } from "./repository.ts";
-import { type RegistryResponse, failureOf, headerOf } from "./response.ts";
+import { type RegistryResponse, discard, failureOf, headerOf } from "./response.ts";
 
 export interface FetchOptions {
   /** Where to begin, in bytes. */
@@ -23,7 +24,11 @@ async function openOn(client: HostClient, repository: Repository, descriptor: De
   const headers: Record<string, string> = { accept: manifest ? acceptManifests : `${descriptor.mediaType}, */*`, "accept-encoding": "identity" };
   if (offset > 0) headers["range"] = `bytes=${offset}-`;
   const path = `/${manifest ? "manifests" : "blobs"}/${descriptor.digest}`;
-  return repository.expect(client, { method: "GET", path, headers, verified: true, signal }, [200, 206]);
+  const answer = await repository.expect(client, { method: "GET", path, headers, verified: true, signal }, [200, 206]);
+  if (answer.status !== 206 || codingsOf(answer.headers["content-encoding"]).length === 0) return answer;
+  // A range of what is compressed is no range of the content.
+  await discard(answer);
+  return openOn(client, repository, descriptor, 0, signal);
 }
 
 /** A layer's own URLs are for layers that registries do not hold; nothing but http and https is followed. */

@@ -8,6 +8,7 @@ import type { Connections } from "./connections.ts";
 import type { CredentialsCallback } from "./credentials.ts";
 import type { RegistryHost } from "./host.ts";
 import { NetworkError, inRequest, isTransient, networkError } from "./network-error.ts";
+import { codingsOf, decoded } from "./content-encoding.ts";
 import { paced } from "./pace.ts";
 import { type RegistryResponse, discard, headerOf, readText } from "./response.ts";
 
@@ -177,7 +178,7 @@ export class HostClient {
     method: string,
     url: URL,
     headers: Record<string, string | string[]>,
-    body: AsyncIterable<Uint8Array> | Uint8Array | string | undefined,
+    sent: AsyncIterable<Uint8Array> | Uint8Array | string | undefined,
     signal: AbortSignal | undefined,
   ): Promise<RegistryResponse> {
     const tls = this.#isOwn(url) ? this.host.tls : this.host.tls?.skipVerify === true ? { skipVerify: true } : undefined;
@@ -186,10 +187,12 @@ export class HostClient {
         method: method as Dispatcher.HttpMethod,
         headers,
         dispatcher: this.#options.connections.to(url.host, tls, this.host.proxies),
-        ...(body === undefined ? {} : { body: body as never }),
+        ...(sent === undefined ? {} : { body: sent as never }),
         ...(signal === undefined ? {} : { signal }),
       });
-      return { method, url, status: answer.statusCode, headers: answer.headers, body: paced(answer.body, this.#options.retry.pace, method, url) };
+      const { statusCode: status, headers: answered } = answer;
+      const body = decoded(paced(answer.body, this.#options.retry.pace, method, url), codingsOf(answered["content-encoding"]), url);
+      return { method, url, status, headers: answered, body };
     } catch (error) {
       throw networkError(method, url, error);
     }

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { mediaTypes } from "@longshore/oci";
 import { parseNormalized } from "@longshore/reference";
 import { type Fault, FaultRegistry, onFirst } from "./fault-registry.ts";
-import { Registry, RegistryError, dockerHosts, readVerified, verified } from "./index.ts";
+import { Registry, RegistryError, type RegistryHost, dockerHosts, readVerified, verified } from "./index.ts";
 import { RegistryRig, retry } from "./registry-rig.ts";
 
 describe("remotes", () => {
@@ -197,7 +198,7 @@ describe("remotes", () => {
       });
       await assert.rejects(bytesOf(fetch(blob)), { name: "NetworkError", message: /less than 1000 bytes in 0\.2 seconds: i\/o timeout$/ });
       await assert.rejects(rig.registry.resolve(rig.named("x:1")), { name: "NetworkError", message: /i\/o timeout$/ });
-      await assert.rejects(Array.fromAsync(rig.registry.tags(rig.named("x"))), { name: "NetworkError", message: /i\/o timeout$/ });
+      await assert.rejects(rig.registry.tags(rig.named("x")), { name: "NetworkError", message: /i\/o timeout$/ });
       for (const timer of timers) clearInterval(timer);
     });
 
@@ -270,14 +271,67 @@ describe("remotes", () => {
     });
   });
 
+  describe("content that storage keeps compressed", () => {
+    const encoders: Record<string, (bytes: Buffer) => Buffer> = { gzip: gzipSync, deflate: deflateSync, zstd: zstdCompressSync, "gzip, zstd": (bytes) => zstdCompressSync(gzipSync(bytes)), identity: (bytes) => bytes };
+    const bytes = randomBytes(200_000);
+
+    /** Serves the blob in a coding; with `breakAt` the first connection ends there. */
+    function served(coding: string, encoded: Buffer, breakAt?: number): ReturnType<FaultRegistry["addBlob"]> {
+      const blob = rig.server.addBlob(bytes);
+      rig.server.faults.push((request, response) => {
+        if (!request.url?.endsWith(blob.digest)) return false;
+        const from = Number(/^bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
+        response.writeHead(from > 0 ? 206 : 200, { "content-encoding": coding, "content-length": encoded.length - from, ...(from > 0 ? { "content-range": `bytes ${from}-${encoded.length - 1}/${encoded.length}` } : {}) });
+        if (breakAt !== undefined && rig.server.log.length === 1) response.write(encoded.subarray(0, breakAt), () => response.destroy());
+        else response.end(encoded.subarray(from));
+        return true;
+      });
+      return blob;
+    }
+
+    for (const [coding, encode] of Object.entries(encoders)) {
+      it(`is what its digest says: ${coding}`, async () => {
+        assert.deepEqual(await bytesOf(fetch(served(coding, encode(bytes)))), bytes);
+      });
+    }
+
+    it("is gone on with after a broken connection, and begun at an offset", async () => {
+      const blob = served("gzip", gzipSync(bytes), 100_000);
+      assert.deepEqual(await bytesOf(fetch(blob)), bytes);
+      assert.deepEqual(await bytesOf(fetch(blob, 150_000)), bytes.subarray(150_000));
+    });
+
+    it("is refused when it is in no coding that is known, or not in the one that it names", async () => {
+      await assert.rejects(bytesOf(fetch(served("br", bytes))), { name: "FailedPrecondition", message: /unsupported Content-Encoding algorithm: br$/ });
+      rig.server.faults.length = 0;
+      await assert.rejects(bytesOf(fetch(served("gzip", bytes))), { name: "FailedPrecondition", message: /its body is not gzip: incorrect header check$/ });
+      rig.server.faults.length = 0;
+      await assert.rejects(bytesOf(fetch(served("gzip,gzip,gzip,gzip", bytes))), /4 Content-Encodings are too many/);
+    });
+
+    it("ends where its size does, however much is in it", async () => {
+      await assert.rejects(bytesOf(fetch(served("gzip", gzipSync(Buffer.alloc(100 << 20))))), /content is longer than its size 200000/);
+    });
+  });
+
+  it("asks mirrors for tags, and the registry when they do not tell", async () => {
+    await using mirror = await new FaultRegistry().listen();
+    let known = true;
+    mirror.faults.push((request, response) => known && request.url === "/v2/x/tags/list" && Boolean(response.writeHead(200).end('{"tags":["mirrored"]}')));
+    rig.server.faults.push((request, response) => request.url === "/v2/x/tags/list" && Boolean(response.writeHead(200).end('{"tags":["own"]}')));
+    const at = (host: string): RegistryHost => ({ scheme: "http", host, path: "/v2", capabilities: ["pull", "resolve"] });
+    const registry = new Registry({ hosts: async () => [at(mirror.host), at(rig.server.host)], connections: rig.connections, retry });
+    assert.deepEqual(await registry.tags(rig.named("x")), ["mirrored"]);
+    known = false;
+    assert.deepEqual(await registry.tags(rig.named("x")), ["own"]);
+  });
+
   it("lists tags over several pages", async () => {
     rig.server.faults.push((request, response) => {
       if (request.url === "/v2/x/tags/list") return Boolean(response.writeHead(200, { link: '</v2/x/tags/list?last=b>; rel="next"' }).end('{"tags":["a","b"]}'));
       if (request.url === "/v2/x/tags/list?last=b") return Boolean(response.writeHead(200).end('{"tags":["c"]}'));
       return false;
     });
-    const tags: string[] = [];
-    for await (const tag of rig.registry.tags(rig.named("x"))) tags.push(tag);
-    assert.deepEqual(tags, ["a", "b", "c"]);
+    assert.deepEqual(await rig.registry.tags(rig.named("x")), ["a", "b", "c"]);
   });
 });

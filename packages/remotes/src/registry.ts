@@ -80,8 +80,8 @@ export class Registry {
   }
 
   /** Lists the tags of a repository. */
-  async *tags(reference: Reference, signal?: AbortSignal): AsyncGenerator<string> {
-    yield* listTags(await this.#repository(reference), signal);
+  async tags(reference: Reference, signal?: AbortSignal): Promise<string[]> {
+    return listTags(await this.#repository(reference), signal);
   }
 
   /**

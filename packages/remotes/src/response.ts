@@ -12,7 +12,7 @@ export interface RegistryResponse {
   readonly url: URL;
   readonly status: number;
   readonly headers: Record<string, string | string[] | undefined>;
-  /** @throws NetworkError, Canceled in the iteration */
+  /** Without its Content-Encoding. @throws NetworkError, Canceled, FailedPrecondition in the iteration */
   readonly body: AsyncIterable<Buffer>;
 }
 

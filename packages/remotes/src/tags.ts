@@ -1,6 +1,6 @@
-import { InvalidArgument, NotFound } from "@longshore/errdefs";
+import { InvalidArgument } from "@longshore/errdefs";
 import { parseJson } from "@longshore/oci";
-import { checkedUrl } from "./host-client.ts";
+import { type HostClient, checkedUrl } from "./host-client.ts";
 import { type Repository, doing } from "./repository.ts";
 import { type RegistryResponse, failureOf, headerOf, readWhole } from "./response.ts";
 
@@ -18,16 +18,20 @@ function tagsOf(url: string, bytes: Buffer): string[] {
   return tags;
 }
 
-/** Lists a repository's tags, page by page. */
-export async function* listTags(repository: Repository, signal?: AbortSignal): AsyncGenerator<string> {
-  const [client] = repository.hosts("resolve").toReversed();
-  if (client === undefined) throw new NotFound(`no resolve hosts: ${repository.name}`);
+async function tagsOn(client: HostClient, repository: Repository, signal: AbortSignal | undefined): Promise<string[]> {
+  const tags: string[] = [];
   let target: string | URL | undefined = `/${repository.reference.path}/tags/list`;
   for (let page = 0; target !== undefined && page < maxPages; page += 1) {
     const response: RegistryResponse = await doing(client.send({ method: "GET", target, scopes: [repository.scope("pull")], signal }));
     if (response.status !== 200) throw await failureOf(response);
-    yield* tagsOf(response.url.href, await readWhole(response, maxPageBytes));
+    tags.push(...tagsOf(response.url.href, await readWhole(response, maxPageBytes)));
     const next: string | undefined = /<([^>]+)>;\s*rel="?next"?/.exec(headerOf(response, "link") ?? "")?.[1];
     target = next === undefined ? undefined : checkedUrl(next, response.url);
   }
+  return tags;
+}
+
+/** Lists a repository's tags, page by page: those of the first mirror that tells them, else the registry's own. */
+export function listTags(repository: Repository, signal?: AbortSignal): Promise<string[]> {
+  return repository.firstOf("resolve", (client) => tagsOn(client, repository, signal));
 }
