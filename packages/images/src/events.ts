@@ -2,8 +2,8 @@ import type { ImagesContext } from "./context.ts";
 import { chooseManifest, readManifests } from "./manifests.ts";
 import { type ImageRecord, recordsOf } from "./records.ts";
 
-/** The labels of an image's configuration, which its events carry. */
-async function labelsOf(context: ImagesContext, { target }: Pick<ImageRecord, "target">): Promise<Record<string, string>> {
+/** The labels of an image's configuration, which its events carry; to be asked for while it is there. */
+export async function labelsOf(context: ImagesContext, { target }: Pick<ImageRecord, "target">): Promise<Record<string, string>> {
   try {
     const manifests = await readManifests(context, target);
     return { ...chooseManifest(context, manifests, target.digest).document?.config?.Labels };

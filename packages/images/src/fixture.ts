@@ -104,6 +104,8 @@ export interface TestImages {
   readonly containers: ContainerUsage[];
   /** `action name` of each event. */
   readonly events: string[];
+  /** The attributes of each event. */
+  readonly attributes: Readonly<Record<string, string>>[];
   /** Stores an image of one platform. @returns its manifest */
   image(options?: { platform?: Platform; labels?: Record<string, string>; created?: string; layer?: string }): Descriptor;
   index(...manifests: Descriptor[]): Descriptor;
@@ -115,6 +117,7 @@ export function testImages(): TestImages {
   const containerd = new MemoryContainerd();
   const containers: ContainerUsage[] = [];
   const events: string[] = [];
+  const attributes: Readonly<Record<string, string>>[] = [];
   const context: ImagesContext = {
     containerd: containerd.client(),
     owner: "/data",
@@ -126,7 +129,10 @@ export function testImages(): TestImages {
     limits: { downloads: 3, uploads: 5 },
     connections: new Connections(),
     userAgent: "test",
-    emit: (_type, action, { Attributes }) => void events.push(`${action} ${Attributes["name"] ?? ""}`),
+    emit: (_type, action, { Attributes }) => {
+      events.push(`${action} ${Attributes["name"] ?? ""}`);
+      attributes.push(Attributes);
+    },
     log: silent,
   };
   const time = { seconds: 1_700_000_000n, nanos: 0 };
@@ -135,6 +141,7 @@ export function testImages(): TestImages {
     containerd,
     containers,
     events,
+    attributes,
     image({ platform = { os: "linux", architecture: "amd64" }, labels, created = "2024-01-01T00:00:00Z", layer = "layer" } = {}) {
       const blob = containerd.put(mediaTypes.ociLayerGzip, layer);
       const diffId = `sha256:${createHash("sha256").update(`diff ${layer}`).digest("hex")}`;

@@ -6,6 +6,7 @@ import type { ImagesContext } from "./context.ts";
 import { type ImageFilters, matchesLabels } from "./filter.ts";
 import { type ListedImage, readAllImages, totalImageSize } from "./list.ts";
 import { type ImageRecord, danglingName, isDangling } from "./records.ts";
+import { labelsOf } from "./events.ts";
 import { deleted, removeRecords, untagged } from "./remove.ts";
 
 export interface PruneReport {
@@ -81,11 +82,13 @@ async function prune(context: ImagesContext, filters: ImageFilters): Promise<Pru
   const all = await readAllImages(context);
   const chosen = new Set(chooseRecords(context, all, filters));
   if (chosen.size === 0) return { ImagesDeleted: null, SpaceReclaimed: 0 };
-  await removeRecords(context, [...chosen]);
   const touched = all.filter(({ records }) => records.some((record) => chosen.has(record)));
+  const labels = new Map<unknown, Record<string, string>>();
+  for (const image of touched) if (image.records[0] !== undefined) labels.set(image, await labelsOf(context, image.records[0]));
+  await removeRecords(context, [...chosen]);
   const gone = await goneDocuments(context, touched);
   const items = touched.flatMap((image) => [
-    ...image.records.filter((record) => chosen.has(record)).map((record) => untagged(context, record)),
+    ...image.records.filter((record) => chosen.has(record)).map((record) => untagged(context, record, labels.get(image) ?? {})),
     ...(gone.get(image) ?? []).map((digest) => deleted(context, digest)),
   ]);
   return { ImagesDeleted: items, SpaceReclaimed: before - (await totalImageSize(context)) };

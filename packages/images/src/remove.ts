@@ -3,7 +3,7 @@ import { Conflict, InvalidArgument, NotFound } from "@longshore/errdefs";
 import type { Platform } from "@longshore/oci";
 import { familiarString, parseNormalized, repositoryOf, tagNameOnly } from "@longshore/reference";
 import type { ImagesContext } from "./context.ts";
-import { emitImage } from "./events.ts";
+import { emitImage, labelsOf } from "./events.ts";
 import { findImage, type FoundImage } from "./find.ts";
 import { parentLabel } from "./inspect.ts";
 import { formatAsGiven, isSamePlatform, readManifests } from "./manifests.ts";
@@ -44,8 +44,9 @@ function sameReferences(named: ImageRecord, all: readonly ImageRecord[]): ImageR
 async function untag(context: ImagesContext, records: readonly ImageRecord[]): Promise<ImageDeleteResponseItem[]> {
   const items: ImageDeleteResponseItem[] = [];
   for (const record of records) {
+    const labels = await labelsOf(context, record);
     await removeRecord(context, record);
-    if (!isDangling(record)) items.push(untagged(context, record));
+    if (!isDangling(record)) items.push(untagged(context, record, labels));
   }
   return items;
 }
@@ -91,9 +92,10 @@ async function deleteAll(
   checkConflicts(context, id, all, checks);
   const parents = prune ? await danglingParents(context, record) : [];
   const named = all.filter((each) => !isDangling(each));
+  const labels = await labelsOf(context, record);
   await removeRecords(context, [...named, ...all.filter(isDangling), ...parents]);
   return [
-    ...named.map((each) => untagged(context, each)),
+    ...named.map((each) => untagged(context, each, labels)),
     deleted(context, id),
     ...parents.map((parent) => deleted(context, parent.target.digest)),
   ];
@@ -104,11 +106,11 @@ export async function removeRecords(context: ImagesContext, records: readonly Im
   for (const [position, record] of records.entries()) await removeRecord(context, record, position === records.length - 1);
 }
 
-/** Tells that a name is gone, and how Docker lists it. */
-export function untagged(context: ImagesContext, record: ImageRecord): ImageDeleteResponseItem {
-  const shown = isDangling(record) ? record.target.digest : familiarOf(record);
-  context.emit("image", "untag", { ID: record.target.digest, Attributes: { name: shown } });
-  return { Untagged: shown };
+/** Tells that a name of an image with these labels is gone, and how Docker lists it. */
+export function untagged(context: ImagesContext, record: ImageRecord, labels: Readonly<Record<string, string>>): ImageDeleteResponseItem {
+  const id = record.target.digest;
+  context.emit("image", "untag", { ID: id, Attributes: { ...labels, name: id } });
+  return { Untagged: isDangling(record) ? id : familiarOf(record) };
 }
 
 /** Tells that an image is gone, and how Docker lists it. */
