@@ -128,12 +128,22 @@ export class Container {
     });
   }
 
-  /** Wakes those who wait for an exit (`stopped`), or all (`removed`: gone, or it failed to go). */
-  notify(what: "stopped" | "removed"): void {
+  /** Wakes those who wait for an exit. */
+  stopped(): void {
+    this.#wake(({ condition }) => condition !== "removed", this.result());
+  }
+
+  /** Wakes all: it is gone, or it failed to go. Why it did not start before it was removed is told to whoever started it. */
+  removed(failure?: string): void {
+    const { ExitCode } = this.record.State;
+    this.#wake(() => true, failure === undefined ? { StatusCode: ExitCode } : { StatusCode: ExitCode, Error: { Message: failure } });
+  }
+
+  #wake(awaits: (waiter: Waiter) => boolean, result: WaitResult): void {
     for (const waiter of this.#waiters) {
-      if (what === "stopped" && waiter.condition === "removed") continue;
+      if (!awaits(waiter)) continue;
       this.#waiters.delete(waiter);
-      waiter.resolve(this.result());
+      waiter.resolve(result);
     }
   }
 }

@@ -60,7 +60,7 @@ async function exitLocked(context: Context, container: Container, exit: TaskExit
     Object.assign(record.State, State, { OOMKilled: record.State.OOMKilled, Health: record.State.Health });
     container.ending = undefined;
     emitContainer(context, container, "die", { exitCode: String(exit.exitCode), execDuration: String(Math.floor(ranMs / 1000)) });
-    container.notify("stopped");
+    container.stopped();
     if (restarts) untraced(() => scheduleRestart(context, container, ranMs));
   }
   return !restarts;

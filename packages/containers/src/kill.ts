@@ -62,7 +62,7 @@ function endRestarting(container: Container): void {
   cancelRestart(container);
   container.record.HasBeenManuallyStopped = true;
   Object.assign(container.record.State, { Running: false, Restarting: false, FinishedAt: container.record.State.FinishedAt || now() });
-  container.notify("stopped");
+  container.stopped();
 }
 
 /**

@@ -78,13 +78,13 @@ async function removeLocked(context: Context, container: Container, options: Rem
     const failure = new Unknown(`container ${container.id}: driver "${record.Driver}" failed to remove root filesystem: ${messageOf(error)}`, { cause: error });
     Object.assign(record.State, { RemovalInProgress: false, Dead: true, Error: failure.message });
     await attempt(context, "saving a dead container", () => container.save());
-    container.notify("removed");
+    container.removed(failure.message);
     throw failure;
   }
   context.store.delete(container);
   for (const attachment of container.pendingAttachments) attachment.abandon();
   emitContainer(context, container, "destroy");
-  container.notify("removed");
+  container.removed();
 }
 
 /** Removes what containerd keeps of a container: task (unless it is known to have none), snapshot, record. */

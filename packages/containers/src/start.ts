@@ -80,7 +80,7 @@ async function noteFailure(context: Context, container: Container, cause: unknow
   const own = isKind(cause, "Unknown") || isKind(cause, "Internal") || exitCode !== 128 ? error : (cause as LongshoreError);
   State.ExitCode = exitCode;
   await attempt(context, "saving a container that did not start", () => container.save());
-  if (waits) container.notify("stopped");
+  if (waits) container.stopped();
   return own;
 }
 

@@ -65,10 +65,10 @@ describe("finding containers", () => {
     const stopped = container.wait("not-running");
     const removed = container.wait("removed");
     Object.assign(container.record.State, { Running: false, ExitCode: 5 });
-    container.notify("stopped");
+    container.stopped();
     assert.deepEqual(await stopped, { StatusCode: 5 });
     assert.deepEqual(await container.wait("not-running"), { StatusCode: 5 });
-    container.notify("removed");
+    container.removed();
     assert.deepEqual(await removed, { StatusCode: 5 });
   });
 });

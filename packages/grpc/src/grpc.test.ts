@@ -131,6 +131,15 @@ describe("grpc", () => {
     await assert.rejects(serve([], { path: join(dir, "s.sock") }), (error) => isKind(error, "Unavailable"));
   });
 
+  it("leaves no connection behind when it is closed for good", async () => {
+    const own = await serve([], { path: join(dir, "own.sock") });
+    const client = createConnection(join(dir, "own.sock"));
+    await once(client, "connect");
+    const closed = once(client.resume(), "close");
+    await own.close(0);
+    await closed;
+  });
+
   it("lets a thousand connections wait that come at once", async () => {
     // All are asked for in one turn, in which the server, which is this process, accepts none.
     const clients = Array.from({ length: 1000 }, () => createConnection(join(dir, "s.sock")));

@@ -1,7 +1,8 @@
 import { chmod, lstat, unlink } from "node:fs/promises";
 import { once } from "node:events";
 import type { SecureServerOptions } from "node:http2";
-import { connect, createServer } from "node:net";
+import { type Socket, connect, createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import * as grpc from "@grpc/grpc-js";
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { GenService, GenServiceMethods } from "@bufbuild/protobuf/codegenv2";
@@ -179,23 +180,25 @@ export async function serve(services: readonly BoundService[], options: ServeOpt
   for (const { definition, handlers } of services) server.addService(definition, handlers);
   const { injectConnection } = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
   // grpc-js would listen itself, but with Node's short queue.
-  const listener = createServer(injectConnection).listen({ path: options.path, backlog: longestQueue });
+  const sockets = new Set<Socket>();
+  const listener = createServer((socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    injectConnection(socket);
+  }).listen({ path: options.path, backlog: longestQueue });
   await once(listener, "listening");
   // A connection that cannot be accepted, for want of descriptors or memory, is no end of all others.
   listener.on("error", () => undefined);
   if (options.mode !== undefined) await chmod(options.path, options.mode);
   return {
-    close: (graceMs = 3000) =>
-      new Promise<void>((resolve) => {
-        listener.close();
-        const timer = setTimeout(() => {
-          server.forceShutdown();
-          resolve();
-        }, graceMs);
-        server.tryShutdown(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-      }),
+    close: async (graceMs = 3000) => {
+      // grpc-js takes calls that are still open on the connections that it was given for ended; the listener does not.
+      const ended = Promise.all([once(listener.close(), "close"), new Promise<void>((resolve) => server.tryShutdown(() => resolve()))]);
+      const grace = new AbortController();
+      await Promise.race([ended, sleep(graceMs, undefined, { signal: grace.signal }).catch(() => undefined)]);
+      grace.abort();
+      server.forceShutdown();
+      for (const socket of sockets) socket.destroy();
+    },
   };
 }
