@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { globSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { GenericContainer, Network, Wait } from "testcontainers";
 import { shared } from "../engine/shared.ts";
 
@@ -11,6 +14,8 @@ describe("testcontainers", () => {
   after(() => {
     for (const [key, value] of Object.entries(saved)) if (value === undefined) delete process.env[key];
     else process.env[key] = value;
+    // The library leaves the files there that it locks.
+    for (const file of globSync(join(tmpdir(), "testcontainers-node-*.lock"))) rmSync(file);
   });
 
   it("starts what it waits for, serves through mapped ports, executes, copies and streams logs", async () => {

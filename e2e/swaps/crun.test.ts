@@ -113,9 +113,14 @@ describe("the engine on crun", () => {
   });
 
   it("docker info tells the runtimes; the programs that add arguments are the owner's alone", async () => {
-    const info = JSON.parse(await longshore.ok(["info", "--format", "{{json .}}"])) as { Runtimes: object; DefaultRuntime: string };
+    const info = JSON.parse(await longshore.ok(["info", "--format", "{{json .}}"])) as { Runtimes: Record<string, { status?: object }>; DefaultRuntime: string };
     const stock = { path: "runc" };
-    assert.deepEqual(info.Runtimes, { ...runtimes, typed: {}, runc: stock, "io.containerd.runc.v2": stock });
+    const shown = Object.entries(info.Runtimes).map(([name, { status, ...rest }]) => {
+      if (status !== undefined) assert.deepEqual(Object.keys(status), ["org.opencontainers.runtime-spec.features"]);
+      return [name, rest];
+    });
+    assert.ok(info.Runtimes["runc"]?.status);
+    assert.deepEqual(Object.fromEntries(shown), { ...runtimes, typed: {}, runc: stock, "io.containerd.runc.v2": stock });
     assert.equal(info.DefaultRuntime, "crun");
     const dir = join(longshore.dir, "data/runtimes");
     const names = readdirSync(dir).toSorted();

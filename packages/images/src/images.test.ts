@@ -74,7 +74,7 @@ describe("images over containerd", () => {
       assert.deepEqual(await removeImage(images.context, "bb2:x", soft), [{ Untagged: "bb2:x" }]);
       assert.deepEqual(await removeImage(images.context, "bb:1", soft), [{ Untagged: "bb:1" }, { Deleted: target.digest }]);
       assert.deepEqual(images.events, [`untag ${target.digest}`, `untag ${target.digest}`, `delete ${target.digest}`]);
-      assert.deepEqual(images.attributes.slice(0, 2), Array(2).fill({ n: "1", name: target.digest }));
+      assert.deepEqual(images.attributes.slice(0, 2), [1, 2].map(() => ({ n: "1", name: target.digest })));
     });
 
     it("removes the digest's name with the last tag of its repository", async () => {
