@@ -72,7 +72,7 @@ describe("damaged state: set aside and reported, the rest works", () => {
   });
 
   it("Docker's own records of containers, and such with anything in the place of a member: each comes up or is set aside", async () => {
-    const docker = JSON.parse(readFileSync(join(repository, "packages/containers/src/records/testdata/docker-28.5.json"), "utf8")) as Record<string, { config: object; hostConfig: object }>;
+    const docker = JSON.parse(readFileSync(join(repository, "packages/engine/containers/src/records/testdata/docker-28.5.json"), "utf8")) as Record<string, { config: object; hostConfig: object }>;
     const strange = [null, 0, -1, "", "\0", "a:b:c", "../../etc", "container:x", [], [null], ["a:b", "\0"], {}, { "\0": {} }, { a: { Type: "volume", Name: "../x", Destination: "/\0" } }];
     const records = Object.values(docker).flatMap(({ config, hostConfig }, number) => {
       const change = (tree: object, at: number): object => {

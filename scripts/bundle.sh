@@ -11,7 +11,7 @@ stale() {
 
 # stale_daemon APP FILE: the same for a daemon's bundle
 stale_daemon() {
-  stale "$2" "$root/apps/$1/src" "$root/apps/$1/package.json" "$root"/packages/*/src "$root"/packages/*/native "$root/packages/proto/gen"
+  stale "$2" "$root/apps/$1/src" "$root/apps/$1/package.json" "$root"/packages/*/*/src "$root"/packages/*/*/native "$root/packages/protocol/proto/gen"
 }
 
 # bundle ENTRY FILE: writes one JavaScript file with all that ENTRY imports but the native addon

@@ -36,7 +36,7 @@ describe("scripts/launch.sh", () => {
       utimesSync(join(root, "scripts", name), old, old);
     }
     place(`scripts/toolchain/node_modules/node-linux-${arch}/bin/node`, old, "#!/bin/sh\nprintf '%s\\n' \"$@\"\n");
-    for (const file of ["pnpm-lock.yaml", "apps/engine/package.json", "apps/engine/src/main.ts", "apps/engine/src/main.test.ts", "packages/a/src/deep/index.ts", "packages/proto/gen/a_pb.js"]) place(file, old);
+    for (const file of ["pnpm-lock.yaml", "apps/engine/package.json", "apps/engine/src/main.ts", "apps/engine/src/main.test.ts", "packages/base/a/src/deep/index.ts", "packages/protocol/proto/gen/a_pb.js"]) place(file, old);
     place("apps/engine/build/dockerd.mjs", built);
   });
   afterEach(() => rmSync(root, { recursive: true, force: true }));
@@ -52,7 +52,7 @@ describe("scripts/launch.sh", () => {
     assert.equal(launched(), "apps/engine/src/main.ts");
   });
 
-  for (const changed of ["apps/engine/src/main.ts", "apps/engine/src/new.ts", "packages/a/src/deep/index.ts", "packages/proto/gen/a_pb.js", "pnpm-lock.yaml", "apps/engine/package.json"]) {
+  for (const changed of ["apps/engine/src/main.ts", "apps/engine/src/new.ts", "packages/base/a/src/deep/index.ts", "packages/protocol/proto/gen/a_pb.js", "pnpm-lock.yaml", "apps/engine/package.json"]) {
     it(`runs the sources when ${changed} is newer than the bundle`, () => {
       place(changed, later);
       assert.equal(launched(), "apps/engine/src/main.ts");

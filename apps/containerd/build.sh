@@ -4,8 +4,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 root=../..
 . $root/scripts/bundle.sh
-bash $root/packages/sys/build.sh
-place $root/packages/sys/build/sys.node build
+bash $root/packages/base/sys/build.sh
+place $root/packages/base/sys/build/sys.node build
 stale_daemon containerd build/containerd.mjs || exit 0
-bundle $root/packages/archive/src/worker/worker.ts build/archive-worker.mjs
+bundle $root/packages/shared/archive/src/worker/worker.ts build/archive-worker.mjs
 bundle src/main.ts build/containerd.mjs

@@ -4,9 +4,9 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 root=../..
 . $root/scripts/bundle.sh
-bash $root/packages/network/build.sh
-place $root/packages/sys/build/sys.node build
-place $root/packages/network/build/docker-proxy.mjs build
+bash $root/packages/engine/networks/build.sh
+place $root/packages/base/sys/build/sys.node build
+place $root/packages/engine/networks/build/docker-proxy.mjs build
 stale_daemon engine build/dockerd.mjs || exit 0
-bundle $root/packages/archive/src/worker/worker.ts build/archive-worker.mjs
+bundle $root/packages/shared/archive/src/worker/worker.ts build/archive-worker.mjs
 bundle src/main.ts build/dockerd.mjs

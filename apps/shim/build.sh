@@ -2,12 +2,12 @@
 # Compiles the shim into one executable, with the native addon beside it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
-bash ../../packages/sys/build.sh
+bash ../../packages/base/sys/build.sh
 name=containerd-shim-longshore-v2
-sources=(src build.sh package.json ../../packages/{errdefs,proto,sys,trace,ttrpc,wire}/src ../../packages/proto/gen)
-if ! cmp -s ../../packages/sys/build/sys.node build/sys.node; then
+sources=(src build.sh package.json ../../packages/{base/{errdefs,sys,trace},protocol/{proto,ttrpc,wire}}/src ../../packages/protocol/proto/gen)
+if ! cmp -s ../../packages/base/sys/build/sys.node build/sys.node; then
   mkdir -p build
-  cp ../../packages/sys/build/sys.node "build/sys.node.$$"
+  cp ../../packages/base/sys/build/sys.node "build/sys.node.$$"
   mv "build/sys.node.$$" build/sys.node
 fi
 if [ -e "build/$name" ] && [ -z "$(find "${sources[@]}" -newer "build/$name" -type f -print -quit)" ]; then exit 0; fi

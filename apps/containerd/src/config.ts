@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { InvalidArgument, NotFound, messageOf } from "@longshore/errdefs";
-import type { LogLevel } from "@longshore/log";
+import type { LogLevel } from "@longshore/logger";
 import { parse, stringify } from "smol-toml";
 
 /** The configuration in containerd's own words, as far as there is something to configure. */

@@ -2,7 +2,7 @@ import { chown, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { InvalidArgument, isKind, messageOf } from "@longshore/errdefs";
 import { serve } from "@longshore/grpc";
-import type { Logger } from "@longshore/log";
+import type { Logger } from "@longshore/logger";
 import type { Metadata } from "@longshore/metadata";
 import { type RuntimeDeps, SandboxManager, TaskManager, loadTasks } from "@longshore/runtime";
 import { takeServiceManager } from "@longshore/sys";

@@ -1,7 +1,7 @@
 import { chmod, chown, rm } from "node:fs/promises";
 import { Unavailable, messageOf } from "@longshore/errdefs";
 import type { Exchange } from "@longshore/events";
-import type { Logger } from "@longshore/log";
+import type { Logger } from "@longshore/logger";
 import { Events } from "@longshore/proto/containerd/services/events/ttrpc/v1/events";
 import { Connection, Server } from "@longshore/ttrpc";
 

@@ -1,5 +1,5 @@
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
-import { createLogger } from "@longshore/log";
+import { createLogger } from "@longshore/logger";
 import { giveMemoryBackAtRest } from "@longshore/sys";
 import { configureTracing } from "@longshore/telemetry";
 import { type Config, defaultConfig, defaultConfigPath, formatConfig, loadConfig, logLevel } from "./config.ts";

@@ -6,7 +6,7 @@ import { type DescMessage, type DescService, toBinary } from "@bufbuild/protobuf
 import { messageOf } from "@longshore/errdefs";
 import { type Random, fuzz } from "@longshore/fuzz";
 import { Channel, type RunningServer, connectContainerd, createClient, serve } from "@longshore/grpc";
-import { silent } from "@longshore/log";
+import { silent } from "@longshore/logger";
 import { Containers } from "@longshore/proto/containerd/services/containers/v1/containers";
 import { Content } from "@longshore/proto/containerd/services/content/v1/content";
 import { Images } from "@longshore/proto/containerd/services/images/v1/images";

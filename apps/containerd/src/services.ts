@@ -1,6 +1,6 @@
 import { ImageArchives } from "@longshore/archive";
 import { type BoundService, implement } from "@longshore/grpc";
-import type { Logger } from "@longshore/log";
+import type { Logger } from "@longshore/logger";
 import { Containers } from "@longshore/proto/containerd/services/containers/v1/containers";
 import { Content } from "@longshore/proto/containerd/services/content/v1/content";
 import { Diff } from "@longshore/proto/containerd/services/diff/v1/diff";

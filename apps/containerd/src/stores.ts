@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { ArchiveWorkers, Layers } from "@longshore/archive";
 import { LocalStore } from "@longshore/content";
 import { Exchange } from "@longshore/events";
-import type { Logger } from "@longshore/log";
+import type { Logger } from "@longshore/logger";
 import { Metadata } from "@longshore/metadata";
 import { Connections } from "@longshore/remotes";
 import { OverlayfsSnapshotter } from "@longshore/snapshots";

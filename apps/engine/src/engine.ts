@@ -1,8 +1,8 @@
 import type { FileArchiver, Layers } from "@longshore/archive";
 import type { Context } from "@longshore/containers";
 import type { ImagesContext } from "@longshore/images";
-import type { Logger } from "@longshore/log";
-import type { Networks } from "@longshore/network";
+import type { Logger } from "@longshore/logger";
+import type { Networks } from "@longshore/networks";
 import type { Plugins } from "@longshore/plugins";
 import type { FastifyInstance } from "fastify";
 import type { Config } from "./config/config.ts";

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import type { EmitEvent } from "@longshore/api";
+import type { EmitEvent } from "@longshore/docker-api";
 import { type ContainerStore, imageUsage } from "@longshore/containers";
 import type { ImagesContext } from "@longshore/images";
-import type { Logger } from "@longshore/log";
+import type { Logger } from "@longshore/logger";
 import { hostPlatform } from "@longshore/oci";
 import type { ContainerdClient } from "@longshore/proto";
 import { Connections, dockerHosts, type RegistryHosts } from "@longshore/remotes";

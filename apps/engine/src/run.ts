@@ -1,6 +1,6 @@
 import { connectContainerd, Channel } from "@longshore/grpc";
-import { createLogger, type Logger } from "@longshore/log";
-import { NetworkController, pluginNetworks } from "@longshore/network";
+import { createLogger, type Logger } from "@longshore/logger";
+import { NetworkController, pluginNetworks } from "@longshore/networks";
 import { Plugins } from "@longshore/plugins";
 import { DriverVolumes, LocalVolumes, pluginVolumeDrivers } from "@longshore/volumes";
 import { giveMemoryBackAtRest, takeServiceManager } from "@longshore/sys";
@@ -12,8 +12,8 @@ import { startDaemon } from "./daemon.ts";
 import { EventHub } from "./events/hub.ts";
 import { lockDataRoot, removePidFile, writePidFile } from "./pidfile.ts";
 import { reload } from "./reload.ts";
-import { networkRoutes } from "./routes/networks.ts";
-import { volumeRoutes } from "./routes/volumes.ts";
+import { networkRoutes } from "./routes/networks/networks.ts";
+import { volumeRoutes } from "./routes/volumes/volumes.ts";
 import { verifyStart } from "./verify.ts";
 
 /** How long containerd may take to come up beside the engine. */

@@ -6,7 +6,7 @@ import type { RuntimeSettings } from "@longshore/containers";
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
 import { packAny } from "@longshore/proto";
 import { OptionsSchema } from "@longshore/proto/containerd/runc/v1/runc";
-import { isRuntimeName } from "@longshore/spec";
+import { isRuntimeName } from "@longshore/docker-spec";
 import type { Config } from "./config/config.ts";
 import type { RuntimeConfig } from "./config/values.ts";
 import { shimOptions } from "./shim-options.ts";

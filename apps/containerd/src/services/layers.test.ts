@@ -7,7 +7,7 @@ import { ArchiveWorkers, Layers } from "@longshore/archive";
 import { LocalStore } from "@longshore/content";
 import { Exchange } from "@longshore/events";
 import { Channel, type RunningServer, connectContainerd, implement, serve } from "@longshore/grpc";
-import { silent } from "@longshore/log";
+import { silent } from "@longshore/logger";
 import { Metadata } from "@longshore/metadata";
 import type { ContainerdClient } from "@longshore/proto";
 import { Content, WriteAction } from "@longshore/proto/containerd/services/content/v1/content";

@@ -6,7 +6,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { LocalStore, digestOf } from "@longshore/content";
 import { Exchange } from "@longshore/events";
 import { Channel, type RunningServer, connectContainerd, createClient, implement, serve } from "@longshore/grpc";
-import { silent } from "@longshore/log";
+import { silent } from "@longshore/logger";
 import { Metadata } from "@longshore/metadata";
 import type { ContainerdClient } from "@longshore/proto";
 import { Containers } from "@longshore/proto/containerd/services/containers/v1/containers";

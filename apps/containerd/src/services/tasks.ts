@@ -4,7 +4,7 @@ import type { Layers } from "@longshore/archive";
 import { AlreadyExists, InvalidArgument, Unknown, isKind, messageOf } from "@longshore/errdefs";
 import { type Filter, parseAll } from "@longshore/filters";
 import type { CallContext, ServiceImplementation } from "@longshore/grpc";
-import type { Logger } from "@longshore/log";
+import type { Logger } from "@longshore/logger";
 import type { Container, PackedAny } from "@longshore/metadata";
 import { unpackAny } from "@longshore/proto";
 import { OptionsSchema } from "@longshore/proto/containerd/runc/v1/runc";

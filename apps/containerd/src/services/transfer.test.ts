@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { Channel, type RunningServer, connectContainerd, implement, serve } from "@longshore/grpc";
-import { silent } from "@longshore/log";
+import { silent } from "@longshore/logger";
 import { type ContainerdClient, packAny, unpackAny } from "@longshore/proto";
 import { StreamInitSchema, Streaming } from "@longshore/proto/containerd/services/streaming/v1/streaming";
 import { Transfer as TransferDesc } from "@longshore/proto/containerd/services/transfer/v1/transfer";

@@ -1,7 +1,7 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { InvalidArgument, NotImplemented } from "@longshore/errdefs";
 import type { CallContext, ServiceImplementation } from "@longshore/grpc";
-import type { Logger } from "@longshore/log";
+import type { Logger } from "@longshore/logger";
 import { hostPlatform } from "@longshore/oci";
 import { receiveBytes, sendBytes, unpackAny } from "@longshore/proto";
 import type { Transfer as TransferDesc } from "@longshore/proto/containerd/services/transfer/v1/transfer";

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import type { Socket } from "node:net";
 import { dirname } from "node:path";
-import type { Logger } from "@longshore/log";
+import type { Logger } from "@longshore/logger";
 import type { FastifyInstance } from "fastify";
 import { watchBody } from "../server/body.ts";
 import { targetOf } from "../server/request.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { silent } from "@longshore/log";
+import { silent } from "@longshore/logger";
 import { createApp } from "../server/app.ts";
 import { guard } from "./guard.ts";
 import { type Policy, parseEndpointRule } from "./policy.ts";

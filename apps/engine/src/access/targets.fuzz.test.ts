@@ -5,7 +5,7 @@ import { Agent, type IncomingMessage, request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join, posix } from "node:path";
 import { fuzz, type Random } from "@longshore/fuzz";
-import { silent } from "@longshore/log";
+import { silent } from "@longshore/logger";
 import type { Plugins } from "@longshore/plugins";
 import { listen, type Listener } from "../listeners/listen.ts";
 import { createApp } from "../server/app.ts";

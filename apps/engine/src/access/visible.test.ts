@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Container } from "@longshore/containers";
-import { silent } from "@longshore/log";
+import { silent } from "@longshore/logger";
 import type { Engine } from "../engine.ts";
 import { routes } from "../routes/all.ts";
 import { createApp } from "../server/app.ts";

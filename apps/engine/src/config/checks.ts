@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
 import { isIPv4, isIPv6 } from "node:net";
 import { InvalidArgument } from "@longshore/errdefs";
-import type { LogLevel } from "@longshore/log";
+import type { LogLevel } from "@longshore/logger";
 import { parseMirror } from "@longshore/remotes";
 import { parseAddress } from "../listeners/address.ts";
 import type { Config } from "./config.ts";

@@ -1,6 +1,6 @@
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
-import type { LogFormat, LogLevel } from "@longshore/log";
-import type { DefaultBridgeOptions } from "@longshore/network";
+import type { LogFormat, LogLevel } from "@longshore/logger";
+import type { DefaultBridgeOptions } from "@longshore/networks";
 import { type Address, parseAddress } from "../listeners/address.ts";
 import type { TlsConfig } from "../listeners/tls.ts";
 import type { AccessConfig } from "./access-json.ts";

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
-import { bool, decode, int, int64, list, map, type Shape, struct, text } from "@longshore/gojson";
+import { bool, decode, int, int64, list, map, type Shape, struct, text } from "@longshore/go-json";
 import { checkAccess } from "./access-json.ts";
 import { isObject } from "./json.ts";
 import type { Option } from "./options.ts";

@@ -1,5 +1,5 @@
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
-import { JsonError, parseJson } from "@longshore/gojson";
+import { JsonError, parseJson } from "@longshore/go-json";
 
 /** Bytes before the first one that is not UTF-8. */
 function validBytes(bytes: Uint8Array): number {

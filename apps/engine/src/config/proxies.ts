@@ -1,4 +1,4 @@
-import type { Logger } from "@longshore/log";
+import type { Logger } from "@longshore/logger";
 import type { Config } from "./config.ts";
 
 /** A URL without the name and the password in it. */

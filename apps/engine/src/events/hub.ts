@@ -1,4 +1,4 @@
-import type { EmitEvent, EventMessage } from "@longshore/api";
+import type { EmitEvent, EventMessage } from "@longshore/docker-api";
 import { nowNano } from "@longshore/containers";
 
 const keep = 256;

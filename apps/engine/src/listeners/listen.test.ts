@@ -5,7 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { silent } from "@longshore/log";
+import { silent } from "@longshore/logger";
 import { listen } from "./listen.ts";
 
 describe("the queue of new connections", () => {

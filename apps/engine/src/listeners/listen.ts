@@ -3,7 +3,7 @@ import { createServer as createHttpsServer } from "node:https";
 import { createServer, type ListenOptions, type Server, type Socket } from "node:net";
 import type { TlsOptions } from "node:tls";
 import { InvalidArgument } from "@longshore/errdefs";
-import type { Logger } from "@longshore/log";
+import type { Logger } from "@longshore/logger";
 import { serveTakeovers } from "../server/takeover.ts";
 import { activatedSockets } from "./activation.ts";
 import { type Address, hostAndPort } from "./address.ts";

@@ -1,6 +1,6 @@
 import type { RequestListener } from "node:http";
 import type { Socket } from "node:net";
-import type { Logger } from "@longshore/log";
+import type { Logger } from "@longshore/logger";
 import type { AuditLog } from "../access/audit.ts";
 import { bindPolicy } from "../access/socket-policy.ts";
 import type { Config } from "../config/config.ts";

@@ -2,7 +2,7 @@ import { chmod, chown, mkdir, readFile, unlink } from "node:fs/promises";
 import { connect } from "node:net";
 import { dirname } from "node:path";
 import { InvalidArgument, Unavailable } from "@longshore/errdefs";
-import type { Logger } from "@longshore/log";
+import type { Logger } from "@longshore/logger";
 
 async function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {

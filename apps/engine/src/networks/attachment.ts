@@ -1,7 +1,7 @@
-import type { EndpointSettings } from "@longshore/api";
+import type { EndpointSettings } from "@longshore/docker-api";
 import { type Container, type Context, showRequested } from "@longshore/containers";
 import { InvalidArgument, NotFound, PermissionDenied, Unknown } from "@longshore/errdefs";
-import type { Networks } from "@longshore/network";
+import type { Networks } from "@longshore/networks";
 
 /** What attaching works with. */
 export interface Attaching {

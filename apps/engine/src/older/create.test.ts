@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ContainerConfig, EndpointSettings, HostConfig } from "@longshore/api";
+import type { ContainerConfig, EndpointSettings, HostConfig } from "@longshore/docker-api";
 import { httpStatusOf, messageOf } from "@longshore/errdefs";
 import { apiChanges } from "../server/api-changes.ts";
 import { compareVersions } from "../server/api-version.ts";

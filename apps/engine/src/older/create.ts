@@ -1,4 +1,4 @@
-import type { HostConfig, Mount } from "@longshore/api";
+import type { HostConfig, Mount } from "@longshore/docker-api";
 import { InvalidArgument } from "@longshore/errdefs";
 import { migrateMacAddress, migrateSysctls, type NetworkRequest } from "./network-options.ts";
 import type { Speaks } from "./speaks.ts";

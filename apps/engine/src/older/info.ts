@@ -1,4 +1,4 @@
-import type { Runtime, SystemInfo } from "@longshore/api";
+import type { Runtime, SystemInfo } from "@longshore/docker-api";
 import type { Speaks } from "./speaks.ts";
 
 /** What `/info` had in older versions, beside what it has today. */

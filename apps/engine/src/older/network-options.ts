@@ -1,4 +1,4 @@
-import type { ContainerConfig, EndpointSettings, HostConfig } from "@longshore/api";
+import type { ContainerConfig, EndpointSettings, HostConfig } from "@longshore/docker-api";
 import { InvalidArgument, messageOf, Unknown } from "@longshore/errdefs";
 import type { Speaks } from "./speaks.ts";
 

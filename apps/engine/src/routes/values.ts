@@ -1,5 +1,5 @@
 import { InvalidArgument } from "@longshore/errdefs";
-import { quoteText } from "@longshore/gojson";
+import { quoteText } from "@longshore/go-json";
 import type { Platform } from "@longshore/oci";
 import type { Query } from "../server/query.ts";
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { Logger } from "@longshore/log";
+import type { Logger } from "@longshore/logger";
 import { type FastifyInstance, type FastifyReply, fastify, LogController } from "fastify";
 import { type SpanContext, parseTraceparent, span, withParent } from "@longshore/trace";
 import { checkVersion, engineVersion, maxApiVersion } from "./api-version.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { isKind } from "@longshore/errdefs";
 import { fuzz, type Random } from "@longshore/fuzz";
-import { parseJson, type Shape, unmarshal } from "@longshore/gojson";
-import { configBody, createBody, execBody, execStartBody, portsBody, updateBody } from "../routes/container-shapes.ts";
+import { parseJson, type Shape, unmarshal } from "@longshore/go-json";
+import { configBody, createBody, execBody, execStartBody, portsBody, updateBody } from "../routes/containers/container-shapes.ts";
 
 const scalars = [null, true, false, 0, 1, -1, 1.5, 1e300, 2 ** 53, 65_536, "", "x", "80/tcp", "__proto__", [], {}, [null], { a: null }, [[]], { "": "" }] as const;
 const keys = ["", "__proto__", "constructor", "a", "80/tcp", "5", "\u00e9"] as const;

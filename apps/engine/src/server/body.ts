@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
-import { isBlank, JsonError, parseLongJson, type Shape, unmarshal } from "@longshore/gojson";
+import { isBlank, JsonError, parseLongJson, type Shape, unmarshal } from "@longshore/go-json";
 import type { FastifyRequest } from "fastify";
 import { BodyBudget } from "./body-budget.ts";
 import { checkJsonType } from "./content-type.ts";

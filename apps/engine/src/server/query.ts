@@ -1,5 +1,5 @@
 import { InvalidArgument, Unknown } from "@longshore/errdefs";
-import { quoteText } from "@longshore/gojson";
+import { quoteText } from "@longshore/go-json";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { parseQueryString } from "./query-string.ts";
 import { targetOf } from "./request.ts";

@@ -6,7 +6,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { NotModified } from "@longshore/errdefs";
-import { silent } from "@longshore/log";
+import { silent } from "@longshore/logger";
 import type { FastifyInstance } from "fastify";
 import { listen, type Listener } from "../listeners/listen.ts";
 import { createApp } from "./app.ts";
@@ -16,7 +16,7 @@ import { hijack, rawStream } from "./hijack.ts";
 import { Query } from "./query.ts";
 import { apiVersionOf } from "./request.ts";
 import { sendJson } from "./send.ts";
-import { struct, text } from "@longshore/gojson";
+import { struct, text } from "@longshore/go-json";
 
 describe("the HTTP side", () => {
   let dir = "";

@@ -5,7 +5,7 @@ import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { NotFound } from "@longshore/errdefs";
-import { silent } from "@longshore/log";
+import { silent } from "@longshore/logger";
 import type { FastifyInstance } from "fastify";
 import { listen, type Listener } from "../listeners/listen.ts";
 import { createApp } from "./app.ts";

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import type { SystemVersion } from "@longshore/api";
+import type { SystemVersion } from "@longshore/docker-api";
 import type { Engine } from "../engine.ts";
 
 const run = promisify(execFile);

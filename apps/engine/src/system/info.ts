@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism, hostname, machine, release, totalmem } from "node:os";
-import type { SystemInfo } from "@longshore/api";
-import { builtInDrivers } from "@longshore/network";
+import type { SystemInfo } from "@longshore/docker-api";
+import { builtInDrivers } from "@longshore/networks";
 import { maskCredentials, proxiesOf } from "../config/proxies.ts";
 import type { Engine } from "../engine.ts";
 import { exposure } from "../listeners/exposure.ts";

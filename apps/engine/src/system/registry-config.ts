@@ -1,4 +1,4 @@
-import type { IndexInfo, RegistryServiceConfig } from "@longshore/api";
+import type { IndexInfo, RegistryServiceConfig } from "@longshore/docker-api";
 import { insecureHost, isNetwork, parseMirror } from "@longshore/remotes";
 import type { Config } from "../config/config.ts";
 

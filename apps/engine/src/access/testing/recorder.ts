@@ -1,7 +1,7 @@
 import type { Engine } from "../../engine.ts";
 import { routes } from "../../routes/all.ts";
-import { networkRoutes } from "../../routes/networks.ts";
-import { volumeRoutes } from "../../routes/volumes.ts";
+import { networkRoutes } from "../../routes/networks/networks.ts";
+import { volumeRoutes } from "../../routes/volumes/volumes.ts";
 import type { FastifyInstance } from "fastify";
 
 /** A request that has reached a route, with what the route was given. */

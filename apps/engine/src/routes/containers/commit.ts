@@ -1,0 +1,42 @@
+import type { ContainerConfig } from "@longshore/docker-api";
+import { emitContainer, whilePaused } from "@longshore/containers";
+import { Conflict, NotFound } from "@longshore/errdefs";
+import { commitImage } from "@longshore/images";
+import type { RoutePlugin } from "../../engine.ts";
+import { readJson } from "../../server/body.ts";
+import { Query } from "../../server/query.ts";
+import { sendJson } from "../../server/send.ts";
+import { configBody } from "./container-shapes.ts";
+
+/** `docker commit`. */
+export const commitRoutes: RoutePlugin = (app, { containers: context, images }) => {
+  app.post("/commit", async (request, reply) => {
+    const query = new Query(request);
+    const requested = (await readJson<Partial<ContainerConfig>>(request, configBody)) ?? {};
+    const container = context.store.get(query.get("container"));
+    const { record } = container;
+    if (record.State.Dead) throw new Conflict(`You cannot commit container ${container.id} which is Dead`);
+    if (container.removing) throw new Conflict(`You cannot commit container ${container.id} which is being removed`);
+    const manifest = record.ImageManifest;
+    if (manifest === null) throw new NotFound(`No such image: ${record.Image}`);
+    const comment = query.get("comment");
+    const commit = () =>
+      commitImage(images, {
+        containerId: container.id,
+        snapshotKey: container.id,
+        config: record.Config,
+        command: [record.Path, ...record.Args],
+        imageId: record.Image,
+        manifest,
+        author: query.get("author"),
+        comment,
+        repo: query.get("repo"),
+        tag: query.get("tag"),
+        changes: query.all("changes"),
+        requested,
+      });
+    const { id, name } = await (query.bool("pause", true) ? whilePaused(context, container, commit) : commit());
+    emitContainer(context, container, "commit", { comment, imageID: id, imageRef: name });
+    sendJson(reply, 201, { Id: id });
+  });
+};

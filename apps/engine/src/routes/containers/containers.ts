@@ -1,0 +1,169 @@
+import type { ContainerConfig, EndpointSettings, HostConfig } from "@longshore/docker-api";
+import {
+  createContainer,
+  inspectContainer,
+  killContainer,
+  pauseContainer,
+  pruneContainers,
+  removeContainer,
+  removeLink,
+  renameContainer,
+  resizeContainer,
+  restartContainer,
+  startContainer,
+  stopContainer,
+  topContainer,
+  unpauseContainer,
+  updateContainer,
+  type UpdateRequest,
+} from "@longshore/containers";
+import { Conflict, InvalidArgument } from "@longshore/errdefs";
+import type { FastifyRequest } from "fastify";
+import { confined } from "../../access/route-access.ts";
+import { visible } from "../../access/visible.ts";
+import type { RoutePlugin } from "../../engine.ts";
+import { declaredLength, readJson, readRequiredJson } from "../../server/body.ts";
+import { Filters, hasLabel } from "../../server/filters.ts";
+import { Query } from "../../server/query.ts";
+import { adaptCreate } from "../../older/create.ts";
+import type { Speaks } from "../../older/speaks.ts";
+import { speaks } from "../../server/request.ts";
+import { sendJson } from "../../server/send.ts";
+import { parsePointInTime } from "../../server/time-parameter.ts";
+import { refuseCheckpoint, refuseCheckpoints } from "./checkpoints.ts";
+import { createBody, updateBody } from "./container-shapes.ts";
+import { inspectFor } from "./container-versions.ts";
+import { parameter } from "../parameters.ts";
+import { parsePlatform, parseSize } from "../values.ts";
+
+type CreateBody = Partial<ContainerConfig> & {
+  HostConfig?: Partial<HostConfig>;
+  NetworkingConfig?: { EndpointsConfig?: Record<string, Partial<EndpointSettings> | null> | null };
+};
+
+/** Create, change and remove containers, and their life in between. */
+export const containerRoutes: RoutePlugin = (app, { config: engineConfig, containers: context }) => {
+  const find = (request: Parameters<typeof parameter>[0]) => visible(request, context).get(parameter(request, "name"));
+
+  let pruning = false;
+
+  app.post("/containers/create", async (request, reply) => {
+    const query = new Query(request);
+    const { HostConfig, NetworkingConfig, ...config } = (await readRequiredJson<CreateBody>(request, createBody)) ?? {};
+    const asked = { config, hostConfig: HostConfig ?? {}, endpoints: NetworkingConfig?.EndpointsConfig ?? {} };
+    const has: Speaks = (change) => speaks(request, change);
+    const warnings = adaptCreate(asked, has, context.host.sysInfo.CgroupVersion);
+    const result = await createContainer(context, {
+      ...asked,
+      name: query.get("name"),
+      platform: has("createPlatform") ? parsePlatform(query.get("platform")) : undefined,
+      config: Object.keys(config).length === 0 ? undefined : config,
+      readOnlyNonRecursive: !has("createRecursiveReadOnly"),
+    });
+    sendJson(reply, 201, { ...result, Warnings: [...result.Warnings, ...warnings] });
+  });
+
+  app.get("/containers/:name/json", confined, async (request, reply) => {
+    const container = find(request);
+    sendJson(reply, 200, inspectFor(request, container, await inspectContainer(context, container, new Query(request).bool("size"))));
+  });
+
+  app.post("/containers/:name/start", confined, async (request, reply) => {
+    const length = declaredLength(request);
+    // A host configuration in the body went out of use with API 1.24; more than `{}` or `null` is one.
+    if (length === undefined || length > 7) throw new InvalidArgument("starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24");
+    if (!engineConfig.experimental) refuseCheckpoints(new Query(request));
+    const container = find(request);
+    if (engineConfig.experimental) refuseCheckpoint(new Query(request), container);
+    await startContainer(context, container);
+    reply.code(204).send();
+  });
+
+  app.post("/containers/:name/stop", confined, async (request, reply) => {
+    const options = stopOptions(request);
+    await stopContainer(context, find(request), options);
+    reply.code(204).send();
+  });
+
+  app.post("/containers/:name/restart", confined, async (request, reply) => {
+    const options = stopOptions(request);
+    await restartContainer(context, find(request), options, parameter(request, "name"));
+    reply.code(204).send();
+  });
+
+  app.post("/containers/:name/kill", confined, async (request, reply) => {
+    await killContainer(context, visible(request, context), parameter(request, "name"), new Query(request).get("signal"));
+    reply.code(204).send();
+  });
+
+  app.post("/containers/:name/pause", confined, async (request, reply) => {
+    await pauseContainer(context, find(request));
+    reply.code(204).send();
+  });
+
+  app.post("/containers/:name/unpause", confined, async (request, reply) => {
+    await unpauseContainer(context, find(request));
+    reply.code(204).send();
+  });
+
+  app.post("/containers/:name/resize", confined, async (request, reply) => {
+    const [height, width] = parseSize(new Query(request));
+    await resizeContainer(context, find(request), height, width);
+    reply.code(200).send();
+  });
+
+  app.post("/containers/:name/rename", confined, async (request, reply) => {
+    await renameContainer(context, find(request), new Query(request).get("name"));
+    reply.code(204).send();
+  });
+
+  app.post("/containers/:name/update", confined, async (request, reply) => {
+    const body = (await readJson<UpdateRequest>(request, updateBody)) ?? {};
+    if (!speaks(request, "updatePidsLimit")) delete body.PidsLimit;
+    if (speaks(request, "withoutKernelMemory")) delete body.KernelMemory;
+    const warnings = await updateContainer(context, find(request), body);
+    sendJson(reply, 200, { Warnings: warnings.length === 0 ? null : warnings });
+  });
+
+  app.get("/containers/:name/top", confined, async (request, reply) => {
+    sendJson(reply, 200, await topContainer(context, find(request), new Query(request).get("ps_args")));
+  });
+
+  app.delete("/containers/:name", confined, async (request, reply) => {
+    const query = new Query(request);
+    const shown = parameter(request, "name");
+    if (query.bool("link")) {
+      await removeLink(visible(request, context), shown);
+      return reply.code(204).send();
+    }
+    await removeContainer(context, find(request), { force: query.bool("force"), removeVolumes: query.bool("v") }, shown);
+    return reply.code(204).send();
+  });
+
+  app.post("/containers/prune", confined, async (request, reply) => {
+    const filters = Filters.parse(new Query(request).get("filters"), ["label", "label!", "until"]);
+    const until = filters.get("until");
+    if (until.length > 1) throw new InvalidArgument("more than one until filter specified");
+    const before = until[0] === undefined ? undefined : parsePointInTime(until[0]);
+    if (pruning) throw new Conflict("a prune operation is already running");
+    pruning = true;
+    try {
+      const existing = visible(request, context);
+      const report = await pruneContainers(context, (container) => {
+        const { record } = container;
+        const labels = record.Config.Labels ?? {};
+        if (!existing.has(container)) return false;
+        if (!filters.labels("label", labels) || filters.get("label!").some((wanted) => hasLabel(wanted, labels))) return false;
+        return before === undefined || Date.parse(record.Created) < before;
+      });
+      sendJson(reply, 200, report);
+    } finally {
+      pruning = false;
+    }
+  });
+};
+
+function stopOptions(request: FastifyRequest): { signal: string; timeout: number | undefined } {
+  const query = new Query(request);
+  return { signal: speaks(request, "stopSignal") ? query.get("signal") : "", timeout: query.get("t") === "" ? undefined : query.int("t", 0) };
+}

@@ -1,0 +1,27 @@
+import type { PortBinding } from "@longshore/docker-api";
+import { changePorts, publishedPorts } from "@longshore/containers";
+import { InvalidArgument } from "@longshore/errdefs";
+import { confined } from "../../access/route-access.ts";
+import { visible } from "../../access/visible.ts";
+import type { RoutePlugin } from "../../engine.ts";
+import { readJson } from "../../server/body.ts";
+import { sendJson } from "../../server/send.ts";
+import { portsBody } from "./container-shapes.ts";
+import { parameter } from "../parameters.ts";
+
+const path = "/longshore/v1/containers/:name/ports";
+
+/** Beyond Docker: the published ports of a container, to read and to change while it runs. */
+export const portRoutes: RoutePlugin = (app, { containers: context }) => {
+  app.get(path, confined, (request, reply) => sendJson(reply, 200, publishedPorts(visible(request, context).get(parameter(request, "name")))));
+
+  app.put(path, async (request, reply) => {
+    const container = visible(request, context).get(parameter(request, "name"));
+    const body = await readJson<{ PortBindings?: Record<string, Partial<PortBinding>[] | null> | null }>(request, portsBody);
+    if (body?.PortBindings === undefined) throw new InvalidArgument("PortBindings is missing");
+    const bindings = Object.entries(body.PortBindings ?? {}).map(([port, list]) => {
+      return [port.includes("/") ? port : `${port}/tcp`, list?.map(({ HostIp = "", HostPort = "" }) => ({ HostIp, HostPort })) ?? null] as const;
+    });
+    sendJson(reply, 200, await changePorts(context, container, Object.fromEntries(bindings)));
+  });
+};

@@ -1,0 +1,101 @@
+import type { Volume, VolumeCreateOptions } from "@longshore/docker-api";
+import { Conflict, InvalidArgument, messageOf, Unavailable } from "@longshore/errdefs";
+import { anonymousLabel } from "@longshore/volumes";
+import { filterInSlices } from "@longshore/patterns";
+import type { RoutePlugin } from "../../engine.ts";
+import { discardBody, readJson } from "../../server/body.ts";
+import { Filters, hasLabel } from "../../server/filters.ts";
+import { Query } from "../../server/query.ts";
+import { speaks } from "../../server/request.ts";
+import { sendJson } from "../../server/send.ts";
+import { map, struct, text } from "@longshore/go-json";
+import { notManager } from "../system/unserved.ts";
+import { parameter } from "../parameters.ts";
+
+const createBody = struct("volume.CreateOptions", { Name: text, Driver: text, DriverOpts: map(text), Labels: map(text), ClusterVolumeSpec: struct("volume.ClusterVolumeSpec", {}) });
+
+/** Go's spellings of a boolean; undefined for anything else. */
+function goBool(value: string): boolean | undefined {
+  if (/^(1|t|T|true|TRUE|True)$/.test(value)) return true;
+  return /^(0|f|F|false|FALSE|False)$/.test(value) ? false : undefined;
+}
+
+/** Whether `all` asks for named volumes too; from API 1.42 on only anonymous ones go otherwise. */
+function wantsAll(filters: Filters, before142: boolean): boolean {
+  const values = filters.get("all");
+  if (values.length > 1) throw new InvalidArgument("invalid filter 'all': only one value is expected");
+  const [value] = values;
+  if (value === undefined) return before142;
+  const all = goBool(value);
+  if (all === undefined) throw new InvalidArgument(`invalid filter 'all': strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`);
+  return all;
+}
+
+/** Docker says what it was reading when these are no filters at all. */
+function readListFilters(parameter: string): Filters {
+  let filters: Filters;
+  try {
+    filters = Filters.parse(parameter);
+  } catch (error) {
+    throw new InvalidArgument(`error reading volume filters: ${messageOf(error)}`, { cause: error });
+  }
+  return filters.only(["dangling", "driver", "label", "name"]);
+}
+
+/** `/volumes…`; names of what other drivers keep may have slashes. */
+export const volumeRoutes: RoutePlugin = (app, { containers }) => {
+  const { volumes } = containers;
+  let pruning = false;
+
+  app.get("/volumes", async (request, reply) => {
+    const filters = readListFilters(new Query(request).get("filters"));
+    const dangling = filters.has("dangling") ? filters.bool("dangling", false) : undefined;
+    const { volumes: all, warnings } = await volumes.list();
+    const accepts = ({ Name, Driver, Labels }: Volume) =>
+      filters.exact("driver", Driver) &&
+      filters.match("name", Name) &&
+      filters.labels("label", Labels) &&
+      (dangling === undefined || dangling === (volumes.references(Name).length === 0));
+    sendJson(reply, 200, { Volumes: await filterInSlices(all, accepts), Warnings: warnings.length > 0 ? warnings : null });
+  });
+
+  app.get("/volumes/*", async (request, reply) => {
+    sendJson(reply, 200, await volumes.get(parameter(request, "*")));
+  });
+
+  app.post("/volumes/create", async (request, reply) => {
+    const body = await readJson<Partial<VolumeCreateOptions> & { ClusterVolumeSpec?: object }>(request, createBody);
+    if (body?.ClusterVolumeSpec !== undefined && speaks(request, "clusterVolumes")) throw new Unavailable(notManager);
+    sendJson(reply, 201, await volumes.create(body ?? {}));
+  });
+
+  app.put("/volumes/*", async (request) => {
+    await discardBody(request);
+    throw new Unavailable("volume update only valid for cluster volumes, but swarm is unavailable");
+  });
+
+  app.delete("/volumes/*", async (request, reply) => {
+    await discardBody(request);
+    await volumes.remove(parameter(request, "*"), new Query(request).bool("force"));
+    reply.code(204).send();
+  });
+
+  app.post("/volumes/prune", async (request, reply) => {
+    await discardBody(request);
+    const filters = Filters.parse(new Query(request).get("filters"), ["all", "label", "label!"]);
+    const all = wantsAll(filters, !speaks(request, "volumePruneAnonymous"));
+    if (pruning) throw new Conflict("a prune operation is already running");
+    pruning = true;
+    try {
+      const { deleted, reclaimed } = await volumes.prune(({ Labels }) => {
+        const labels = Labels ?? {};
+        if (!all && !Object.hasOwn(labels, anonymousLabel)) return false;
+        return filters.labels("label", labels) && !filters.get("label!").some((wanted) => hasLabel(wanted, labels));
+      });
+      containers.emit("volume", "prune", { ID: "", Attributes: { reclaimed: String(reclaimed) } });
+      sendJson(reply, 200, { VolumesDeleted: deleted, SpaceReclaimed: reclaimed });
+    } finally {
+      pruning = false;
+    }
+  });
+};

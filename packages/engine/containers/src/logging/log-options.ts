@@ -1,0 +1,94 @@
+import type { HostConfig } from "@longshore/docker-api";
+import { InvalidArgument, messageOf } from "@longshore/errdefs";
+import { logRotation, parseSize } from "./log-rotation.ts";
+
+const accepted: Record<string, readonly string[]> = {
+  "json-file": ["max-file", "max-size", "compress", "labels", "labels-regex", "env", "env-regex", "tag", "mode", "max-buffer-size"],
+  local: ["max-file", "max-size", "compress", "mode", "max-buffer-size"],
+  none: ["mode", "max-buffer-size"],
+};
+
+/** Options of the copy that is kept of a plugin's log; the engine's own drivers take and ignore them. */
+const cacheKeys: readonly string[] = ["cache-disabled", "cache-max-size", "cache-max-file", "cache-compress"];
+
+/**
+ * Fills in the daemon's defaults and checks driver and options.
+ * @throws InvalidArgument with Docker's messages
+ */
+export function completeLogConfig(config: HostConfig["LogConfig"] | undefined, driver: string, defaults: Record<string, string>): HostConfig["LogConfig"] {
+  const type = config?.Type === undefined || (config.Type as string) === "" ? driver : config.Type;
+  const options: Record<string, string> = { ...config?.Config };
+  if (type === driver) for (const [key, value] of Object.entries(defaults)) options[key] ??= value;
+  const known = accepted[type];
+  checkOptions(type, known ?? Object.keys(options), options);
+  if (known === undefined) cacheOptions(options);
+  else logCacheDisabled(options);
+  return { Type: type as HostConfig["LogConfig"]["Type"], Config: options };
+}
+
+/** Docker's own drivers that this engine has not; nothing else can be found by these names. */
+const missing: readonly string[] = ["awslogs", "fluentd", "gelf", "journald", "splunk", "syslog"];
+
+/**
+ * Checks what containers' logs are to be by default.
+ * @throws InvalidArgument for a driver that no container could have, and for options that its containers would be refused for
+ */
+export function checkLogDefaults(driver: string, options: Record<string, string>): void {
+  if (missing.includes(driver)) {
+    throw new InvalidArgument(`log-driver ${driver} is not served: name json-file, local, none or a plugin's driver instead`);
+  }
+  if (Object.keys(options).length === 0) return;
+  try {
+    completeLogConfig(undefined, driver, options);
+  } catch (error) {
+    throw new InvalidArgument(`failed to set log opts: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Whether a driver is none of the engine's own: a plugin that has to be looked up. */
+export function isPluginDriver(type: string): boolean {
+  return accepted[type] === undefined;
+}
+
+/**
+ * The options of the log that the shim keeps of a plugin's container: what the plugin is fed from, and `docker logs` reads.
+ * @throws InvalidArgument
+ */
+export function cacheOptions(options: Record<string, string>): Record<string, string> {
+  const cache = { "max-size": options["cache-max-size"] ?? "20m", "max-file": options["cache-max-file"] ?? "5", compress: options["cache-compress"] ?? "false" };
+  logCacheDisabled(options);
+  logRotation("local", cache);
+  return cache;
+}
+
+/** Whether a plugin's log is not to be read from what the shim keeps. @throws InvalidArgument */
+export function logCacheDisabled(options: Record<string, string> | null | undefined): boolean {
+  const value = options?.["cache-disabled"];
+  if (value === undefined || ["0", "f", "F", "false", "FALSE", "False"].includes(value)) return false;
+  if (["1", "t", "T", "true", "TRUE", "True"].includes(value)) return true;
+  throw new InvalidArgument(`invalid value for option cache-disabled: ${value}`);
+}
+
+/** Whether a container's log can be read from what the shim keeps. */
+export function canReadLog({ hostConfig: { LogConfig } }: { hostConfig: Pick<HostConfig, "LogConfig"> }): boolean {
+  return LogConfig.Type !== "none" && !(isPluginDriver(LogConfig.Type) && logCacheDisabled(LogConfig.Config));
+}
+
+function checkOptions(type: string, known: readonly string[], options: Record<string, string>): void {
+  for (const key of Object.keys(options)) {
+    if (known.includes(key) || (type !== "none" && cacheKeys.includes(key))) continue;
+    throw new InvalidArgument(`unknown log opt '${key}' for ${type === "local" ? "log driver local" : `${type} log driver`}`);
+  }
+  const mode = options["mode"];
+  if (mode !== undefined && !["", "blocking", "non-blocking"].includes(mode)) throw new InvalidArgument(`logger: logging mode not supported: ${mode}`);
+  if (options["max-buffer-size"] !== undefined && mode !== "non-blocking") {
+    throw new InvalidArgument("logger: max-buffer-size option is only supported with 'mode=non-blocking'");
+  }
+  const size = options["max-buffer-size"];
+  if (size === undefined) return;
+  try {
+    parseSize(size, 1024);
+  } catch (error) {
+    throw new InvalidArgument(`error parsing option max-buffer-size: ${messageOf(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,113 @@
+import { InvalidArgument, NotFound } from "@longshore/errdefs";
+import type { Platform } from "@longshore/oci";
+import { packAny, sendBytes } from "@longshore/proto";
+import { ImageImportStreamSchema, ImageStoreSchema } from "@longshore/proto/containerd/types/transfer/transfer";
+import type { ImagesContext } from "../model/context.ts";
+import type { ProgressOutput } from "../model/contract.ts";
+import { emitImage } from "../model/events.ts";
+import { type Lease, withLease } from "../model/lease.ts";
+import { formatAsGiven, isSamePlatform, readManifests } from "../model/manifests.ts";
+import { type ImageRecord, familiarOf, getRecord, isDangling, keepDangling, listRecords } from "../model/records.ts";
+import { ClientStream } from "../model/streams.ts";
+import { transfer } from "../registry/transfer.ts";
+import { unpackManifest, unpackStored } from "../model/snapshots.ts";
+
+/** Passes bytes on and remembers what went wrong where they come from. */
+class Watched {
+  error: unknown;
+  readonly bytes: AsyncIterable<Uint8Array>;
+
+  constructor(source: AsyncIterable<Uint8Array>) {
+    this.bytes = this.#pass(source);
+  }
+
+  async *#pass(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      yield* source;
+    } catch (error) {
+      this.error = error;
+      throw error;
+    }
+  }
+}
+
+/** @returns the names under which the archive's images are stored */
+async function importArchive(context: ImagesContext, archive: AsyncIterable<Uint8Array>, lease: string, signal: AbortSignal): Promise<string[]> {
+  const stream = await ClientStream.open(context, "import", signal);
+  const watched = new Watched(archive);
+  const names: string[] = [];
+  const sending = sendBytes(stream, watched.bytes).then(
+    () => stream.close(),
+    () => stream.end(),
+  );
+  const destination = packAny(ImageStoreSchema, {
+    // Names come from the archive; an image without one gets a name by its digest.
+    extraReferences: [{ name: "moby-dangling", isPrefix: true, allowOverwrite: true, addDigest: true, skipNamedDigest: true }],
+  });
+  try {
+    await transfer(context, {
+      source: packAny(ImageImportStreamSchema, { stream: stream.id }),
+      destination,
+      onProgress: ({ event, name }) => {
+        if (event === "saved") names.push(name);
+      },
+      signal,
+      lease,
+    });
+  } catch (error) {
+    throw watched.error ?? error;
+  } finally {
+    await stream.end();
+    await sending;
+  }
+  return names;
+}
+
+/** Unpacks what this machine can run; the platform's image has to be there when one is asked for. */
+async function unpackRunnable(context: ImagesContext, records: readonly ImageRecord[], platform: Platform | undefined, lease: Lease, signal: AbortSignal): Promise<void> {
+  const wanted = platform ?? context.platform;
+  let found = false;
+  for (const record of records) {
+    const manifests = await readManifests(context, record.target);
+    for (const manifest of manifests) {
+      if (!manifest.available || manifest.document === undefined || manifest.platform === undefined) continue;
+      if (!isSamePlatform(manifest.platform, wanted)) continue;
+      found = true;
+      await unpackStored(context, record.name, wanted, lease, signal);
+      await unpackManifest(context, lease, manifest.descriptor);
+    }
+  }
+  if (!found && platform !== undefined) {
+    const names = records.map(familiarOf).join(", ");
+    throw new NotFound(`images [${names}] were loaded, but don't provide the requested platform (${formatAsGiven(platform)})`);
+  }
+}
+
+/**
+ * Loads the images of an archive (docker-archive or OCI layout in a tar).
+ * @throws InvalidArgument for what is no such archive; no image is recorded then
+ */
+export async function loadImages(
+  context: ImagesContext,
+  archive: AsyncIterable<Uint8Array>,
+  options: { platform?: Platform | undefined; signal: AbortSignal },
+  output: ProgressOutput,
+): Promise<void> {
+  await withLease(context, async (lease) => {
+    const before = await listRecords(context);
+    for (const { target } of before) await context.containerd.leases.addResource({ id: lease.id, resource: { id: target.digest, type: "content" } });
+    const names = await importArchive(context, archive, lease.id, options.signal);
+    if (names.length === 0) throw new InvalidArgument("unrecognized image format");
+    const records = (await Promise.all(names.map((name) => getRecord(context, name)))).filter((record) => record !== undefined);
+    for (const old of before) {
+      const moved = records.find(({ name, target }) => name === old.name && target.digest !== old.target.digest);
+      if (moved !== undefined) await keepDangling(context, { ...old, name: "" });
+    }
+    await unpackRunnable(context, records, options.platform, lease, options.signal);
+    for (const record of records) {
+      await emitImage(context, "load", record);
+      const shown = isDangling(record) ? `Loaded image ID: ${record.target.digest}` : `Loaded image: ${familiarOf(record)}`;
+      output({ stream: `${shown}\n` });
+    }
+  });
+}

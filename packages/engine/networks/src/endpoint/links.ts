@@ -1,0 +1,33 @@
+import { parseBridgeOptions } from "../bridge/bridge-options.ts";
+import type { LinkRule, PortRule } from "../firewall/table.ts";
+import type { Family } from "../ipam/prefix.ts";
+import type { Records, SandboxRecord } from "../model/records.ts";
+
+/** `80/tcp`, or `80` alone. */
+function readPort(text: string): Pick<PortRule, "proto" | "containerPort"> {
+  const [port = "", proto = "tcp"] = text.split("/", 2);
+  return { containerPort: Number(port), proto: proto === "udp" || proto === "sctp" ? proto : "tcp" };
+}
+
+/**
+ * What legacy links open between a container and those it is linked to, in networks whose containers
+ * do not reach each other otherwise. Links know IPv4 only.
+ */
+export function linkRules(records: Records, { containerId, links }: SandboxRecord, family: Family): LinkRule[] {
+  if (family === 6) return [];
+  return (links ?? []).flatMap(({ containerId: other, ports }) =>
+    records.endpointsOf(containerId).flatMap(({ networkId, ipv4: from }) => {
+      const network = records.networks.get(networkId);
+      const target = records.endpointsOf(other).find((endpoint) => endpoint.networkId === networkId);
+      if (!target || from === "" || target.ipv4 === "" || !network || network.bridge === "" || parseBridgeOptions(network).icc) return [];
+      return ports.map((port) => ({ from, containerIp: target.ipv4, ...readPort(port) }));
+    }),
+  );
+}
+
+/** Whether rules are about links of this container, or to it. */
+export function isLinked(records: Records, containerId: string): boolean {
+  return [...records.sandboxes.values()].some(
+    (sandbox) => (sandbox.containerId === containerId || (sandbox.links ?? []).some((link) => link.containerId === containerId)) && linkRules(records, sandbox, 4).length > 0,
+  );
+}

@@ -1,0 +1,5 @@
+export type * from "./model/contract.ts";
+export type { DefaultBridgeOptions } from "./bridge/default-bridge.ts";
+export { NetworkController, type NetworkControllerOptions } from "./controller.ts";
+export { pluginNetworks } from "./remote/plugin-drivers.ts";
+export { builtInDrivers } from "./remote/remote-networks.ts";

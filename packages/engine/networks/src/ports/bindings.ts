@@ -1,0 +1,52 @@
+import { InvalidArgument } from "@longshore/errdefs";
+import type { PortBinding, PortMap } from "@longshore/docker-api";
+import { canonicalAddress } from "../ipam/prefix.ts";
+import type { PortRange } from "./allocator.ts";
+import { canonicalPortKey, type ContainerPort, parsePortKey } from "./port-key.ts";
+
+/** One port of a container to publish on one or two (IPv4 and IPv6 wildcard) addresses of the host. */
+export interface PortWish {
+  /** `80/tcp` */
+  key: string;
+  proto: ContainerPort["proto"];
+  containerPort: number;
+  hostIps: string[];
+  /** Absent: any free port. */
+  range?: PortRange;
+}
+
+function parseRange(text: string): PortRange | undefined {
+  if (text === "" || text === "0") return undefined;
+  const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text);
+  const begin = Number(match?.[1]);
+  const end = Number(match?.[2] ?? match?.[1]);
+  if (!match || end > 65_535 || begin > end) throw new InvalidArgument(`invalid port specification: "${text}"`);
+  return { begin, end };
+}
+
+/**
+ * What is to be published: the bindings, and with `publishAll` each exposed port that has none.
+ * Wishes for one port come first, then ranges, then those for any port, so that nobody takes a
+ * port from under another's fixed wish.
+ * @param wildcards what an empty HostIp stands for
+ */
+export function portWishes(bindings: PortMap, exposed: readonly string[], publishAll: boolean, wildcards: readonly string[]): PortWish[] {
+  const all = new Map<string, PortBinding[]>();
+  for (const [text, list] of Object.entries(bindings)) {
+    const key = canonicalPortKey(text);
+    all.set(key, [...(all.get(key) ?? []), ...(list ?? [])]);
+  }
+  if (publishAll) {
+    for (const key of exposed.map(canonicalPortKey)) if ((all.get(key) ?? []).length === 0) all.set(key, [{ HostIp: "", HostPort: "" }]);
+  }
+  const wishes = [...all].flatMap(([text, list]) => {
+    const { key, port: containerPort, proto } = parsePortKey(text);
+    return list.map(({ HostIp, HostPort }): PortWish => {
+      // A protocol behind the host's port says nothing.
+      const range = parseRange(HostPort.split("/", 1)[0] ?? "");
+      return { key, proto, containerPort, hostIps: HostIp === "" ? [...wildcards] : [canonicalAddress(HostIp)], ...(range ? { range } : {}) };
+    });
+  });
+  const freedom = ({ range }: PortWish) => (range ? range.end - range.begin : 65_536);
+  return wishes.sort((a, b) => freedom(a) - freedom(b) || a.containerPort - b.containerPort);
+}

@@ -1,0 +1,167 @@
+import { isDeepStrictEqual } from "node:util";
+import { isKind } from "@longshore/errdefs";
+import type { Logger } from "@longshore/logger";
+import { Turns } from "@longshore/concurrency";
+import type { Debt, Records } from "../model/records.ts";
+import type { NetworkPlugins } from "./drivers.ts";
+import { asRefusal } from "./refusal.ts";
+
+/** In the order in which they are given back, whoever's they are: what stands on something goes before it. */
+const order = {
+  "NetworkDriver.RevokeExternalConnectivity": 0,
+  "NetworkDriver.Leave": 1,
+  "NetworkDriver.DeleteEndpoint": 2,
+  "IpamDriver.ReleaseAddress": 3,
+  "IpamDriver.ReleasePool": 4,
+  "NetworkDriver.DeleteNetwork": 5,
+} as const;
+
+export type DebtMethod = keyof typeof order;
+
+/** Pauses between tries to give back what nobody waits for, in milliseconds. */
+const pauseMs = { first: 2000, longest: 60_000 };
+
+/**
+ * What plugins have to be told some day, because they were told the opposite: written down before they
+ * are, so that neither a killed engine nor a plugin that is away leaves anything behind at a plugin.
+ */
+export class Debts {
+  readonly #records: Records;
+  readonly #plugins: NetworkPlugins;
+  readonly #log: Logger;
+  /** Owners that are being made and have no record yet. */
+  readonly #claimed = new Set<string>();
+  /** Plugins of which the log has told that they are away. */
+  readonly #away = new Set<string>();
+  /** By plugin: what it hears it hears one after the other. */
+  readonly #turns = new Turns();
+  #timer: NodeJS.Timeout | undefined;
+  #pause = pauseMs.first;
+  #closed = false;
+
+  constructor(records: Records, plugins: NetworkPlugins, log: Logger) {
+    this.#records = records;
+    this.#plugins = plugins;
+    this.#log = log;
+  }
+
+  /** @param owner id of the network or endpoint that it is about; once that has no record, it is given back */
+  owe(owner: string, plugin: string, method: DebtMethod, body: object): void {
+    this.#records.putDebt({ owner, plugin, method, body });
+  }
+
+  /** Nothing is owed: the plugin has refused what it would be owed for. */
+  forgive(owner: string, method: DebtMethod): void {
+    for (const debt of this.#of(owner)) if (debt.method === method) this.#records.dropDebt(debt.id);
+  }
+
+  #of(owner: string): Debt[] {
+    return this.#sorted((debt) => debt.owner === owner);
+  }
+
+  #sorted(wanted: (debt: Debt) => boolean): Debt[] {
+    const debts = [...this.#records.debts.values()].filter(wanted).sort((a, b) => a.id - b.id);
+    const rank = ({ method }: Debt): number => order[method as DebtMethod];
+    // One pool after the other, each behind its addresses.
+    const poolOf = ({ plugin, body }: Debt): string => `${plugin} ${(body as { PoolID?: string }).PoolID ?? ""}`;
+    const pools = [...new Set(debts.map(poolOf))];
+    const stage = (debt: Debt): number => (rank(debt) === order["IpamDriver.ReleasePool"] ? order["IpamDriver.ReleaseAddress"] : rank(debt));
+    return debts.sort((a, b) => stage(a) - stage(b) || pools.indexOf(poolOf(a)) - pools.indexOf(poolOf(b)) || rank(a) - rank(b) || a.id - b.id);
+  }
+
+  /** Whether that is still owed. */
+  owes(owner: string, method: DebtMethod): boolean {
+    return this.#of(owner).some((debt) => debt.method === method);
+  }
+
+  /**
+   * Gives back what is owed for an owner, or only up to and with `last`. A refusal ends a debt, as in dockerd.
+   * What a plugin that is away is owed stays so, and is given back once it is there again.
+   */
+  async settle(owner: string, last: DebtMethod = "NetworkDriver.DeleteNetwork"): Promise<void> {
+    await this.#give(this.#of(owner).filter(({ method }) => order[method as DebtMethod] <= order[last]));
+  }
+
+  /** Gives back one thing of an owner that keeps the others. */
+  async settleOne(owner: string, method: DebtMethod, body: object): Promise<void> {
+    const [debt] = this.#of(owner).filter((owed) => owed.method === method && isDeepStrictEqual(owed.body, body));
+    if (debt) await this.#give([debt]);
+  }
+
+  /**
+   * Before a plugin is asked for something new, it hears what it is owed for what is gone: an address
+   * that it gives again must not be given back later.
+   * @throws what keeps the plugin from hearing it
+   */
+  async settleWith(plugin: string): Promise<void> {
+    await this.#give(this.#strays().filter((debt) => debt.plugin === plugin), true);
+  }
+
+  #strays(): Debt[] {
+    const { networks, endpoints } = this.#records;
+    return this.#sorted(({ owner }) => !networks.has(owner) && !endpoints.has(owner) && !this.#claimed.has(owner));
+  }
+
+  /** While `work` runs, an owner without a record is one that is just being made. */
+  async during<T>(owner: string, work: () => Promise<T>): Promise<T> {
+    this.#claimed.add(owner);
+    try {
+      return await work();
+    } finally {
+      this.#claimed.delete(owner);
+    }
+  }
+
+  /** One after the other; of a plugin that is away the rest is left for later. @throws only when `strict` */
+  async #give(debts: readonly Debt[], strict = false): Promise<void> {
+    const away = new Map<string, unknown>();
+    for (const debt of debts) {
+      if (away.has(debt.plugin)) continue;
+      const missed = await this.#turns.take(debt.plugin, () => this.#giveOne(debt, strict));
+      if (missed !== undefined) away.set(debt.plugin, missed);
+    }
+    if (away.size > 0) this.#later();
+    if (strict) for (const error of away.values()) throw asRefusal(error);
+  }
+
+  /** @returns why the plugin did not hear it; undefined when it did */
+  async #giveOne(debt: Debt, patient: boolean): Promise<unknown> {
+    // Somebody else may have given it back meanwhile.
+    if (this.#records.debts.get(debt.id) !== debt) return undefined;
+    const { plugin, method, body } = debt;
+    try {
+      await this.#plugins.giveBack(plugin, method, body, patient);
+    } catch (error) {
+      if (!isKind(error, "Unknown")) {
+        if (!this.#away.has(plugin)) this.#log.warn({ err: error, plugin, method }, "a plugin is away: what it is owed is given back later");
+        this.#away.add(plugin);
+        return error;
+      }
+      this.#log.warn({ err: error, plugin, method }, "a plugin refuses to take something back");
+    }
+    this.#away.delete(plugin);
+    this.#records.dropDebt(debt.id);
+    return undefined;
+  }
+
+  #later(): void {
+    if (this.#closed) return;
+    this.#timer ??= setTimeout(() => this.collect(), this.#pause).unref();
+    this.#pause = Math.min(this.#pause * 2, pauseMs.longest);
+  }
+
+  /** Gives back in the background what has no owner any more: after a start of the engine, too. */
+  collect(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const strays = this.#strays();
+    if (strays.length === 0) this.#pause = pauseMs.first;
+    this.#give(strays).catch((error: unknown) => this.#log.error({ err: error }, "what plugins are owed cannot be given back"));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#turns.settled();
+  }
+}
