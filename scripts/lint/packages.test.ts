@@ -1,30 +1,49 @@
 import assert from "node:assert/strict";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { type Package, findViolations, readPackages } from "./packages.ts";
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
-const leaf = (name: string, ...dependencies: string[]): Package => ({ name, layer: "leaf", dependencies });
+const packages = readPackages(join(import.meta.dirname, "../.."));
+
+function planted(folder: string, ...dependencies: string[]): Package {
+  return { name: "@longshore/planted", folder, dependencies, devDependencies: [] };
+}
 
 describe("the layer rule", () => {
   it("holds for this repository", () => {
-    assert.deepEqual(findViolations(readPackages(root)), []);
+    assert.ok(packages.length > 30, `${packages.length} packages were found`);
+    assert.deepEqual(findViolations(packages), []);
   });
 
-  it("bites when a leaf is planted that uses a core package", () => {
-    const planted = leaf("@longshore/planted", "@longshore/content");
-    assert.deepEqual(findViolations([...readPackages(root), planted]), ["@longshore/planted (leaf) must not use @longshore/content (core)"]);
+  for (const [folder, dependency, breach] of [
+    ["packages/base/planted", "@longshore/ttrpc", "packages/base/planted must not use packages/protocol/ttrpc"],
+    ["packages/protocol/planted", "@longshore/archive", "packages/protocol/planted must not use packages/shared/archive"],
+    ["packages/shared/planted", "@longshore/content", "packages/shared/planted must not use packages/containerd/content"],
+    ["packages/engine/planted", "@longshore/content", "packages/engine/planted must not use packages/containerd/content"],
+    ["packages/containerd/planted", "@longshore/images", "packages/containerd/planted must not use packages/engine/images"],
+    ["packages/build/planted", "@longshore/snapshots", "packages/build/planted must not use packages/containerd/snapshots"],
+    ["packages/engine/planted", "@longshore/engine", "packages/engine/planted must not use apps/engine"],
+    ["apps/engine", "@longshore/snapshots", "apps/engine is of another side than packages/containerd/snapshots"],
+    ["apps/containerd", "@longshore/containers", "apps/containerd is of another side than packages/engine/containers"],
+    ["apps/shim", "@longshore/runtime", "apps/shim is of another side than packages/containerd/runtime"],
+    ["apps/shim", "@longshore/archive", "apps/shim must stay small and not use packages/shared/archive"],
+    ["packages/engine/planted", "fastify", "packages/engine/planted must not know fastify"],
+    ["packages/shared/planted", "@grpc/grpc-js", "packages/shared/planted must not know @grpc/grpc-js"],
+    ["packages/planted/odd", "@longshore/sys", "packages/planted/odd: packages/planted is no folder of the architecture"],
+  ] as const) {
+    it(`bites when ${folder} uses ${dependency}`, () => {
+      const found = findViolations([...packages, planted(folder, dependency)]);
+      assert.equal(found.length, 1, found.join("\n"));
+      assert.ok(found[0]!.startsWith(breach), found[0]);
+    });
+  }
+
+  it("bites on a development dependency, too", () => {
+    const each = { ...planted("packages/base/planted"), devDependencies: ["@longshore/ttrpc"] };
+    assert.deepEqual(findViolations([...packages, each]), ["packages/base/planted must not use packages/protocol/ttrpc"]);
   });
 
   it("bites on a cycle, once", () => {
-    assert.deepEqual(findViolations([leaf("a", "b"), leaf("b", "c"), leaf("c", "a")]), ["cycle: a → b → c → a"]);
-  });
-
-  it("keeps fastify and grpc-js out of the core, and the core out of the shim", () => {
-    const found = findViolations([
-      { name: "k", layer: "core", dependencies: ["fastify"] },
-      { name: "@longshore/shim", layer: "app", dependencies: ["k"] },
-    ]);
-    assert.deepEqual(found, ["k (core) must not know fastify", "the shim must import leaf packages only, not k"]);
+    const base = (name: string, ...dependencies: string[]): Package => ({ name, folder: `packages/base/${name}`, dependencies, devDependencies: [] });
+    assert.deepEqual(findViolations([base("a", "b"), base("b", "c"), base("c", "a")]), ["cycle: a → b → c → a"]);
   });
 });
