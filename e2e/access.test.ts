@@ -19,9 +19,18 @@ describe("access to the engine", () => {
   let port = 0;
 
   /** The stock CLI on another address of the same engine. */
-  const on = (host: string, args: readonly string[], options: ExecOptions = {}): Promise<Result> => longshore.docker(["-H", host, ...args], options);
+  const on = (host: string, args: readonly string[], options: ExecOptions = {}): Promise<Result> =>
+    longshore.docker(["-H", host, ...args], options);
   const tcp = (): string => `tcp://127.0.0.1:${port}`;
-  const tlsFlags = (name: string): string[] => ["--tlsverify", "--tlscacert", at("ca.pem"), "--tlscert", at(`${name}.pem`), "--tlskey", at(`${name}.key`)];
+  const tlsFlags = (name: string): string[] => [
+    "--tlsverify",
+    "--tlscacert",
+    at("ca.pem"),
+    "--tlscert",
+    at(`${name}.pem`),
+    "--tlskey",
+    at(`${name}.key`),
+  ];
   const server = ["--tlscacert", at("ca.pem"), "--tlscert", at("server.pem"), "--tlskey", at("server.key")];
 
   before(async function () {
@@ -33,10 +42,14 @@ describe("access to the engine", () => {
       { path: at("web.sock"), "container-labels": ["team=web"] },
       { path: at("few.sock"), endpoints: ["GET /containers/json", "POST /containers/{id}/restart"] },
     ];
-    writeFileSync(at("daemon.json"), JSON.stringify({ longshore: { sockets, "audit-log": { path: at("audit/log.jsonl") } } }));
+    writeFileSync(
+      at("daemon.json"),
+      JSON.stringify({ longshore: { sockets, "audit-log": { path: at("audit/log.jsonl") } } }),
+    );
     await longshore.start();
     await importBusybox(longshore);
-    for (const team of ["web", "db"]) await longshore.ok(["run", "-d", "--name", team, "--label", `team=${team}`, "busybox", "sleep", "300"]);
+    for (const team of ["web", "db"])
+      await longshore.ok(["run", "-d", "--name", team, "--label", `team=${team}`, "busybox", "sleep", "300"]);
   });
   after(async function () {
     this.timeout(60_000);
@@ -54,10 +67,19 @@ describe("access to the engine", () => {
 
     it("with mutual TLS: runs, attaches with input, executes", async () => {
       await restart("-H", tcp(), "--tlsverify", ...server);
-      const run = await on(tcp(), [...tlsFlags("client"), "run", "-i", "--rm", "busybox", "sh", "-c", "read word; echo got $word; exit 5"], { input: "word\n" });
+      const run = await on(
+        tcp(),
+        [...tlsFlags("client"), "run", "-i", "--rm", "busybox", "sh", "-c", "read word; echo got $word; exit 5"],
+        { input: "word\n" },
+      );
       assert.deepEqual([run.code, run.stdout], [5, "got word\n"], run.stderr);
       assert.equal((await on(tcp(), [...tlsFlags("client"), "exec", "web", "echo", "inside"])).stdout, "inside\n");
-      assert.equal((await on(tcp(), [...tlsFlags("client"), "info", "-f", "{{range .Warnings}}{{println .}}{{end}}"])).stdout.includes("API is accessible"), false);
+      assert.equal(
+        (
+          await on(tcp(), [...tlsFlags("client"), "info", "-f", "{{range .Warnings}}{{println .}}{{end}}"])
+        ).stdout.includes("API is accessible"),
+        false,
+      );
     });
 
     it("lets nobody in without a certificate of its CA, and tells who speaks plain HTTP", async () => {
@@ -70,14 +92,26 @@ describe("access to the engine", () => {
     });
 
     it("writes who came into the audit log, by certificate", async () => {
-      const lines = audit().filter((line) => line["remote"] === undefined && JSON.stringify(line).includes('"certificate":"client"'));
+      const lines = audit().filter(
+        (line) => line["remote"] === undefined && JSON.stringify(line).includes('"certificate":"client"'),
+      );
       assert.ok(lines.some((line) => line["path"] === "/containers/create"));
     });
 
     it("--tlsverify=false encrypts only, and says so", async () => {
       await restart("-H", tcp(), "--tlsverify=false", ...server);
-      const { stdout } = await on(tcp(), ["--tls", "--tlscacert", at("ca.pem"), "info", "-f", "{{range .Warnings}}{{println .}}{{end}}"]);
-      assert.match(stdout, new RegExp(`API is accessible on https://127.0.0.1:${port} without TLS client verification\\.`));
+      const { stdout } = await on(tcp(), [
+        "--tls",
+        "--tlscacert",
+        at("ca.pem"),
+        "info",
+        "-f",
+        "{{range .Warnings}}{{println .}}{{end}}",
+      ]);
+      assert.match(
+        stdout,
+        new RegExp(`API is accessible on https://127.0.0.1:${port} without TLS client verification\\.`),
+      );
     });
 
     it("without TLS warns, in its log and to who asks", async () => {
@@ -90,7 +124,22 @@ describe("access to the engine", () => {
 
   it("serves the socket that a service manager opened", async () => {
     await longshore.engine.stop();
-    const args = ["-H", "fd://", "--data-root", at("data"), "--exec-root", at("run/docker"), "--pidfile", at("docker.pid"), "--containerd", at("containerd.sock"), "--config-file", at("daemon.json"), "--bridge", `lsa${process.pid}`];
+    const args = [
+      "-H",
+      "fd://",
+      "--data-root",
+      at("data"),
+      "--exec-root",
+      at("run/docker"),
+      "--pidfile",
+      at("docker.pid"),
+      "--containerd",
+      at("containerd.sock"),
+      "--config-file",
+      at("daemon.json"),
+      "--bridge",
+      `lsa${process.pid}`,
+    ];
     // As a service manager does: the socket is there before the daemon, and nobody else takes connections from it.
     const activate = `
 import os, socket, sys
@@ -103,11 +152,21 @@ os.set_inheritable(3, True)
 os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
 os.execv(sys.argv[2], sys.argv[2:])
 `;
-    const child = spawn("/usr/bin/python3", ["-c", activate, at("activated.sock"), join(repository, "bin/dockerd"), ...args], { stdio: "ignore" });
+    const child = spawn(
+      "/usr/bin/python3",
+      ["-c", activate, at("activated.sock"), join(repository, "bin/dockerd"), ...args],
+      { stdio: "ignore" },
+    );
     try {
       await until("the socket is there", () => existsSync(at("activated.sock")));
       // The connection waits in the socket until the daemon takes it.
-      const { stdout, stderr } = await on(socket("activated"), ["ps", "--format", "{{.Names}}", "--filter", "name=web"]);
+      const { stdout, stderr } = await on(socket("activated"), [
+        "ps",
+        "--format",
+        "{{.Names}}",
+        "--filter",
+        "name=web",
+      ]);
       assert.equal(stdout, "web\n", stderr);
     } finally {
       const ended = once(child, "exit");
@@ -118,11 +177,35 @@ os.execv(sys.argv[2], sys.argv[2:])
   });
 
   it("refuses to start with what cannot work, in dockerd's words", async () => {
-    const start = async (...args: string[]): Promise<string> => (await exec(join(repository, "bin/dockerd"), ["--config-file", at("empty.json"), "--data-root", at("x"), "--pidfile", at("x.pid"), "--exec-root", at("x"), "--containerd", at("containerd.sock"), ...args])).stderr;
+    const start = async (...args: string[]): Promise<string> =>
+      (
+        await exec(join(repository, "bin/dockerd"), [
+          "--config-file",
+          at("empty.json"),
+          "--data-root",
+          at("x"),
+          "--pidfile",
+          at("x.pid"),
+          "--exec-root",
+          at("x"),
+          "--containerd",
+          at("containerd.sock"),
+          ...args,
+        ])
+      ).stderr;
     writeFileSync(at("empty.json"), "{}");
-    assert.match(await start("-H", "bogus://x"), /^invalid argument "bogus:\/\/x" for "-H, --host" flag: invalid bind address \(bogus:\/\/x\): unsupported proto 'bogus'$/m);
-    assert.match(await start("-H", "tcp://127.0.0.1:1", "--tlsverify"), /^invalid TLS configuration: Could not load X509 key pair \(cert: "", key: ""\): open : no such file or directory$/m);
-    assert.match(await start("-H", "fd://", "--bridge", "none"), /^failed to load listeners: no sockets found via socket activation: make sure the service was started by systemd$/m);
+    assert.match(
+      await start("-H", "bogus://x"),
+      /^invalid argument "bogus:\/\/x" for "-H, --host" flag: invalid bind address \(bogus:\/\/x\): unsupported proto 'bogus'$/m,
+    );
+    assert.match(
+      await start("-H", "tcp://127.0.0.1:1", "--tlsverify"),
+      /^invalid TLS configuration: Could not load X509 key pair \(cert: "", key: ""\): open : no such file or directory$/m,
+    );
+    assert.match(
+      await start("-H", "fd://", "--bridge", "none"),
+      /^failed to load listeners: no sockets found via socket activation: make sure the service was started by systemd$/m,
+    );
   });
 
   it("over SSH: the CLI at the other end carries the connection", async () => {
@@ -139,7 +222,11 @@ os.execv(sys.argv[2], sys.argv[2:])
   it("a context of the CLI names it", async () => {
     await longshore.ok(["context", "create", "here", "--docker", `host=${longshore.host}`]);
     const env = { DOCKER_HOST: "" };
-    assert.equal((await longshore.docker(["--context", "here", "ps", "--format", "{{.Names}}", "--filter", "name=db"], { env })).stdout, "db\n");
+    assert.equal(
+      (await longshore.docker(["--context", "here", "ps", "--format", "{{.Names}}", "--filter", "name=db"], { env }))
+        .stdout,
+      "db\n",
+    );
     await longshore.ok(["context", "rm", "-f", "here"]);
   });
 
@@ -163,7 +250,10 @@ os.execv(sys.argv[2], sys.argv[2:])
 
     it("container-labels: other containers do not exist, and no new ones can be made", async () => {
       assert.equal((await on(socket("web"), ["ps", "-a", "--format", "{{.Names}}"])).stdout, "web\n");
-      assert.equal((await on(socket("web"), ["ps", "-a", "--format", "{{.Names}}", "--filter", "label=team=db"])).stdout, "");
+      assert.equal(
+        (await on(socket("web"), ["ps", "-a", "--format", "{{.Names}}", "--filter", "label=team=db"])).stdout,
+        "",
+      );
       assert.equal((await on(socket("web"), ["exec", "web", "echo", "in"])).stdout, "in\n");
       assert.match((await on(socket("web"), ["rm", "-f", "db"])).stderr, /No such container: db/);
       assert.match((await on(socket("web"), ["exec", "db", "true"])).stderr, /No such container: db/);
@@ -172,8 +262,17 @@ os.execv(sys.argv[2], sys.argv[2:])
       assert.match(privileged.stderr, /permission denied: this socket does not run privileged commands/);
       // The old form of filters, and none at all, are narrowed as well.
       for (const filters of ["", "?filters=null", `?filters=${encodeURIComponent('{"status":{"running":true}}')}`]) {
-        const { stdout } = await exec("curl", ["-s", "--unix-socket", at("web.sock"), `http://docker/containers/json${filters}`]);
-        assert.deepEqual((JSON.parse(stdout) as { Names: string[] }[]).map(({ Names }) => Names), [["/web"]], filters);
+        const { stdout } = await exec("curl", [
+          "-s",
+          "--unix-socket",
+          at("web.sock"),
+          `http://docker/containers/json${filters}`,
+        ]);
+        assert.deepEqual(
+          (JSON.parse(stdout) as { Names: string[] }[]).map(({ Names }) => Names),
+          [["/web"]],
+          filters,
+        );
       }
     });
 
@@ -181,7 +280,17 @@ os.execv(sys.argv[2], sys.argv[2:])
       const now = Math.floor(Date.now() / 1000);
       await longshore.ok(["kill", "-s", "CONT", "db"]);
       await longshore.ok(["kill", "-s", "CONT", "web"]);
-      const { stdout } = await on(socket("web"), ["events", "--since", String(now - 1), "--until", String(Math.ceil(Date.now() / 1000) + 1), "--filter", "event=kill", "--format", "{{.Actor.Attributes.name}}"]);
+      const { stdout } = await on(socket("web"), [
+        "events",
+        "--since",
+        String(now - 1),
+        "--until",
+        String(Math.ceil(Date.now() / 1000) + 1),
+        "--filter",
+        "event=kill",
+        "--format",
+        "{{.Actor.Attributes.name}}",
+      ]);
       assert.deepEqual([...new Set(stdout.trim().split("\n"))], ["web"]);
     });
 
@@ -196,7 +305,24 @@ os.execv(sys.argv[2], sys.argv[2:])
       const body = JSON.stringify({ Image: "busybox", HostConfig: { Privileged: true } });
       const status = async (name: string, request: string): Promise<string> => {
         const [method = "", target = ""] = request.split(" ");
-        const { stdout } = await exec("curl", ["-s", "-o", "/dev/null", "-w", "%{http_code}", "--unix-socket", at(`${name}.sock`), "-X", method, "-H", "Content-Type: application/json", "-d", body, "--request-target", target, "http://docker/"]);
+        const { stdout } = await exec("curl", [
+          "-s",
+          "-o",
+          "/dev/null",
+          "-w",
+          "%{http_code}",
+          "--unix-socket",
+          at(`${name}.sock`),
+          "-X",
+          method,
+          "-H",
+          "Content-Type: application/json",
+          "-d",
+          body,
+          "--request-target",
+          target,
+          "http://docker/",
+        ]);
         return `${request}: ${stdout}`;
       };
       const expected: [name: string, request: string, code: number][] = [
@@ -215,7 +341,10 @@ os.execv(sys.argv[2], sys.argv[2:])
         ["few", "GET /images/json#/containers/json", 403],
       ];
       const before = await longshore.ok(["ps", "-aq", "--no-trunc"]);
-      assert.deepEqual(await Promise.all(expected.map(([name, request]) => status(name, request))), expected.map(([, request, code]) => `${request}: ${code}`));
+      assert.deepEqual(
+        await Promise.all(expected.map(([name, request]) => status(name, request))),
+        expected.map(([, request, code]) => `${request}: ${code}`),
+      );
       assert.equal(await longshore.ok(["ps", "-aq", "--no-trunc"]), before);
     });
   });
@@ -241,9 +370,14 @@ os.execv(sys.argv[2], sys.argv[2:])
     const { uid, user } = command["client"] as Record<string, unknown>;
     assert.deepEqual([command["path"], command["status"], uid, user], ["/containers/web/exec", 201, 0, "root"]);
     assert.deepEqual((command["body"] as { Env: string[] }).Env, ["KEY=[hidden]"]);
-    const refusedKill = entries.find((entry) => entry["path"] === "/containers/web/kill" && entry["socket"] === at("read.sock"));
+    const refusedKill = entries.find(
+      (entry) => entry["path"] === "/containers/web/kill" && entry["socket"] === at("read.sock"),
+    );
     assert.equal(refusedKill?.["status"], 403);
     assert.equal(readFileSync(at("audit/log.jsonl"), "utf8").includes("hunter2"), false);
-    assert.equal(entries.some((entry) => entry["method"] === "GET"), false);
+    assert.equal(
+      entries.some((entry) => entry["method"] === "GET"),
+      false,
+    );
   });
 });

@@ -24,9 +24,23 @@ describe("a reboot", () => {
   async function run(name: string, dependsOn: string, args: readonly string[], command: string): Promise<void> {
     const labels = { project: "boot", service: name, depends_on: dependsOn };
     const given = Object.entries(labels).flatMap(([key, value]) => ["--label", `com.docker.compose.${key}=${value}`]);
-    await longshore.ok(["run", "-d", "--name", name, "--network", "none", ...given, ...args, "busybox", "sh", "-c", command]);
+    await longshore.ok([
+      "run",
+      "-d",
+      "--name",
+      name,
+      "--network",
+      "none",
+      ...given,
+      ...args,
+      "busybox",
+      "sh",
+      "-c",
+      command,
+    ]);
   }
-  const time = async (name: string, field = "StartedAt"): Promise<number> => Date.parse(await longshore.ok(["inspect", "-f", `{{.State.${field}}}`, name]));
+  const time = async (name: string, field = "StartedAt"): Promise<number> =>
+    Date.parse(await longshore.ok(["inspect", "-f", `{{.State.${field}}}`, name]));
 
   /** Everything that runs is killed, and what is not on a disk is gone. */
   async function cut(): Promise<void> {
@@ -42,26 +56,56 @@ describe("a reboot", () => {
         if (!["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
       }
     }
-    const mounts = readFileSync("/proc/self/mounts", "utf8").split("\n").map((line) => line.split(" ")[1] ?? "").filter((path) => path.startsWith(`${longshore.dir}/`));
+    const mounts = readFileSync("/proc/self/mounts", "utf8")
+      .split("\n")
+      .map((line) => line.split(" ")[1] ?? "")
+      .filter((path) => path.startsWith(`${longshore.dir}/`));
     for (const path of mounts.toReversed()) await exec("umount", ["-l", path]);
     rmSync(join(longshore.dir, "run"), { recursive: true, force: true });
-    for (const id of ids) await until("its cgroups are gone", async () => (await exec("sh", ["-c", `! find /sys/fs/cgroup -depth -type d -name ${id} ! -exec rmdir {} ';' -print | grep -q .`])).code === 0);
+    for (const id of ids)
+      await until(
+        "its cgroups are gone",
+        async () =>
+          (
+            await exec("sh", [
+              "-c",
+              `! find /sys/fs/cgroup -depth -type d -name ${id} ! -exec rmdir {} ';' -print | grep -q .`,
+            ])
+          ).code === 0,
+      );
   }
 
   it("restart policies follow compose's dependencies and their conditions", async function () {
     this.timeout(60_000);
     // A file of the last boot would make it healthy before it does anything.
-    const health = ["--tmpfs", "/tmp", "--health-cmd", "test -f /tmp/up", "--health-interval", "200ms", "--health-retries", "100"];
+    const health = [
+      "--tmpfs",
+      "/tmp",
+      "--health-cmd",
+      "test -f /tmp/up",
+      "--health-interval",
+      "200ms",
+      "--health-retries",
+      "100",
+    ];
     const always = ["--restart", "always"];
     await run("db", "", [...always, ...health], "sleep 1.5; touch /tmp/up; sleep 1000");
     await run("app", "db:service_healthy:false", always, "sleep 1000");
     await run("gone", "", health, "sleep 1000");
     await run("worker", "app:service_started:true,gone:service_healthy:false", always, "sleep 1000");
-    await run("job", "db:service_started:false", ["--restart", "on-failure"], "test -f /done && sleep 1 || { touch /done; sleep 1000; }");
+    await run(
+      "job",
+      "db:service_started:false",
+      ["--restart", "on-failure"],
+      "test -f /done && sleep 1 || { touch /done; sleep 1000; }",
+    );
     await run("after", "job:service_completed_successfully:false", ["--restart", "unless-stopped"], "sleep 1000");
     await run("xa", "ya:service_started:false", always, "sleep 1000");
     await run("ya", "xa:service_started:false", always, "sleep 1000");
-    await until("the job has done its first part", async () => (await longshore.docker(["exec", "job", "test", "-f", "/done"])).code === 0);
+    await until(
+      "the job has done its first part",
+      async () => (await longshore.docker(["exec", "job", "test", "-f", "/done"])).code === 0,
+    );
     await cut();
     await longshore.containerd.start();
     await longshore.engine.start();
@@ -69,7 +113,9 @@ describe("a reboot", () => {
     assert.equal((await longshore.ok(["ps", "-aq"])).split("\n").length, names.length);
     const running = ["after", "app", "db", "worker", "xa", "ya"];
     await until("all that have a policy run", async () => {
-      const shown = (await longshore.ok(["ps", "--filter", "status=running", "--format", "{{.Names}}"])).split("\n").sort();
+      const shown = (await longshore.ok(["ps", "--filter", "status=running", "--format", "{{.Names}}"]))
+        .split("\n")
+        .sort();
       return shown.join() === running.join();
     });
     assert.ok((await time("app")) - (await time("db")) >= 1500, "app waits until db is healthy");

@@ -11,7 +11,8 @@ import { repository, tool } from "./engine/tools.ts";
 import { exec, type Result } from "./host/exec.ts";
 import { until } from "./host/until.ts";
 
-const receiver = "import socket,sys\ns=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM)\ns.bind(sys.argv[1])\nprint('bound',flush=True)\nwhile True: print(s.recv(4096).decode(),flush=True)";
+const receiver =
+  "import socket,sys\ns=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM)\ns.bind(sys.argv[1])\nprint('bound',flush=True)\nwhile True: print(s.recv(4096).decode(),flush=True)";
 
 /** What a start warns of, by key. */
 const unserved = {
@@ -35,12 +36,23 @@ describe("a daemon.json of Docker", () => {
   let dir = "";
   let engine: Daemon;
   let proxied: string[] = [];
-  const proxy = createServer((socket) => socket.on("error", () => undefined).once("data", (bytes) => (proxied.push(String(bytes).split("\r\n", 1)[0] ?? ""), socket.end("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"))));
+  const proxy = createServer((socket) =>
+    socket
+      .on("error", () => undefined)
+      .once(
+        "data",
+        (bytes) => (
+          proxied.push(String(bytes).split("\r\n", 1)[0] ?? ""),
+          socket.end("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+        ),
+      ),
+  );
   const said: string[] = [];
   const manager = { end: (): unknown => undefined };
 
   const dockerd = (...args: string[]): Promise<Result> => exec(join(repository, "bin/dockerd"), args);
-  const docker = (...args: string[]): Promise<Result> => exec(tool("docker"), args, { env: { DOCKER_HOST: `unix://${dir}/docker.sock`, DOCKER_CONFIG: dir } });
+  const docker = (...args: string[]): Promise<Result> =>
+    exec(tool("docker"), args, { env: { DOCKER_HOST: `unix://${dir}/docker.sock`, DOCKER_CONFIG: dir } });
   const ok = async (args: readonly string[]): Promise<string> => {
     const { code, stdout, stderr } = await docker(...args);
     assert.equal(code, 0, stderr);
@@ -53,7 +65,16 @@ describe("a daemon.json of Docker", () => {
     proxy.listen(0, "127.0.0.1");
     await once(proxy, "listening");
     const url = `http://u:secret@127.0.0.1:${(proxy.address() as AddressInfo).port}`;
-    const config = { ...unserved, proxies: { "http-proxy": url, "https-proxy": url, "no-proxy": "a.example" }, features: { buildkit: false }, "host-gateway-ips": ["192.0.2.7"], "node-generic-resources": ["GPU=one", "SSD=3"], "seccomp-profile": "unconfined", "raw-logs": true, label: ["no=key"] };
+    const config = {
+      ...unserved,
+      proxies: { "http-proxy": url, "https-proxy": url, "no-proxy": "a.example" },
+      features: { buildkit: false },
+      "host-gateway-ips": ["192.0.2.7"],
+      "node-generic-resources": ["GPU=one", "SSD=3"],
+      "seccomp-profile": "unconfined",
+      "raw-logs": true,
+      label: ["no=key"],
+    };
     writeFileSync(join(dir, "daemon.json"), JSON.stringify(config));
     const child = spawn("python3", ["-c", receiver, join(dir, "notify")], { stdio: ["ignore", "pipe", "inherit"] });
     manager.end = () => child.kill("SIGKILL");
@@ -63,8 +84,31 @@ describe("a daemon.json of Docker", () => {
       name: "dockerd",
       command: join(repository, "bin/dockerd"),
       args: [
-        ...["-H", `unix://${dir}/docker.sock`, "--data-root", join(dir, "data"), "--exec-root", join(dir, "run"), "--pidfile", join(dir, "pid"), "--config-file", join(dir, "daemon.json")],
-        ...["--containerd", join(shared.dir, "containerd.sock"), "--containerd-namespace", "config", "--containerd-plugins-namespace", "plugins.config", "--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-forward=false"],
+        ...[
+          "-H",
+          `unix://${dir}/docker.sock`,
+          "--data-root",
+          join(dir, "data"),
+          "--exec-root",
+          join(dir, "run"),
+          "--pidfile",
+          join(dir, "pid"),
+          "--config-file",
+          join(dir, "daemon.json"),
+        ],
+        ...[
+          "--containerd",
+          join(shared.dir, "containerd.sock"),
+          "--containerd-namespace",
+          "config",
+          "--containerd-plugins-namespace",
+          "plugins.config",
+          "--bridge",
+          "none",
+          "--iptables=false",
+          "--ip6tables=false",
+          "--ip-forward=false",
+        ],
       ],
       socket: join(dir, "docker.sock"),
       log: join(dir, "dockerd.log"),
@@ -85,10 +129,20 @@ describe("a daemon.json of Docker", () => {
     const info = JSON.parse(await ok(["info", "-f", "{{json .}}"])) as Record<string, unknown> & { Warnings: string[] };
     assert.match(String(info["HttpProxy"]), /^http:\/\/xxxxx:xxxxx@127\.0\.0\.1:\d+$/);
     assert.equal(info["NoProxy"], "a.example");
-    assert.deepEqual(info["GenericResources"], [{ NamedResourceSpec: { Kind: "GPU", Value: "one" } }, { DiscreteResourceSpec: { Kind: "SSD", Value: 3 } }]);
-    assert.deepEqual((info["Containerd"] as { Namespaces: unknown }).Namespaces, { Containers: "config", Plugins: "plugins.config" });
+    assert.deepEqual(info["GenericResources"], [
+      { NamedResourceSpec: { Kind: "GPU", Value: "one" } },
+      { DiscreteResourceSpec: { Kind: "SSD", Value: 3 } },
+    ]);
+    assert.deepEqual((info["Containerd"] as { Namespaces: unknown }).Namespaces, {
+      Containers: "config",
+      Plugins: "plugins.config",
+    });
     assert.ok(info.Warnings.includes("WARNING: daemon is not using the default seccomp profile"));
-    for (const key of [...Object.keys(unserved), "label"]) assert.ok(info.Warnings.some((warning) => warning.startsWith(`WARNING: ${key} `)), `${key}: ${info.Warnings.join("\n")}`);
+    for (const key of [...Object.keys(unserved), "label"])
+      assert.ok(
+        info.Warnings.some((warning) => warning.startsWith(`WARNING: ${key} `)),
+        `${key}: ${info.Warnings.join("\n")}`,
+      );
     const ping = await exec("curl", ["-si", "--unix-socket", join(dir, "docker.sock"), "http://d/_ping"]);
     assert.match(ping.stdout, /^builder-version: 1\r$/im);
     const log = readFileSync(engine.log, "utf8").trimEnd().split("\n");
@@ -98,7 +152,10 @@ describe("a daemon.json of Docker", () => {
 
   it("host-gateway is the configured address, pulls take the proxy, and users' mistakes are no errors of the engine", async () => {
     await importBusybox({ ok });
-    assert.match(await ok(["run", "--rm", "--network", "none", "--add-host", "gw:host-gateway", "busybox", "cat", "/etc/hosts"]), /^192\.0\.2\.7\s+gw$/m);
+    assert.match(
+      await ok(["run", "--rm", "--network", "none", "--add-host", "gw:host-gateway", "busybox", "cat", "/etc/hosts"]),
+      /^192\.0\.2\.7\s+gw$/m,
+    );
     const mistakes = await Promise.all([
       docker("run", "--rm", "--network", "none", "--user", "nosuch", "busybox", "true"),
       docker("run", "--rm", "--network", "none", "busybox", "nosuch"),
@@ -112,7 +169,10 @@ describe("a daemon.json of Docker", () => {
     for (const { code } of mistakes) assert.notEqual(code, 0);
     assert.ok(proxied.includes("CONNECT reg.invalid:443 HTTP/1.1"), proxied.join("\n"));
     const log = readFileSync(engine.log, "utf8").split("\n");
-    assert.deepEqual(log.filter((line) => /level=(error|fatal)| stack=/.test(line)), []);
+    assert.deepEqual(
+      log.filter((line) => /level=(error|fatal)| stack=/.test(line)),
+      [],
+    );
   });
 
   it("systemd hears when the engine is up and when it stops", async function () {
@@ -129,7 +189,11 @@ describe("a daemon.json of Docker", () => {
     mkdirSync(join(data, "image/overlay2"), { recursive: true });
     const refused: [string, RegExp, string[]?][] = [
       ['{"log-driver":"journald"}', /^failed to start daemon: log-driver journald is not served/],
-      [`{"data-root":"${data}","pidfile":"${dir}/other.pid"}`, /is a data root of Docker \(it has .*\/image\), which is left untouched/, []],
+      [
+        `{"data-root":"${data}","pidfile":"${dir}/other.pid"}`,
+        /is a data root of Docker \(it has .*\/image\), which is left untouched/,
+        [],
+      ],
     ];
     await Promise.all(
       refused.map(async ([json, reason, args = ["--validate"]], index) => {

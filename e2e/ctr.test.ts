@@ -29,7 +29,8 @@ describe("ctr, containerd's own client", () => {
 
   afterEach(async () => {
     for (const id of (await ok("tasks", "ls", "-q")).split("\n").filter(Boolean)) await ctr("tasks", "rm", "-f", id);
-    for (const id of (await ok("containers", "ls", "-q")).split("\n").filter(Boolean)) await ctr("containers", "rm", id);
+    for (const id of (await ok("containers", "ls", "-q")).split("\n").filter(Boolean))
+      await ctr("containers", "rm", id);
   });
 
   after(async () => {
@@ -48,17 +49,45 @@ describe("ctr, containerd's own client", () => {
   it("images import and ls", async () => {
     await ok("images", "import", join(dir, "image.tar"));
     assert.match(await ok("images", "ls", "-q"), new RegExp(`^${image}$`, "m"));
-    assert.match(await ok("images", "ls"), new RegExp(`${image} +application/vnd\\.\\S+ +sha256:[0-9a-f]{64} +[\\d.]+ [KM]iB`));
+    assert.match(
+      await ok("images", "ls"),
+      new RegExp(`${image} +application/vnd\\.\\S+ +sha256:[0-9a-f]{64} +[\\d.]+ [KM]iB`),
+    );
   });
 
   it("run --rm with output and exit code", async () => {
-    const result = await ctr("run", "--rm", "--env", "A=b", image, "one", "sh", "-c", "echo out $A; echo err >&2; exit 5");
+    const result = await ctr(
+      "run",
+      "--rm",
+      "--env",
+      "A=b",
+      image,
+      "one",
+      "sh",
+      "-c",
+      "echo out $A; echo err >&2; exit 5",
+    );
     assert.deepEqual([result.code, result.stdout, result.stderr.split("\n")[0]], [5, "out b\n", "err"]);
     assert.equal(await ok("containers", "ls", "-q"), "");
   });
 
   it("run --rm -t in a terminal", async () => {
-    const terminal = pty.spawn(tool("ctr"), ["--address", process.env["LONGSHORE_TEST_CONTAINERD"] ?? join(shared.dir, "containerd.sock"), "-n", "e2e", "run", "--rm", "-t", image, "two", "sh"], { cols: 77, rows: 22 });
+    const terminal = pty.spawn(
+      tool("ctr"),
+      [
+        "--address",
+        process.env["LONGSHORE_TEST_CONTAINERD"] ?? join(shared.dir, "containerd.sock"),
+        "-n",
+        "e2e",
+        "run",
+        "--rm",
+        "-t",
+        image,
+        "two",
+        "sh",
+      ],
+      { cols: 77, rows: 22 },
+    );
     let output = "";
     terminal.onData((data) => (output += data));
     const exited = new Promise<number>((resolve) => terminal.onExit(({ exitCode }) => resolve(exitCode)));
@@ -99,7 +128,10 @@ describe("ctr, containerd's own client", () => {
   it("the engine's containers live in the namespace moby", async () => {
     const id = await shared.ok(["run", "-d", "--name", "e2e-moby", "busybox", "sleep", "300"]);
     try {
-      assert.match((await shared.ctr(["-n", "moby", "tasks", "ls"])).stdout, new RegExp(`^${id} +\\d+ +RUNNING *$`, "m"));
+      assert.match(
+        (await shared.ctr(["-n", "moby", "tasks", "ls"])).stdout,
+        new RegExp(`^${id} +\\d+ +RUNNING *$`, "m"),
+      );
       assert.match((await shared.ctr(["-n", "moby", "containers", "ls", "-q"])).stdout, new RegExp(id));
     } finally {
       await shared.ok(["rm", "-f", "e2e-moby"]);
@@ -107,7 +139,17 @@ describe("ctr, containerd's own client", () => {
   });
 
   it("a second daemon on the same root is refused", async () => {
-    const args = ["--root", join(shared.dir, "containerd"), "--state", join(shared.dir, "run/containerd"), "--address", join(dir, "second.sock")];
-    await assert.rejects(must("bin/containerd", args, { timeoutMs: 20_000 }), (error) => !String(error).includes("exit 137"));
+    const args = [
+      "--root",
+      join(shared.dir, "containerd"),
+      "--state",
+      join(shared.dir, "run/containerd"),
+      "--address",
+      join(dir, "second.sock"),
+    ];
+    await assert.rejects(
+      must("bin/containerd", args, { timeoutMs: 20_000 }),
+      (error) => !String(error).includes("exit 137"),
+    );
   });
 });

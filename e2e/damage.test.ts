@@ -72,16 +72,42 @@ describe("damaged state: set aside and reported, the rest works", () => {
   });
 
   it("Docker's own records of containers, and such with anything in the place of a member: each comes up or is set aside", async () => {
-    const docker = JSON.parse(readFileSync(join(repository, "packages/engine/containers/src/records/testdata/docker-28.5.json"), "utf8")) as Record<string, { config: object; hostConfig: object }>;
-    const strange = [null, 0, -1, "", "\0", "a:b:c", "../../etc", "container:x", [], [null], ["a:b", "\0"], {}, { "\0": {} }, { a: { Type: "volume", Name: "../x", Destination: "/\0" } }];
+    const docker = JSON.parse(
+      readFileSync(join(repository, "packages/engine/containers/src/records/testdata/docker-28.5.json"), "utf8"),
+    ) as Record<string, { config: object; hostConfig: object }>;
+    const strange = [
+      null,
+      0,
+      -1,
+      "",
+      "\0",
+      "a:b:c",
+      "../../etc",
+      "container:x",
+      [],
+      [null],
+      ["a:b", "\0"],
+      {},
+      { "\0": {} },
+      { a: { Type: "volume", Name: "../x", Destination: "/\0" } },
+    ];
     const records = Object.values(docker).flatMap(({ config, hostConfig }, number) => {
       const change = (tree: object, at: number): object => {
         const keys = Object.keys(tree);
         return { ...tree, [keys[at % keys.length] ?? ""]: strange[at % strange.length] };
       };
-      const odd = Array.from({ length: 8 }, (_, index) => ({ config: change(config, number * 8 + index), hostConfig: change(hostConfig, number * 11 + index * 5) }));
+      const odd = Array.from({ length: 8 }, (_, index) => ({
+        config: change(config, number * 8 + index),
+        hostConfig: change(hostConfig, number * 11 + index * 5),
+      }));
       const settings = Object.keys((config as { Config: object }).Config).slice(number * 2, number * 2 + 4);
-      const odder = settings.map((key, index) => ({ config: { ...config, Config: { ...(config as { Config: object }).Config, [key]: strange[(index + number) % strange.length] } }, hostConfig }));
+      const odder = settings.map((key, index) => ({
+        config: {
+          ...config,
+          Config: { ...(config as { Config: object }).Config, [key]: strange[(index + number) % strange.length] },
+        },
+        hostConfig,
+      }));
       return [{ config, hostConfig }, ...odd, ...odder];
     });
     await damaged(() => {
@@ -89,7 +115,14 @@ describe("damaged state: set aside and reported, the rest works", () => {
         const id = `aaaa${(index + 1).toString(16).padStart(60, "0")}`;
         mkdirSync(join(data, "containers", id));
         const { Name } = config as { Name: unknown };
-        writeFileSync(join(data, "containers", id, "config.v2.json"), JSON.stringify({ ...config, ID: id, ...(typeof Name === "string" && Name !== "" ? { Name: `${Name}-${index}` } : {}) }));
+        writeFileSync(
+          join(data, "containers", id, "config.v2.json"),
+          JSON.stringify({
+            ...config,
+            ID: id,
+            ...(typeof Name === "string" && Name !== "" ? { Name: `${Name}-${index}` } : {}),
+          }),
+        );
         writeFileSync(join(data, "containers", id, "hostconfig.json"), JSON.stringify(hostConfig));
       }
     });
@@ -97,7 +130,11 @@ describe("damaged state: set aside and reported, the rest works", () => {
     const aside = readdirSync(join(data, "damaged"));
     assert.equal(up.length + aside.length, records.length);
     assert.ok(up.length > 20 && aside.length > 20, `${up.length} came up, ${aside.length} were set aside`);
-    const shown = JSON.parse(await longshore.ok(["inspect", ...up])) as { Id: string; Name: string; State: { Running: boolean; Status: string } }[];
+    const shown = JSON.parse(await longshore.ok(["inspect", ...up])) as {
+      Id: string;
+      Name: string;
+      State: { Running: boolean; Status: string };
+    }[];
     assert.equal(shown.length, up.length);
     const run = shown.find(({ Name }) => Name.startsWith("/c-exited-"));
     assert.match((await longshore.docker(["start", run?.Id ?? ""])).stderr, /Error response from daemon: .+/);
@@ -133,7 +170,12 @@ describe("damaged state: set aside and reported, the rest works", () => {
   it("containerd's database: what runs goes on, and can be removed", async () => {
     await longshore.ok(["run", "-d", "--name", "paused", "busybox", "sleep", "300"]);
     await longshore.ok(["pause", "paused"]);
-    await damaged(() => writeFileSync(join(longshore.dir, "containerd/io.containerd.metadata.v1.sqlite/meta.db"), "no database ".repeat(1000)));
+    await damaged(() =>
+      writeFileSync(
+        join(longshore.dir, "containerd/io.containerd.metadata.v1.sqlite/meta.db"),
+        "no database ".repeat(1000),
+      ),
+    );
     await reported(/the metadata database was damaged/, longshore.containerd.log);
     // Its specification is lost: what is started in it anew would be wrong.
     assert.equal((await longshore.docker(["exec", "witness", "true"])).code, 126);
@@ -141,7 +183,11 @@ describe("damaged state: set aside and reported, the rest works", () => {
     const start = await longshore.docker(["start", "other"], { timeoutMs: 10_000 });
     assert.equal(start.code, 1);
     assert.match(start.stderr, /other|not found|does not exist/);
-    for (const args of [["rm", "-f", "witness"], ["rm", "-f", "paused"], ["rm", "other"]]) {
+    for (const args of [
+      ["rm", "-f", "witness"],
+      ["rm", "-f", "paused"],
+      ["rm", "other"],
+    ]) {
       const { code, stderr } = await longshore.docker(args, { timeoutMs: 10_000 });
       assert.deepEqual({ args, code, stderr }, { args, code: 0, stderr: "" });
     }
@@ -163,7 +209,8 @@ describe("damaged state: set aside and reported, the rest works", () => {
   it("folders of snapshots: an image's are made anew, a container's are gone for good", async () => {
     await longshore.ok(["rm", "-f", "witness"]);
     await damaged(() => {
-      for (const name of readdirSync(join(snapshotter, "snapshots"))) rmSync(join(snapshotter, "snapshots", name), { recursive: true });
+      for (const name of readdirSync(join(snapshotter, "snapshots")))
+        rmSync(join(snapshotter, "snapshots", name), { recursive: true });
     });
     await reported(/snapshot .* was set aside/, longshore.containerd.log);
     assert.equal(await longshore.ok(["run", "--rm", "busybox", "echo", "new"]), "new");
@@ -184,7 +231,11 @@ describe("damaged state: set aside and reported, the rest works", () => {
       const { DatabaseSync } = await import("node:sqlite");
       const database = new DatabaseSync(join(snapshotter, "metadata.db"));
       for (const row of database.prepare("SELECT id FROM snapshots").all()) {
-        database.prepare("UPDATE snapshots SET labels = json_set(labels, '$.\"longshore.unsynced\"', 'another boot') WHERE id = ?").run(row["id"] ?? 0);
+        database
+          .prepare(
+            "UPDATE snapshots SET labels = json_set(labels, '$.\"longshore.unsynced\"', 'another boot') WHERE id = ?",
+          )
+          .run(row["id"] ?? 0);
         truncateSync(join(snapshotter, "snapshots", String(row["id"]), "fs/etc/passwd"));
       }
       database.close();
@@ -207,8 +258,24 @@ describe("damaged state: set aside and reported, the rest works", () => {
   });
 
   it("a rotated log that was cut off, and a directory in the place of the live one: the rest is read, and a start logs again", async () => {
-    const print = ["sh", "-c", "i=0; while [ $i -lt 2000 ]; do echo line $i; i=$((i+1)); [ $((i % 500)) != 0 ] || sleep 0.2; done"];
-    await longshore.ok(["run", "--name", "hurt", "--log-opt", "max-size=20k", "--log-opt", "max-file=20", "--log-opt", "compress=true", "busybox", ...print]);
+    const print = [
+      "sh",
+      "-c",
+      "i=0; while [ $i -lt 2000 ]; do echo line $i; i=$((i+1)); [ $((i % 500)) != 0 ] || sleep 0.2; done",
+    ];
+    await longshore.ok([
+      "run",
+      "--name",
+      "hurt",
+      "--log-opt",
+      "max-size=20k",
+      "--log-opt",
+      "max-file=20",
+      "--log-opt",
+      "compress=true",
+      "busybox",
+      ...print,
+    ]);
     const path = await longshore.ok(["inspect", "-f", "{{.LogPath}}", "hurt"]);
     const before = (await longshore.ok(["logs", "hurt"])).split("\n");
     assert.equal(before.length, 2000);
@@ -220,12 +287,18 @@ describe("damaged state: set aside and reported, the rest works", () => {
       writeFileSync(join(path, "kept"), "");
     });
     const rest = (await longshore.ok(["logs", "hurt"])).split("\n");
-    assert.deepEqual(rest.filter((line) => !before.includes(line)), []);
+    assert.deepEqual(
+      rest.filter((line) => !before.includes(line)),
+      [],
+    );
     assert.ok(rest.length > 500 && rest.length < 2000, String(rest.length));
-    assert.match(await longshore.ok(["info", "-f", "{{json .Warnings}}"]), /-json\.log: it is no file.*log\.\d+\.gz: it ends too early/);
+    assert.match(
+      await longshore.ok(["info", "-f", "{{json .Warnings}}"]),
+      /-json\.log: it is no file.*log\.\d+\.gz: it ends too early/,
+    );
     assert.match(readFileSync(longshore.engine.log, "utf8"), /a log cannot be read whole/);
     await longshore.ok(["start", "-a", "hurt"]);
-    assert.equal((await longshore.ok(["logs", "--tail", "1", "hurt"])), "line 1999");
+    assert.equal(await longshore.ok(["logs", "--tail", "1", "hurt"]), "line 1999");
     await reported(/-json\.log\.\d+\.aside: it was in the log's place and was set aside/, longshore.engine.log);
     const aside = readdirSync(dirname(path)).find((name) => name.endsWith(".aside")) ?? "";
     assert.deepEqual(readdirSync(join(dirname(path), aside)), ["kept"]);

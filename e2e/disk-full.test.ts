@@ -7,7 +7,11 @@ import { Disk } from "./host/disk.ts";
 import { until } from "./host/until.ts";
 
 describe("a full disk", () => {
-  const longshore = new Longshore({ bridge: `lsf${process.pid}`, address: `10.216.${process.pid % 250}.1/24`, disk: "disk" });
+  const longshore = new Longshore({
+    bridge: `lsf${process.pid}`,
+    address: `10.216.${process.pid % 250}.1/24`,
+    disk: "disk",
+  });
   const disk = new Disk(join(longshore.dir, "disk"), 96);
   const filler = join(disk.path, "filler");
   const archive = join(longshore.dir, "image.tar");
@@ -23,7 +27,16 @@ describe("a full disk", () => {
     await longshore.ok(["tag", "busybox", "other"]);
     await longshore.ok(["save", "-o", archive, "other"]);
     // Prints, and counts in memory what it has printed.
-    await longshore.ok(["run", "-d", "--name", "printer", "busybox", "sh", "-c", "while :; do i=$((i+1)); echo line $i; echo $i >/dev/shm/count; usleep 20000; done"]);
+    await longshore.ok([
+      "run",
+      "-d",
+      "--name",
+      "printer",
+      "busybox",
+      "sh",
+      "-c",
+      "while :; do i=$((i+1)); echo line $i; echo $i >/dev/shm/count; usleep 20000; done",
+    ]);
   });
   beforeEach(async function () {
     this.timeout(20_000);
@@ -50,9 +63,12 @@ describe("a full disk", () => {
     const fd = openSync(filler, "a");
     for (const size of [1 << 20, 4096, 1]) {
       const data = Buffer.alloc(size, "x");
-      assert.throws(() => {
-        for (;;) writeSync(fd, data);
-      }, { code: "ENOSPC" });
+      assert.throws(
+        () => {
+          for (;;) writeSync(fd, data);
+        },
+        { code: "ENOSPC" },
+      );
     }
     closeSync(fd);
   }
@@ -70,7 +86,12 @@ describe("a full disk", () => {
     assert.doesNotMatch(stderr, /ENOSPC/);
   }
   const all = async (): Promise<string> =>
-    [await longshore.ok(["ps", "-a", "--format", "{{.Names}} {{.State}}"]), await longshore.ok(["images", "--format", "{{.Repository}} {{.ID}}"]), await longshore.ok(["volume", "ls", "-q"]), await longshore.ok(["network", "ls"])].join("\n");
+    [
+      await longshore.ok(["ps", "-a", "--format", "{{.Names}} {{.State}}"]),
+      await longshore.ok(["images", "--format", "{{.Repository}} {{.ID}}"]),
+      await longshore.ok(["volume", "ls", "-q"]),
+      await longshore.ok(["network", "ls"]),
+    ].join("\n");
 
   it("is told by what wants more of it, and nothing is left of that; afterwards it works", async function () {
     this.timeout(60_000);
@@ -103,7 +124,10 @@ describe("a full disk", () => {
     await longshore.ok(["rmi", "imported", "committed"]);
     await longshore.ok(["volume", "rm", "vol"]);
     const last = await count();
-    await until("its log goes on", async () => Number((await longshore.ok(["logs", "--tail", "1", "printer"])).replace("line ", "")) >= last + 10);
+    await until(
+      "its log goes on",
+      async () => Number((await longshore.ok(["logs", "--tail", "1", "printer"])).replace("line ", "")) >= last + 10,
+    );
   });
 
   it("hinders no exec, stop, kill or rm", async function () {
@@ -141,7 +165,10 @@ describe("a full disk", () => {
   /** Of the container `runs`, as its record says it while no engine runs. */
   function readPid(): number {
     for (const id of readdirSync(join(disk.path, "data/containers"))) {
-      const record = JSON.parse(readFileSync(join(disk.path, "data/containers", id, "config.v2.json"), "utf8")) as { Name: string; State: { Pid: number } };
+      const record = JSON.parse(readFileSync(join(disk.path, "data/containers", id, "config.v2.json"), "utf8")) as {
+        Name: string;
+        State: { Pid: number };
+      };
       if (record.Name === "/runs") return record.State.Pid;
     }
     throw new Error("no record");

@@ -21,11 +21,31 @@ describe("system calls that fail", function () {
     this.timeout(60_000);
     await faults.build();
     longshore.engine.env = longshore.containerd.env = faults.env;
-    writeFileSync(join(longshore.dir, "daemon.json"), JSON.stringify({ longshore: { "audit-log": { path: audit, reads: true } } }));
+    writeFileSync(
+      join(longshore.dir, "daemon.json"),
+      JSON.stringify({ longshore: { "audit-log": { path: audit, reads: true } } }),
+    );
     await longshore.start();
     await importBusybox(longshore);
     await longshore.ok(["network", "create", "faulty"]);
-    await longshore.ok(["run", "-d", "--name", "steady", "--network", "faulty", "-p", "127.0.0.1::80", "--health-cmd", "true", "--health-interval", "1s", "busybox", "sh", "-c", "while :; do echo line; sleep 0.2; done"]);
+    await longshore.ok([
+      "run",
+      "-d",
+      "--name",
+      "steady",
+      "--network",
+      "faulty",
+      "-p",
+      "127.0.0.1::80",
+      "--health-cmd",
+      "true",
+      "--health-interval",
+      "1s",
+      "busybox",
+      "sh",
+      "-c",
+      "while :; do echo line; sleep 0.2; done",
+    ]);
     pids = [longshore.engine.pid, longshore.containerd.pid];
   });
   after(async function () {
@@ -41,13 +61,24 @@ describe("system calls that fail", function () {
   function call(method: string, path: string, body?: object): Promise<{ status: number; text: string }> {
     return new Promise((resolve, reject) => {
       const text = body === undefined ? undefined : JSON.stringify(body);
-      const headers = text === undefined ? {} : { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text) };
-      const asked = request({ socketPath: longshore.host.slice("unix://".length), method, path, headers, agent: false, timeout: callTimeoutMs }, (response) => {
-        let answer = "";
-        const done = (): void => resolve({ status: response.statusCode ?? 0, text: answer });
-        response.on("data", (chunk: Buffer) => (answer += chunk.toString("latin1")));
-        response.once("end", done).once("close", done).on("error", done);
-      });
+      const headers =
+        text === undefined ? {} : { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text) };
+      const asked = request(
+        {
+          socketPath: longshore.host.slice("unix://".length),
+          method,
+          path,
+          headers,
+          agent: false,
+          timeout: callTimeoutMs,
+        },
+        (response) => {
+          let answer = "";
+          const done = (): void => resolve({ status: response.statusCode ?? 0, text: answer });
+          response.on("data", (chunk: Buffer) => (answer += chunk.toString("latin1")));
+          response.once("end", done).once("close", done).on("error", done);
+        },
+      );
       asked.once("timeout", () => reject(new Error(`${method} ${path} hangs`)));
       asked.once("error", () => resolve({ status: 0, text: "" }));
       asked.end(text);
@@ -57,7 +88,11 @@ describe("system calls that fail", function () {
   /** What clients do; how it ends is no matter here. */
   async function work(): Promise<void> {
     const life = async (): Promise<void> => {
-      const { status, text } = await call("POST", "/containers/create", { Image: "busybox", Cmd: ["sleep", "60"], Labels: { fault: "1" } });
+      const { status, text } = await call("POST", "/containers/create", {
+        Image: "busybox",
+        Cmd: ["sleep", "60"],
+        Labels: { fault: "1" },
+      });
       if (status !== 201) return;
       const { Id } = JSON.parse(text) as { Id: string };
       await call("POST", `/containers/${Id}/start`);
@@ -66,7 +101,20 @@ describe("system calls that fail", function () {
       await call("GET", `/containers/${Id}/archive?path=/bin/sh`);
       await call("DELETE", `/containers/${Id}?force=1&v=1`);
     };
-    const looks = ["/_ping", "/_ping", "/_ping", "/_ping", "/info", "/containers/json?all=1&size=1", "/images/json", "/volumes", "/networks", "/containers/steady/logs?stdout=1&tail=5", "/containers/steady/top", "/containers/steady/changes"];
+    const looks = [
+      "/_ping",
+      "/_ping",
+      "/_ping",
+      "/_ping",
+      "/info",
+      "/containers/json?all=1&size=1",
+      "/images/json",
+      "/volumes",
+      "/networks",
+      "/containers/steady/logs?stdout=1&tail=5",
+      "/containers/steady/top",
+      "/containers/steady/changes",
+    ];
     const volume = async (): Promise<void> => {
       const { status, text } = await call("POST", "/volumes/create", {});
       if (status === 201) await call("DELETE", `/volumes/${(JSON.parse(text) as { Name: string }).Name}`);
@@ -75,9 +123,21 @@ describe("system calls that fail", function () {
   }
 
   async function alive(about: string): Promise<void> {
-    const log = (): string => [longshore.engine, longshore.containerd].flatMap((daemon) => readFileSync(daemon.log, "utf8").split("\n").filter((line) => line.includes('"fatal"') || !line.startsWith("{"))).slice(-5).join("\n");
+    const log = (): string =>
+      [longshore.engine, longshore.containerd]
+        .flatMap((daemon) =>
+          readFileSync(daemon.log, "utf8")
+            .split("\n")
+            .filter((line) => line.includes('"fatal"') || !line.startsWith("{")),
+        )
+        .slice(-5)
+        .join("\n");
     assert.ok(longshore.engine.running && longshore.containerd.running, `a daemon ended: ${about}\n${log()}`);
-    await until(`the engine serves: ${about}`, async () => (await call("GET", "/containers/json")).status === 200 && (await call("GET", "/images/json")).status === 200);
+    await until(
+      `the engine serves: ${about}`,
+      async () =>
+        (await call("GET", "/containers/json")).status === 200 && (await call("GET", "/images/json")).status === 200,
+    );
   }
 
   for (const group of faultGroups) {
@@ -103,17 +163,31 @@ describe("system calls that fail", function () {
     this.timeout(60_000);
     const { Pid } = (await longshore.api.inspect("steady")).State;
     const shim = Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${Pid}/status`, "utf8"))?.[1]);
-    const proxies = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && isProxy(pid)).map(Number);
+    const proxies = readdirSync("/proc")
+      .filter((pid) => /^\d+$/.test(pid) && isProxy(pid))
+      .map(Number);
     assert.equal(proxies.length, 1);
     const shimsAndProxy = [shim, ...proxies];
     const all = [...pids, ...shimsAndProxy];
-    const limit = (pid: number, value: string): Promise<string> => must("prlimit", ["--pid", String(pid), `--nofile=${value}`]);
-    const limits = new Map(all.map((pid) => [pid, /Max open files\s+(\d+)\s+(\d+)/.exec(readFileSync(`/proc/${pid}/limits`, "utf8"))?.slice(1, 3).join(":") ?? ""]));
+    const limit = (pid: number, value: string): Promise<string> =>
+      must("prlimit", ["--pid", String(pid), `--nofile=${value}`]);
+    const limits = new Map(
+      all.map((pid) => [
+        pid,
+        /Max open files\s+(\d+)\s+(\d+)/
+          .exec(readFileSync(`/proc/${pid}/limits`, "utf8"))
+          ?.slice(1, 3)
+          .join(":") ?? "",
+      ]),
+    );
     for (const pid of all) await limit(pid, `${Math.max(...readdirSync(`/proc/${pid}/fd`).map(Number)) + 1}:`);
     try {
       await Promise.all([work(), work()]);
     } finally {
-      for (const [pid, value] of limits) await limit(pid, value).catch(() => assert.fail(`${pid === shim ? "the shim" : pid === proxies[0] ? "the proxy" : "a daemon"} ended`));
+      for (const [pid, value] of limits)
+        await limit(pid, value).catch(() =>
+          assert.fail(`${pid === shim ? "the shim" : pid === proxies[0] ? "the proxy" : "a daemon"} ended`),
+        );
     }
     await alive("no descriptor left");
     for (const pid of shimsAndProxy) process.kill(pid, 0);

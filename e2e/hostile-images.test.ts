@@ -14,9 +14,17 @@ const name = (own: string): string => `docker.io/library/hostile-${own}:1`;
 const refused: [what: string, lies: Lies, words: RegExp][] = [
   ["null", { config: null }, /invalid image JSON, no RootFS key/],
   ["tar", { config: Buffer.alloc(1024) }, /is not valid JSON/],
-  ["labels", { config: { os: "linux", architecture: "amd64", config: { Labels: 5 }, rootfs: { diff_ids: [] } } }, /json: cannot unmarshal number into Go struct field Image\.config\.Labels of type map\[string\]string/],
+  [
+    "labels",
+    { config: { os: "linux", architecture: "amd64", config: { Labels: 5 }, rootfs: { diff_ids: [] } } },
+    /json: cannot unmarshal number into Go struct field Image\.config\.Labels of type map\[string\]string/,
+  ],
   ["size", { target: { size: 2 ** 60 } }, /invalid size/],
-  ["layers", { manifest: { layers: {} } }, /json: cannot unmarshal object into Go struct field Manifest\.layers of type \[\]v1\.Descriptor/],
+  [
+    "layers",
+    { manifest: { layers: {} } },
+    /json: cannot unmarshal object into Go struct field Manifest\.layers of type \[\]v1\.Descriptor/,
+  ],
   ["type", { target: { mediaType: "text/html" } }, /descriptor is neither a manifest or index/],
   ["up", { target: { annotations: { "io.containerd.image.name": "../../../x" } } }, /invalid reference format/],
   ["nul", { target: { annotations: { "io.containerd.image.name": "a\0b" } } }, /invalid reference format/],
@@ -26,7 +34,11 @@ const refused: [what: string, lies: Lies, words: RegExp][] = [
 describe("hostile images", () => {
   const dir = mkdtempSync(join(tmpdir(), "e2e-hostile-"));
   let listed: string;
-  const list = async (): Promise<string> => (await shared.ok(["images", "-a", "--no-trunc", "--format", "{{.Repository}} {{.Tag}} {{.ID}}"])).split("\n").toSorted().join("\n");
+  const list = async (): Promise<string> =>
+    (await shared.ok(["images", "-a", "--no-trunc", "--format", "{{.Repository}} {{.Tag}} {{.ID}}"]))
+      .split("\n")
+      .toSorted()
+      .join("\n");
   before(async () => (listed = await list()));
   after(() => rmSync(dir, { recursive: true }));
 
@@ -45,21 +57,37 @@ describe("hostile images", () => {
   });
 
   it("are refused at pull in words, and change nothing", async () => {
-    const images = new Map(refused.filter(([, { target }]) => target === undefined).map(([what, lies]) => [what, new Image(lies)]));
+    const images = new Map(
+      refused.filter(([, { target }]) => target === undefined).map(([what, lies]) => [what, new Image(lies)]),
+    );
     const server = createServer((request, response) => {
       const [, , , what = "", kind, key = ""] = (request.url ?? "").split("/");
       const image = images.get(what);
       const isPage = what === "page";
-      const data = isPage ? Buffer.from("<html>") : key === "1" ? image?.blobs.get(image.target.digest) : image?.blobs.get(key);
-      if (request.url === "/v2/" || data === undefined) return response.writeHead(request.url === "/v2/" ? 200 : 404).end();
-      const { mediaType = "" } = key === "1" || key === image?.target.digest ? (image?.target ?? {}) : (JSON.parse(kind === "manifests" ? data.toString() : "{}") as { mediaType?: string });
-      response.writeHead(200, { "content-type": isPage ? "text/html" : mediaType || "application/octet-stream", "content-length": data.length });
+      const data = isPage
+        ? Buffer.from("<html>")
+        : key === "1"
+          ? image?.blobs.get(image.target.digest)
+          : image?.blobs.get(key);
+      if (request.url === "/v2/" || data === undefined)
+        return response.writeHead(request.url === "/v2/" ? 200 : 404).end();
+      const { mediaType = "" } =
+        key === "1" || key === image?.target.digest
+          ? (image?.target ?? {})
+          : (JSON.parse(kind === "manifests" ? data.toString() : "{}") as { mediaType?: string });
+      response.writeHead(200, {
+        "content-type": isPage ? "text/html" : mediaType || "application/octet-stream",
+        "content-length": data.length,
+      });
       return response.end(request.method === "HEAD" ? undefined : data);
     }).listen(0, "127.0.0.1");
     try {
       await new Promise((resolve) => server.once("listening", resolve));
       const { port } = server.address() as AddressInfo;
-      const cases: [string, RegExp][] = [["page", /is not valid JSON/], ...refused.flatMap(([what, , words]): [string, RegExp][] => (images.has(what) ? [[what, words]] : []))];
+      const cases: [string, RegExp][] = [
+        ["page", /is not valid JSON/],
+        ...refused.flatMap(([what, , words]): [string, RegExp][] => (images.has(what) ? [[what, words]] : [])),
+      ];
       await Promise.all(
         cases.map(async ([what, words]) => {
           const { code, stderr, stdout } = await shared.docker(["pull", `127.0.0.1:${port}/x/${what}:1`]);
@@ -79,7 +107,12 @@ describe("hostile images", () => {
     writeFileSync(path, new Image({ levels: 7, times: 10 }).archive(name("laughs")));
     try {
       assert.equal(await shared.ok(["load", "-i", path], { timeoutMs: 30_000 }), "Loaded image: hostile-laughs:1");
-      assert.equal(await shared.ok(["images", "-q", "hostile-laughs"], { timeoutMs: 10_000 }).then((ids) => ids.split("\n").length), 1);
+      assert.equal(
+        await shared
+          .ok(["images", "-q", "hostile-laughs"], { timeoutMs: 10_000 })
+          .then((ids) => ids.split("\n").length),
+        1,
+      );
       assert.equal(await shared.ok(["image", "inspect", "-f", "{{.Config.Labels}}", "hostile-laughs:1"]), "map[a:b]");
     } finally {
       await shared.docker(["rmi", "hostile-laughs:1"]);
@@ -93,19 +126,36 @@ describe("hostile images", () => {
     const leased = { metadata: { "containerd-lease": id } };
     try {
       for (const [digest, data] of image.blobs) {
-        async function* requests(): AsyncGenerator<{ action: WriteAction; ref: string; data: Buffer; expected: string; total: bigint }> {
+        async function* requests(): AsyncGenerator<{
+          action: WriteAction;
+          ref: string;
+          data: Buffer;
+          expected: string;
+          total: bigint;
+        }> {
           yield { action: WriteAction.COMMIT, ref: digest, data, expected: digest, total: BigInt(data.length) };
         }
         for await (const _ of containerd.content.write(requests(), leased));
       }
       const { mediaType, digest, size } = image.target;
       const record = { name: name("there"), target: { mediaType, digest, size: BigInt(size) } };
-      await assert.rejects(containerd.images.create({ image: { ...record, target: { ...record.target, size: 1n << 60n } } }), { name: "InvalidArgument" });
-      await assert.rejects(containerd.images.create({ image: { ...record, name: "a\0b" } }), { name: "InvalidArgument" });
+      await assert.rejects(
+        containerd.images.create({ image: { ...record, target: { ...record.target, size: 1n << 60n } } }),
+        { name: "InvalidArgument" },
+      );
+      await assert.rejects(containerd.images.create({ image: { ...record, name: "a\0b" } }), {
+        name: "InvalidArgument",
+      });
       await containerd.images.create({ image: record });
       assert.equal(await list(), listed);
-      assert.match(await shared.ok(["info", "-f", "{{json .Warnings}}"]), /image hostile-there:1 cannot be read and is left out of lists: .*cannot unmarshal number/);
-      assert.match((await shared.docker(["image", "inspect", "hostile-there:1"])).stderr, /cannot unmarshal number into Go struct field Image\.config\.Labels/);
+      assert.match(
+        await shared.ok(["info", "-f", "{{json .Warnings}}"]),
+        /image hostile-there:1 cannot be read and is left out of lists: .*cannot unmarshal number/,
+      );
+      assert.match(
+        (await shared.docker(["image", "inspect", "hostile-there:1"])).stderr,
+        /cannot unmarshal number into Go struct field Image\.config\.Labels/,
+      );
       await shared.ok(["rmi", "hostile-there:1"]);
     } finally {
       await containerd.leases.delete({ id });

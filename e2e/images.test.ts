@@ -19,7 +19,10 @@ describe("images", () => {
     const rows = (await shared.ok(["images", "--format", "{{.Repository}}:{{.Tag}}", "e2e-image"])).split("\n").sort();
     assert.deepEqual(rows, ["e2e-image:latest", "e2e-image:other"]);
     assert.equal(await shared.ok(["images", "--filter", "reference=e2e-im*:oth*", "--format", "{{.Tag}}"]), "other");
-    assert.equal(await shared.ok(["image", "inspect", "-f", "{{.Os}} {{json .Config.Cmd}}", "e2e-image"]), 'linux ["sh"]');
+    assert.equal(
+      await shared.ok(["image", "inspect", "-f", "{{.Os}} {{json .Config.Cmd}}", "e2e-image"]),
+      'linux ["sh"]',
+    );
     assert.match(await shared.ok(["history", "--format", "{{.Comment}}", "e2e-image"]), /Imported from -?/);
     assert.equal(await shared.ok(["rmi", "e2e-image:other"]), "Untagged: e2e-image:other");
     const gone = await shared.docker(["rmi", "e2e-image:other"]);
@@ -31,7 +34,8 @@ describe("images", () => {
     const id = await shared.ok(["image", "inspect", "-f", "{{.Id}}", "e2e-image"]);
     await shared.ok(["save", "-o", join(dir, "image.tar"), "e2e-image"]);
     const names = (await must("tar", ["-tf", join(dir, "image.tar")])).split("\n");
-    for (const name of ["manifest.json", "index.json", "oci-layout"]) assert.ok(names.includes(name), `${name} in ${names.join(" ")}`);
+    for (const name of ["manifest.json", "index.json", "oci-layout"])
+      assert.ok(names.includes(name), `${name} in ${names.join(" ")}`);
     await shared.ok(["rmi", "e2e-image"]);
     assert.equal(await shared.ok(["load", "-i", join(dir, "image.tar")]), "Loaded image: e2e-image:latest");
     assert.equal(await shared.ok(["image", "inspect", "-f", "{{.Id}}", "e2e-image"]), id);
@@ -41,9 +45,16 @@ describe("images", () => {
   it("save writes all tags of a repository, and no name for what is asked for by its digest", async () => {
     for (const name of ["e2e-image", "e2e-image:other"]) await shared.ok(["tag", "busybox", name]);
     const id = await shared.ok(["image", "inspect", "-f", "{{.Id}}", "e2e-image"]);
-    for (const [name, tags] of [["e2e-image", ["e2e-image:latest", "e2e-image:other"]], ["e2e-image:other", ["e2e-image:other"]], [`e2e-image@${id}`, null], [id.slice(0, 20), null]] as const) {
+    for (const [name, tags] of [
+      ["e2e-image", ["e2e-image:latest", "e2e-image:other"]],
+      ["e2e-image:other", ["e2e-image:other"]],
+      [`e2e-image@${id}`, null],
+      [id.slice(0, 20), null],
+    ] as const) {
       await shared.ok(["save", "-o", join(dir, "named.tar"), name]);
-      const [image] = JSON.parse(await must("tar", ["-xOf", join(dir, "named.tar"), "manifest.json"])) as { RepoTags: string[] | null }[];
+      const [image] = JSON.parse(await must("tar", ["-xOf", join(dir, "named.tar"), "manifest.json"])) as {
+        RepoTags: string[] | null;
+      }[];
       assert.deepEqual(image?.RepoTags?.toSorted() ?? null, tags, name);
     }
   });
@@ -73,7 +84,13 @@ describe("images", () => {
       await shared.ok(["rmi", "e2e-image:two"]);
       const status = await new Promise<number | undefined>((resolve, reject) => {
         const socketPath = shared.host.replace("unix://", "");
-        const call = request({ socketPath, method: "POST", path: `/v1.51/images/load?quiet=${quiet}`, agent: false, headers: { "Content-Type": "application/x-tar" } });
+        const call = request({
+          socketPath,
+          method: "POST",
+          path: `/v1.51/images/load?quiet=${quiet}`,
+          agent: false,
+          headers: { "Content-Type": "application/x-tar" },
+        });
         call.once("response", ({ statusCode }) => {
           call.destroy();
           resolve(statusCode);
@@ -98,10 +115,30 @@ describe("images", () => {
       const refused = await shared.docker(["rmi", "e2e-image"]);
       assert.equal(refused.code, 1);
       assert.match(refused.stderr, /conflict: unable to (remove repository reference|delete) .*container [0-9a-f]{12}/);
-      const scratch = await shared.ok(["import", "--change", "LABEL e2e=mounted", join(dir, "scratch.tar"), "e2e-image:two"]);
-      await shared.ok(["create", "--name", "e2e-mounts", "--mount", "type=image,src=e2e-image:two,dst=/seen", "e2e-image", "true"]);
-      assert.equal(await shared.ok(["inspect", "-f", "{{(index .HostConfig.Mounts 0).Source}}", "e2e-mounts"]), "e2e-image:two");
-      assert.match((await shared.docker(["rmi", "e2e-image:two"])).stderr, /conflict: unable to delete e2e-image:two \(must be forced\) - container [0-9a-f]{12} is using/);
+      const scratch = await shared.ok([
+        "import",
+        "--change",
+        "LABEL e2e=mounted",
+        join(dir, "scratch.tar"),
+        "e2e-image:two",
+      ]);
+      await shared.ok([
+        "create",
+        "--name",
+        "e2e-mounts",
+        "--mount",
+        "type=image,src=e2e-image:two,dst=/seen",
+        "e2e-image",
+        "true",
+      ]);
+      assert.equal(
+        await shared.ok(["inspect", "-f", "{{(index .HostConfig.Mounts 0).Source}}", "e2e-mounts"]),
+        "e2e-image:two",
+      );
+      assert.match(
+        (await shared.docker(["rmi", "e2e-image:two"])).stderr,
+        /conflict: unable to delete e2e-image:two \(must be forced\) - container [0-9a-f]{12} is using/,
+      );
       await shared.ok(["image", "prune", "-af", "--filter", "label=e2e=mounted"]);
       assert.equal(await shared.ok(["image", "inspect", "-f", "{{.Id}}", "e2e-image:two"]), scratch);
     } finally {
@@ -117,8 +154,14 @@ describe("images", () => {
     assert.match(await shared.ok(["image", "prune", "-f"]), new RegExp(`deleted: ${id}`));
     assert.equal(await shared.ok(["images", "-q", "--filter", "dangling=true"]), "");
     assert.match(await shared.ok(["system", "df"]), /^Images +\d+/m);
-    assert.match(await shared.ok(["info", "-f", "{{.OSType}} {{.Driver}} {{.LoggingDriver}} {{.Images}}"]), /^linux (overlayfs|overlay2) json-file \d+$/);
-    assert.match(await shared.ok(["version", "-f", "{{.Server.APIVersion}} {{.Server.MinAPIVersion}} {{.Server.Os}}"]), /^1\.51 1\.24 linux$/);
+    assert.match(
+      await shared.ok(["info", "-f", "{{.OSType}} {{.Driver}} {{.LoggingDriver}} {{.Images}}"]),
+      /^linux (overlayfs|overlay2) json-file \d+$/,
+    );
+    assert.match(
+      await shared.ok(["version", "-f", "{{.Server.APIVersion}} {{.Server.MinAPIVersion}} {{.Server.Os}}"]),
+      /^1\.51 1\.24 linux$/,
+    );
   });
 
   it("an unknown image is looked for in its registry, and the error says which", async () => {

@@ -21,10 +21,17 @@ describe("a command cut short by SIGKILL to a daemon", () => {
   it("at any moment: nothing half is there after the next start, and the same command succeeds", async function () {
     this.timeout(rounds === undefined ? 120_000 : 36_000_000);
     // The tests begin at another command each time.
-    const first = rounds === undefined ? Number(BigInt.asUintN(20, BigInt(Date.now()))) : Number(process.env["LONGSHORE_KILLED_FIRST"] ?? 0);
+    const first =
+      rounds === undefined
+        ? Number(BigInt.asUintN(20, BigInt(Date.now())))
+        : Number(process.env["LONGSHORE_KILLED_FIRST"] ?? 0);
     const failures: string[] = [];
     const from = performance.now();
-    for (let round = first; rounds === undefined ? performance.now() - from < enoughMs : round < first + Number(rounds); round++) {
+    for (
+      let round = first;
+      rounds === undefined ? performance.now() - from < enoughMs : round < first + Number(rounds);
+      round++
+    ) {
       try {
         const words = await killed.round(seed, round);
         if (rounds !== undefined) process.stderr.write(`${words}\n`);

@@ -4,7 +4,8 @@ import { shared } from "./engine/shared.ts";
 import { tool } from "./engine/tools.ts";
 import { until } from "./host/until.ts";
 
-const state = (name: string, field: string): Promise<string> => shared.ok(["inspect", "-f", `{{.State.${field}}}`, name]);
+const state = (name: string, field: string): Promise<string> =>
+  shared.ok(["inspect", "-f", `{{.State.${field}}}`, name]);
 
 describe("a container's life", () => {
   const name = "e2e-life";
@@ -18,7 +19,10 @@ describe("a container's life", () => {
     assert.equal(await shared.ok(["start", name]), name);
     assert.equal(await shared.ok(["wait", name]), "3");
     assert.equal(await state(name, "Status"), "exited");
-    assert.equal(await shared.ok(["inspect", "-f", "{{.Id}} {{.Name}} {{.Path}} {{json .Args}}", name]), `${id} /${name} sh ["-c","exit 3"]`);
+    assert.equal(
+      await shared.ok(["inspect", "-f", "{{.Id}} {{.Name}} {{.Path}} {{json .Args}}", name]),
+      `${id} /${name} sh ["-c","exit 3"]`,
+    );
     assert.equal(await shared.ok(["rm", name]), name);
     const gone = await shared.docker(["inspect", name]);
     assert.equal(gone.stderr.trim(), `Error: No such object: ${name}`);
@@ -27,26 +31,49 @@ describe("a container's life", () => {
   it("lists what came before and after, at once and in order, and only what runs without -a", async () => {
     const names = ["a", "b", "c", "d", "e"].map((letter) => `e2e-order-${letter}`);
     const [first = "", second = "", , , last = ""] = names;
-    const listed = async (...args: string[]): Promise<string> => (await shared.ok(["ps", "--filter", "name=e2e-order-", "--format", "{{.Names}}", ...args])).replaceAll("\n", " ");
+    const listed = async (...args: string[]): Promise<string> =>
+      (await shared.ok(["ps", "--filter", "name=e2e-order-", "--format", "{{.Names}}", ...args])).replaceAll("\n", " ");
     try {
       for (const each of names) {
         await shared.ok(["create", "--name", each, "busybox", "true"]);
-        if (each !== first) assert.equal(await listed("-a", "--filter", `since=${names[names.indexOf(each) - 1] ?? ""}`), each);
+        if (each !== first)
+          assert.equal(await listed("-a", "--filter", `since=${names[names.indexOf(each) - 1] ?? ""}`), each);
       }
       assert.equal(await listed("-a", "--filter", `since=${second}`), names.slice(2).toReversed().join(" "));
       assert.equal(await listed("-a", "--filter", `before=${second}`), first);
       assert.equal(await listed("-n", "2"), names.slice(3).toReversed().join(" "));
-      for (const filter of [`since=${first}`, `before=${last}`, "exited=0"]) assert.equal(await listed("--filter", filter), "", filter);
+      for (const filter of [`since=${first}`, `before=${last}`, "exited=0"])
+        assert.equal(await listed("--filter", filter), "", filter);
     } finally {
       await shared.docker(["rm", "-f", ...names]);
     }
   });
 
   it("stop sends the stop signal, then SIGKILL after the time", async () => {
-    await shared.ok(["run", "-d", "--name", name, "busybox", "sh", "-c", 'trap "exit 42" TERM; while :; do sleep 0.1; done']);
+    await shared.ok([
+      "run",
+      "-d",
+      "--name",
+      name,
+      "busybox",
+      "sh",
+      "-c",
+      'trap "exit 42" TERM; while :; do sleep 0.1; done',
+    ]);
     await shared.ok(["stop", name]);
     assert.equal(await state(name, "ExitCode"), "42");
-    await shared.ok(["run", "-d", "--name", `${name}-2`, "--stop-signal", "USR1", "busybox", "sh", "-c", 'trap "" USR1; while :; do sleep 0.1; done']);
+    await shared.ok([
+      "run",
+      "-d",
+      "--name",
+      `${name}-2`,
+      "--stop-signal",
+      "USR1",
+      "busybox",
+      "sh",
+      "-c",
+      'trap "" USR1; while :; do sleep 0.1; done',
+    ]);
     await shared.ok(["stop", "-t", "1", `${name}-2`]);
     assert.equal(await state(`${name}-2`, "ExitCode"), "137");
   });
@@ -63,14 +90,37 @@ describe("a container's life", () => {
 
   it("--rm removes what could not be started, whatever the reason", async () => {
     const id = await shared.ok(["run", "-d", "--name", name, "busybox", "sleep", "100"]);
-    const { code, stderr } = await shared.docker(["run", "--rm", "--name", `${name}-2`, "--ipc", `container:${name}`, "busybox", "true"]);
+    const { code, stderr } = await shared.docker([
+      "run",
+      "--rm",
+      "--name",
+      `${name}-2`,
+      "--ipc",
+      `container:${name}`,
+      "busybox",
+      "true",
+    ]);
     assert.equal(code, 125);
-    assert.match(stderr, new RegExp(`failed to join IPC namespace: container ${id}: non-shareable IPC \\(hint: use IpcMode:shareable for the donor container\\)`));
+    assert.match(
+      stderr,
+      new RegExp(
+        `failed to join IPC namespace: container ${id}: non-shareable IPC \\(hint: use IpcMode:shareable for the donor container\\)`,
+      ),
+    );
     assert.equal(await shared.ok(["ps", "-aq", "--filter", `name=${name}-2`]), "");
   });
 
   it("kill with a signal, restart, pause and unpause", async () => {
-    await shared.ok(["run", "-d", "--name", name, "busybox", "sh", "-c", 'trap "echo got" HUP; echo up; while :; do sleep 0.1; done']);
+    await shared.ok([
+      "run",
+      "-d",
+      "--name",
+      name,
+      "busybox",
+      "sh",
+      "-c",
+      'trap "echo got" HUP; echo up; while :; do sleep 0.1; done',
+    ]);
     await until("it is up", async () => (await shared.ok(["logs", name])) === "up");
     await shared.ok(["kill", "-s", "HUP", name]);
     await until("the signal arrives", async () => (await shared.ok(["logs", name])).includes("got"));
@@ -79,7 +129,10 @@ describe("a container's life", () => {
     assert.notEqual(await state(name, "Pid"), pid);
     await shared.ok(["pause", name]);
     assert.equal(await state(name, "Status"), "paused");
-    assert.match(await shared.ok(["ps", "--filter", `name=^${name}$`, "--format", "{{.Status}}"]), /^Up .* \(Paused\)$/);
+    assert.match(
+      await shared.ok(["ps", "--filter", `name=^${name}$`, "--format", "{{.Status}}"]),
+      /^Up .* \(Paused\)$/,
+    );
     await shared.ok(["unpause", name]);
     assert.equal(await state(name, "Status"), "running");
     await shared.ok(["kill", name]);
@@ -90,7 +143,10 @@ describe("a container's life", () => {
     await shared.ok(["run", "-d", "--name", name, "busybox", "sleep", "300"]);
     const refused = await shared.docker(["rm", name]);
     assert.equal(refused.code, 1);
-    assert.match(refused.stderr, /cannot remove container "e2e-life": container is running: stop the container before removing or force remove/);
+    assert.match(
+      refused.stderr,
+      /cannot remove container "e2e-life": container is running: stop the container before removing or force remove/,
+    );
     await shared.ok(["rm", "-f", name]);
   });
 
@@ -99,7 +155,10 @@ describe("a container's life", () => {
     await until("it gave up after two restarts", async () => (await state(name, "Status")) === "exited");
     assert.equal(await shared.ok(["inspect", "-f", "{{.RestartCount}}", name]), "2");
     await shared.ok(["run", "-d", "--name", `${name}-2`, "--restart", "always", "busybox", "sh", "-c", "sleep 0.2"]);
-    await until("it was started again", async () => Number(await shared.ok(["inspect", "-f", "{{.RestartCount}}", `${name}-2`])) >= 1);
+    await until(
+      "it was started again",
+      async () => Number(await shared.ok(["inspect", "-f", "{{.RestartCount}}", `${name}-2`])) >= 1,
+    );
     await shared.ok(["stop", "-t", "0", `${name}-2`]);
     assert.equal(await state(`${name}-2`, "Status"), "exited");
   });
@@ -117,28 +176,80 @@ describe("a container's life", () => {
 
   it("ps filters and formats", async () => {
     await shared.ok(["create", "--name", name, "--label", "color=blue", "busybox", "true"]);
-    await shared.ok(["run", "-d", "--name", `${name}-2`, "--label", "color=red", "-p", "127.0.0.1::80", "busybox", "sleep", "300"]);
+    await shared.ok([
+      "run",
+      "-d",
+      "--name",
+      `${name}-2`,
+      "--label",
+      "color=red",
+      "-p",
+      "127.0.0.1::80",
+      "busybox",
+      "sleep",
+      "300",
+    ]);
     const ps = (...filters: string[]): Promise<string> =>
-      shared.ok(["ps", "-a", "--filter", "label=color", "--format", "{{.Names}}", ...filters.flatMap((filter) => ["--filter", filter])]);
+      shared.ok([
+        "ps",
+        "-a",
+        "--filter",
+        "label=color",
+        "--format",
+        "{{.Names}}",
+        ...filters.flatMap((filter) => ["--filter", filter]),
+      ]);
     assert.equal(await ps(), `${name}-2\n${name}`);
     assert.equal(await ps("status=created"), name);
     assert.equal(await ps("label=color=red"), `${name}-2`);
     assert.equal(await ps(`name=^${name}$`), name);
     assert.equal(await ps("status=running", "ancestor=busybox"), `${name}-2`);
-    assert.match(await shared.ok(["ps", "--filter", `name=${name}-2`, "--format", "{{.Image}}|{{.Command}}|{{.Status}}|{{.Ports}}"]), /^busybox\|"sleep 300"\|Up .*\|127\.0\.0\.1:\d+->80\/tcp$/);
+    assert.match(
+      await shared.ok([
+        "ps",
+        "--filter",
+        `name=${name}-2`,
+        "--format",
+        "{{.Image}}|{{.Command}}|{{.Status}}|{{.Ports}}",
+      ]),
+      /^busybox\|"sleep 300"\|Up .*\|127\.0\.0\.1:\d+->80\/tcp$/,
+    );
     assert.match((await shared.docker(["ps", "--filter", "nonsense=1"])).stderr, /invalid filter 'nonsense'/);
   });
 
   it("update changes limits and restart policy of a running container", async () => {
     await shared.ok(["run", "-d", "--name", name, "busybox", "sleep", "300"]);
     await shared.ok(["update", "--memory", "48m", "--memory-swap", "48m", "--restart", "unless-stopped", name]);
-    assert.equal(await shared.ok(["inspect", "-f", "{{.HostConfig.Memory}} {{.HostConfig.RestartPolicy.Name}}", name]), `${48 << 20} unless-stopped`);
-    assert.equal(await shared.ok(["exec", name, "sh", "-c", "cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max"]), String(48 << 20));
+    assert.equal(
+      await shared.ok(["inspect", "-f", "{{.HostConfig.Memory}} {{.HostConfig.RestartPolicy.Name}}", name]),
+      `${48 << 20} unless-stopped`,
+    );
+    assert.equal(
+      await shared.ok([
+        "exec",
+        name,
+        "sh",
+        "-c",
+        "cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max",
+      ]),
+      String(48 << 20),
+    );
   });
 
   it("health checks change the status and tell it as an event", async () => {
     await shared.ok([
-      ...["run", "-d", "--name", name, "--health-cmd", "test -e /tmp/well", "--health-interval", "200ms", "--health-retries", "2"],
+      ...[
+        "run",
+        "-d",
+        "--name",
+        name,
+        "--health-cmd",
+        "test -e /tmp/well",
+        "--health-interval",
+        "200ms",
+        "--health-retries",
+        "2",
+      ],
       ...["busybox", "sleep", "300"],
     ]);
     await until("it is unhealthy", async () => (await state(name, "Health.Status")) === "unhealthy");
@@ -148,7 +259,11 @@ describe("a container's life", () => {
   });
 
   it("events tell a run from create to destroy, in Docker's order", async () => {
-    const events = spawn(tool("docker"), ["events", "--filter", `container=${name}`, "--filter", "type=container", "--format", "{{.Action}}"], { env: { ...process.env, ...shared.clientEnv() } });
+    const events = spawn(
+      tool("docker"),
+      ["events", "--filter", `container=${name}`, "--filter", "type=container", "--format", "{{.Action}}"],
+      { env: { ...process.env, ...shared.clientEnv() } },
+    );
     let seen = "";
     events.stdout.on("data", (chunk: Buffer) => (seen += chunk.toString()));
     try {

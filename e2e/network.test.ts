@@ -24,11 +24,26 @@ describe("networks", () => {
 
   it("ls and inspect show bridge, host and none", async () => {
     const rows = (await shared.ok(["network", "ls", "--format", "{{.Name}} {{.Driver}} {{.Scope}}"])).split("\n");
-    for (const row of ["bridge bridge local", "host host local", "none null local"]) assert.ok(rows.includes(row), rows.join("; "));
+    for (const row of ["bridge bridge local", "host host local", "none null local"])
+      assert.ok(rows.includes(row), rows.join("; "));
     const id = await shared.ok(["run", "-d", "--name", name, "busybox", "sleep", "100"]);
     const address = await shared.ok(["inspect", "-f", "{{.NetworkSettings.Networks.bridge.IPAddress}}", name]);
-    assert.equal(await shared.ok(["network", "inspect", "-f", `{{(index .Containers "${id}").Name}} {{(index .Containers "${id}").IPv4Address}}`, "bridge"]).then((text) => text.split("/")[0]), `${name} ${address}`);
-    assert.match(await shared.ok(["exec", name, "ip", "-4", "-o", "addr", "show", "eth0"]), new RegExp(address.replaceAll(".", "\\.")));
+    assert.equal(
+      await shared
+        .ok([
+          "network",
+          "inspect",
+          "-f",
+          `{{(index .Containers "${id}").Name}} {{(index .Containers "${id}").IPv4Address}}`,
+          "bridge",
+        ])
+        .then((text) => text.split("/")[0]),
+      `${name} ${address}`,
+    );
+    assert.match(
+      await shared.ok(["exec", name, "ip", "-4", "-o", "addr", "show", "eth0"]),
+      new RegExp(address.replaceAll(".", "\\.")),
+    );
     assert.equal((await shared.docker(["network", "rm", "bridge"])).code, 1);
   });
 
@@ -37,10 +52,16 @@ describe("networks", () => {
     const published = await shared.ok(["port", name, "80/tcp"]);
     const port = Number(/^0\.0\.0\.0:(\d+)$/m.exec(published)?.[1]);
     await until("it answers on loopback", async () => (await ask("127.0.0.1", port)) === "answered\n");
-    const own = Object.values(networkInterfaces()).flat().find((each) => each?.family === "IPv4" && !each.internal)?.address;
+    const own = Object.values(networkInterfaces())
+      .flat()
+      .find((each) => each?.family === "IPv4" && !each.internal)?.address;
     assert.ok(own);
     await until("it answers on the host's address", async () => (await ask(own, port)) === "answered\n");
-    await until("it answers another container", async () => (await shared.docker(["run", "--rm", "busybox", "nc", "-w", "2", own, String(port)])).stdout === "answered\n");
+    await until(
+      "it answers another container",
+      async () =>
+        (await shared.docker(["run", "--rm", "busybox", "nc", "-w", "2", own, String(port)])).stdout === "answered\n",
+    );
     await shared.ok(["stop", "-t", "0", name]);
     await assert.rejects(ask("127.0.0.1", port), /ECONNREFUSED/);
   });
@@ -53,24 +74,37 @@ describe("networks", () => {
     try {
       const refused = await shared.docker(["run", "--name", name, "-p", `${address.port}:80`, "busybox", "true"]);
       assert.equal(refused.code, 125);
-      assert.match(refused.stderr, new RegExp(`failed to bind host port (for )?0\\.0\\.0\\.0:${address.port}(:[\\d.]+:80)?/tcp: address already in use`));
+      assert.match(
+        refused.stderr,
+        new RegExp(
+          `failed to bind host port (for )?0\\.0\\.0\\.0:${address.port}(:[\\d.]+:80)?/tcp: address already in use`,
+        ),
+      );
       assert.equal(await shared.ok(["inspect", "-f", "{{.State.Status}}", name]), "created");
     } finally {
       busy.close();
     }
     await shared.ok(["start", name]);
-    assert.match((await shared.docker(["run", "--rm", "-p", "99999:80", "busybox", "true"])).stderr, /Invalid hostPort: 99999/);
+    assert.match(
+      (await shared.docker(["run", "--rm", "-p", "99999:80", "busybox", "true"])).stderr,
+      /Invalid hostPort: 99999/,
+    );
   });
 
   it("two containers reach each other, and two engines' worth of ports do not clash", async () => {
     await shared.ok(["run", "-d", "--name", name, ...server]);
     const address = await shared.ok(["inspect", "-f", "{{.NetworkSettings.Networks.bridge.IPAddress}}", name]);
-    await until("one answers the other", async () => (await shared.docker(["run", "--rm", "busybox", "nc", "-w", "2", address, "80"])).stdout === "answered\n");
+    await until(
+      "one answers the other",
+      async () =>
+        (await shared.docker(["run", "--rm", "busybox", "nc", "-w", "2", address, "80"])).stdout === "answered\n",
+    );
   });
 
   it("udp ports are published too", async () => {
     await importDebian(shared);
-    const echo = "use IO::Socket::INET; $s = IO::Socket::INET->new(LocalPort => 5000, Proto => 'udp'); while (defined $s->recv($m, 9000)) { $s->send($m) }";
+    const echo =
+      "use IO::Socket::INET; $s = IO::Socket::INET->new(LocalPort => 5000, Proto => 'udp'); while (defined $s->recv($m, 9000)) { $s->send($m) }";
     await shared.ok(["run", "-d", "--name", name, "-p", "127.0.0.1::5000/udp", "debian", "perl", "-e", echo]);
     const published = await shared.ok(["port", name]);
     const port = Number(/127\.0\.0\.1:(\d+)/.exec(published)?.[1]);
@@ -88,8 +122,14 @@ describe("networks", () => {
   });
 
   it("host and container modes share a namespace", async () => {
-    assert.match(await shared.ok(["run", "--rm", "--network", "host", "busybox", "ls", "/sys/class/net"]), /eth0|ens|enp|lo/);
+    assert.match(
+      await shared.ok(["run", "--rm", "--network", "host", "busybox", "ls", "/sys/class/net"]),
+      /eth0|ens|enp|lo/,
+    );
     await shared.ok(["run", "-d", "--name", name, ...server]);
-    assert.equal(await shared.ok(["run", "--rm", "--network", `container:${name}`, "busybox", "nc", "-w", "2", "127.0.0.1", "80"]), "answered");
+    assert.equal(
+      await shared.ok(["run", "--rm", "--network", `container:${name}`, "busybox", "nc", "-w", "2", "127.0.0.1", "80"]),
+      "answered",
+    );
   });
 });

@@ -66,8 +66,22 @@ describe("published ports", () => {
     await until("the new port answers", () => answers(second));
     await refused(first);
     assert.equal(await shared.ok(["port", name, "80"]), `127.0.0.1:${second}`);
-    assert.match(await shared.ok(["ps", "--filter", `name=^${name}$`, "--format", "{{.Ports}}"]), new RegExp(`127\\.0\\.0\\.1:${second}->80/tcp.*127\\.0\\.0\\.1:${third}->82/udp`));
-    assert.match(await shared.ok(["events", "--since", since, "--until", new Date().toISOString(), "--filter", `container=${name}`]), / container update /);
+    assert.match(
+      await shared.ok(["ps", "--filter", `name=^${name}$`, "--format", "{{.Ports}}"]),
+      new RegExp(`127\\.0\\.0\\.1:${second}->80/tcp.*127\\.0\\.0\\.1:${third}->82/udp`),
+    );
+    assert.match(
+      await shared.ok([
+        "events",
+        "--since",
+        since,
+        "--until",
+        new Date().toISOString(),
+        "--filter",
+        `container=${name}`,
+      ]),
+      / container update /,
+    );
     // A killed engine finds them again, a restarted container publishes them again.
     await shared.engine.kill();
     await shared.engine.start();
@@ -88,11 +102,19 @@ describe("published ports", () => {
       await shared.ok(["run", "-d", "--name", `${name}-2`, "-p", `127.0.0.1:${second}:80`, ...server]);
       const before = (await ports(name)).body;
       for (const [port, words] of [
-        [taken, new RegExp(`^driver failed programming external connectivity on endpoint ${name} \\([0-9a-f]{64}\\): failed to bind host port for 127\\.0\\.0\\.1:${taken}:[0-9.]+:81/tcp: address already in use$`)],
+        [
+          taken,
+          new RegExp(
+            `^driver failed programming external connectivity on endpoint ${name} \\([0-9a-f]{64}\\): failed to bind host port for 127\\.0\\.0\\.1:${taken}:[0-9.]+:81/tcp: address already in use$`,
+          ),
+        ],
         [second, new RegExp(`: Bind for 127\\.0\\.0\\.1:${second} failed: port is already allocated$`)],
       ] as const) {
         // The first of them moves to another port of the container, and has to come back.
-        const { status, body } = await ports(name, { "82/tcp": [{ HostIp: "127.0.0.1", HostPort: String(first) }], "81/tcp": [{ HostIp: "127.0.0.1", HostPort: String(port) }] });
+        const { status, body } = await ports(name, {
+          "82/tcp": [{ HostIp: "127.0.0.1", HostPort: String(first) }],
+          "81/tcp": [{ HostIp: "127.0.0.1", HostPort: String(port) }],
+        });
         assert.equal(status, 500);
         assert.match(body.message ?? "", words);
         assert.deepEqual((await ports(name)).body, before);
@@ -102,7 +124,10 @@ describe("published ports", () => {
       busy.close();
     }
     assert.deepEqual(await ports(`${name}-0`, {}), { status: 404, body: { message: `No such container: ${name}-0` } });
-    assert.deepEqual(await ports(name, { "80/tcp": [{ HostPort: "99999" }] }), { status: 400, body: { message: 'invalid port specification: "99999"' } });
+    assert.deepEqual(await ports(name, { "80/tcp": [{ HostPort: "99999" }] }), {
+      status: 400,
+      body: { message: 'invalid port specification: "99999"' },
+    });
     // The other one's port is free at once when it closes it.
     assert.equal((await ports(`${name}-2`, {})).status, 200);
     await refused(second);
@@ -112,10 +137,29 @@ describe("published ports", () => {
 
   it("ranges, all exposed ones, addresses of both families, and free at once after a stop", async () => {
     const port = await freePort();
-    await shared.ok(["run", "-d", "--name", name, "-P", "--expose", "81", "-p", `[::1]:${port}:80`, "-p", `127.0.0.2:${port}:80`, "-p", `127.0.0.3:${port}-${port + 2}:82`, ...server]);
+    await shared.ok([
+      "run",
+      "-d",
+      "--name",
+      name,
+      "-P",
+      "--expose",
+      "81",
+      "-p",
+      `[::1]:${port}:80`,
+      "-p",
+      `127.0.0.2:${port}:80`,
+      "-p",
+      `127.0.0.3:${port}-${port + 2}:82`,
+      ...server,
+    ]);
     const shown = (await shared.ok(["port", name])).split("\n");
-    for (const line of [`80/tcp -> [::1]:${port}`, `80/tcp -> 127.0.0.2:${port}`, `82/tcp -> 127.0.0.3:${port}`]) assert.ok(shown.includes(line), shown.join("; "));
-    assert.ok(shown.some((line) => /^81\/tcp -> 0\.0\.0\.0:\d+$/.test(line)), shown.join("; "));
+    for (const line of [`80/tcp -> [::1]:${port}`, `80/tcp -> 127.0.0.2:${port}`, `82/tcp -> 127.0.0.3:${port}`])
+      assert.ok(shown.includes(line), shown.join("; "));
+    assert.ok(
+      shown.some((line) => /^81\/tcp -> 0\.0\.0\.0:\d+$/.test(line)),
+      shown.join("; "),
+    );
     await until("it answers on ::1", () => answers(port, "::1"));
     await until("it answers on 127.0.0.2", () => answers(port, "127.0.0.2"));
     await refused(port, "127.0.0.1");

@@ -10,7 +10,10 @@ import { PowerCut } from "./host/power-cut.ts";
 import { until } from "./host/until.ts";
 
 /** Every moment takes minutes; of these, the tests take one in so many, others each time. */
-const stride = { cut: Number(process.env["LONGSHORE_POWER_CUT_STRIDE"] ?? 13), kill: Number(process.env["LONGSHORE_KILL_STRIDE"] ?? 130) };
+const stride = {
+  cut: Number(process.env["LONGSHORE_POWER_CUT_STRIDE"] ?? 13),
+  kill: Number(process.env["LONGSHORE_KILL_STRIDE"] ?? 130),
+};
 
 /** The link of the network that is made: known by name, since a reboot takes it away. */
 const bridge = `lsq${process.pid}`;
@@ -18,8 +21,14 @@ const bridge = `lsq${process.pid}`;
 /** The work: what each command must have brought about once it has succeeded. `kept` is there before. */
 const steps: { args: string[]; gives?: [kind: Kind, name: string]; takes?: [kind: Kind, name: string] }[] = [
   { args: ["volume", "create", "--label", "a=b", "vol"], gives: ["volume", "vol"] },
-  { args: ["network", "create", "--label", "a=b", "-o", `com.docker.network.bridge.name=${bridge}`, "net"], gives: ["network", "net"] },
-  { args: ["create", "--name", "new", "--network", "none", "-v", "vol:/v", "busybox", "true"], gives: ["container", "new"] },
+  {
+    args: ["network", "create", "--label", "a=b", "-o", `com.docker.network.bridge.name=${bridge}`, "net"],
+    gives: ["network", "net"],
+  },
+  {
+    args: ["create", "--name", "new", "--network", "none", "-v", "vol:/v", "busybox", "true"],
+    gives: ["container", "new"],
+  },
   { args: ["commit", "kept", "committed"], gives: ["image", "committed"] },
   { args: ["rename", "new", "renamed"], gives: ["container", "renamed"], takes: ["container", "new"] },
   { args: ["tag", "busybox", "tagged"], gives: ["image", "tagged"] },
@@ -39,7 +48,11 @@ const listing: Record<Kind, string[]> = {
 
 describe("a power cut", () => {
   const folder = mkdtempSync(join(tmpdir(), "power-cut-"));
-  const longshore = new Longshore({ bridge: `lsp${process.pid}`, address: `10.214.${process.pid % 250}.1/24`, disk: "disk" });
+  const longshore = new Longshore({
+    bridge: `lsp${process.pid}`,
+    address: `10.214.${process.pid % 250}.1/24`,
+    disk: "disk",
+  });
   const disk = new Disk(join(longshore.dir, "disk"), 64);
   const power = new PowerCut(folder, disk.path);
   const base = join(folder, "base.img");
@@ -84,7 +97,8 @@ describe("a power cut", () => {
     await longshore.engine.start();
   }
 
-  const names = async (kind: Kind): Promise<string[]> => (await longshore.ok(listing[kind])).split("\n").filter((name) => name !== "" && name !== "bridge");
+  const names = async (kind: Kind): Promise<string[]> =>
+    (await longshore.ok(listing[kind])).split("\n").filter((name) => name !== "" && name !== "bridge");
 
   /** Starts on what the disk holds: all that was done is there, and nothing is there by half. */
   async function check(done: number, moment: string): Promise<void> {
@@ -103,13 +117,17 @@ describe("a power cut", () => {
       }
       // The command that was cut off may have gone either way.
       for (const unsure of [steps[done]?.takes, steps[done]?.gives]) if (unsure?.[0] === kind) wanted.delete(unsure[1]);
-      for (const [name, is] of wanted) assert.equal(there.includes(name), is, `${moment}: ${kind} ${name}; there are ${there}`);
-      if (kind === "volume" && there.includes("vol")) assert.equal(await longshore.ok(["volume", "inspect", "-f", "{{.Labels}}", "vol"]), "map[a:b]", moment);
-      if (kind === "network" && there.includes("net")) assert.equal(await longshore.ok(["network", "inspect", "-f", "{{.Labels}}", "net"]), "map[a:b]", moment);
+      for (const [name, is] of wanted)
+        assert.equal(there.includes(name), is, `${moment}: ${kind} ${name}; there are ${there}`);
+      if (kind === "volume" && there.includes("vol"))
+        assert.equal(await longshore.ok(["volume", "inspect", "-f", "{{.Labels}}", "vol"]), "map[a:b]", moment);
+      if (kind === "network" && there.includes("net"))
+        assert.equal(await longshore.ok(["network", "inspect", "-f", "{{.Labels}}", "net"]), "map[a:b]", moment);
     }
     assert.doesNotMatch(await longshore.ok(["info", "-f", "{{.Warnings}}"]), /damaged|set aside/, moment);
     // Whatever is there can be used and removed, and then the same work succeeds.
-    for (const image of await names("image")) await longshore.ok(["rm", await longshore.ok(["create", "--network", "none", image, "true"])]);
+    for (const image of await names("image"))
+      await longshore.ok(["rm", await longshore.ok(["create", "--network", "none", image, "true"])]);
     for (const name of await names("container")) if (name !== "kept") await longshore.ok(["rm", name]);
     for (const name of await names("image")) if (name !== "busybox") await longshore.ok(["rmi", name]);
     for (const name of await names("network")) await longshore.ok(["network", "rm", name]);
@@ -126,7 +144,10 @@ describe("a power cut", () => {
     await longshore.ctr(["-n", "moby", "leases", "create", "--id", "sweep"]);
     await longshore.ctr(["-n", "moby", "leases", "rm", "--sync", "sweep"]);
     const table = (await longshore.ctr(["-n", "moby", "snapshots", "ls"])).stdout;
-    await until(`${moment}: only snapshots have folders`, () => readdirSync(folders).length === table.trim().split("\n").length - 1);
+    await until(
+      `${moment}: only snapshots have folders`,
+      () => readdirSync(folders).length === table.trim().split("\n").length - 1,
+    );
   }
 
   async function round(mode: "cut" | "kill", target: number): Promise<boolean> {

@@ -14,7 +14,10 @@ interface Pruned {
 /** How often the list of containers was answered, one request after the other, while a prune was under way. */
 async function listedDuring(prune: Promise<unknown>): Promise<number> {
   let over = false;
-  prune.then(() => (over = true), () => (over = true));
+  prune.then(
+    () => (over = true),
+    () => (over = true),
+  );
   for (let times = 0; ; times++) {
     await shared.api.get("/containers/json?all=1");
     if (over) return times;
@@ -32,7 +35,9 @@ describe("prune", () => {
     const create = () => shared.ok(["create", "--label", label, "--network", "none", "busybox", "true"]);
     for (let made = 0; made < 24; made += 6) await Promise.all(Array.from({ length: 6 }, create));
     const filters = encodeURIComponent(JSON.stringify({ label: [label] }));
-    const prune = shared.api.call("POST", `/containers/prune?filters=${filters}`).then((body) => JSON.parse(body.toString()) as Pruned);
+    const prune = shared.api
+      .call("POST", `/containers/prune?filters=${filters}`)
+      .then((body) => JSON.parse(body.toString()) as Pruned);
     const second = shared.api.call("POST", `/containers/prune?filters=${filters}`);
     await assert.rejects(second, /409: .*a prune operation is already running/);
     const times = await listedDuring(prune);
@@ -47,7 +52,9 @@ describe("prune", () => {
       mkdirSync(join(data, String(folder)));
       for (let file = 0; file < 400; file++) writeFileSync(join(data, String(folder), String(file)), "");
     }
-    const prune = shared.api.call("POST", `/volumes/prune?filters=${matching}`).then((body) => JSON.parse(body.toString()) as Pruned);
+    const prune = shared.api
+      .call("POST", `/volumes/prune?filters=${matching}`)
+      .then((body) => JSON.parse(body.toString()) as Pruned);
     const times = await listedDuring(prune);
     assert.deepEqual((await prune).VolumesDeleted, [label]);
     assert.ok(times >= 5, `answered ${times} times`);

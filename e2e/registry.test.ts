@@ -25,12 +25,18 @@ describe("push and pull", () => {
     assert.match(pulled, new RegExp(`Digest: ${digest}`));
     assert.match(pulled, /Status: Downloaded newer image for /);
     assert.match(await shared.ok(["pull", image]), /Status: Image is up to date for /);
-    assert.equal(await shared.ok(["image", "inspect", "-f", "{{index .RepoDigests 0}}", image]), `${registry.address}/team/app@${digest}`);
+    assert.equal(
+      await shared.ok(["image", "inspect", "-f", "{{index .RepoDigests 0}}", image]),
+      `${registry.address}/team/app@${digest}`,
+    );
     await shared.ok(["rmi", image]);
     const run = await shared.docker(["run", "--rm", image, "echo", "pulled on the way"]);
     assert.equal(run.stdout, "pulled on the way\n");
     assert.match(run.stderr, /Unable to find image/);
-    assert.equal((await shared.docker(["run", "--rm", "--pull", "never", `${registry.address}/team/other:1`])).code, 125);
+    assert.equal(
+      (await shared.docker(["run", "--rm", "--pull", "never", `${registry.address}/team/other:1`])).code,
+      125,
+    );
     await shared.ok(["pull", "-q", `${registry.address}/team/app@${digest}`]);
   });
 
@@ -45,7 +51,10 @@ describe("push and pull", () => {
 
   it("a layer whose bytes do not match its digest is refused, and nothing is kept", async () => {
     const victim = `${registry.address}/team/victim:1`;
-    await must("sh", ["-c", `mkdir ${registry.dir}/r && head -c 100000 /dev/urandom > ${registry.dir}/r/file && tar -C ${registry.dir}/r -cf ${registry.dir}/r.tar .`]);
+    await must("sh", [
+      "-c",
+      `mkdir ${registry.dir}/r && head -c 100000 /dev/urandom > ${registry.dir}/r/file && tar -C ${registry.dir}/r -cf ${registry.dir}/r.tar .`,
+    ]);
     await shared.ok(["import", join(registry.dir, "r.tar"), victim]);
     await shared.ok(["push", "-q", victim]);
     await shared.ok(["rmi", victim]);
@@ -66,7 +75,11 @@ describe("push and pull", () => {
 
 /** The digest of the one layer of `repository:1`, an index followed to its first manifest. */
 async function onlyLayer(address: string, repository: string): Promise<string> {
-  const accept = ["application/vnd.oci.image.index.v1+json", "application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json"].join(", ");
+  const accept = [
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+  ].join(", ");
   let reference = "1";
   for (;;) {
     const response = await fetch(`http://${address}/v2/${repository}/manifests/${reference}`, { headers: { accept } });

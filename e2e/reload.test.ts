@@ -16,8 +16,23 @@ describe("SIGHUP", () => {
   after(() => rig.dispose());
 
   const events = async (): Promise<{ Actor: { Attributes: Record<string, string> } }[]> => {
-    const lines = await rig.ok(["events", "--since", String(began), "--until", "0s", "--filter", "event=reload", "--filter", "type=daemon", "--format", "{{json .}}"]);
-    return lines.split("\n").filter(Boolean).map((line) => JSON.parse(line) as never);
+    const lines = await rig.ok([
+      "events",
+      "--since",
+      String(began),
+      "--until",
+      "0s",
+      "--filter",
+      "event=reload",
+      "--filter",
+      "type=daemon",
+      "--format",
+      "{{json .}}",
+    ]);
+    return lines
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as never);
   };
 
   async function hangup(config: object): Promise<void> {
@@ -31,7 +46,17 @@ describe("SIGHUP", () => {
     const runtime = join(rig.dir, "noted-runc");
     writeFileSync(runtime, `#!/bin/sh\necho "$@" >>${rig.dir}/noted\nexec runc "$@"\n`);
     chmodSync(runtime, 0o755);
-    await hangup({ labels: ["tier=one"], debug: true, "shutdown-timeout": 7, "max-concurrent-downloads": 9, "registry-mirrors": ["https://mirror.example/"], "insecure-registries": ["plain.example:5000"], runtimes: { noted: { path: runtime } }, "default-runtime": "noted", "log-driver": "local" });
+    await hangup({
+      labels: ["tier=one"],
+      debug: true,
+      "shutdown-timeout": 7,
+      "max-concurrent-downloads": 9,
+      "registry-mirrors": ["https://mirror.example/"],
+      "insecure-registries": ["plain.example:5000"],
+      runtimes: { noted: { path: runtime } },
+      "default-runtime": "noted",
+      "log-driver": "local",
+    });
     const { name: _name, "default-cgroupns-mode": _mode, ...told } = (await events()).at(-1)?.Actor.Attributes ?? {};
     assert.deepEqual(told, {
       debug: "true",
@@ -49,7 +74,14 @@ describe("SIGHUP", () => {
       runtimes: `noted:${runtime}`,
       "shutdown-timeout": "7",
     });
-    assert.equal(await rig.ok(["info", "-f", "{{json .Labels}} {{.Debug}} {{.DefaultRuntime}} {{.RegistryConfig.Mirrors}} {{.LoggingDriver}}"]), '["tier=one"] true noted [https://mirror.example/] json-file');
+    assert.equal(
+      await rig.ok([
+        "info",
+        "-f",
+        "{{json .Labels}} {{.Debug}} {{.DefaultRuntime}} {{.RegistryConfig.Mirrors}} {{.LoggingDriver}}",
+      ]),
+      '["tier=one"] true noted [https://mirror.example/] json-file',
+    );
     await importBusybox(rig);
     assert.equal(await rig.ok(["run", "--rm", "busybox", "echo", "by it"]), "by it");
     assert.match(readFileSync(join(rig.dir, "noted"), "utf8"), /create/);
@@ -62,7 +94,11 @@ describe("SIGHUP", () => {
 
   it("a file that is wrong changes nothing", async () => {
     const before = readFileSync(rig.engine.log, "utf8").length;
-    for (const [wrong, why] of [["{", "invalid JSON"], ['{"labels":["tier=two"],"nonsense":1}', "nonsense"], ['{"labels":["tier=two"],"default-runtime":"nowhere"}', "specified default runtime 'nowhere' does not exist"]] as const) {
+    for (const [wrong, why] of [
+      ["{", "invalid JSON"],
+      ['{"labels":["tier=two"],"nonsense":1}', "nonsense"],
+      ['{"labels":["tier=two"],"default-runtime":"nowhere"}', "specified default runtime 'nowhere' does not exist"],
+    ] as const) {
       writeFileSync(file, wrong);
       process.kill(rig.engine.pid, "SIGHUP");
       await until("the refusal is logged", () => readFileSync(rig.engine.log, "utf8").slice(before).includes(why));

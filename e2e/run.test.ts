@@ -8,7 +8,9 @@ describe("docker run", () => {
   });
 
   it("passes stdin to its end", async () => {
-    const result = await shared.docker(["run", "-i", "--rm", "busybox", "wc", "-c"], { input: Buffer.alloc(1 << 20, "x") });
+    const result = await shared.docker(["run", "-i", "--rm", "busybox", "wc", "-c"], {
+      input: Buffer.alloc(1 << 20, "x"),
+    });
     assert.equal(result.stdout.trim(), String(1 << 20));
   });
 

@@ -28,7 +28,17 @@ describe("in a terminal", () => {
   });
 
   it("Ctrl-C goes to the program, not to the client", async () => {
-    terminal = new Terminal(shared, ["run", "-it", "--rm", "--name", name, "busybox", "sh", "-c", "trap 'echo caught; exit 9' INT; echo ready; while :; do sleep 0.1; done"]);
+    terminal = new Terminal(shared, [
+      "run",
+      "-it",
+      "--rm",
+      "--name",
+      name,
+      "busybox",
+      "sh",
+      "-c",
+      "trap 'echo caught; exit 9' INT; echo ready; while :; do sleep 0.1; done",
+    ]);
     await terminal.prints("ready");
     terminal.type("\x03");
     await terminal.prints("caught");

@@ -16,13 +16,33 @@ interface Span {
 }
 
 interface Line {
-  resourceSpans: { resource: { attributes: { value: { stringValue: string } }[] }; scopeSpans: { spans: Omit<Span, "service">[] }[] }[];
+  resourceSpans: {
+    resource: { attributes: { value: { stringValue: string } }[] };
+    scopeSpans: { spans: Omit<Span, "service">[] }[];
+  }[];
 }
 
 /** What each process must tell of one `docker run`. */
 const expected: Record<string, string[]> = {
-  dockerd: ["POST /containers/create", "container record", "snapshot prepare", "POST /containers/:name/start", "network allocate", "task create", "attach", "task start", "exit", "delete"],
-  containerd: ["containerd.services.snapshots.v1.Snapshots/Prepare", "containerd.services.tasks.v1.Tasks/Create", "bundle", "shim start", "containerd.services.tasks.v1.Tasks/Delete"],
+  dockerd: [
+    "POST /containers/create",
+    "container record",
+    "snapshot prepare",
+    "POST /containers/:name/start",
+    "network allocate",
+    "task create",
+    "attach",
+    "task start",
+    "exit",
+    "delete",
+  ],
+  containerd: [
+    "containerd.services.snapshots.v1.Snapshots/Prepare",
+    "containerd.services.tasks.v1.Tasks/Create",
+    "bundle",
+    "shim start",
+    "containerd.services.tasks.v1.Tasks/Delete",
+  ],
   "containerd-shim-longshore-v2": ["mounts", "runc create", "runc start", "exit", "runc delete"],
 };
 
@@ -35,7 +55,11 @@ describe("tracing", () => {
       .split("\n")
       .filter(Boolean)
       .flatMap((line) => (JSON.parse(line) as Line).resourceSpans)
-      .flatMap(({ resource, scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans.map((span) => ({ ...span, service: resource.attributes[0]!.value.stringValue }))));
+      .flatMap(({ resource, scopeSpans }) =>
+        scopeSpans.flatMap((scope) =>
+          scope.spans.map((span) => ({ ...span, service: resource.attributes[0]!.value.stringValue })),
+        ),
+      );
 
   before(async () => {
     for (const daemon of [engine.containerd, engine.engine]) daemon.env = { ...daemon.env, LONGSHORE_TRACE_FILE: file };
@@ -49,30 +73,54 @@ describe("tracing", () => {
     const missing = (): string[] => {
       const all = spans();
       const traceId = all.find(({ name }) => name === "POST /containers/create")?.traceId;
-      const seen = new Set(all.filter((span) => span.traceId === traceId).map(({ service, name }) => `${service}: ${name}`));
-      return Object.entries(expected).flatMap(([service, names]) => names.map((name) => `${service}: ${name}`).filter((name) => !seen.has(name)));
+      const seen = new Set(
+        all.filter((span) => span.traceId === traceId).map(({ service, name }) => `${service}: ${name}`),
+      );
+      return Object.entries(expected).flatMap(([service, names]) =>
+        names.map((name) => `${service}: ${name}`).filter((name) => !seen.has(name)),
+      );
     };
-    await until("all spans are written", () => missing().length === 0 || Promise.reject(new Error(`missing: ${missing().join(", ")}`)));
+    await until(
+      "all spans are written",
+      () => missing().length === 0 || Promise.reject(new Error(`missing: ${missing().join(", ")}`)),
+    );
     const all = spans();
     const { traceId } = all.find(({ name }) => name === "POST /containers/create")!;
     const run = all.filter((span) => span.traceId === traceId);
     const ids = new Set(run.map(({ spanId }) => spanId));
-    assert.deepEqual(run.filter(({ parentSpanId }) => parentSpanId === undefined).map(({ name }) => name), ["POST /containers/create"]);
+    assert.deepEqual(
+      run.filter(({ parentSpanId }) => parentSpanId === undefined).map(({ name }) => name),
+      ["POST /containers/create"],
+    );
     const named = run.filter(({ name }) => !name.startsWith("POST "));
-    assert.deepEqual(named.filter(({ parentSpanId }) => !ids.has(parentSpanId ?? "")).map(({ name }) => name), []);
+    assert.deepEqual(
+      named.filter(({ parentSpanId }) => !ids.has(parentSpanId ?? "")).map(({ name }) => name),
+      [],
+    );
   });
 
   it("goes on with the trace that a client names", async () => {
     const traceId = "0af7651916cd43dd8448eb211c80319c";
-    await must("curl", ["-sf", "--unix-socket", engine.host.replace("unix://", ""), "-H", `traceparent: 00-${traceId}-b7ad6b7169203331-01`, "http://docker/containers/json"]);
-    await until("the request's span is written", () => spans().some((span) => span.traceId === traceId && span.parentSpanId === "b7ad6b7169203331"));
+    await must("curl", [
+      "-sf",
+      "--unix-socket",
+      engine.host.replace("unix://", ""),
+      "-H",
+      `traceparent: 00-${traceId}-b7ad6b7169203331-01`,
+      "http://docker/containers/json",
+    ]);
+    await until("the request's span is written", () =>
+      spans().some((span) => span.traceId === traceId && span.parentSpanId === "b7ad6b7169203331"),
+    );
   });
 
   it("is turned into a picture and a file for Perfetto", async () => {
     const out = join(engine.dir, "picture");
     await must(join(repository, "scripts/trace"), [file, out]);
     assert.match(readFileSync(`${out}.svg`, "utf8"), /runc create/);
-    const { traceEvents } = JSON.parse(readFileSync(`${out}.json`, "utf8")) as { traceEvents: { name: string; ph: string }[] };
+    const { traceEvents } = JSON.parse(readFileSync(`${out}.json`, "utf8")) as {
+      traceEvents: { name: string; ph: string }[];
+    };
     assert.ok(traceEvents.some(({ name, ph }) => name === "network allocate" && ph === "X"));
   });
 });

@@ -30,7 +30,10 @@ describe("a container that prints without end", () => {
   for (const [rotation, options] of [
     ["no rotation", []],
     ["rotation by size", ["--log-opt", "max-size=1m", "--log-opt", "max-file=3"]],
-    ["rotation with compression", ["--log-opt", "max-size=1m", "--log-opt", "max-file=3", "--log-opt", "compress=true"]],
+    [
+      "rotation with compression",
+      ["--log-opt", "max-size=1m", "--log-opt", "max-file=3", "--log-opt", "compress=true"],
+    ],
   ] as const) {
     it(`is not blocked while both daemons are away: ${rotation}`, async () => {
       await shared.ok(["run", "-d", "--name", name, ...options, "busybox", "sh", "-c", script]);

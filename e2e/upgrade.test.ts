@@ -13,20 +13,35 @@ describe("npm start of a newer checkout", () => {
   const bridge = `lsu${process.pid}`;
   const gateway = `10.217.${process.pid % 250}.1`;
   const home = mkdtempSync("/tmp/longshore-");
-  const env = { LONGSHORE_HOME: home, DOCKER_HOST: `unix://${join(home, "docker.sock")}`, DOCKER_CONFIG: join(home, "client") };
-  const docker = (args: readonly string[], options: ExecOptions = {}): Promise<Result> => exec(tool("docker"), args, { ...options, env });
-  const ok = async (args: readonly string[], options: ExecOptions = {}): Promise<string> => (await must(tool("docker"), args, { ...options, env })).replace(/\n$/, "");
+  const env = {
+    LONGSHORE_HOME: home,
+    DOCKER_HOST: `unix://${join(home, "docker.sock")}`,
+    DOCKER_CONFIG: join(home, "client"),
+  };
+  const docker = (args: readonly string[], options: ExecOptions = {}): Promise<Result> =>
+    exec(tool("docker"), args, { ...options, env });
+  const ok = async (args: readonly string[], options: ExecOptions = {}): Promise<string> =>
+    (await must(tool("docker"), args, { ...options, env })).replace(/\n$/, "");
 
   /** Another checkout with the same content: what is written there stays there. It counts as set up. */
   async function checkout(name: string): Promise<string> {
     const at = (part: string): string => join(home, name, part);
     for (const part of ["tree", "upper", "work"]) mkdirSync(at(part), { recursive: true });
-    await must("mount", ["-t", "overlay", "overlay", "-o", `lowerdir=${repository},upperdir=${at("upper")},workdir=${at("work")}`, at("tree")]);
+    await must("mount", [
+      "-t",
+      "overlay",
+      "overlay",
+      "-o",
+      `lowerdir=${repository},upperdir=${at("upper")},workdir=${at("work")}`,
+      at("tree"),
+    ]);
     writeFileSync(at("tree/scripts/setup"), "exit 0\n");
     return at("tree");
   }
-  const script = (tree: string, name: "start" | "stop"): Promise<string> => must("bash", [join(tree, "scripts", name)], { env });
-  const pids = (): number[] => ["containerd", "dockerd"].map((name) => Number(readFileSync(join(home, "run", `${name}.pid`), "utf8")));
+  const script = (tree: string, name: "start" | "stop"): Promise<string> =>
+    must("bash", [join(tree, "scripts", name)], { env });
+  const pids = (): number[] =>
+    ["containerd", "dockerd"].map((name) => Number(readFileSync(join(home, "run", `${name}.pid`), "utf8")));
   const programs = (): string[] => pids().map((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8"));
   let trees: string[];
   let port: number;
@@ -42,9 +57,29 @@ describe("npm start of a newer checkout", () => {
     trees = [await checkout("older"), await checkout("newer")];
     await script(trees[0] ?? "", "start");
     await importBusybox({ ok });
-    await ok(["run", "-d", "--name", "web", "-p", "80", "busybox", "sh", "-c", "echo served >/tmp/index.html; exec httpd -f -p 80 -h /tmp"]);
+    await ok([
+      "run",
+      "-d",
+      "--name",
+      "web",
+      "-p",
+      "80",
+      "busybox",
+      "sh",
+      "-c",
+      "echo served >/tmp/index.html; exec httpd -f -p 80 -h /tmp",
+    ]);
     await ok(["run", "-d", "--name", "echo", "-p", "7", "busybox", "nc", "-l", "-p", "7", "-e", "cat"]);
-    await ok(["run", "-di", "--name", "counter", "busybox", "sh", "-c", "(while :; do i=$((i+1)); echo $i; usleep 50000; done) & read go; exit 5"]);
+    await ok([
+      "run",
+      "-di",
+      "--name",
+      "counter",
+      "busybox",
+      "sh",
+      "-c",
+      "(while :; do i=$((i+1)); echo $i; usleep 50000; done) & read go; exit 5",
+    ]);
     port = Number((await ok(["port", "web", "80"])).split("\n")[0]?.split(":").pop());
   });
   after(async function () {
@@ -98,9 +133,15 @@ describe("npm start of a newer checkout", () => {
     const followed = lines(following);
     const waiting = spawn(tool("docker"), ["wait", "counter"], { env: { ...process.env, ...env } });
     const waited = lines(waiting);
-    const attached = spawn(tool("docker"), ["attach", "counter"], { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "pipe"] });
+    const attached = spawn(tool("docker"), ["attach", "counter"], {
+      env: { ...process.env, ...env },
+      stdio: ["pipe", "pipe", "pipe"],
+    });
     const attachedOutput = lines(attached);
-    const executing = spawn(tool("docker"), ["exec", "-i", "web", "sh", "-c", "echo ready; read go"], { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "pipe"] });
+    const executing = spawn(tool("docker"), ["exec", "-i", "web", "sh", "-c", "echo ready; read go"], {
+      env: { ...process.env, ...env },
+      stdio: ["pipe", "pipe", "pipe"],
+    });
     const executed = lines(executing);
     await Promise.all([following, attached, executing].map((client) => once(client.stdout, "data")));
     const [before, oldPrograms] = [pids(), programs()];
@@ -119,17 +160,27 @@ describe("npm start of a newer checkout", () => {
     enough.abort();
     for (const answers of await Promise.all(clients)) {
       assert.ok(answers.length > 20, `${answers.length} requests`);
-      assert.deepEqual(answers.filter((answer) => answer !== "served\n"), []);
+      assert.deepEqual(
+        answers.filter((answer) => answer !== "served\n"),
+        [],
+      );
     }
     // Whoever hung on the API is told so, as by dockerd with live-restore, and may come again.
-    for (const [client, output] of [[following, followed], [waiting, waited], [attached, attachedOutput]] as const) {
+    for (const [client, output] of [
+      [following, followed],
+      [waiting, waited],
+      [attached, attachedOutput],
+    ] as const) {
       assert.match(await output, /unexpected EOF\n$/);
       assert.equal(client.exitCode, 1);
     }
     await executed;
     assert.equal(executing.exitCode, 255);
     const numbers = (await ok(["logs", "counter"])).split("\n").map(Number);
-    assert.deepEqual(numbers, numbers.map((_, i) => i + 1));
+    assert.deepEqual(
+      numbers,
+      numbers.map((_, i) => i + 1),
+    );
     assert.ok(numbers.length > 40, `${numbers.length} lines`);
     await docker(["attach", "counter"], { input: "go\n" });
     assert.equal(await ok(["wait", "counter"]), "5");

@@ -20,7 +20,9 @@ describe("attach over a web socket", () => {
   }
 
   async function attach(query: string): Promise<Attached> {
-    const client = new WebSocket(`ws+unix:${shared.host.replace("unix://", "")}:/v1.51/containers/${name}/attach/ws?${query}`);
+    const client = new WebSocket(
+      `ws+unix:${shared.host.replace("unix://", "")}:/v1.51/containers/${name}/attach/ws?${query}`,
+    );
     open.push(client);
     let text = "";
     client.on("message", (data, binary) => (text += binary ? (data as Buffer).toString() : ""));
@@ -30,14 +32,21 @@ describe("attach over a web socket", () => {
     return { client, text: () => text, closed };
   }
 
-  const echo = ["sh", "-c", 'while read line; do echo "out $line"; echo "err $line" >&2; [ "$line" = quit ] && exit 3; done'];
+  const echo = [
+    "sh",
+    "-c",
+    'while read line; do echo "out $line"; echo "err $line" >&2; [ "$line" = quit ] && exit 3; done',
+  ];
 
   it("carries input and both outputs without frames, and closes with the container", async () => {
     await shared.ok(["run", "-d", "-i", "--name", name, "busybox", ...echo]);
     const all = await attach("stream=1&stdin=1&stdout=1&stderr=1");
     const errors = await attach("stream=1&stderr=1");
     // The connection is open before the container's output is led to it.
-    await until("both are attached", () => (all.client.send("?\n"), errors.text().includes("err ?\n") && all.text().includes("out ?\n")));
+    await until(
+      "both are attached",
+      () => (all.client.send("?\n"), errors.text().includes("err ?\n") && all.text().includes("out ?\n")),
+    );
     all.client.send("one\n");
     await until("both outputs come", () => all.text().includes("out one\n") && all.text().includes("err one\n"));
     errors.client.send("not read by it\n");

@@ -16,14 +16,23 @@ describe("scripts/daemons.sh", () => {
   /** Runs lines of a script that has sourced it, in `dir`. */
   function run(lines: string, environment: Record<string, string> = {}): { status: number | null; said: string } {
     const PATH = `${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`;
-    const { status, stdout, stderr } = spawnSync("bash", ["-c", `set -euo pipefail; . ${scripts}/report.sh; . ${scripts}/daemons.sh; ${lines}`], { cwd: dir, encoding: "utf8", env: { ...process.env, PATH, LONGSHORE_HOME: dir, ...environment } });
+    const { status, stdout, stderr } = spawnSync(
+      "bash",
+      ["-c", `set -euo pipefail; . ${scripts}/report.sh; . ${scripts}/daemons.sh; ${lines}`],
+      { cwd: dir, encoding: "utf8", env: { ...process.env, PATH, LONGSHORE_HOME: dir, ...environment } },
+    );
     return { status, said: stdout + stderr };
   }
 
   it("a configuration that would not start is told of before anything is touched; what is not served is named", () => {
     const dockerd = join(dir, "dockerd");
-    writeFileSync(dockerd, '#!/bin/sh\necho "WARNING: builder is not served" >&2\necho "configuration OK" >&2\n', { mode: 0o755 });
-    assert.deepEqual(run("check_configuration ./dockerd -D"), { status: 0, said: "    warning: builder is not served\n" });
+    writeFileSync(dockerd, '#!/bin/sh\necho "WARNING: builder is not served" >&2\necho "configuration OK" >&2\n', {
+      mode: 0o755,
+    });
+    assert.deepEqual(run("check_configuration ./dockerd -D"), {
+      status: 0,
+      said: "    warning: builder is not served\n",
+    });
     writeFileSync(dockerd, '#!/bin/sh\necho "invalid log format: $1$2" >&2\nexit 1\n', { mode: 0o755 });
     const { status, said } = run("check_configuration ./dockerd -D; echo went on");
     assert.equal(status, 1);
@@ -50,7 +59,9 @@ describe("scripts/daemons.sh", () => {
   };
 
   it("a daemon that never answers is ended", async () => {
-    const { status, said } = run("start_seconds=1; start_daemon dockerd pidfile log socket sh -c 'echo $$ >own; exec sleep 60'");
+    const { status, said } = run(
+      "start_seconds=1; start_daemon dockerd pidfile log socket sh -c 'echo $$ >own; exec sleep 60'",
+    );
     assert.equal(status, 1);
     assert.match(said, /dockerd does not answer/);
     const pid = readFileSync(join(dir, "own"), "utf8").trim();
@@ -60,7 +71,9 @@ describe("scripts/daemons.sh", () => {
 
   it("a daemon counts as started when it answers and its pid is known", () => {
     const serve = "require('net').createServer((s) => s.end()).listen('socket')";
-    const { status, said } = run(`start_daemon containerd pidfile log socket node -e "${serve}"; cat pidfile; kill $(cat pidfile)`);
+    const { status, said } = run(
+      `start_daemon containerd pidfile log socket node -e "${serve}"; cat pidfile; kill $(cat pidfile)`,
+    );
     assert.equal(status, 0, said);
     assert.match(said, /^\d+\n$/);
   });
@@ -79,8 +92,13 @@ describe("scripts/daemons.sh", () => {
     cgroup("0::/system.slice/longshore.service\n");
     mkdirSync(join(dir, "run"));
     writeFileSync(join(dir, "run/dockerd.pid"), "7");
-    const { status, said } = run("LONGSHORE_HOME=; leave_to_systemd 'systemctl restart longshore'; echo went on", { proc: join(dir, "proc") });
+    const { status, said } = run("LONGSHORE_HOME=; leave_to_systemd 'systemctl restart longshore'; echo went on", {
+      proc: join(dir, "proc"),
+    });
     assert.equal(status, 1);
-    assert.match(said, /systemd runs the daemons \(longshore.service\); nothing was changed\n +systemctl restart longshore\n$/);
+    assert.match(
+      said,
+      /systemd runs the daemons \(longshore.service\); nothing was changed\n +systemctl restart longshore\n$/,
+    );
   });
 });

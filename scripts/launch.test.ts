@@ -22,7 +22,11 @@ describe("scripts/launch.sh", () => {
 
   /** What the daemon's program is started as, below the checkout; the Node of this checkout prints its arguments. */
   function launched(): string {
-    const text = execFileSync("sh", ["-c", '. "$root/scripts/bundle.sh"; . "$root/scripts/launch.sh"; launch engine dockerd "a b"'], { env: { ...process.env, root }, encoding: "utf8" });
+    const text = execFileSync(
+      "sh",
+      ["-c", '. "$root/scripts/bundle.sh"; . "$root/scripts/launch.sh"; launch engine dockerd "a b"'],
+      { env: { ...process.env, root }, encoding: "utf8" },
+    );
     const [program, argument] = text.trim().split("\n").slice(-2);
     assert.equal(argument, "a b");
     return program!.slice(root.length + 1);
@@ -36,7 +40,15 @@ describe("scripts/launch.sh", () => {
       utimesSync(join(root, "scripts", name), old, old);
     }
     place(`scripts/toolchain/node_modules/node-linux-${arch}/bin/node`, old, "#!/bin/sh\nprintf '%s\\n' \"$@\"\n");
-    for (const file of ["pnpm-lock.yaml", "apps/engine/package.json", "apps/engine/src/main.ts", "apps/engine/src/main.test.ts", "packages/base/a/src/deep/index.ts", "packages/protocol/proto/gen/a_pb.js"]) place(file, old);
+    for (const file of [
+      "pnpm-lock.yaml",
+      "apps/engine/package.json",
+      "apps/engine/src/main.ts",
+      "apps/engine/src/main.test.ts",
+      "packages/base/a/src/deep/index.ts",
+      "packages/protocol/proto/gen/a_pb.js",
+    ])
+      place(file, old);
     place("apps/engine/build/dockerd.mjs", built);
   });
   afterEach(() => rmSync(root, { recursive: true, force: true }));
@@ -52,7 +64,14 @@ describe("scripts/launch.sh", () => {
     assert.equal(launched(), "apps/engine/src/main.ts");
   });
 
-  for (const changed of ["apps/engine/src/main.ts", "apps/engine/src/new.ts", "packages/base/a/src/deep/index.ts", "packages/protocol/proto/gen/a_pb.js", "pnpm-lock.yaml", "apps/engine/package.json"]) {
+  for (const changed of [
+    "apps/engine/src/main.ts",
+    "apps/engine/src/new.ts",
+    "packages/base/a/src/deep/index.ts",
+    "packages/protocol/proto/gen/a_pb.js",
+    "pnpm-lock.yaml",
+    "apps/engine/package.json",
+  ]) {
     it(`runs the sources when ${changed} is newer than the bundle`, () => {
       place(changed, later);
       assert.equal(launched(), "apps/engine/src/main.ts");

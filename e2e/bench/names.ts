@@ -20,7 +20,12 @@ const { values, positionals } = parseArgs({
     docker: { type: "string", default: "docker" },
   },
 });
-const [count, rate, seconds, churn] = [Number(values.containers), Number(values.rate), Number(values.seconds), Number(values.churn)];
+const [count, rate, seconds, churn] = [
+  Number(values.containers),
+  Number(values.rate),
+  Number(values.seconds),
+  Number(values.churn),
+];
 const prefix = `names-${process.pid}`;
 
 interface Result {
@@ -33,17 +38,23 @@ interface Result {
 /** Works with so many at a time. */
 async function inParallel<T>(list: readonly T[], width: number, work: (each: T) => Promise<unknown>): Promise<void> {
   const rest = [...list];
-  await Promise.all(Array.from({ length: width }, async () => {
-    for (let next = rest.shift(); next !== undefined; next = rest.shift()) await work(next);
-  }));
+  await Promise.all(
+    Array.from({ length: width }, async () => {
+      for (let next = rest.shift(); next !== undefined; next = rest.shift()) await work(next);
+    }),
+  );
 }
 
 const nameOf = (index: number) => `${prefix}-${index}`;
 
 async function load(docker: (...args: string[]) => Promise<string>): Promise<Result> {
   const template = "{{.Name}} {{.State.Pid}} {{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
-  const lines = (await docker("inspect", "-f", template, ...Array.from({ length: count }, (_, index) => nameOf(index)))).split("\n");
-  const members = lines.map((line) => line.split(" ")).map(([name = "", pid = "", address = ""]) => ({ name: name.slice(1), pid: Number(pid), address }));
+  const lines = (
+    await docker("inspect", "-f", template, ...Array.from({ length: count }, (_, index) => nameOf(index)))
+  ).split("\n");
+  const members = lines
+    .map((line) => line.split(" "))
+    .map(([name = "", pid = "", address = ""]) => ({ name: name.slice(1), pid: Number(pid), address }));
   const [steady, changing] = [members.slice(churn), members.slice(0, churn)];
   const sockets = await Promise.all(steady.map(({ pid }) => KeptSocket.open(pid)));
   const result: Result = { asked: 0, failures: [], milliseconds: [], restarts: 0 };
@@ -71,7 +82,8 @@ async function load(docker: (...args: string[]) => Promise<string>): Promise<Res
   };
   const coming = come();
   const pending: Promise<void>[] = [];
-  for (; !ended(); await sleep(1)) while (result.asked < ((performance.now() - begin) / 1000) * rate) pending.push(ask());
+  for (; !ended(); await sleep(1))
+    while (result.asked < ((performance.now() - begin) / 1000) * rate) pending.push(ask());
   await Promise.all(pending);
   await coming;
   for (const socket of sockets) socket[Symbol.dispose]();
@@ -79,16 +91,21 @@ async function load(docker: (...args: string[]) => Promise<string>): Promise<Res
 }
 
 async function measure(host: string): Promise<void> {
-  const docker = async (...args: string[]) => (await must(values.docker, args, { env: { DOCKER_HOST: host }, timeoutMs: 120_000 })).trim();
+  const docker = async (...args: string[]) =>
+    (await must(values.docker, args, { env: { DOCKER_HOST: host }, timeoutMs: 120_000 })).trim();
   if ((await docker("image", "ls", "-q", "busybox")) === "") await importBusybox({ ok: (args) => docker(...args) });
   await docker("network", "create", prefix);
   const indices = Array.from({ length: count }, (_, index) => index);
   try {
-    await inParallel(indices, 4, (index) => docker("run", "-d", "--name", nameOf(index), "--network", prefix, "busybox", "sleep", "100000"));
+    await inParallel(indices, 4, (index) =>
+      docker("run", "-d", "--name", nameOf(index), "--network", prefix, "busybox", "sleep", "100000"),
+    );
     const { asked, failures, milliseconds, restarts } = await load(docker);
     const sorted = milliseconds.toSorted((a, b) => a - b);
     const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]?.toFixed(2);
-    console.log(`| ${host} | ${count} | ${(asked / seconds).toFixed(0)} | ${asked} | ${failures.length} | ${at(0.5)} | ${at(0.99)} | ${at(1)} | ${restarts} |`);
+    console.log(
+      `| ${host} | ${count} | ${(asked / seconds).toFixed(0)} | ${asked} | ${failures.length} | ${at(0.5)} | ${at(0.99)} | ${at(1)} | ${restarts} |`,
+    );
     for (const failure of failures.slice(0, 5)) console.log(`  ${failure}`);
   } finally {
     await docker("rm", "-f", ...indices.map(nameOf)).catch(() => undefined);
@@ -96,5 +113,7 @@ async function measure(host: string): Promise<void> {
   }
 }
 
-console.log("| engine | containers | queries/s | queries | failures | p50, ms | p99, ms | slowest, ms | restarts meanwhile |\n|---|---|---|---|---|---|---|---|---|");
+console.log(
+  "| engine | containers | queries/s | queries | failures | p50, ms | p99, ms | slowest, ms | restarts meanwhile |\n|---|---|---|---|---|---|---|---|---|",
+);
 for (const host of positionals) await measure(host);

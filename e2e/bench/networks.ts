@@ -9,12 +9,17 @@ try {
   await compare(engines, rounds, async (engine) => ({
     create: await seconds(async () => {
       // Of RFC 2544's range for benchmarks, other subnets for each engine: both may be on one machine.
-      for (const i of numbers) await engine.call("POST", "/networks/create", { Name: name(i), IPAM: { Config: [{ Subnet: `198.${engine === engines[0] ? 18 : 19}.${i}.0/24` }] } });
+      for (const i of numbers)
+        await engine.call("POST", "/networks/create", {
+          Name: name(i),
+          IPAM: { Config: [{ Subnet: `198.${engine === engines[0] ? 18 : 19}.${i}.0/24` }] },
+        });
     }),
     rm: await seconds(async () => {
       for (const i of numbers) await engine.call("DELETE", `/networks/${name(i)}`);
     }),
   }));
 } finally {
-  for (const engine of engines) for (const i of numbers) await engine.call("DELETE", `/networks/${name(i)}`).catch(() => undefined);
+  for (const engine of engines)
+    for (const i of numbers) await engine.call("DELETE", `/networks/${name(i)}`).catch(() => undefined);
 }

@@ -14,7 +14,12 @@ import { Engine, median } from "./engines.ts";
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: "string", default: "5" }, seconds: { type: "string", default: "1" }, only: { type: "string", default: "" }, docker: { type: "string", default: "docker" } },
+  options: {
+    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "1" },
+    only: { type: "string", default: "" },
+    docker: { type: "string", default: "docker" },
+  },
 });
 const [ours = "", peer = ""] = positionals;
 if (peer === "") throw new Error("two engines are needed: traffic.ts OURS PEER");
@@ -48,17 +53,45 @@ class Side {
     const name = this.#name;
     if ((await this.#engine.ok(["image", "ls", "-q", "busybox"])) === "") await importBusybox(this.#engine);
     await this.#engine.ok(["network", "create", name]);
-    await this.#engine.ok(["run", "-d", "--name", `${name}-server`, "--network", name, "-p", `${port}/tcp`, "-p", `${port}/udp`, "busybox", "sleep", "10000"]);
+    await this.#engine.ok([
+      "run",
+      "-d",
+      "--name",
+      `${name}-server`,
+      "--network",
+      name,
+      "-p",
+      `${port}/tcp`,
+      "-p",
+      `${port}/udp`,
+      "busybox",
+      "sleep",
+      "10000",
+    ]);
     await this.#engine.ok(["run", "-d", "--name", `${name}-client`, "--network", name, "busybox", "sleep", "10000"]);
     const pid = (container: string) => this.#engine.ok(["inspect", "-f", "{{.State.Pid}}", container]);
-    const address = await this.#engine.ok(["inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", `${name}-server`]);
-    this.#server = spawn("nsenter", ["-t", await pid(`${name}-server`), "-n", "perl", generator, "serve", String(port)], { stdio: ["ignore", "pipe", "inherit"] });
+    const address = await this.#engine.ok([
+      "inspect",
+      "-f",
+      "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}",
+      `${name}-server`,
+    ]);
+    this.#server = spawn(
+      "nsenter",
+      ["-t", await pid(`${name}-server`), "-n", "perl", generator, "serve", String(port)],
+      { stdio: ["ignore", "pipe", "inherit"] },
+    );
     const ended = once(this.#server, "exit").then(() => Promise.reject(new Error("the generator does not serve")));
     await Promise.race([once(this.#server.stdout!, "data"), ended]);
     ended.catch(() => undefined);
-    const published = async (proto: string) => Number((await this.#engine.ok(["port", `${name}-server`, `${port}/${proto}`])).split("\n")[0]?.split(":").at(-1));
+    const published = async (proto: string) =>
+      Number((await this.#engine.ok(["port", `${name}-server`, `${port}/${proto}`])).split("\n")[0]?.split(":").at(-1));
     const [tcp, udp] = [await published("tcp"), await published("udp")];
-    const own = Object.values(networkInterfaces()).flat().find((each) => each?.family === "IPv4" && !each.internal && !each.address.startsWith("172."))?.address ?? outside.address;
+    const own =
+      Object.values(networkInterfaces())
+        .flat()
+        .find((each) => each?.family === "IPv4" && !each.internal && !each.address.startsWith("172."))?.address ??
+      outside.address;
     const way = (way: string, inside: string[], to: string): Path[] => [
       { name: `${way}, TCP`, inside, address: to, port: tcp },
       { name: `${way}, UDP`, inside, address: to, port: udp },
@@ -75,17 +108,25 @@ class Side {
 
   async dispose(): Promise<void> {
     this.#server?.kill();
-    for (const args of [["rm", "-f", `${this.#name}-server`, `${this.#name}-client`], ["network", "rm", this.#name]]) await this.#engine.ok(args).catch(() => undefined);
+    for (const args of [
+      ["rm", "-f", `${this.#name}-server`, `${this.#name}-client`],
+      ["network", "rm", this.#name],
+    ])
+      await this.#engine.ok(args).catch(() => undefined);
   }
 }
 
 /** @returns bytes a second, or microseconds (median and the 99th percentile) */
-async function run({ inside, address, port: to }: Path, work: Work): Promise<{ rate: number } | { median: number; p99: number }> {
+async function run(
+  { inside, address, port: to }: Path,
+  work: Work,
+): Promise<{ rate: number } | { median: number; p99: number }> {
   const [command = "", ...args] = [...inside, "perl", generator, work, address, String(to), values.seconds];
   return JSON.parse(await must(command, args)) as { rate: number } | { median: number; p99: number };
 }
 
-const fits = (path: Path, work: Work) => path.name.endsWith("UDP") === (work === "datagrams" || work === "udp-roundtrip");
+const fits = (path: Path, work: Work) =>
+  path.name.endsWith("UDP") === (work === "datagrams" || work === "udp-roundtrip");
 
 async function measure(sides: readonly Path[][]): Promise<void> {
   console.log("| path | work | unit | ours | peer | ratio | ratio of p99 | n |\n|---|---|---|---|---|---|---|---|");
@@ -107,7 +148,9 @@ async function measure(sides: readonly Path[][]): Promise<void> {
       const digits = our > 100 ? 0 : 1;
       const tail = Number.isNaN(ourTail) ? "" : (ourTail / theirTail).toFixed(2);
       const unit = Number.isNaN(ourTail) ? "MB/s" : "µs";
-      console.log(`| ${name} | ${work} | ${unit} | ${our.toFixed(digits)} | ${their.toFixed(digits)} | ${(our / their).toFixed(2)} | ${tail} | ${values.rounds} |`);
+      console.log(
+        `| ${name} | ${work} | ${unit} | ${our.toFixed(digits)} | ${their.toFixed(digits)} | ${(our / their).toFixed(2)} | ${tail} | ${values.rounds} |`,
+      );
     }
   }
 }
@@ -120,7 +163,12 @@ try {
   await must("ip", ["link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", outside.netns]);
   await must("ip", ["address", "add", `${outside.address}/30`, "dev", link]);
   await must("ip", ["link", "set", link, "up"]);
-  for (const args of ["addr add 198.18.77.2/30 dev eth0", "link set eth0 up", "link set lo up", `route add default via ${outside.address}`]) {
+  for (const args of [
+    "addr add 198.18.77.2/30 dev eth0",
+    "link set eth0 up",
+    "link set lo up",
+    `route add default via ${outside.address}`,
+  ]) {
     await must("ip", ["-n", outside.netns, ...args.split(" ")]);
   }
   const paths: Path[][] = [];

@@ -29,7 +29,11 @@ describe("docker-compose 1.29, the last one in Python", function () {
   this.timeout(200_000);
   const folder = mkdtempSync(join(tmpdir(), "compose-v1-"));
   const compose = (...args: string[]): Promise<Result> =>
-    exec("/usr/bin/docker-compose", ["--ansi", "never", "-p", "e2ev1", "-f", join(folder, "docker-compose.yml"), ...args], { env: { ...shared.clientEnv(), COMPOSE_HTTP_TIMEOUT: "120" }, timeoutMs: 100_000 });
+    exec(
+      "/usr/bin/docker-compose",
+      ["--ansi", "never", "-p", "e2ev1", "-f", join(folder, "docker-compose.yml"), ...args],
+      { env: { ...shared.clientEnv(), COMPOSE_HTTP_TIMEOUT: "120" }, timeoutMs: 100_000 },
+    );
   const ok = async (...args: string[]): Promise<string> => {
     const { code, stdout, stderr } = await compose(...args);
     assert.equal(code, 0, `${args.join(" ")}: ${stderr}`);

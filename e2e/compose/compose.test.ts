@@ -42,7 +42,10 @@ describe("docker compose", function () {
     if (response.status !== 200) throw new Error(`status ${response.status}`);
     return (await response.json()) as Visit;
   }
-  const states = async (...args: string[]): Promise<string[]> => (await compose.ok(["ps", "-a", "--format", "{{.Service}} {{.State}} {{.Health}} {{.ExitCode}}", ...args])).split("\n").sort();
+  const states = async (...args: string[]): Promise<string[]> =>
+    (await compose.ok(["ps", "-a", "--format", "{{.Service}} {{.State}} {{.Health}} {{.ExitCode}}", ...args]))
+      .split("\n")
+      .sort();
 
   /** What a command has printed so far. */
   function collect(child: ChildProcess): () => string {
@@ -57,16 +60,30 @@ describe("docker compose", function () {
   }
 
   it("up --wait brings services up in the order of their conditions", async () => {
-    assert.deepEqual(await states(), ["api running healthy 0", "cache running healthy 0", "db running healthy 0", "migrate exited  0", "web running  0"]);
-    const started = async (service: string): Promise<number> => Date.parse(await shared.ok(["inspect", "-f", "{{.State.StartedAt}}", `${project}-${service}-1`]));
+    assert.deepEqual(await states(), [
+      "api running healthy 0",
+      "cache running healthy 0",
+      "db running healthy 0",
+      "migrate exited  0",
+      "web running  0",
+    ]);
+    const started = async (service: string): Promise<number> =>
+      Date.parse(await shared.ok(["inspect", "-f", "{{.State.StartedAt}}", `${project}-${service}-1`]));
     const finished = Date.parse(await shared.ok(["inspect", "-f", "{{.State.FinishedAt}}", `${project}-migrate-1`]));
-    assert.ok((await started("db")) < (await started("migrate")) && finished < (await started("api")) && (await started("api")) < (await started("web")));
+    assert.ok(
+      (await started("db")) < (await started("migrate")) &&
+        finished < (await started("api")) &&
+        (await started("api")) < (await started("web")),
+    );
   });
 
   it("a visit passes nginx, Node, PostgreSQL and Redis; secrets and configs are files", async () => {
     const { greeting, rows, hits, word } = await visit();
     assert.deepEqual([greeting, rows, hits, word], ["hello", 1, 1, "open sesame"]);
-    assert.equal(await compose.ok(["exec", "-T", "web", "hostname", "-I"]).then((text) => text.includes("10.233.7.10")), true);
+    assert.equal(
+      await compose.ok(["exec", "-T", "web", "hostname", "-I"]).then((text) => text.includes("10.233.7.10")),
+      true,
+    );
     assert.match(await compose.ok(["exec", "-T", "db", "cat", "/etc/hba.conf"]), /trust/);
   });
 
@@ -80,16 +97,49 @@ describe("docker compose", function () {
     const text = collect(logs);
     await until("what was printed before is there", () => text().includes("api is up"));
     const { hits } = await visit();
-    await until("the new line comes", () => new RegExp(`api-1 +\\| visit ${hits}\\n`).test(text()) && /web-1 +\| .*GET \/ HTTP/.test(text()));
+    await until(
+      "the new line comes",
+      () => new RegExp(`api-1 +\\| visit ${hits}\\n`).test(text()) && /web-1 +\| .*GET \/ HTTP/.test(text()),
+    );
     await interrupt(logs);
   });
 
   it("exec, run, ps, top, stats and images", async () => {
-    assert.equal(await compose.ok(["exec", "-T", "-e", "X=y", "-u", "nobody", "-w", "/tmp", "api", "sh", "-c", "echo $X $(id -un) $(pwd)"]), "y nobody /tmp");
-    const run = await compose.run(["run", "--rm", "-T", "--no-deps", "-e", "X=z", "migrate", "sh", "-c", "echo $X; exit 3"]);
+    assert.equal(
+      await compose.ok([
+        "exec",
+        "-T",
+        "-e",
+        "X=y",
+        "-u",
+        "nobody",
+        "-w",
+        "/tmp",
+        "api",
+        "sh",
+        "-c",
+        "echo $X $(id -un) $(pwd)",
+      ]),
+      "y nobody /tmp",
+    );
+    const run = await compose.run([
+      "run",
+      "--rm",
+      "-T",
+      "--no-deps",
+      "-e",
+      "X=z",
+      "migrate",
+      "sh",
+      "-c",
+      "echo $X; exit 3",
+    ]);
     assert.deepEqual([run.code, run.stdout], [3, "z\n"], run.stderr);
     assert.match(await compose.ok(["top", "web"]), /nginx: master process/);
-    assert.match(await compose.ok(["stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}", "api"]), /^e2e-shop-api-1 .* \/ 256MiB$/);
+    assert.match(
+      await compose.ok(["stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}", "api"]),
+      /^e2e-shop-api-1 .* \/ 256MiB$/,
+    );
     assert.match(await compose.ok(["images", "api"]), /e2e-software/);
   });
 
@@ -106,12 +156,17 @@ describe("docker compose", function () {
   it("restart, pause, stop and start; events tell of them", async () => {
     const events = compose.start(["events", "--json", "cache"]);
     const text = collect(events);
-    await until("events flow", async () => (await compose.ok(["kill", "-s", "CONT", "cache"]), text().includes('"action":"kill"')));
+    await until(
+      "events flow",
+      async () => (await compose.ok(["kill", "-s", "CONT", "cache"]), text().includes('"action":"kill"')),
+    );
     await compose.ok(["pause", "cache"]);
     assert.match(await compose.ok(["ps", "cache", "--format", "{{.State}}"]), /^paused$/);
     await compose.ok(["unpause", "cache"]);
     await compose.ok(["restart", "-t", "5", "cache"]);
-    await until("the events came", () => ["pause", "unpause", "die", "restart"].every((action) => text().includes(`"action":"${action}"`)));
+    await until("the events came", () =>
+      ["pause", "unpause", "die", "restart"].every((action) => text().includes(`"action":"${action}"`)),
+    );
     await interrupt(events);
     await compose.ok(["stop", "-t", "5", "web"]);
     assert.deepEqual(await states("web"), ["web exited  0"]);
@@ -127,15 +182,26 @@ describe("docker compose", function () {
   });
 
   it("a profile's services come and go with it", async () => {
-    assert.equal((await states()).some((line) => line.startsWith("debug")), false);
+    assert.equal(
+      (await states()).some((line) => line.startsWith("debug")),
+      false,
+    );
     await compose.ok(["--profile", "tools", "up", "-d", "--no-recreate", "debug"]);
-    assert.equal(await compose.ok(["exec", "-T", "debug", "nslookup", "database"]).then((text) => text.includes("Name:\tdatabase")), true);
+    assert.equal(
+      await compose
+        .ok(["exec", "-T", "debug", "nslookup", "database"])
+        .then((text) => text.includes("Name:\tdatabase")),
+      true,
+    );
     await compose.ok(["--profile", "tools", "rm", "-s", "-f", "debug"]);
   });
 
   it("watch takes a changed file into the container", async () => {
     const file = join(folder, "watched.yaml");
-    writeFileSync(file, `services:\n  site:\n    image: busybox\n    command: sleep 300\n    develop:\n      watch:\n        - { action: sync, path: ./pages, target: /pages }\n`);
+    writeFileSync(
+      file,
+      `services:\n  site:\n    image: busybox\n    command: sleep 300\n    develop:\n      watch:\n        - { action: sync, path: ./pages, target: /pages }\n`,
+    );
     cpSync(join(folder, "word.txt"), join(folder, "pages/word.txt"));
     const watched = new Compose(shared, "e2e-watched", file);
     try {
@@ -155,7 +221,10 @@ describe("docker compose", function () {
         });
         // It attaches to the exec that removes the file, and starts it once more.
         rmSync(join(folder, "pages/word.txt"));
-        await until("the file is gone there, too", async () => (await watched.run(["exec", "-T", "site", "test", "-e", "/pages/word.txt"])).code === 1);
+        await until(
+          "the file is gone there, too",
+          async () => (await watched.run(["exec", "-T", "site", "test", "-e", "/pages/word.txt"])).code === 1,
+        );
         assert.doesNotMatch(text(), /Error/);
       } finally {
         await interrupt(watch);
@@ -166,7 +235,12 @@ describe("docker compose", function () {
   });
 
   it("a change re-creates what it concerns, keeps the data and leaves no orphan", async () => {
-    const ids = async (): Promise<Record<string, string>> => Object.fromEntries((await compose.ok(["ps", "--format", "{{.Service}} {{.ID}}"])).split("\n").map((line) => line.split(" ") as [string, string]));
+    const ids = async (): Promise<Record<string, string>> =>
+      Object.fromEntries(
+        (await compose.ok(["ps", "--format", "{{.Service}} {{.ID}}"]))
+          .split("\n")
+          .map((line) => line.split(" ") as [string, string]),
+      );
     const before = await ids();
     const { rows } = await visit();
     await compose.ok(["up", "-d", "--wait"], { env: { GREETING: "ahoy" } });
@@ -176,15 +250,31 @@ describe("docker compose", function () {
     await until("the new one answers", async () => (await visit()).greeting === "ahoy");
     assert.ok((await visit()).rows > rows);
     const yaml = join(folder, "compose.yaml");
-    writeFileSync(yaml, readFileSync(yaml, "utf8").replace(/^ {2}debug:[\s\S]*?\n\n/m, "").replace(/^ {2}web:/m, "  front:"));
+    writeFileSync(
+      yaml,
+      readFileSync(yaml, "utf8")
+        .replace(/^ {2}debug:[\s\S]*?\n\n/m, "")
+        .replace(/^ {2}web:/m, "  front:"),
+    );
     await compose.ok(["up", "-d", "--remove-orphans"], { env: { GREETING: "ahoy" } });
-    assert.equal((await states()).some((line) => line.startsWith("web")), false);
+    assert.equal(
+      (await states()).some((line) => line.startsWith("web")),
+      false,
+    );
   });
 
   it("down -v leaves nothing but what is external", async () => {
     await compose.ok(["down", "-v", "-t", "2", "--remove-orphans"]);
     const label = ["--filter", `label=com.docker.compose.project=${project}`, "-q"];
-    for (const list of [["ps", "-a"], ["network", "ls"], ["volume", "ls"]]) assert.equal(await shared.ok([...list, ...label]), "", list.join(" "));
-    assert.equal(await shared.ok(["volume", "ls", "-q", "--filter", "name=e2e-compose-uploads"]), "e2e-compose-uploads");
+    for (const list of [
+      ["ps", "-a"],
+      ["network", "ls"],
+      ["volume", "ls"],
+    ])
+      assert.equal(await shared.ok([...list, ...label]), "", list.join(" "));
+    assert.equal(
+      await shared.ok(["volume", "ls", "-q", "--filter", "name=e2e-compose-uploads"]),
+      "e2e-compose-uploads",
+    );
   });
 });

@@ -37,5 +37,13 @@ export async function outcome([title, call]: Call, clients: Clients): Promise<un
 }
 
 function plain(message: unknown): unknown {
-  return JSON.parse(JSON.stringify(message, (key, value: unknown) => (key.endsWith("At") || key === "seconds" || key === "pid" ? Boolean(value) : typeof value === "bigint" ? String(value) : value)));
+  return JSON.parse(
+    JSON.stringify(message, (key, value: unknown) =>
+      key.endsWith("At") || key === "seconds" || key === "pid"
+        ? Boolean(value)
+        : typeof value === "bigint"
+          ? String(value)
+          : value,
+    ),
+  );
 }

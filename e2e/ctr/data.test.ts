@@ -116,7 +116,9 @@ describe("ctr's namespaces, content, snapshots and leases, on ours as on the sto
 
   it("events, in their order", async () => {
     const listeners = twins.both.map(({ containerd, normalize }) => {
-      const child = spawn(tool("ctr"), ["--address", containerd.address, "events"], { stdio: ["ignore", "pipe", "ignore"] });
+      const child = spawn(tool("ctr"), ["--address", containerd.address, "events"], {
+        stdio: ["ignore", "pipe", "ignore"],
+      });
       let output = "";
       child.stdout.on("data", (data: Buffer) => (output += data.toString()));
       return { child, lines: () => normalize(output), containerd };
@@ -162,13 +164,22 @@ describe("ctr's namespaces, content, snapshots and leases, on ours as on the sto
   });
 
   it("version, info and plugins: of each kind that the stock one has, ours under the same name", async () => {
-    const [ours = [], stock = []] = await twins.run(["version", "info", "plugins ls", "deprecations list", "plugins ls type==io.containerd.snapshotter.v1,id==overlayfs"]);
-    const shape = (lines: string[] = []): string[] => lines.map((line) => line.replace(/(Version: |UUID: |"uuid": |"pid": ).*/, "$1"));
+    const [ours = [], stock = []] = await twins.run([
+      "version",
+      "info",
+      "plugins ls",
+      "deprecations list",
+      "plugins ls type==io.containerd.snapshotter.v1,id==overlayfs",
+    ]);
+    const shape = (lines: string[] = []): string[] =>
+      lines.map((line) => line.replace(/(Version: |UUID: |"uuid": |"pid": ).*/, "$1"));
     for (const index of [0, 1]) assert.deepEqual(shape(ours[index]?.stdout), shape(stock[index]?.stdout));
     const known = new Set(stock[2]?.stdout);
     // The record store is another one, and the health service is no plugin there.
     assert.deepEqual(
-      ours[2]?.stdout.filter((line) => !known.has(line)).filter((line) => !/metadata\.v1 sqlite|healthcheck/.test(line)),
+      ours[2]?.stdout
+        .filter((line) => !known.has(line))
+        .filter((line) => !/metadata\.v1 sqlite|healthcheck/.test(line)),
       [],
     );
     assert.deepEqual(ours.slice(3), stock.slice(3));

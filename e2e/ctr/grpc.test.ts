@@ -4,9 +4,26 @@ import { Twins } from "./twins.ts";
 
 const packed = (text: string) => ({ typeUrl: "example.org/t", value: Buffer.from(text) });
 const runtime = { name: "io.containerd.runc.v2", options: packed("options") };
-const sandbox = { sandboxId: "s1", runtime, spec: packed("{}"), labels: { a: "b", none: "" }, extensions: { e: packed("1") }, sandboxer: "shim" };
+const sandbox = {
+  sandboxId: "s1",
+  runtime,
+  spec: packed("{}"),
+  labels: { a: "b", none: "" },
+  extensions: { e: packed("1") },
+  sandboxer: "shim",
+};
 const elsewhere = { metadata: { "containerd-namespace": "grpc-other" } };
-const container = { id: "c1", image: "i", runtime, spec: packed("{}"), labels: { a: "b" }, extensions: { e: packed("1") }, snapshotter: "overlayfs", snapshotKey: "k", sandbox: "s1" };
+const container = {
+  id: "c1",
+  image: "i",
+  runtime,
+  spec: packed("{}"),
+  labels: { a: "b" },
+  extensions: { e: packed("1") },
+  snapshotter: "overlayfs",
+  snapshotKey: "k",
+  sandbox: "s1",
+};
 
 // An update of the stock containerd takes no extension and no spec away: it answers so, and keeps them.
 const tables: Record<string, Call[]> = {
@@ -20,7 +37,10 @@ const tables: Record<string, Call[]> = {
     ["create again", (c) => c.sandboxes.create({ sandbox })],
     ["a bad id", (c) => c.sandboxes.create({ sandbox: { ...sandbox, sandboxId: "a b" } })],
     ["no id", (c) => c.sandboxes.create({ sandbox: { ...sandbox, sandboxId: "" } })],
-    ["a long label", (c) => c.sandboxes.create({ sandbox: { ...sandbox, sandboxId: "s3", labels: { l: "x".repeat(5000) } } })],
+    [
+      "a long label",
+      (c) => c.sandboxes.create({ sandbox: { ...sandbox, sandboxId: "s3", labels: { l: "x".repeat(5000) } } }),
+    ],
     ["delete it", (c) => c.sandboxes.delete({ sandboxId: "s3" })],
     ["little", (c) => c.sandboxes.create({ sandbox: { sandboxId: "s2", runtime: { name: "" } } })],
     ["get another", (c) => c.sandboxes.get({ sandboxId: "nope" })],
@@ -38,13 +58,29 @@ const tables: Record<string, Call[]> = {
     ["a broken one", (c) => c.sandboxes.list({ filters: ["id=="] })],
   ],
   "sandboxes: update masks": [
-    ["a label", (c) => c.sandboxes.update({ sandbox: { ...sandbox, labels: { x: "y", z: "w" } }, fields: ["labels.x"] })],
+    [
+      "a label",
+      (c) => c.sandboxes.update({ sandbox: { ...sandbox, labels: { x: "y", z: "w" } }, fields: ["labels.x"] }),
+    ],
     ["a label less", (c) => c.sandboxes.update({ sandbox, fields: ["labels.x"] })],
     ["labels", (c) => c.sandboxes.update({ sandbox: { ...sandbox, labels: { z: "w" } }, fields: ["labels"] })],
-    ["an extension", (c) => c.sandboxes.update({ sandbox: { ...sandbox, extensions: { e: packed("2"), f: packed("2") } }, fields: ["extensions.e"] })],
-    ["extensions", (c) => c.sandboxes.update({ sandbox: { ...sandbox, extensions: { e: packed("3") } }, fields: ["extensions"] })],
+    [
+      "an extension",
+      (c) =>
+        c.sandboxes.update({
+          sandbox: { ...sandbox, extensions: { e: packed("2"), f: packed("2") } },
+          fields: ["extensions.e"],
+        }),
+    ],
+    [
+      "extensions",
+      (c) => c.sandboxes.update({ sandbox: { ...sandbox, extensions: { e: packed("3") } }, fields: ["extensions"] }),
+    ],
     ["spec", (c) => c.sandboxes.update({ sandbox: { ...sandbox, spec: packed("4") }, fields: ["spec"] })],
-    ["runtime", (c) => c.sandboxes.update({ sandbox: { ...sandbox, runtime: { name: "other" } }, fields: ["runtime"] })],
+    [
+      "runtime",
+      (c) => c.sandboxes.update({ sandbox: { ...sandbox, runtime: { name: "other" } }, fields: ["runtime"] }),
+    ],
     ["another runtime without a mask", (c) => c.sandboxes.update({ sandbox })],
     ["runtime back", (c) => c.sandboxes.update({ sandbox, fields: ["runtime"] })],
     ["all", (c) => c.sandboxes.update({ sandbox: { ...sandbox, labels: {}, sandboxer: "other" } })],
@@ -59,16 +95,34 @@ const tables: Record<string, Call[]> = {
   ],
   "containers: update masks and filters": [
     ["create", (c) => c.containers.create({ container })],
-    ["a label", (c) => c.containers.update({ container: { ...container, labels: { x: "y" } }, updateMask: { paths: ["labels.x"] } })],
-    ["an extension", (c) => c.containers.update({ container: { ...container, extensions: { e: packed("2"), f: packed("2") } }, updateMask: { paths: ["extensions.e"] } })],
-    ["image and key", (c) => c.containers.update({ container: { ...container, image: "j", snapshotKey: "l" }, updateMask: { paths: ["image", "snapshotkey"] } })],
+    [
+      "a label",
+      (c) =>
+        c.containers.update({ container: { ...container, labels: { x: "y" } }, updateMask: { paths: ["labels.x"] } }),
+    ],
+    [
+      "an extension",
+      (c) =>
+        c.containers.update({
+          container: { ...container, extensions: { e: packed("2"), f: packed("2") } },
+          updateMask: { paths: ["extensions.e"] },
+        }),
+    ],
+    [
+      "image and key",
+      (c) =>
+        c.containers.update({
+          container: { ...container, image: "j", snapshotKey: "l" },
+          updateMask: { paths: ["image", "snapshotkey"] },
+        }),
+    ],
     ["what is no field", (c) => c.containers.update({ container, updateMask: { paths: ["runtime"] } })],
     ["another snapshotter", (c) => c.containers.update({ container: { ...container, snapshotter: "native" } })],
     ["another runtime", (c) => c.containers.update({ container: { ...container, runtime: { name: "other" } } })],
     ["all", (c) => c.containers.update({ container: { ...container, labels: {} } })],
     ["one that is not there", (c) => c.containers.update({ container: { ...container, id: "nope" } })],
     ["by runtime", (c) => c.containers.list({ filters: ["runtime.name==io.containerd.runc.v2"] })],
-    ["a broken filter", (c) => c.containers.list({ filters: ["id==\"a"] })],
+    ["a broken filter", (c) => c.containers.list({ filters: ['id=="a'] })],
     ["start without a task", (c) => c.tasks.start({ containerId: "c1" })],
     ["a task of no container", (c) => c.tasks.get({ containerId: "nope" })],
     ["delete", (c) => c.containers.delete({ id: "c1" })],
@@ -80,7 +134,10 @@ const tables: Record<string, Call[]> = {
     ["a snapshot", (c) => c.leases.addResource({ id: "l", resource: { type: "snapshots/overlayfs", id: "k" } })],
     ["an ingest", (c) => c.leases.addResource({ id: "l", resource: { type: "ingests", id: "r" } })],
     ["an image", (c) => c.leases.addResource({ id: "l", resource: { type: "images", id: "i" } })],
-    ["content", (c) => c.leases.addResource({ id: "l", resource: { type: "content", id: `sha256:${"0".repeat(64)}` } })],
+    [
+      "content",
+      (c) => c.leases.addResource({ id: "l", resource: { type: "content", id: `sha256:${"0".repeat(64)}` } }),
+    ],
     ["no digest", (c) => c.leases.addResource({ id: "l", resource: { type: "content", id: "x" } })],
     ["no type", (c) => c.leases.addResource({ id: "l", resource: { type: "", id: "x" } })],
     ["another type", (c) => c.leases.addResource({ id: "l", resource: { type: "nope", id: "x" } })],
@@ -94,8 +151,14 @@ const tables: Record<string, Call[]> = {
     ["delete", (c) => c.leases.delete({ id: "l" })],
   ],
   plugins: [
-    ["the sandboxes' service", (c) => c.introspection.plugins({ filters: ["type==io.containerd.grpc.v1,id==sandboxes"] })],
-    ["the sandboxes' controller", (c) => c.introspection.plugins({ filters: ["type==io.containerd.sandbox.controller.v1"] })],
+    [
+      "the sandboxes' service",
+      (c) => c.introspection.plugins({ filters: ["type==io.containerd.grpc.v1,id==sandboxes"] }),
+    ],
+    [
+      "the sandboxes' controller",
+      (c) => c.introspection.plugins({ filters: ["type==io.containerd.sandbox.controller.v1"] }),
+    ],
     ["the manager of shims", (c) => c.introspection.plugins({ filters: ["type==io.containerd.shim.v1"] })],
     ["the runtime", (c) => c.introspection.plugins({ filters: ["type==io.containerd.runtime.v2"] })],
     ["a broken filter", (c) => c.introspection.plugins({ filters: ["id=="] })],
@@ -111,7 +174,10 @@ describe("calls that ctr does not make: answers of ours and of the stock contain
 
   before(async () => {
     await twins.start();
-    [ours, stock] = [connect(twins.ours.containerd.address, namespace), connect(twins.stock.containerd.address, namespace)];
+    [ours, stock] = [
+      connect(twins.ours.containerd.address, namespace),
+      connect(twins.stock.containerd.address, namespace),
+    ];
   });
 
   after(async () => {

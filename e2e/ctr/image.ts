@@ -35,8 +35,20 @@ export async function writeImage(archive: string, name: string): Promise<Fixture
       const tars = [];
       for (const [number, tree] of trees.entries()) tars.push(await tar(join(dir, `${architecture}-${number}`), tree));
       const layers = tars.map((data) => put("application/vnd.oci.image.layer.v1.tar+gzip", gzipSync(data)));
-      const config = put("application/vnd.oci.image.config.v1+json", JSON.stringify({ architecture, os: "linux", created: when, config: { Cmd: ["sh"] }, rootfs: { type: "layers", diff_ids: tars.map(sha256) } }));
-      const manifest = put("application/vnd.oci.image.manifest.v1+json", JSON.stringify({ schemaVersion: 2, mediaType: "application/vnd.oci.image.manifest.v1+json", config, layers }));
+      const config = put(
+        "application/vnd.oci.image.config.v1+json",
+        JSON.stringify({
+          architecture,
+          os: "linux",
+          created: when,
+          config: { Cmd: ["sh"] },
+          rootfs: { type: "layers", diff_ids: tars.map(sha256) },
+        }),
+      );
+      const manifest = put(
+        "application/vnd.oci.image.manifest.v1+json",
+        JSON.stringify({ schemaVersion: 2, mediaType: "application/vnd.oci.image.manifest.v1+json", config, layers }),
+      );
       return { config, layers, manifest: { ...manifest, platform: { architecture, os: "linux" } } };
     };
     const own = await image(process.arch === "arm64" ? "arm64" : "amd64", [
@@ -44,12 +56,27 @@ export async function writeImage(archive: string, name: string): Promise<Fixture
       { "etc/.wh.old": "", "etc/new": "new\n" },
     ]);
     const other = await image("s390x", [{ "etc/motd": "elsewhere\n" }]);
-    const index = put("application/vnd.oci.image.index.v1+json", JSON.stringify({ schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests: [own.manifest, other.manifest] }));
+    const index = put(
+      "application/vnd.oci.image.index.v1+json",
+      JSON.stringify({
+        schemaVersion: 2,
+        mediaType: "application/vnd.oci.image.index.v1+json",
+        manifests: [own.manifest, other.manifest],
+      }),
+    );
     writeFileSync(join(layout, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
     const annotations = { "io.containerd.image.name": name };
-    writeFileSync(join(layout, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [{ ...index, annotations }] }));
+    writeFileSync(
+      join(layout, "index.json"),
+      JSON.stringify({ schemaVersion: 2, manifests: [{ ...index, annotations }] }),
+    );
     await must("tar", ["-C", layout, "-cf", archive, "."]);
-    return { index: index.digest, manifest: own.manifest.digest, config: own.config.digest, layers: own.layers.map(({ digest }) => digest) };
+    return {
+      index: index.digest,
+      manifest: own.manifest.digest,
+      config: own.config.digest,
+      layers: own.layers.map(({ digest }) => digest),
+    };
   } finally {
     rmSync(dir, { recursive: true });
   }
@@ -61,7 +88,20 @@ async function tar(dir: string, tree: Record<string, string>): Promise<Buffer> {
     writeFileSync(join(dir, path), data);
   }
   const file = `${dir}.tar`;
-  await must("tar", ["-C", dir, "--sort=name", `--mtime=${when}`, "--owner=0", "--group=0", "--numeric-owner", "--mode=u=rwX,go=rX", "--format=ustar", "-cf", file, "."]);
+  await must("tar", [
+    "-C",
+    dir,
+    "--sort=name",
+    `--mtime=${when}`,
+    "--owner=0",
+    "--group=0",
+    "--numeric-owner",
+    "--mode=u=rwX,go=rX",
+    "--format=ustar",
+    "-cf",
+    file,
+    ".",
+  ]);
 
   return readFileSync(file);
 }

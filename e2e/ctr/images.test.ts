@@ -59,7 +59,13 @@ describe("ctr's images, on ours as on the stock containerd", () => {
   });
 
   it("rm --sync takes all that only the image kept", async () => {
-    await twins.same([`content rm ${image.config}`, "images check", `images rm --sync ${name}`, "content ls -q", "snapshots ls"]);
+    await twins.same([
+      `content rm ${image.config}`,
+      "images check",
+      `images rm --sync ${name}`,
+      "content ls -q",
+      "snapshots ls",
+    ]);
   });
 
   it("import of all platforms, of one, under the name of the archive, and of what is no image", async () => {
@@ -111,9 +117,24 @@ describe("ctr's images, on ours as on the stock containerd", () => {
     ]);
   });
 
-  for (const flags of ["--plain-http", "--plain-http --local", "--plain-http --all-platforms", "--plain-http --skip-metadata", "--plain-http --platform linux/s390x", "--plain-http --label a=b", "--local"]) {
+  for (const flags of [
+    "--plain-http",
+    "--plain-http --local",
+    "--plain-http --all-platforms",
+    "--plain-http --skip-metadata",
+    "--plain-http --platform linux/s390x",
+    "--plain-http --label a=b",
+    "--local",
+  ]) {
     it(`pull ${flags}`, async () => {
-      await twins.same([`images pull ${flags} ${remote}`, "images ls", "content ls", "snapshots ls", `images rm --sync ${remote}`, "content ls -q"]);
+      await twins.same([
+        `images pull ${flags} ${remote}`,
+        "images ls",
+        "content ls",
+        "snapshots ls",
+        `images rm --sync ${remote}`,
+        "content ls -q",
+      ]);
     });
   }
 

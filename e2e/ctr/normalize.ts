@@ -29,11 +29,17 @@ function sortLabels(line: string): string {
  * last state counts, and the order of its lines does not: they come as they are fetched.
  */
 export function normalize(output: string, names: readonly (readonly [string | RegExp, string])[]): string[] {
-  const named = names.reduce((text, [name, placeholder]) => text.replaceAll(name, placeholder), stripVTControlCharacters(output));
+  const named = names.reduce(
+    (text, [name, placeholder]) => text.replaceAll(name, placeholder),
+    stripVTControlCharacters(output),
+  );
   const lines = named
     .split("\n")
     .map((line) => sortLabels(rules.reduce((text, [from, to]) => text.replace(from, to), line).trim()))
-    .filter((line) => line !== "" && !/msg="(failed to get content info|active check failed)" error="context canceled"$/.test(line));
+    .filter(
+      (line) =>
+        line !== "" && !/msg="(failed to get content info|active check failed)" error="context canceled"$/.test(line),
+    );
   const ends = lines.flatMap((line, index) => (line.includes("elapsed") ? [index + 1] : []));
   const end = ends.at(-1);
   return end === undefined ? lines : [...lines.slice(ends.at(-2) ?? 0, end).toSorted(), ...lines.slice(end)];

@@ -46,23 +46,27 @@ export class Side {
 
   /** Waits until a task has ended. */
   async stopped(id: string): Promise<void> {
-    await until(`task ${id} has stopped`, async () => new RegExp(`^${id} +\\d+ +STOPPED`, "m").test(await this.containerd.ok("tasks", "ls")));
+    await until(`task ${id} has stopped`, async () =>
+      new RegExp(`^${id} +\\d+ +STOPPED`, "m").test(await this.containerd.ok("tasks", "ls")),
+    );
   }
 
   /** What cannot be the same: where they are, when it was, which pid it got, how wide that makes a column. */
   #normalize(text: string): string {
-    return text
-      .replaceAll(this.containerd.dir, "DIR")
-      .replaceAll(this.containerd.namespace, "NAMESPACE")
-      .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?(Z|[+-]\d\d:?\d\d))?( \w+)?/g, "TIME")
-      .replace(/^(\S+ +)\d+( +(?:RUNNING|STOPPED|CREATED|PAUSED))/gm, "$1PID$2")
-      .replace(/^\d+( +(?:-|exec_id))/gm, "PID$1")
-      // Whether ctr's first resize comes before a short exec's end is chance.
-      .replace(/^.*resize pty.*\n/gm, "")
-      .replace(/process \d+/g, "process PID")
-      .replace(/(?<=\/fifo\/|output-|containerd-mount|\/log)-?\d+/g, "")
-      .replace(/[ \t]+/g, " ")
-      .replace(/ $/gm, "");
+    return (
+      text
+        .replaceAll(this.containerd.dir, "DIR")
+        .replaceAll(this.containerd.namespace, "NAMESPACE")
+        .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?(Z|[+-]\d\d:?\d\d))?( \w+)?/g, "TIME")
+        .replace(/^(\S+ +)\d+( +(?:RUNNING|STOPPED|CREATED|PAUSED))/gm, "$1PID$2")
+        .replace(/^\d+( +(?:-|exec_id))/gm, "PID$1")
+        // Whether ctr's first resize comes before a short exec's end is chance.
+        .replace(/^.*resize pty.*\n/gm, "")
+        .replace(/process \d+/g, "process PID")
+        .replace(/(?<=\/fifo\/|output-|containerd-mount|\/log)-?\d+/g, "")
+        .replace(/[ \t]+/g, " ")
+        .replace(/ $/gm, "")
+    );
   }
 }
 
@@ -77,10 +81,12 @@ export class Pair {
     await shared.ok(["tag", "busybox", image]);
     await shared.ok(["save", "-o", archive, image]);
     await shared.ok(["rmi", image]);
-    await Promise.all([this.ours, this.stock].map(async (containerd) => {
-      await containerd.daemon.start();
-      await containerd.ok("images", "import", archive);
-    }));
+    await Promise.all(
+      [this.ours, this.stock].map(async (containerd) => {
+        await containerd.daemon.start();
+        await containerd.ok("images", "import", archive);
+      }),
+    );
   }
 
   /** Plays the scenario on both; what its commands printed must be the same. */
@@ -96,7 +102,11 @@ export class Pair {
         }
       }),
     );
-    assert.equal(sides[0].transcript.join("\n"), sides[1].transcript.join("\n"), "ours is not what the stock containerd prints");
+    assert.equal(
+      sides[0].transcript.join("\n"),
+      sides[1].transcript.join("\n"),
+      "ours is not what the stock containerd prints",
+    );
     for (const end of ends) if (end.status === "rejected") throw end.reason;
   }
 

@@ -9,7 +9,19 @@ describe("ctr run, as with the stock containerd", () => {
 
   it("output, exit code, --rm, --env, --cwd, --user", () =>
     pair.same(async (side) => {
-      await side.ctr("run", "--rm", "--env", "A=b", "--cwd", "/tmp", image, "one", "sh", "-c", "echo $A; pwd; echo err >&2; exit 5");
+      await side.ctr(
+        "run",
+        "--rm",
+        "--env",
+        "A=b",
+        "--cwd",
+        "/tmp",
+        image,
+        "one",
+        "sh",
+        "-c",
+        "echo $A; pwd; echo err >&2; exit 5",
+      );
       await side.ctr("run", "--rm", "--user", "65534:777", image, "two", "sh", "-c", "id -u; id -g");
       await side.ctr("run", "--rm", "--user", "nobody", image, "three", "sh", "-c", "id -u; id -g");
       await side.ctr("run", "--rm", "--user", "nosuch", image, "unknown", "id");
@@ -23,7 +35,10 @@ describe("ctr run, as with the stock containerd", () => {
 
   it("-t", () =>
     pair.same(async (side) => {
-      await side.terminal(["run", "--rm", "-t", image, "one", "sh", "-c", "tty; read word; echo got $word; exit 3"], [{ prompt: "pts", input: "typed\r" }]);
+      await side.terminal(
+        ["run", "--rm", "-t", image, "one", "sh", "-c", "tty; read word; echo got $word; exit 3"],
+        [{ prompt: "pts", input: "typed\r" }],
+      );
       await side.terminal(["run", "--rm", "-t", image, "six", "nosuchcommand"]);
     }));
 
@@ -32,21 +47,83 @@ describe("ctr run, as with the stock containerd", () => {
       const dir = join(side.dir, "mounted");
       mkdirSync(dir, { recursive: true });
       writeFileSync(join(dir, "file"), "from the host\n");
-      await side.ctr("run", "--rm", "--mount", `type=bind,src=${dir},dst=/mnt,options=rbind:ro`, image, "one", "sh", "-c", "cat /mnt/file; echo x >/mnt/new");
-      await side.ctr("run", "--rm", "--mount", `type=bind,src=${dir}/none,dst=/mnt,options=rbind:ro`, image, "seven", "true");
+      await side.ctr(
+        "run",
+        "--rm",
+        "--mount",
+        `type=bind,src=${dir},dst=/mnt,options=rbind:ro`,
+        image,
+        "one",
+        "sh",
+        "-c",
+        "cat /mnt/file; echo x >/mnt/new",
+      );
+      await side.ctr(
+        "run",
+        "--rm",
+        "--mount",
+        `type=bind,src=${dir}/none,dst=/mnt,options=rbind:ro`,
+        image,
+        "seven",
+        "true",
+      );
       await side.ctr("run", "--rm", "--mount", "nonsense", image, "six", "true");
       await side.ctr("run", "--rm", "--read-only", image, "two", "touch", "/file");
-      await side.ctr("run", "--rm", "--net-host", image, "three", "sh", "-c", "ls /sys/class/net | grep -x lo; readlink /proc/self/ns/net");
+      await side.ctr(
+        "run",
+        "--rm",
+        "--net-host",
+        image,
+        "three",
+        "sh",
+        "-c",
+        "ls /sys/class/net | grep -x lo; readlink /proc/self/ns/net",
+      );
       await side.ctr("run", "--rm", image, "three", "sh", "-c", "ls /sys/class/net");
-      await side.ctr("run", "--rm", "--memory-limit", "20971520", image, "four", "sh", "-c", "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null");
-      await side.ctr("run", "--rm", "--cpus", "0.5", "--hostname", "told", "--privileged", image, "five", "sh", "-c", "hostname; grep CapEff /proc/self/status");
+      await side.ctr(
+        "run",
+        "--rm",
+        "--memory-limit",
+        "20971520",
+        image,
+        "four",
+        "sh",
+        "-c",
+        "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null",
+      );
+      await side.ctr(
+        "run",
+        "--rm",
+        "--cpus",
+        "0.5",
+        "--hostname",
+        "told",
+        "--privileged",
+        image,
+        "five",
+        "sh",
+        "-c",
+        "hostname; grep CapEff /proc/self/status",
+      );
       await side.ctr("run", "--rm", "--with-ns", "network:/nosuch", image, "five", "true");
     }));
 
   it("-d, --pid-file, --log-uri, --null-io, the same id twice", () =>
     pair.same(async (side) => {
       const pidFile = join(side.dir, "pid");
-      await side.ctr("run", "-d", "--pid-file", pidFile, "--log-uri", `file://${side.dir}/log/out`, image, "one", "sh", "-c", "echo out; echo err >&2; exec sleep 300");
+      await side.ctr(
+        "run",
+        "-d",
+        "--pid-file",
+        pidFile,
+        "--log-uri",
+        `file://${side.dir}/log/out`,
+        image,
+        "one",
+        "sh",
+        "-c",
+        "echo out; echo err >&2; exec sleep 300",
+      );
       side.note(String(existsSync(`/proc/${readFileSync(pidFile, "utf8")}`)));
       await side.ctr("run", "-d", image, "one", "true");
       await side.ctr("tasks", "kill", "-s", "SIGKILL", "one");

@@ -11,8 +11,15 @@ import { Pair, Side, image } from "./pair.ts";
 const name = "io.containerd.longshore.v2";
 const spec = { typeUrl: "types.containerd.io/opencontainers/runtime-spec/1/Spec", value: Buffer.from("{}") };
 const sandboxer = "shim";
-const [one, nope] = [{ sandboxId: "one", sandboxer }, { sandboxId: "nope", sandboxer }];
-const record = (sandboxId: string, shim = name) => ({ sandboxId, sandboxer, sandbox: { sandboxId, sandboxer, runtime: { name: shim }, spec } });
+const [one, nope] = [
+  { sandboxId: "one", sandboxer },
+  { sandboxId: "nope", sandboxer },
+];
+const record = (sandboxId: string, shim = name) => ({
+  sandboxId,
+  sandboxer,
+  sandbox: { sandboxId, sandboxer, runtime: { name: shim }, spec },
+});
 
 const unknown: Call[] = [
   ["start", (c) => c.controller.start(nope)],
@@ -29,7 +36,10 @@ const unknown: Call[] = [
   ["no runtime", (c) => c.controller.create(record("nope", ""))],
   ["a bad id", (c) => c.controller.create(record("a b"))],
   ["an unknown runtime", (c) => c.controller.create(record("one", "io.containerd.nope.v2"))],
-  ["a sandbox that the shim refuses", (c) => c.controller.create({ ...record("one"), rootfs: [{ type: "bind", source: "/tmp" }] })],
+  [
+    "a sandbox that the shim refuses",
+    (c) => c.controller.create({ ...record("one"), rootfs: [{ type: "bind", source: "/tmp" }] }),
+  ],
   ["nothing of these is left", (c) => c.controller.status(one)],
 ];
 
@@ -65,7 +75,8 @@ describe("the sandbox controller answers as that of the stock containerd, with o
 
   before(async () => {
     await pair.start();
-    for (const containerd of [pair.ours, pair.stock]) clients.set(containerd, connect(containerd.address, containerd.namespace));
+    for (const containerd of [pair.ours, pair.stock])
+      clients.set(containerd, connect(containerd.address, containerd.namespace));
   });
 
   after(async () => {
@@ -123,20 +134,45 @@ describe("the sandbox controller answers as that of the stock containerd, with o
     process.kill(shim!, "SIGKILL");
     await until("the tasks are gone", async () => (await pair.ours.ok("tasks", "ls", "-q")) === "");
     side.transcript.length = 0;
-    await note(side, [["wait", (c) => c.controller.wait(one)], ["remove the record", (c) => c.sandboxes.delete(one)]]);
-    assert.deepEqual(side.transcript, ['["wait",5,"not found"]', '["remove the record",{"$typeName":"containerd.services.sandbox.v1.StoreDeleteResponse"}]']);
+    await note(side, [
+      ["wait", (c) => c.controller.wait(one)],
+      ["remove the record", (c) => c.sandboxes.delete(one)],
+    ]);
+    assert.deepEqual(side.transcript, [
+      '["wait",5,"not found"]',
+      '["remove the record",{"$typeName":"containerd.services.sandbox.v1.StoreDeleteResponse"}]',
+    ]);
     await pair.ours.clear();
   });
 
   it("of ours: a container whose sandbox has no record gets a shim of its own, which ends with it", async () => {
-    const { code } = await pair.ours.ctr(["run", "--rm", "--runtime", name, "--sandbox", "gone", image, "d", "sh", "-c", "exit 4"]);
+    const { code } = await pair.ours.ctr([
+      "run",
+      "--rm",
+      "--runtime",
+      name,
+      "--sandbox",
+      "gone",
+      image,
+      "d",
+      "sh",
+      "-c",
+      "exit 4",
+    ]);
     assert.equal(code, 4);
     await until("its shim has ended", async () => (await shims(new Side(pair.ours))).length === 0);
   });
 
   it("of ours: a shim without sandboxes is refused and ended", async () => {
-    const refused = await outcome(["create", (c) => c.controller.create(record("plain", tool("containerd-shim-runc-v2")))], clients.get(pair.ours)!);
-    assert.deepEqual(refused, ["create", 12, "failed to create sandbox plain: service containerd.runtime.sandbox.v1.Sandbox"]);
+    const refused = await outcome(
+      ["create", (c) => c.controller.create(record("plain", tool("containerd-shim-runc-v2")))],
+      clients.get(pair.ours)!,
+    );
+    assert.deepEqual(refused, [
+      "create",
+      12,
+      "failed to create sandbox plain: service containerd.runtime.sandbox.v1.Sandbox",
+    ]);
     await until("its shim has ended", async () => (await shims(new Side(pair.ours))).length === 0);
   });
 });

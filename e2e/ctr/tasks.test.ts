@@ -11,8 +11,24 @@ describe("ctr tasks and containers, as with the stock containerd", () => {
       await side.ctr("tasks", "ls");
       await side.ctr("tasks", "ls", "-q");
       await side.ctr("tasks", "ps", "one");
-      await side.ctr("tasks", "exec", "--exec-id", "e1", "--cwd", "/tmp", "--user", "65534", "one", "sh", "-c", "id -u; pwd; echo err >&2; exit 9");
-      await side.terminal(["tasks", "exec", "-t", "--exec-id", "e2", "one", "sh", "-c", "tty; read word; echo got $word; exit 2"], [{ prompt: "pts", input: "typed\r" }]);
+      await side.ctr(
+        "tasks",
+        "exec",
+        "--exec-id",
+        "e1",
+        "--cwd",
+        "/tmp",
+        "--user",
+        "65534",
+        "one",
+        "sh",
+        "-c",
+        "id -u; pwd; echo err >&2; exit 9",
+      );
+      await side.terminal(
+        ["tasks", "exec", "-t", "--exec-id", "e2", "one", "sh", "-c", "tty; read word; echo got $word; exit 2"],
+        [{ prompt: "pts", input: "typed\r" }],
+      );
       await side.ctr("tasks", "exec", "--exec-id", "e3", "one", "nosuchcommand");
       await side.ctr("tasks", "exec", "one", "true");
       await side.ctr("tasks", "exec", "-d", "--exec-id", "e4", "one", "sleep", "301");
@@ -80,7 +96,11 @@ describe("ctr tasks and containers, as with the stock containerd", () => {
       await side.ctr("run", "-d", "--memory-limit", "20971520", image, "one", "sleep", "300");
       const metrics = await side.containerd.ok("tasks", "metrics", "one");
       side.note(metrics.replace(/^one .*$/m, "one").replace(/^(\S*(?:usage|cache)\S* +).*$/gm, "$1N"));
-      side.note(Object.keys((JSON.parse(await side.containerd.ok("tasks", "metrics", "--format", "json", "one")) as object)).sort().join());
+      side.note(
+        Object.keys(JSON.parse(await side.containerd.ok("tasks", "metrics", "--format", "json", "one")) as object)
+          .sort()
+          .join(),
+      );
       await side.ctr("tasks", "checkpoint", "--image-path", side.dir, "--work-path", side.dir, "one");
       await side.ctr("tasks", "checkpoint", "one");
       await side.ctr("containers", "checkpoint", "--task", "one", "example.org/checkpoint:1");
@@ -89,7 +109,22 @@ describe("ctr tasks and containers, as with the stock containerd", () => {
 
   it("containers create, info, label, ls, rm", () =>
     pair.same(async (side) => {
-      await side.ctr("containers", "create", "--label", "a=b", "--env", "X=y", "--annotation", "note=1", "--cap-add", "CAP_NET_ADMIN", image, "one", "sleep", "300");
+      await side.ctr(
+        "containers",
+        "create",
+        "--label",
+        "a=b",
+        "--env",
+        "X=y",
+        "--annotation",
+        "note=1",
+        "--cap-add",
+        "CAP_NET_ADMIN",
+        image,
+        "one",
+        "sleep",
+        "300",
+      );
       await side.ctr("containers", "create", image, "one");
       await side.ctr("containers", "create", image, "a/b");
       await side.ctr("containers", "create", "example.org/none:1", "two");

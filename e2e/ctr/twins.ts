@@ -38,14 +38,29 @@ class Twin {
   /** Runs one command of the stock ctr. */
   async run(step: Step): Promise<Outcome> {
     const { run: line, input } = typeof step === "string" ? { run: step, input: undefined } : step;
-    const words = line.split(" ").map((word) => word.replaceAll("{dir}", this.dir).replaceAll("{registry}", this.registry.address).replaceAll("{namespace}", this.containerd.namespace));
-    const { code, stdout, stderr } = await this.containerd.ctr(words, { timeoutMs: 30_000, ...(input !== undefined && { input }) });
+    const words = line
+      .split(" ")
+      .map((word) =>
+        word
+          .replaceAll("{dir}", this.dir)
+          .replaceAll("{registry}", this.registry.address)
+          .replaceAll("{namespace}", this.containerd.namespace),
+      );
+    const { code, stdout, stderr } = await this.containerd.ctr(words, {
+      timeoutMs: 30_000,
+      ...(input !== undefined && { input }),
+    });
     return { step: line, code, stdout: this.normalize(stdout), stderr: this.normalize(stderr) };
   }
 
   readonly normalize = (output: string): string[] => {
     const { dir, namespace } = this.containerd;
-    return normalize(output, [[dir, "{dir}"], [this.registry.address, "{registry}"], [new RegExp(`${namespace}/\\d+/`, "g"), "{namespace}/{n}/"], [namespace, "{namespace}"]]);
+    return normalize(output, [
+      [dir, "{dir}"],
+      [this.registry.address, "{registry}"],
+      [new RegExp(`${namespace}/\\d+/`, "g"), "{namespace}/{n}/"],
+      [namespace, "{namespace}"],
+    ]);
   };
 
   async dispose(): Promise<void> {

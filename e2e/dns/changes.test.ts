@@ -33,8 +33,12 @@ class Watch {
     try {
       const answer = await askUdp(this.#pid, "pool", "A", { timeoutMs: 3000 });
       const found = addresses(answer);
-      for (const [member, since] of this.here) if (since < sent && !found.includes(addressOf(member))) this.wrong.push(`${addressOf(member)} is missing in ${found.join() || (answer as { rcode?: string }).rcode}`);
-      for (const [member, since] of this.gone) if (since < sent && found.includes(addressOf(member))) this.wrong.push(`${addressOf(member)} has gone, but is in ${found.join()}`);
+      for (const [member, since] of this.here)
+        if (since < sent && !found.includes(addressOf(member)))
+          this.wrong.push(`${addressOf(member)} is missing in ${found.join() || (answer as { rcode?: string }).rcode}`);
+      for (const [member, since] of this.gone)
+        if (since < sent && found.includes(addressOf(member)))
+          this.wrong.push(`${addressOf(member)} has gone, but is in ${found.join()}`);
     } catch (error) {
       this.failed.push(String(error));
     }
@@ -82,7 +86,10 @@ describe("names while containers and daemons come and go", () => {
   function dnsProcess(): number {
     const pids = readdirSync("/proc").filter((entry) => {
       try {
-        return /^\d+$/.test(entry) && readFileSync(`/proc/${entry}/cmdline`, "utf8").includes(`${engine.dir}/run/docker/network/proxy.sock`);
+        return (
+          /^\d+$/.test(entry) &&
+          readFileSync(`/proc/${entry}/cmdline`, "utf8").includes(`${engine.dir}/run/docker/network/proxy.sock`)
+        );
       } catch {
         return false;
       }
@@ -96,7 +103,8 @@ describe("names while containers and daemons come and go", () => {
     await engine.start();
     await importBusybox(engine);
     await engine.ok(["network", "create", "--subnet", "10.217.9.0/24", network]);
-    const run = (name: string, ...options: string[]) => engine.ok(["run", "-d", "--name", name, "--network", network, ...options, "busybox", "sleep", "1000"]);
+    const run = (name: string, ...options: string[]) =>
+      engine.ok(["run", "-d", "--name", name, "--network", network, ...options, "busybox", "sleep", "1000"]);
     await run("asker");
     for (const member of members) await run(`m${member}`, "--ip", addressOf(member), "--network-alias", "pool");
   });

@@ -17,8 +17,23 @@ let lastId = 0;
 
 function query(name: string, type: RecordType, { udpPayloadSize }: AskOptions): Buffer {
   lastId = (lastId + 1) % 65_536;
-  const opt = { type: "OPT" as const, name: ".", udpPayloadSize: udpPayloadSize ?? 0, flags: 0, options: [], extendedRcode: 0, ednsVersion: 0, flag_do: false };
-  return encode({ type: "query", id: lastId, flags: 0x100, questions: [{ type, name }], additionals: udpPayloadSize === undefined ? [] : [opt] });
+  const opt = {
+    type: "OPT" as const,
+    name: ".",
+    udpPayloadSize: udpPayloadSize ?? 0,
+    flags: 0,
+    options: [],
+    extendedRcode: 0,
+    ednsVersion: 0,
+    flag_do: false,
+  };
+  return encode({
+    type: "query",
+    id: lastId,
+    flags: 0x100,
+    questions: [{ type, name }],
+    additionals: udpPayloadSize === undefined ? [] : [opt],
+  });
 }
 
 /** A client that keeps its socket, and so its port, for all its questions. */
@@ -58,14 +73,26 @@ export class KeptSocket implements Disposable {
 }
 
 /** Asks the embedded DNS server over UDP, from the network namespace of a process. @throws when nothing comes in time */
-export async function askUdp(pid: number, name: string, type: RecordType = "A", options: AskOptions = {}): Promise<DecodedPacket> {
+export async function askUdp(
+  pid: number,
+  name: string,
+  type: RecordType = "A",
+  options: AskOptions = {},
+): Promise<DecodedPacket> {
   using socket = await KeptSocket.open(pid);
   return await socket.ask(name, type, options);
 }
 
 /** Asks over TCP. @throws when the server closes the connection without an answer */
-export async function askTcp(pid: number, name: string, type: RecordType = "A", options: AskOptions = {}): Promise<DecodedPacket> {
-  const socket = new Socket({ fd: socketInNetns(`/proc/${pid}/ns/net`, AF.INET, SOCK.STREAM, 0, { address: server, port: 53, connect: true }) });
+export async function askTcp(
+  pid: number,
+  name: string,
+  type: RecordType = "A",
+  options: AskOptions = {},
+): Promise<DecodedPacket> {
+  const socket = new Socket({
+    fd: socketInNetns(`/proc/${pid}/ns/net`, AF.INET, SOCK.STREAM, 0, { address: server, port: 53, connect: true }),
+  });
   socket.setTimeout(options.timeoutMs ?? 15_000, () => socket.destroy(new Error(`${name}: no answer`)));
   try {
     socket.write(framed(query(name, type, options)));
@@ -83,7 +110,10 @@ export async function askTcp(pid: number, name: string, type: RecordType = "A", 
 /** An answer in one line: its code, flags that count, and what the records say in order of the text. */
 export function say(answer: DecodedPacket): string {
   const { flag_tc, flag_aa, flag_ra, answers = [] } = answer;
-  const data = answers.map((record) => `${record.type} ${record.name} ${"ttl" in record ? record.ttl : ""} ${"data" in record ? JSON.stringify(record.data).replaceAll('"', "") : ""}`);
+  const data = answers.map(
+    (record) =>
+      `${record.type} ${record.name} ${"ttl" in record ? record.ttl : ""} ${"data" in record ? JSON.stringify(record.data).replaceAll('"', "") : ""}`,
+  );
   const flags = [flag_aa ? "aa" : "", flag_ra ? "ra" : "", flag_tc ? "tc" : ""].filter(Boolean).join(" ");
   return `${(answer as { rcode?: string }).rcode} [${flags}] ${data.toSorted().join("; ")}`.trim();
 }

@@ -3,9 +3,15 @@ import { shared } from "../engine/shared.ts";
 import { askTcp, askUdp, say } from "./client.ts";
 import { reply, type Script, Upstream } from "./upstream.ts";
 
-const good: Script = (query) => reply(query, [{ type: "A", name: query.questions?.[0]?.name ?? "", ttl: 7, data: "192.0.2.1" }]);
+const good: Script = (query) =>
+  reply(query, [{ type: "A", name: query.questions?.[0]?.name ?? "", ttl: 7, data: "192.0.2.1" }]);
 const many: Script = (query, overTcp) => {
-  const all = Array.from({ length: 100 }, (_, i) => ({ type: "A" as const, name: "big.x", ttl: 1, data: `192.0.2.${i}` }));
+  const all = Array.from({ length: 100 }, (_, i) => ({
+    type: "A" as const,
+    name: "big.x",
+    ttl: 1,
+    data: `192.0.2.${i}`,
+  }));
   return overTcp || (query.additionals ?? []).length > 0 ? reply(query, all) : reply(query, [], 0, { flags: 0x380 });
 };
 
@@ -17,7 +23,19 @@ describe("the embedded DNS before other servers", () => {
   let pid = 0;
   const start = async (...options: string[]) => {
     await shared.docker(["rm", "-f", name]);
-    await shared.ok(["run", "-d", "--name", name, "--network", network, ...addresses.flatMap((address) => ["--dns", address]), ...options, "busybox", "sleep", "1000"]);
+    await shared.ok([
+      "run",
+      "-d",
+      "--name",
+      name,
+      "--network",
+      network,
+      ...addresses.flatMap((address) => ["--dns", address]),
+      ...options,
+      "busybox",
+      "sleep",
+      "1000",
+    ]);
     pid = Number(await shared.ok(["inspect", "-f", "{{.State.Pid}}", name]));
     servers = await Promise.all(addresses.map((address) => Upstream.listen(`/proc/${pid}/ns/net`, address, good)));
   };
@@ -51,7 +69,11 @@ describe("the embedded DNS before other servers", () => {
     ["knows nothing of the type", (query) => reply(query, []), final("NOERROR [ra]")],
     ["talks nonsense", () => Buffer.from("x"), next],
     ["closes the connection", (query, overTcp) => (overTcp ? "close" : reply(query, [], 2)), next],
-    ["answers late", async (query) => new Promise((resolve) => setTimeout(() => resolve(reply(query, [], 3)), 600)), { answer: "NXDOMAIN [ra]", asked: "1,0,0,0", waited: false }],
+    [
+      "answers late",
+      async (query) => new Promise((resolve) => setTimeout(() => resolve(reply(query, [], 3)), 600)),
+      { answer: "NXDOMAIN [ra]", asked: "1,0,0,0", waited: false },
+    ],
   ];
   for (const [what, script, expected] of cases) {
     it(`a server that ${what}`, async () => {

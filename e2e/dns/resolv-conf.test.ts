@@ -5,11 +5,36 @@ import { addresses, askUdp } from "./client.ts";
 /** What else the host's file says is a case of the unit tests; here it is as it is. */
 describe("resolv.conf in containers", () => {
   const [a, b, name] = ["e2e-resolv-a", "e2e-resolv-b", "e2e-resolv"];
-  const run = (...options: string[]) => shared.ok(["run", "-d", "--name", name, "--dns", "192.0.2.53", "--dns-search", "s.x", ...options, "busybox", "sleep", "1000"]);
-  const read = async () => (await shared.ok(["exec", name, "cat", "/etc/resolv.conf"])).split("\n").slice(3).filter((line) => line !== "" && !line.startsWith("# Based on"));
+  const run = (...options: string[]) =>
+    shared.ok([
+      "run",
+      "-d",
+      "--name",
+      name,
+      "--dns",
+      "192.0.2.53",
+      "--dns-search",
+      "s.x",
+      ...options,
+      "busybox",
+      "sleep",
+      "1000",
+    ]);
+  const read = async () =>
+    (await shared.ok(["exec", name, "cat", "/etc/resolv.conf"]))
+      .split("\n")
+      .slice(3)
+      .filter((line) => line !== "" && !line.startsWith("# Based on"));
   const pid = async (container = name) => Number(await shared.ok(["inspect", "-f", "{{.State.Pid}}", container]));
   const legacy = ["nameserver 192.0.2.53", "search s.x", "# Overrides: [nameservers search]"];
-  const embedded = ["nameserver 127.0.0.11", "search s.x", "options ndots:0", "# ExtServers: [192.0.2.53]", "# Overrides: [nameservers search]", "# Option ndots from: internal"];
+  const embedded = [
+    "nameserver 127.0.0.11",
+    "search s.x",
+    "options ndots:0",
+    "# ExtServers: [192.0.2.53]",
+    "# Overrides: [nameservers search]",
+    "# Option ndots from: internal",
+  ];
 
   before(async () => {
     for (const network of [a, b]) await shared.ok(["network", "create", network]);
@@ -27,7 +52,10 @@ describe("resolv.conf in containers", () => {
     assert.equal(addresses(await askUdp(await pid(`${name}-2`), "zed")).length, 1);
     await shared.ok(["network", "disconnect", a, name]);
     assert.deepEqual(await read(), embedded);
-    assert.deepEqual(addresses(await askUdp(await pid(`${name}-2`), "zed", "A").catch(() => ({ answers: [] }) as never)), []);
+    assert.deepEqual(
+      addresses(await askUdp(await pid(`${name}-2`), "zed", "A").catch(() => ({ answers: [] }) as never)),
+      [],
+    );
     await shared.ok(["network", "connect", b, name]);
     assert.equal(addresses(await askUdp(await pid(), name)).length, 1);
     await shared.ok(["restart", "-t", "0", name]);

@@ -4,11 +4,21 @@ import { AF, SOCK, socketInNetns } from "@longshore/sys";
 import { type Answer, decode, type DecodedPacket, encode, type Packet } from "dns-packet";
 
 /** What a scripted server does with a query; nothing: it keeps silent; `close`: over TCP it closes the connection. */
-export type Script = (query: DecodedPacket, overTcp: boolean) => Buffer | undefined | "close" | Promise<Buffer | undefined | "close">;
+export type Script = (
+  query: DecodedPacket,
+  overTcp: boolean,
+) => Buffer | undefined | "close" | Promise<Buffer | undefined | "close">;
 
 /** An answer to a query, with an rcode (NOERROR is 0). */
 export function reply(query: DecodedPacket, answers: Answer[], rcode = 0, more: Partial<Packet> = {}): Buffer {
-  return encode({ type: "response", id: query.id ?? 0, flags: 0x180 | rcode, questions: query.questions ?? [], answers, ...more });
+  return encode({
+    type: "response",
+    id: query.id ?? 0,
+    flags: 0x180 | rcode,
+    questions: query.questions ?? [],
+    answers,
+    ...more,
+  });
 }
 
 /** A message with its length before it, as over TCP. */
@@ -38,10 +48,18 @@ export class Upstream {
     const upstream = new Upstream(script);
     const at = { address, port: 53 };
     upstream.#udp.on("message", (message, from) => {
-      upstream.#answer(message, false).then((answer) => answer instanceof Buffer && upstream.#udp.send(answer, from.port, from.address), () => undefined);
+      upstream.#answer(message, false).then(
+        (answer) => answer instanceof Buffer && upstream.#udp.send(answer, from.port, from.address),
+        () => undefined,
+      );
     });
-    await new Promise<void>((resolve) => upstream.#udp.bind({ fd: socketInNetns(netns, AF.INET, SOCK.DGRAM, 0, at) }, resolve));
-    if (tcp) await new Promise<void>((resolve) => upstream.#tcp.listen({ fd: socketInNetns(netns, AF.INET, SOCK.STREAM, 0, at) }, resolve));
+    await new Promise<void>((resolve) =>
+      upstream.#udp.bind({ fd: socketInNetns(netns, AF.INET, SOCK.DGRAM, 0, at) }, resolve),
+    );
+    if (tcp)
+      await new Promise<void>((resolve) =>
+        upstream.#tcp.listen({ fd: socketInNetns(netns, AF.INET, SOCK.STREAM, 0, at) }, resolve),
+      );
     return upstream;
   }
 
@@ -56,7 +74,10 @@ export class Upstream {
     client.on("close", () => this.#clients.delete(client));
     client.on("error", () => client.destroy());
     client.once("data", (message: Buffer) => {
-      this.#answer(message.subarray(2), true).then((answer) => (answer instanceof Buffer ? client.write(framed(answer)) : answer && client.destroy()), () => client.destroy());
+      this.#answer(message.subarray(2), true).then(
+        (answer) => (answer instanceof Buffer ? client.write(framed(answer)) : answer && client.destroy()),
+        () => client.destroy(),
+      );
     });
   }
 

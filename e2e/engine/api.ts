@@ -10,7 +10,10 @@ export interface ContainerDetails {
   RestartCount: number;
   LogPath: string;
   State: { Status: string; Running: boolean; Pid: number; ExitCode: number; Error: string };
-  NetworkSettings: { Networks: Record<string, { IPAddress: string }>; Ports: Record<string, { HostIp: string; HostPort: string }[] | null> };
+  NetworkSettings: {
+    Networks: Record<string, { IPAddress: string }>;
+    Ports: Record<string, { HostIp: string; HostPort: string }[] | null>;
+  };
 }
 
 /** An answer with a status of 400 or more. */
@@ -48,14 +51,21 @@ export class EngineApi {
   }
 
   /** Whatever the answer is. @throws Error when nobody answers */
-  ask(method: "GET" | "POST" | "DELETE" | "PUT", path: string, json?: object): Promise<{ status: number; body: Buffer }> {
+  ask(
+    method: "GET" | "POST" | "DELETE" | "PUT",
+    path: string,
+    json?: object,
+  ): Promise<{ status: number; body: Buffer }> {
     return new Promise<{ status: number; body: Buffer }>((resolve, reject) => {
-      const call = request({ socketPath: this.#socket, method, path: `/v1.51${path}`, agent: false, timeout: 30_000 }, (response) => {
-        const chunks: Buffer[] = [];
-        response.on("data", (chunk: Buffer) => chunks.push(chunk));
-        response.once("error", reject);
-        response.once("end", () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) }));
-      });
+      const call = request(
+        { socketPath: this.#socket, method, path: `/v1.51${path}`, agent: false, timeout: 30_000 },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on("data", (chunk: Buffer) => chunks.push(chunk));
+          response.once("error", reject);
+          response.once("end", () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) }));
+        },
+      );
       call.once("timeout", () => call.destroy(new Error(`${method} ${path}: no answer within 30 s`)));
       call.once("error", reject);
       if (json !== undefined) call.setHeader("Content-Type", "application/json");
@@ -65,7 +75,9 @@ export class EngineApi {
 
   /** Creates a container. @returns its id */
   async create(config: object, name?: string): Promise<string> {
-    const { Id } = JSON.parse((await this.call("POST", `/containers/create${name === undefined ? "" : `?name=${name}`}`, config)).toString()) as { Id: string };
+    const { Id } = JSON.parse(
+      (await this.call("POST", `/containers/create${name === undefined ? "" : `?name=${name}`}`, config)).toString(),
+    ) as { Id: string };
     return Id;
   }
 
@@ -101,7 +113,9 @@ export class EngineApi {
 
   /** The exit code of a container that has ended, or ends now. */
   async wait(container: string): Promise<number> {
-    const { StatusCode } = JSON.parse((await this.call("POST", `/containers/${container}/wait`)).toString()) as { StatusCode: number };
+    const { StatusCode } = JSON.parse((await this.call("POST", `/containers/${container}/wait`)).toString()) as {
+      StatusCode: number;
+    };
     return StatusCode;
   }
 

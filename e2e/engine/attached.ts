@@ -18,7 +18,9 @@ export class Attached {
   /** @param path of a unix socket; @param target with its version; @param options.idle: nothing is read of what comes behind the head until `read` */
   static async post(path: string, target: string, options: { idle?: boolean } = {}): Promise<Attached> {
     const socket = connect(path);
-    socket.write(`POST ${target} HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n`);
+    socket.write(
+      `POST ${target} HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n`,
+    );
     let head = Buffer.alloc(0);
     while (!head.includes("\r\n\r\n")) head = Buffer.concat([head, ...(await once(socket, "data"))]);
     socket.pause();
@@ -48,7 +50,7 @@ export class Attached {
 /** What stdcopy frames hold: the stream, three zeroes, the length, and so many bytes. */
 export function unframed(bytes: Buffer): Buffer {
   const parts: Buffer[] = [];
-  for (let at = 0; at + 8 <= bytes.length; ) {
+  for (let at = 0; at + 8 <= bytes.length;) {
     const end = at + 8 + bytes.readUInt32BE(at + 4);
     parts.push(bytes.subarray(at + 8, end));
     at = end;

@@ -14,7 +14,10 @@ export async function importBusybox(longshore: Pick<Longshore, "ok">, name = "bu
     for (const applet of (await must(busybox, ["--list"])).split("\n")) {
       if (applet && applet !== "busybox") symlinkSync("busybox", join(root, "bin", applet));
     }
-    writeFileSync(join(root, "etc/passwd"), "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/home:/bin/false\n");
+    writeFileSync(
+      join(root, "etc/passwd"),
+      "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/home:/bin/false\n",
+    );
     writeFileSync(join(root, "etc/group"), "root:x:0:\nnogroup:x:65534:\nextra:x:777:nobody\n");
     const archive = join(root, "..", `${root.split("/").pop()}.tar`);
     await must("tar", ["-C", root, "-cf", archive, "."]);

@@ -26,18 +26,27 @@ export class Compose {
   }
 
   run(args: readonly string[], options: ExecOptions = {}): Promise<Result> {
-    return this.#longshore.docker([...this.#args, ...args], { timeoutMs: 120_000, ...options, env: { ...this.#env, ...options.env } });
+    return this.#longshore.docker([...this.#args, ...args], {
+      timeoutMs: 120_000,
+      ...options,
+      env: { ...this.#env, ...options.env },
+    });
   }
 
   /** Like `run`, but a failing command rejects; gives stdout without its last newline. */
   async ok(args: readonly string[], options: ExecOptions = {}): Promise<string> {
     const result = await this.run(args, options);
-    if (result.code !== 0) throw new Error(`docker compose ${args.join(" ")}: exit ${result.code}: ${result.stderr || result.stdout}`);
+    if (result.code !== 0)
+      throw new Error(`docker compose ${args.join(" ")}: exit ${result.code}: ${result.stderr || result.stdout}`);
     return result.stdout.replace(/\n$/, "");
   }
 
   /** Starts a command that goes on until it is ended; what it prints is on its stdout. */
   start(args: readonly string[], cwd?: string): ChildProcess {
-    return spawn(tool("docker"), [...this.#args, ...args], { cwd, env: { ...process.env, ...this.#longshore.clientEnv(), ...this.#env }, stdio: ["ignore", "pipe", "inherit"] });
+    return spawn(tool("docker"), [...this.#args, ...args], {
+      cwd,
+      env: { ...process.env, ...this.#longshore.clientEnv(), ...this.#env },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
   }
 }

@@ -44,10 +44,23 @@ export class Containerd {
     this.daemon = new Daemon({
       name: `containerd (${kind})`,
       command: kind === "stock" ? tool("containerd") : join(repository, "bin/containerd"),
-      args: ["--config", join(dir, "config.toml"), "--root", join(dir, "root"), "--state", join(dir, "state"), "--address", this.address],
+      args: [
+        "--config",
+        join(dir, "config.toml"),
+        "--root",
+        join(dir, "root"),
+        "--state",
+        join(dir, "state"),
+        "--address",
+        this.address,
+      ],
       socket: this.address,
       log: join(dir, "log"),
-      env: { PATH: [...(kind === "stock" ? [tool(".")] : []), join(repository, "apps/shim/build"), process.env["PATH"]].join(":") },
+      env: {
+        PATH: [...(kind === "stock" ? [tool(".")] : []), join(repository, "apps/shim/build"), process.env["PATH"]].join(
+          ":",
+        ),
+      },
     });
   }
 
@@ -62,7 +75,10 @@ export class Containerd {
   }
 
   /** Runs the stock ctr in a terminal of 77 columns and 22 lines. Each `input` is typed when its prompt was printed. */
-  async terminal(args: readonly string[], inputs: readonly { prompt: string; input: string }[] = []): Promise<TerminalResult> {
+  async terminal(
+    args: readonly string[],
+    inputs: readonly { prompt: string; input: string }[] = [],
+  ): Promise<TerminalResult> {
     const terminal = pty.spawn(tool("ctr"), this.#arguments(args), { cols: 77, rows: 22 });
     let output = "";
     terminal.onData((data) => (output += data));
@@ -70,7 +86,10 @@ export class Containerd {
     try {
       let seen = 0;
       for (const { prompt, input } of inputs) {
-        await until(`ctr ${args.join(" ")} prints ${prompt}`, () => output.indexOf(prompt, seen) >= 0 || Promise.reject(new Error(JSON.stringify(output))));
+        await until(
+          `ctr ${args.join(" ")} prints ${prompt}`,
+          () => output.indexOf(prompt, seen) >= 0 || Promise.reject(new Error(JSON.stringify(output))),
+        );
         seen = output.length;
         terminal.write(input);
       }
@@ -86,8 +105,10 @@ export class Containerd {
 
   /** Ends and removes all tasks and containers. */
   async clear(): Promise<void> {
-    for (const id of (await this.ok("tasks", "ls", "-q")).split("\n").filter(Boolean)) await this.ctr(["tasks", "rm", "-f", id]);
-    for (const id of (await this.ok("containers", "ls", "-q")).split("\n").filter(Boolean)) await this.ctr(["containers", "rm", id]);
+    for (const id of (await this.ok("tasks", "ls", "-q")).split("\n").filter(Boolean))
+      await this.ctr(["tasks", "rm", "-f", id]);
+    for (const id of (await this.ok("containers", "ls", "-q")).split("\n").filter(Boolean))
+      await this.ctr(["containers", "rm", id]);
   }
 
   /** Ends everything and removes what it kept. */

@@ -15,7 +15,14 @@ export class Daemon {
   readonly #socket: string;
   #child: ChildProcess | undefined;
 
-  constructor(options: { name: string; command: string; args: readonly string[]; socket: string; log: string; env?: Record<string, string> }) {
+  constructor(options: {
+    name: string;
+    command: string;
+    args: readonly string[];
+    socket: string;
+    log: string;
+    env?: Record<string, string>;
+  }) {
     this.name = options.name;
     this.#command = options.command;
     this.#args = options.args;
@@ -43,14 +50,23 @@ export class Daemon {
   /** Starts it and waits until its socket accepts connections. */
   async start(extraArgs: readonly string[] = []): Promise<void> {
     const fd = openSync(this.log, "a");
-    const child = spawn(this.#command, [...this.#args, ...extraArgs], { stdio: ["ignore", fd, fd], env: { ...process.env, ...this.env } });
+    const child = spawn(this.#command, [...this.#args, ...extraArgs], {
+      stdio: ["ignore", fd, fd],
+      env: { ...process.env, ...this.env },
+    });
     closeSync(fd);
     this.#child = child;
     const end = (): boolean => child.kill("SIGKILL");
     process.once("exit", end);
     child.once("exit", () => process.off("exit", end));
-    await until(`${this.name} answers on ${this.#socket}`, async () => hasEnded(child) || (await accepts(this.#socket)));
-    if (hasEnded(child)) throw new Error(`${this.name} ended with ${child.exitCode ?? child.signalCode}: ${readFileSync(this.log, "utf8").slice(-2000)}`);
+    await until(
+      `${this.name} answers on ${this.#socket}`,
+      async () => hasEnded(child) || (await accepts(this.#socket)),
+    );
+    if (hasEnded(child))
+      throw new Error(
+        `${this.name} ended with ${child.exitCode ?? child.signalCode}: ${readFileSync(this.log, "utf8").slice(-2000)}`,
+      );
   }
 
   async stop(): Promise<void> {

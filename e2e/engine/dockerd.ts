@@ -25,7 +25,16 @@ export class Dockerd {
       name: "dockerd (stock)",
       command: tool("dockerd"),
       args: [
-        ...["-H", this.host, "--config-file", join(dir, "daemon.json"), "--data-root", join(dir, "data"), "--exec-root", join(dir, "run")],
+        ...[
+          "-H",
+          this.host,
+          "--config-file",
+          join(dir, "daemon.json"),
+          "--data-root",
+          join(dir, "data"),
+          "--exec-root",
+          join(dir, "run"),
+        ],
         ...["--pidfile", join(dir, "docker.pid"), "--containerd", containerd, "--bridge", "none", "--live-restore"],
         ...["--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false", "--userland-proxy=false"],
       ],
@@ -45,7 +54,8 @@ export class Dockerd {
   /** Like `docker`, but a failing command rejects; gives stdout without its last newline. */
   async ok(args: readonly string[], options: ExecOptions = {}): Promise<string> {
     const result = await this.docker(args, options);
-    if (result.code !== 0) throw new Error(`docker ${args.join(" ")}: exit ${result.code}: ${result.stderr || result.stdout}`);
+    if (result.code !== 0)
+      throw new Error(`docker ${args.join(" ")}: exit ${result.code}: ${result.stderr || result.stdout}`);
     return result.stdout.replace(/\n$/, "");
   }
 

@@ -26,7 +26,11 @@ export class EventStream {
   }
 
   static async open(longshore: Pick<Longshore, "host">, filters: Record<string, string[]>): Promise<EventStream> {
-    const call = request({ socketPath: longshore.host.replace("unix://", ""), path: `/v1.51/events?filters=${encodeURIComponent(JSON.stringify(filters))}`, agent: false });
+    const call = request({
+      socketPath: longshore.host.replace("unix://", ""),
+      path: `/v1.51/events?filters=${encodeURIComponent(JSON.stringify(filters))}`,
+      agent: false,
+    });
     call.end();
     const [response] = (await once(call, "response")) as [IncomingMessage];
     return new EventStream(response);

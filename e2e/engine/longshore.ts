@@ -52,7 +52,14 @@ export class Longshore {
       command: join(repository, "bin/dockerd"),
       args: [
         ...["-H", this.host, "--data-root", this.data, "--exec-root", join(this.dir, "run/docker")],
-        ...["--pidfile", join(this.dir, "docker.pid"), "--containerd", containerdSocket, "--config-file", join(this.dir, "daemon.json")],
+        ...[
+          "--pidfile",
+          join(this.dir, "docker.pid"),
+          "--containerd",
+          containerdSocket,
+          "--config-file",
+          join(this.dir, "daemon.json"),
+        ],
         // The host forwards as it did before.
         ...["--bridge", options.bridge, "--ip-forward-no-drop"],
         ...(options.engineArgs ?? []),
@@ -80,13 +87,18 @@ export class Longshore {
   /** Like `docker`, but a failing command rejects; gives stdout without its last newline. */
   async ok(args: readonly string[], options: ExecOptions = {}): Promise<string> {
     const result = await this.docker(args, options);
-    if (result.code !== 0) throw new Error(`docker ${args.join(" ")}: exit ${result.code}: ${result.stderr || result.stdout}`);
+    if (result.code !== 0)
+      throw new Error(`docker ${args.join(" ")}: exit ${result.code}: ${result.stderr || result.stdout}`);
     return result.stdout.replace(/\n$/, "");
   }
 
   /** Runs the stock ctr against this containerd. */
   ctr(args: readonly string[], options: ExecOptions = {}): Promise<Result> {
-    return exec(tool("ctr"), ["--address", process.env["LONGSHORE_TEST_CONTAINERD"] ?? join(this.dir, "containerd.sock"), ...args], options);
+    return exec(
+      tool("ctr"),
+      ["--address", process.env["LONGSHORE_TEST_CONTAINERD"] ?? join(this.dir, "containerd.sock"), ...args],
+      options,
+    );
   }
 
   clientEnv(): Record<string, string> {

@@ -17,7 +17,10 @@ export class Registry {
     const port = await freePort();
     this.address = `127.0.0.1:${port}`;
     const config = join(this.dir, "config.yml");
-    writeFileSync(config, `version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: ${this.dir}/data}, delete: {enabled: true}}\nhttp: {addr: "${this.address}"}\n`);
+    writeFileSync(
+      config,
+      `version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: ${this.dir}/data}, delete: {enabled: true}}\nhttp: {addr: "${this.address}"}\n`,
+    );
     this.#child = spawn(tool("docker-registry"), ["serve", config], { stdio: "ignore" });
     await until("the registry answers", async () => (await fetch(`http://${this.address}/v2/`)).ok);
   }

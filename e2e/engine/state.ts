@@ -36,8 +36,17 @@ function names(path: string): string[] {
 /** Containers' cgroups under a parent of the engine's own, in any hierarchy. */
 function cgroups(parent: string): string[] {
   const root = "/sys/fs/cgroup";
-  const hierarchies = [root, ...readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => join(root, name))];
-  return [...new Set(hierarchies.flatMap((hierarchy) => names(join(hierarchy, parent)).filter((name) => /^[0-9a-f]{64}$/.test(name))))].sort();
+  const hierarchies = [
+    root,
+    ...readdirSync(root, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => join(root, name)),
+  ];
+  return [
+    ...new Set(
+      hierarchies.flatMap((hierarchy) => names(join(hierarchy, parent)).filter((name) => /^[0-9a-f]{64}$/.test(name))),
+    ),
+  ].sort();
 }
 
 /** Ids of the containers that have a shim process of this engine. */
@@ -71,7 +80,10 @@ async function snapshotsOf({ snapshots }: ContainerdClient): Promise<{ name: str
 }
 
 /** @param options what the engine was started with */
-export async function engineState(longshore: Longshore, options: { bridge: string; cgroupParent: string }): Promise<EngineState> {
+export async function engineState(
+  longshore: Longshore,
+  options: { bridge: string; cgroupParent: string },
+): Promise<EngineState> {
   const { dir, api, data, containerdRoot } = longshore;
   const { containerd } = api;
   await collectGarbage(containerd);
@@ -82,22 +94,38 @@ export async function engineState(longshore: Longshore, options: { bridge: strin
     snapshotsOf(containerd),
     containerd.tasks.list({}),
     containerd.content.listStatuses({}),
-    must("sh", ["-c", `nft list map ip longshore-${options.bridge} published | grep -oE "[0-9]+ : [0-9.]+ . [0-9]+" || true`]),
+    must("sh", [
+      "-c",
+      `nft list map ip longshore-${options.bridge} published | grep -oE "[0-9]+ : [0-9.]+ . [0-9]+" || true`,
+    ]),
   ]);
   return {
     all: listed.map(({ Id }) => Id).sort(),
-    running: listed.filter(({ State }) => State === "running" || State === "paused").map(({ Id }) => Id).sort(),
+    running: listed
+      .filter(({ State }) => State === "running" || State === "paused")
+      .map(({ Id }) => Id)
+      .sort(),
     records: names(join(data, "containers")),
     containerdRecords: records.containers.map(({ id }) => id).sort(),
     tasks: tasks.tasks.map(({ id, containerId }) => containerId || id).sort(),
     bundles: names(join(dir, "run/containerd/io.containerd.runtime.v2.task/moby")),
     leases: leases.leases.map(({ id }) => id).sort(),
     ingests: ingests.statuses.map(({ ref }) => ref).sort(),
-    activeSnapshots: snapshots.filter(({ kind }) => kind === Kind.ACTIVE || kind === Kind.VIEW).map(({ name }) => name).sort(),
+    activeSnapshots: snapshots
+      .filter(({ kind }) => kind === Kind.ACTIVE || kind === Kind.VIEW)
+      .map(({ name }) => name)
+      .sort(),
     snapshotFolders: names(join(containerdRoot, "io.containerd.snapshotter.v1.overlayfs/snapshots")).length,
     snapshots: snapshots.length,
     cgroups: cgroups(options.cgroupParent).filter((name) => containerId.test(name)),
-    mounts: [...new Set(readFileSync("/proc/self/mounts", "utf8").split("\n").map((line) => line.split(" ")[1] ?? "").filter((path) => path.startsWith(`${dir}/`)))].sort(),
+    mounts: [
+      ...new Set(
+        readFileSync("/proc/self/mounts", "utf8")
+          .split("\n")
+          .map((line) => line.split(" ")[1] ?? "")
+          .filter((path) => path.startsWith(`${dir}/`)),
+      ),
+    ].sort(),
     namespaces: names(join(dir, "run/docker/netns")),
     ports: names(`/sys/class/net/${options.bridge}/brif`),
     shims: shims(dir),
@@ -123,8 +151,12 @@ export function surplus(state: EngineState): string[] {
   compare("shims", state.shims, state.running);
   compare("leases", state.leases, []);
   compare("ingests", state.ingests, []);
-  if (state.snapshotFolders !== state.snapshots) found.push(`${state.snapshotFolders} snapshot folders of ${state.snapshots} snapshots`);
-  for (const [what, count] of [["network namespaces", state.namespaces.length], ["bridge ports", state.ports.length]] as const) {
+  if (state.snapshotFolders !== state.snapshots)
+    found.push(`${state.snapshotFolders} snapshot folders of ${state.snapshots} snapshots`);
+  for (const [what, count] of [
+    ["network namespaces", state.namespaces.length],
+    ["bridge ports", state.ports.length],
+  ] as const) {
     if (count !== state.running.length) found.push(`${count} ${what} of ${state.running.length} running containers`);
   }
   for (const mount of state.mounts) {

@@ -10,7 +10,11 @@ export class Terminal {
   readonly exited: Promise<number>;
   readonly #pty: pty.IPty;
 
-  constructor(longshore: Pick<Longshore, "clientEnv">, args: readonly string[], size: { columns: number; rows: number } = { columns: 80, rows: 24 }) {
+  constructor(
+    longshore: Pick<Longshore, "clientEnv">,
+    args: readonly string[],
+    size: { columns: number; rows: number } = { columns: 80, rows: 24 },
+  ) {
     this.#pty = pty.spawn(tool("docker"), [...args], {
       cols: size.columns,
       rows: size.rows,
@@ -30,8 +34,12 @@ export class Terminal {
 
   /** Waits until `text` has been printed. */
   async prints(text: string | RegExp): Promise<void> {
-    await until(`the terminal prints ${text}`, () => (typeof text === "string" ? this.output.includes(text) : text.test(this.output))).catch((error: unknown) => {
-      throw new Error(`${error instanceof Error ? error.message : String(error)}; it printed ${JSON.stringify(this.output)}`);
+    await until(`the terminal prints ${text}`, () =>
+      typeof text === "string" ? this.output.includes(text) : text.test(this.output),
+    ).catch((error: unknown) => {
+      throw new Error(
+        `${error instanceof Error ? error.message : String(error)}; it printed ${JSON.stringify(this.output)}`,
+      );
     });
   }
 

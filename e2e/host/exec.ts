@@ -32,7 +32,11 @@ export function exec(command: string, args: readonly string[], options: ExecOpti
     child.once("error", reject);
     child.once("close", (code) => {
       clearTimeout(timer);
-      resolve({ code: code ?? 137, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() });
+      resolve({
+        code: code ?? 137,
+        stdout: Buffer.concat(stdout).toString(),
+        stderr: Buffer.concat(stderr).toString(),
+      });
     });
   });
 }
@@ -40,6 +44,7 @@ export function exec(command: string, args: readonly string[], options: ExecOpti
 /** Like `exec`, but a failing command rejects with what it printed. */
 export async function must(command: string, args: readonly string[], options: ExecOptions = {}): Promise<string> {
   const result = await exec(command, args, options);
-  if (result.code !== 0) throw new Error(`${command} ${args.join(" ")}: exit ${result.code}: ${result.stderr || result.stdout}`);
+  if (result.code !== 0)
+    throw new Error(`${command} ${args.join(" ")}: exit ${result.code}: ${result.stderr || result.stdout}`);
   return result.stdout;
 }

@@ -4,7 +4,21 @@ import { fileURLToPath } from "node:url";
 import { must } from "./exec.ts";
 
 /** What fails together; in the order of faults.c. */
-export const faultGroups = ["accept", "socket", "connect", "open", "pipe", "inotify", "spawn", "write", "sync", "change", "lookup", "stat", "list"] as const;
+export const faultGroups = [
+  "accept",
+  "socket",
+  "connect",
+  "open",
+  "pipe",
+  "inotify",
+  "spawn",
+  "write",
+  "sync",
+  "change",
+  "lookup",
+  "stat",
+  "list",
+] as const;
 
 export type FaultGroup = (typeof faultGroups)[number];
 
@@ -24,7 +38,17 @@ export class Faults {
   }
 
   async build(): Promise<void> {
-    await must("cc", ["-O2", "-Wall", "-Werror", "-shared", "-fPIC", "-o", this.#library, fileURLToPath(new URL("faults.c", import.meta.url)), "-ldl"]);
+    await must("cc", [
+      "-O2",
+      "-Wall",
+      "-Werror",
+      "-shared",
+      "-fPIC",
+      "-o",
+      this.#library,
+      fileURLToPath(new URL("faults.c", import.meta.url)),
+      "-ldl",
+    ]);
   }
 
   /** From now on the next `count` calls of the group fail. */

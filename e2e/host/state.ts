@@ -38,7 +38,10 @@ export function cgroupFolders(): string[] {
 /** Whether a cgroup has neither processes nor groups below it; one that is gone is not unused. */
 export function isUnused(folder: string): boolean {
   try {
-    return readFileSync(join(folder, "cgroup.procs"), "utf8") === "" && !readdirSync(folder, { withFileTypes: true }).some((entry) => entry.isDirectory());
+    return (
+      readFileSync(join(folder, "cgroup.procs"), "utf8") === "" &&
+      !readdirSync(folder, { withFileTypes: true }).some((entry) => entry.isDirectory())
+    );
   } catch {
     return false;
   }
@@ -78,10 +81,19 @@ export function processesOf(marker: string): string[] {
 
 /** Mounts, links and nft tables of the host, the files of /tmp, and the processes that name `marker`. */
 export async function hostState(marker: string): Promise<HostState> {
-  const mounts = readFileSync("/proc/self/mounts", "utf8").split("\n").filter(Boolean).map((line) => line.split(" ").slice(0, 2).join(" "));
+  const mounts = readFileSync("/proc/self/mounts", "utf8")
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => line.split(" ").slice(0, 2).join(" "));
   const links = existsSync("/sys/class/net") ? readdirSync("/sys/class/net") : [];
   const tables = (await must("nft", ["list", "tables"])).split("\n").filter(Boolean);
-  return { mounts: mounts.sort(), links: links.sort(), tables: tables.sort(), processes: processesOf(marker), files: readdirSync("/tmp").sort() };
+  return {
+    mounts: mounts.sort(),
+    links: links.sort(),
+    tables: tables.sort(),
+    processes: processesOf(marker),
+    files: readdirSync("/tmp").sort(),
+  };
 }
 
 /** What `after` has and `before` had not, by kind; empty when nothing was left. */

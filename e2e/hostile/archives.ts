@@ -17,9 +17,18 @@ const digestOf = (data: Buffer): string => `sha256:${createHash("sha256").update
 function entry(name: string, data: Buffer): Buffer {
   const header = Buffer.alloc(512);
   header.write(name, 0);
-  header.write(`0000644\0${"0000000\0".repeat(2)}${data.length.toString(8).padStart(11, "0")}\0${"0".repeat(11)}\0        0`, 100);
+  header.write(
+    `0000644\0${"0000000\0".repeat(2)}${data.length.toString(8).padStart(11, "0")}\0${"0".repeat(11)}\0        0`,
+    100,
+  );
   header.write("ustar\x0000", 257);
-  header.write(`${header.reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, "0")}\0 `, 148);
+  header.write(
+    `${header
+      .reduce((sum, byte) => sum + byte, 0)
+      .toString(8)
+      .padStart(6, "0")}\0 `,
+    148,
+  );
   return Buffer.concat([header, data, Buffer.alloc((512 - (data.length % 512)) % 512)]);
 }
 
@@ -46,9 +55,22 @@ export class Image {
 
   constructor({ config, manifest = {}, levels = 0, times = 1 }: Lies = {}) {
     const layer = tarOf([["file", "x"]]);
-    const good = { os: "linux", architecture: process.arch === "arm64" ? "arm64" : "amd64", config: { Labels: { a: "b" } }, rootfs: { type: "layers", diff_ids: [digestOf(layer)] } };
-    const document = Buffer.isBuffer(config) ? config : Buffer.from(JSON.stringify(config === undefined ? good : config));
-    const members = { schemaVersion: 2, mediaType: manifestType, config: this.#put(configType, document), layers: [this.#put(layerType, layer)], ...manifest };
+    const good = {
+      os: "linux",
+      architecture: process.arch === "arm64" ? "arm64" : "amd64",
+      config: { Labels: { a: "b" } },
+      rootfs: { type: "layers", diff_ids: [digestOf(layer)] },
+    };
+    const document = Buffer.isBuffer(config)
+      ? config
+      : Buffer.from(JSON.stringify(config === undefined ? good : config));
+    const members = {
+      schemaVersion: 2,
+      mediaType: manifestType,
+      config: this.#put(configType, document),
+      layers: [this.#put(layerType, layer)],
+      ...manifest,
+    };
     let target = this.#put(manifestType, Buffer.from(JSON.stringify(members)));
     for (let level = 0; level < levels; level++) {
       const manifests = Array.from({ length: times }, () => target);
@@ -65,7 +87,11 @@ export class Image {
 
   /** An OCI layout in a tar. */
   archive(name: string, target: object = {}): Buffer {
-    const described = { ...this.target, annotations: { "io.containerd.image.name": name, "org.opencontainers.image.ref.name": "1" }, ...target };
+    const described = {
+      ...this.target,
+      annotations: { "io.containerd.image.name": name, "org.opencontainers.image.ref.name": "1" },
+      ...target,
+    };
     return tarOf([
       ...[...this.blobs].map(([digest, data]) => [`blobs/${digest.replace(":", "/")}`, data] as const),
       ["index.json", JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests: [described] })],

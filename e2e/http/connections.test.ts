@@ -16,7 +16,14 @@ describe("connections that raw clients make", () => {
   after(() => shared.docker(["rm", "-f", name, cat, "e2e-raw-linked"]));
 
   async function exec(container: string, options: object): Promise<string> {
-    const text = await new RawConnection().write(request("POST", `/containers/${container}/exec`, { body: JSON.stringify({ AttachStdout: true, AttachStderr: true, ...options }), headers: ["Connection: close"] })).rest();
+    const text = await new RawConnection()
+      .write(
+        request("POST", `/containers/${container}/exec`, {
+          body: JSON.stringify({ AttachStdout: true, AttachStderr: true, ...options }),
+          headers: ["Connection: close"],
+        }),
+      )
+      .rest();
     return (JSON.parse(afterHead(text)) as { Id: string }).Id;
   }
 
@@ -28,10 +35,17 @@ describe("connections that raw clients make", () => {
       ["v1.24", "v1.41", "v1.51"].flatMap((version) =>
         Object.values(upgrades).map(async (headers) => {
           const id = await exec(name, { AttachStdin: true, Cmd: ["cat"] });
-          const connection = new RawConnection().write(request("POST", `/${version}/exec/${id}/start`, { headers, body: "{}" }));
+          const connection = new RawConnection().write(
+            request("POST", `/${version}/exec/${id}/start`, { headers, body: "{}" }),
+          );
           await connection.until((text) => text.includes("\r\n\r\n"));
           const text = await connection.write(input).halfClose().rest();
-          assert.match(text, headers.length === 0 ? /^HTTP\/1\.1 200 OK\r\nContent-Type: application\/vnd\.docker\.raw-stream\r\n/ : /^HTTP\/1\.1 101 UPGRADED\r\n/);
+          assert.match(
+            text,
+            headers.length === 0
+              ? /^HTTP\/1\.1 200 OK\r\nContent-Type: application\/vnd\.docker\.raw-stream\r\n/
+              : /^HTTP\/1\.1 101 UPGRADED\r\n/,
+          );
           assert.deepEqual(streams(afterHead(text)), { 1: input });
         }),
       ),
@@ -39,7 +53,9 @@ describe("connections that raw clients make", () => {
   });
 
   it("attach does, too", async () => {
-    const connection = new RawConnection().write(request("POST", `/v1.40/containers/${cat}/attach?stream=1&stdin=1&stdout=1&stderr=1`));
+    const connection = new RawConnection().write(
+      request("POST", `/v1.40/containers/${cat}/attach?stream=1&stdin=1&stdout=1&stderr=1`),
+    );
     await connection.until((text) => text.includes("\r\n\r\n"));
     const text = await connection.write(input).until((so) => so.endsWith("hello\n"));
     assert.equal(text.split("\r\n\r\n", 1)[0], "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream");
@@ -59,7 +75,13 @@ describe("connections that raw clients make", () => {
     await Promise.all(
       expected.map(async ([Tty, start, said]) => {
         const id = await exec(name, { Tty, ConsoleSize: [11, 22], Cmd: ["sh", "-c", script] });
-        const text = afterHead(await new RawConnection().write(request("POST", `/exec/${id}/start`, { body: JSON.stringify({ Tty: start, ConsoleSize: [33, 44] }) })).rest());
+        const text = afterHead(
+          await new RawConnection()
+            .write(
+              request("POST", `/exec/${id}/start`, { body: JSON.stringify({ Tty: start, ConsoleSize: [33, 44] }) }),
+            )
+            .rest(),
+        );
         assert.deepEqual(typeof said === "string" ? text : streams(text), said);
       }),
     );
@@ -86,10 +108,23 @@ describe("connections that raw clients make", () => {
       [request("GET", "/networks/"), /^HTTP\/1\.1 200 OK[\s\S]*"Name":"bridge"/],
       [request("POST", `/exec/${id}/start`, { body: "{}" }), /^HTTP\/1\.1 200 OK/],
       [request("POST", `/containers/${name}/restart?t=0`), /^HTTP\/1\.1 204 /],
-      [request("POST", `/containers/${name}/update`, { body: '{"Memory":99999999999999999999}' }), /^HTTP\/1\.1 400 [\s\S]*cannot unmarshal number 99999999999999999999 into Go struct field UpdateConfig\.Memory of type int64/],
+      [
+        request("POST", `/containers/${name}/update`, { body: '{"Memory":99999999999999999999}' }),
+        /^HTTP\/1\.1 400 [\s\S]*cannot unmarshal number 99999999999999999999 into Go struct field UpdateConfig\.Memory of type int64/,
+      ],
       [request("GET", "/containers/json?all=%zz"), /^HTTP\/1\.1 400 [\s\S]*invalid URL escape \\"%zz\\"/],
-      [request("GET", `/containers/json?filters=${encodeURIComponent(JSON.stringify({ name: Array.from({ length: 1000 }, (_, index) => `name-${index}-of-some-length`) }))}`), /^HTTP\/1\.1 200 OK[\s\S]*\[\]\n/],
+      [
+        request(
+          "GET",
+          `/containers/json?filters=${encodeURIComponent(JSON.stringify({ name: Array.from({ length: 1000 }, (_, index) => `name-${index}-of-some-length`) }))}`,
+        ),
+        /^HTTP\/1\.1 200 OK[\s\S]*\[\]\n/,
+      ],
     ];
-    await Promise.all(asked.map(async ([bytes, answer]) => assert.match(await new RawConnection().write(bytes).halfClose().rest(), answer, bytes.slice(0, 100))));
+    await Promise.all(
+      asked.map(async ([bytes, answer]) =>
+        assert.match(await new RawConnection().write(bytes).halfClose().rest(), answer, bytes.slice(0, 100)),
+      ),
+    );
   });
 });

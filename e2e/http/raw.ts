@@ -48,9 +48,16 @@ export class RawConnection {
   }
 }
 
-export function request(method: string, path: string, options: { headers?: readonly string[]; body?: string; version?: "1.0" | "1.1" } = {}): string {
+export function request(
+  method: string,
+  path: string,
+  options: { headers?: readonly string[]; body?: string; version?: "1.0" | "1.1" } = {},
+): string {
   const { headers = [], body, version = "1.1" } = options;
-  const own = [...(version === "1.1" ? ["Host: x"] : []), ...(body === undefined ? [] : ["Content-Type: application/json", `Content-Length: ${Buffer.byteLength(body)}`])];
+  const own = [
+    ...(version === "1.1" ? ["Host: x"] : []),
+    ...(body === undefined ? [] : ["Content-Type: application/json", `Content-Length: ${Buffer.byteLength(body)}`]),
+  ];
   return [`${method} ${path} HTTP/${version}`, ...own, ...headers, "", body ?? ""].join("\r\n");
 }
 
@@ -63,7 +70,7 @@ export function afterHead(text: string): string {
 export function streams(text: string): Record<number, string> {
   const bytes = Buffer.from(text, "latin1");
   const said: Record<number, string> = {};
-  for (let at = 0; at + 8 <= bytes.length; ) {
+  for (let at = 0; at + 8 <= bytes.length;) {
     const end = at + 8 + bytes.readUInt32BE(at + 4);
     const stream = bytes[at] ?? 0;
     said[stream] = (said[stream] ?? "") + bytes.toString("latin1", at + 8, end);

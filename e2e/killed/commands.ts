@@ -49,7 +49,8 @@ const inState =
     }
   };
 
-const noDangling = async (api: EngineApi): Promise<boolean> => (await api.get<unknown[]>(`/images/json?filters=${encodeURIComponent('{"dangling":["true"]}')}`)).length === 0;
+const noDangling = async (api: EngineApi): Promise<boolean> =>
+  (await api.get<unknown[]>(`/images/json?filters=${encodeURIComponent('{"dangling":["true"]}')}`)).length === 0;
 
 const container = (name: string): string => `/containers/${name}/json`;
 const image = (name: string): string => `/images/${name}/json`;
@@ -61,55 +62,159 @@ export function commandsOf({ pullable, archive, loadable, subnet }: CommandFiles
   // Two with the same content are one image: the comment makes them differ.
   const dangling = ["commit", "-m", "dangling", "kept"];
   return [
-    { args: ["pull", pullable], done: all(image(pullable)), resumes: true, use: ["run", "--rm", "--network", "none", pullable, "test", "-s", "/var/tree/100"], undo: [["rmi", pullable]] },
-    { args: ["load", "-q", "-i", archive], done: all(image(loadable)), use: ["run", "--rm", "--network", "none", loadable, "test", "-s", "/var/tree/100"], undo: [["rmi", loadable]] },
+    {
+      args: ["pull", pullable],
+      done: all(image(pullable)),
+      resumes: true,
+      use: ["run", "--rm", "--network", "none", pullable, "test", "-s", "/var/tree/100"],
+      undo: [["rmi", pullable]],
+    },
+    {
+      args: ["load", "-q", "-i", archive],
+      done: all(image(loadable)),
+      use: ["run", "--rm", "--network", "none", loadable, "test", "-s", "/var/tree/100"],
+      undo: [["rmi", loadable]],
+    },
     // An image without a name may be there of a commit that had no answer.
-    { args: ["commit", "kept", "committed"], done: all(image("committed")), use: ["run", "--rm", "--network", "none", "committed", "cat", "/own"], undo: [["rmi", "committed"], ["image", "prune", "-f"]] },
-    { args: ["create", "--name", "made", "-v", "named:/n", "-v", "/anonymous", "busybox", "true"], done: all(container("made")), use: ["start", "-a", "made"], undo: [remove("made"), ["volume", "rm", "-f", "named"], ["volume", "prune", "-f"]] },
-    { args: ["rm", "-v", "old"], before: [["run", "--name", "old", "-v", "/anonymous", "busybox", "touch", "/x"]], done: none(container("old")), undo: [] },
+    {
+      args: ["commit", "kept", "committed"],
+      done: all(image("committed")),
+      use: ["run", "--rm", "--network", "none", "committed", "cat", "/own"],
+      undo: [
+        ["rmi", "committed"],
+        ["image", "prune", "-f"],
+      ],
+    },
+    {
+      args: ["create", "--name", "made", "-v", "named:/n", "-v", "/anonymous", "busybox", "true"],
+      done: all(container("made")),
+      use: ["start", "-a", "made"],
+      undo: [remove("made"), ["volume", "rm", "-f", "named"], ["volume", "prune", "-f"]],
+    },
+    {
+      args: ["rm", "-v", "old"],
+      before: [["run", "--name", "old", "-v", "/anonymous", "busybox", "touch", "/x"]],
+      done: none(container("old")),
+      undo: [],
+    },
     {
       args: ["rm", "old"],
       before: [["run", "--name", "old", "-v", "/anonymous", "busybox", "touch", "/anonymous/x"]],
-      done: async (api) => (await none(container("old"))(api)) && (await api.get<{ Volumes: unknown[] }>("/volumes")).Volumes.length === 1,
+      done: async (api) =>
+        (await none(container("old"))(api)) && (await api.get<{ Volumes: unknown[] }>("/volumes")).Volumes.length === 1,
       undo: [["volume", "prune", "-f"]],
     },
-    { args: ["rm", "-f", "live"], before: [["run", "-d", "--name", "live", "-p", "127.0.0.1::80", "busybox", "sleep", "1000"]], done: none(container("live")), undo: [] },
+    {
+      args: ["rm", "-f", "live"],
+      before: [["run", "-d", "--name", "live", "-p", "127.0.0.1::80", "busybox", "sleep", "1000"]],
+      done: none(container("live")),
+      undo: [],
+    },
     {
       args: ["container", "prune", "-f", "--filter", "label=of=killed"],
-      before: [["create", "--name", "old", "--label", "of=killed", "busybox"], ["create", "--name", "older", "--label", "of=killed", "busybox"]],
+      before: [
+        ["create", "--name", "old", "--label", "of=killed", "busybox"],
+        ["create", "--name", "older", "--label", "of=killed", "busybox"],
+      ],
       done: none(container("old"), container("older")),
       skips: true,
       undo: [],
     },
     { args: ["image", "prune", "-f"], before: [dangling], done: noDangling, undo: [] },
-    { args: ["rmi", "-f", "unwanted"], before: [["commit", "kept", "unwanted"]], done: none(image("unwanted")), undo: [["image", "prune", "-f"]] },
+    {
+      args: ["rmi", "-f", "unwanted"],
+      before: [["commit", "kept", "unwanted"]],
+      done: none(image("unwanted")),
+      undo: [["image", "prune", "-f"]],
+    },
     {
       args: ["system", "prune", "-f", "--volumes"],
-      before: [["create", "--name", "old", "busybox"], dangling, ["network", "create", "--subnet", subnet, "net"], ["volume", "create"]],
-      done: async (api) => (await none(container("old"), "/networks/net")(api)) && (await noDangling(api)) && (await api.get<{ Volumes: unknown[] }>("/volumes")).Volumes.length === 0,
+      before: [
+        ["create", "--name", "old", "busybox"],
+        dangling,
+        ["network", "create", "--subnet", subnet, "net"],
+        ["volume", "create"],
+      ],
+      done: async (api) =>
+        (await none(container("old"), "/networks/net")(api)) &&
+        (await noDangling(api)) &&
+        (await api.get<{ Volumes: unknown[] }>("/volumes")).Volumes.length === 0,
       skips: true,
       undo: [],
     },
-    { args: [...volumes, "vol"], done: all("/volumes/vol"), use: ["run", "--rm", "--network", "none", "-v", "vol:/v", "busybox", "touch", "/v/x"], undo: [["volume", "rm", "-f", "vol"]] },
-    { args: ["volume", "prune", "-a", "-f", "--filter", "label=of=killed"], before: [[...volumes, "vol"], [...volumes, "other"]], done: none("/volumes/vol", "/volumes/other"), undo: [] },
+    {
+      args: [...volumes, "vol"],
+      done: all("/volumes/vol"),
+      use: ["run", "--rm", "--network", "none", "-v", "vol:/v", "busybox", "touch", "/v/x"],
+      undo: [["volume", "rm", "-f", "vol"]],
+    },
+    {
+      args: ["volume", "prune", "-a", "-f", "--filter", "label=of=killed"],
+      before: [
+        [...volumes, "vol"],
+        [...volumes, "other"],
+      ],
+      done: none("/volumes/vol", "/volumes/other"),
+      undo: [],
+    },
     {
       args: ["network", "create", "--subnet", subnet, "net"],
       done: all("/networks/net"),
       use: ["run", "--rm", "--network", "net", "busybox", "ip", "route", "get", "1.1.1.1"],
       undo: [["network", "prune", "-f"]],
     },
-    { args: ["network", "rm", "net"], before: [["network", "create", "--subnet", subnet, "net"]], done: none("/networks/net"), undo: [] },
     {
-      args: ["run", "-d", "--name", "web", "-p", "127.0.0.1::80", "-v", "vol:/v", "busybox", "httpd", "-f", "-h", "/etc"],
+      args: ["network", "rm", "net"],
+      before: [["network", "create", "--subnet", subnet, "net"]],
+      done: none("/networks/net"),
+      undo: [],
+    },
+    {
+      args: [
+        "run",
+        "-d",
+        "--name",
+        "web",
+        "-p",
+        "127.0.0.1::80",
+        "-v",
+        "vol:/v",
+        "busybox",
+        "httpd",
+        "-f",
+        "-h",
+        "/etc",
+      ],
       done: inState("web", "running"),
       begun: inState("web", "created", "exited"),
       use: ["exec", "web", "wget", "-q", "-O", "-", "http://127.0.0.1/passwd"],
       undo: [remove("web"), ["volume", "rm", "-f", "vol"]],
     },
-    { args: ["run", "--name", "job", "busybox", "true"], done: inState("job", "exited"), begun: inState("job", "created", "running"), undo: [remove("job")] },
+    {
+      args: ["run", "--name", "job", "busybox", "true"],
+      done: inState("job", "exited"),
+      begun: inState("job", "created", "running"),
+      undo: [remove("job")],
+    },
     // Its client may die between its creation and its start: then nothing will start it, nor remove it.
-    { args: ["run", "--rm", "--name", "brief", "busybox", "true"], done: none(container("brief")), begun: inState("brief", "created"), undo: [remove("brief")] },
-    { args: ["stop", "-t", "0", "live"], before: [["run", "-d", "--name", "live", "-p", "127.0.0.1::80", "busybox", "sleep", "1000"]], done: inState("live", "exited"), undo: [remove("live")] },
-    { args: ["restart", "-t", "0", "live"], before: [["run", "-d", "--name", "live", "-p", "127.0.0.1::80", "busybox", "sleep", "1000"]], done: inState("live", "running"), use: ["exec", "live", "true"], undo: [remove("live")] },
+    {
+      args: ["run", "--rm", "--name", "brief", "busybox", "true"],
+      done: none(container("brief")),
+      begun: inState("brief", "created"),
+      undo: [remove("brief")],
+    },
+    {
+      args: ["stop", "-t", "0", "live"],
+      before: [["run", "-d", "--name", "live", "-p", "127.0.0.1::80", "busybox", "sleep", "1000"]],
+      done: inState("live", "exited"),
+      undo: [remove("live")],
+    },
+    {
+      args: ["restart", "-t", "0", "live"],
+      before: [["run", "-d", "--name", "live", "-p", "127.0.0.1::80", "busybox", "sleep", "1000"]],
+      done: inState("live", "running"),
+      use: ["exec", "live", "true"],
+      undo: [remove("live")],
+    },
   ];
 }

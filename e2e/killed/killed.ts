@@ -50,7 +50,11 @@ export class Killed {
   readonly #calls = new Map<string, number>();
 
   constructor() {
-    this.longshore = new Longshore({ bridge: this.#bridge, address: `10.216.${process.pid % 250}.1/24`, engineArgs: ["--cgroup-parent", `/${this.#cgroupParent}`] });
+    this.longshore = new Longshore({
+      bridge: this.#bridge,
+      address: `10.216.${process.pid % 250}.1/24`,
+      engineArgs: ["--cgroup-parent", `/${this.#cgroupParent}`],
+    });
     this.#power = new PowerCut(this.longshore.dir, this.longshore.dir);
   }
 
@@ -61,8 +65,14 @@ export class Killed {
     longshore.engine.env = longshore.containerd.env = this.#power.env;
     await longshore.start();
     await importBusybox(longshore);
-    const files = { pullable: `${this.#registry.address}/app:1`, loadable: "loadable:1", archive: join(longshore.dir, "image.tar"), subnet: `${this.#subnet}.0/24` };
-    const fill = "echo own > /own; mkdir /var/tree; for i in $(seq 300); do echo $i > /var/tree/$i; done; head -c 1000000 /dev/urandom > /var/data; touch /ready";
+    const files = {
+      pullable: `${this.#registry.address}/app:1`,
+      loadable: "loadable:1",
+      archive: join(longshore.dir, "image.tar"),
+      subnet: `${this.#subnet}.0/24`,
+    };
+    const fill =
+      "echo own > /own; mkdir /var/tree; for i in $(seq 300); do echo $i > /var/tree/$i; done; head -c 1000000 /dev/urandom > /var/data; touch /ready";
     await longshore.ok(["run", "-d", "--name", "kept", "busybox", "sh", "-c", `${fill}; exec sleep 100000`]);
     await longshore.ok(["exec", "kept", "sh", "-c", "while [ ! -e /ready ]; do usleep 10000; done"]);
     await longshore.ok(["commit", "kept", files.pullable]);
@@ -72,7 +82,11 @@ export class Killed {
     await longshore.ok(["rmi", files.pullable, files.loadable]);
     this.#commands = commandsOf(files);
     // What later runs find is there after the first: layers of the engine's own, the proxy, sockets.
-    await this.#run([["network", "create", "--subnet", files.subnet, "net"], ["run", "--rm", "--network", "net", "-p", "127.0.0.1::80", "busybox", "true"], ["network", "rm", "net"]]);
+    await this.#run([
+      ["network", "create", "--subnet", files.subnet, "net"],
+      ["run", "--rm", "--network", "net", "-p", "127.0.0.1::80", "busybox", "true"],
+      ["network", "rm", "net"],
+    ]);
     this.#base = await this.#whole();
   }
 
@@ -86,7 +100,14 @@ export class Killed {
     const command = this.#commands[number % this.#commands.length] ?? this.#fail("no commands");
     const strike: Strike = random.chance(0.5) ? "kill" : "kill anywhere";
     const calls = await this.#callsOf(command, strike);
-    const cut: Cut = { command, strike, moment: random.int(1, calls), both: random.chance(0.3), awayMs: random.int(0, 200), again: random.chance(0.2) ? random.int(1, 60) : undefined };
+    const cut: Cut = {
+      command,
+      strike,
+      moment: random.int(1, calls),
+      both: random.chance(0.3),
+      awayMs: random.int(0, 200),
+      again: random.chance(0.2) ? random.int(1, 60) : undefined,
+    };
     const words = `round ${number} of seed ${seed}: docker ${command.args.join(" ")}: ${strike} at ${cut.moment} of ${calls}${cut.both ? ", both" : ""}${cut.again === undefined ? "" : `, the next start at ${cut.again}`}`;
     try {
       return `${words}: ${await this.#cut(cut)}`;
@@ -134,7 +155,8 @@ export class Killed {
     await until("the engine serves", () => api.serves());
     await until("nothing is there by half", async () => this.#nothingByHalf(command), 15_000);
     let done = await command.done(api);
-    if (code === 0 && !done && command.skips !== true) throw new Error(`it ended with 0, printed ${JSON.stringify(stdout)}, and what it did is lost`);
+    if (code === 0 && !done && command.skips !== true)
+      throw new Error(`it ended with 0, printed ${JSON.stringify(stdout)}, and what it did is lost`);
     const outcome = `${victims.join(", ") || "nobody"} died, ${code === 0 ? "it succeeded" : done ? "it was done all the same" : "it was not done"}`;
     if (!done && (await command.begun?.(api)) === true) await this.#undo(command);
     if (!done) {
@@ -183,9 +205,11 @@ export class Killed {
     const found = surplus(resumes === true ? { ...state, ingests: [] } : state);
     const { Warnings } = await api.get<{ Warnings: string[] | null }>("/info");
     const containers = await api.get<{ Names: string[]; State: string }[]>("/containers/json?all=1");
-    for (const { Names, State } of containers) if (/^(dead|removing)$/.test(State)) found.push(`${Names.join(" ")} is ${State}`);
+    for (const { Names, State } of containers)
+      if (/^(dead|removing)$/.test(State)) found.push(`${Names.join(" ")} is ${State}`);
     found.push(...(Warnings ?? []).filter((warning) => /damaged|set aside/.test(warning)));
-    for (const { Name } of (await api.get<{ Volumes: { Name: string }[] }>("/volumes")).Volumes) await api.get(`/volumes/${Name}`);
+    for (const { Name } of (await api.get<{ Volumes: { Name: string }[] }>("/volumes")).Volumes)
+      await api.get(`/volumes/${Name}`);
     const networks = await api.get<{ Id: string; Name: string }[]>("/networks");
     for (const { Id } of networks) await api.get(`/networks/${Id}`);
     for (const { Id } of await api.get<{ Id: string }[]>("/images/json")) await api.get(`/images/${Id}/json`);
@@ -199,7 +223,10 @@ export class Killed {
   /** Bridges of networks that the commands make, told by their subnet. */
   async #links(): Promise<string[]> {
     const lines = (await must("ip", ["-o", "-4", "address"])).split("\n");
-    return lines.filter((line) => line.includes(` ${this.#subnet}.`)).map((line) => line.split(/\s+/)[1] ?? "").sort();
+    return lines
+      .filter((line) => line.includes(` ${this.#subnet}.`))
+      .map((line) => line.split(/\s+/)[1] ?? "")
+      .sort();
   }
 
   async #whole(): Promise<Whole> {
@@ -219,7 +246,11 @@ export class Killed {
       volumes: volumes.Volumes.map(({ Name }) => Name).sort(),
       networks: networks.map(({ Name }) => Name).sort(),
       blobs: blobs.sort(),
-      files: [...tree(join(dir, "data")).map((path) => `data/${path}`), ...tree(join(dir, "containerd")).map((path) => `containerd/${path}`), ...tree(join(dir, "run")).map((path) => `run/${path}`)],
+      files: [
+        ...tree(join(dir, "data")).map((path) => `data/${path}`),
+        ...tree(join(dir, "containerd")).map((path) => `containerd/${path}`),
+        ...tree(join(dir, "run")).map((path) => `run/${path}`),
+      ],
       rules,
       links: await this.#links(),
     };
@@ -230,9 +261,12 @@ export class Killed {
     const found: string[] = [];
     const compare = (what: string, before: unknown, after: unknown): void => {
       if (JSON.stringify(before) === JSON.stringify(after)) return;
-      const lines = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : String(value).split("\n"));
+      const lines = (value: unknown): string[] =>
+        Array.isArray(value) ? value.map(String) : String(value).split("\n");
       const [was, is] = [lines(before), lines(after)];
-      found.push(`${what}: new ${is.filter((each) => !was.includes(each)).join(" | ")}; gone ${was.filter((each) => !is.includes(each)).join(" | ")}`);
+      found.push(
+        `${what}: new ${is.filter((each) => !was.includes(each)).join(" | ")}; gone ${was.filter((each) => !is.includes(each)).join(" | ")}`,
+      );
     };
     const { state, ...rest } = this.#base ?? this.#fail("not started");
     for (const [what, before] of Object.entries(state)) compare(what, before, now.state[what as keyof EngineState]);
@@ -243,7 +277,9 @@ export class Killed {
 
   /** The ends of both daemons' logs. */
   logTails(characters = 3000): string {
-    return [this.longshore.containerd, this.longshore.engine].map(({ name, log }) => `--- ${name} ---\n${readFileSync(log, "utf8").slice(-characters)}`).join("\n");
+    return [this.longshore.containerd, this.longshore.engine]
+      .map(({ name, log }) => `--- ${name} ---\n${readFileSync(log, "utf8").slice(-characters)}`)
+      .join("\n");
   }
 
   async stop(): Promise<void> {

@@ -28,7 +28,9 @@ const operations: Record<string, (id: string) => Promise<Answer>> = {
   exec: async (id) => {
     const created = await api.ask("POST", `/containers/${id}/exec`, { Cmd: ["true"], User: "nobody" });
     if (created.status !== 201) return created;
-    return api.ask("POST", `/exec/${(JSON.parse(created.body.toString()) as { Id: string }).Id}/start`, { Detach: true });
+    return api.ask("POST", `/exec/${(JSON.parse(created.body.toString()) as { Id: string }).Id}/start`, {
+      Detach: true,
+    });
   },
 };
 
@@ -36,13 +38,18 @@ describe("a container that is just ending", () => {
   it("is taken for one that runs or for one that has ended, whatever is asked of it", async () => {
     const odd: string[] = [];
     const round = async (name: string, delayMs: number): Promise<void> => {
-      const id = await api.create({ Image: "busybox", Cmd: ["sh", "-c", "sleep 0.05"], HostConfig: { NetworkMode: "none" } });
+      const id = await api.create({
+        Image: "busybox",
+        Cmd: ["sh", "-c", "sleep 0.05"],
+        HostConfig: { NetworkMode: "none" },
+      });
       try {
         await api.call("POST", `/containers/${id}/start`);
         await sleep(delayMs);
         const { status, body } = (await operations[name]?.(id)) ?? assert.fail(name);
         const text = body.toString();
-        if (status >= 500 || (status >= 400 && !/is not running/.test(text))) odd.push(`${name} after ${delayMs} ms: ${status} ${text}`);
+        if (status >= 500 || (status >= 400 && !/is not running/.test(text)))
+          odd.push(`${name} after ${delayMs} ms: ${status} ${text}`);
         const { Id: image } = (name === "commit" && status === 201 ? JSON.parse(text) : {}) as { Id?: string };
         if (image !== undefined) await api.ask("DELETE", `/images/${image}?force=1`);
       } finally {
@@ -50,13 +57,18 @@ describe("a container that is just ending", () => {
       }
     };
     const names = Object.keys(operations);
-    for (let done = 0; done < rounds; done += names.length) await Promise.all(names.map((name, i) => round(name, ((done + i * 7) * 5) % 80)));
+    for (let done = 0; done < rounds; done += names.length)
+      await Promise.all(names.map((name, i) => round(name, ((done + i * 7) * 5) % 80)));
     assert.deepEqual(odd, []);
   });
 
   it("is not asked for its health while it is paused", async () => {
     const Healthcheck = { Test: ["CMD", "false"], Interval: 100e6, Retries: 1000 };
-    const [paused = "", other = ""] = await Promise.all([0, 1].map(() => api.create({ Image: "busybox", Cmd: ["sleep", "60"], Healthcheck, HostConfig: { NetworkMode: "none" } })));
+    const [paused = "", other = ""] = await Promise.all(
+      [0, 1].map(() =>
+        api.create({ Image: "busybox", Cmd: ["sleep", "60"], Healthcheck, HostConfig: { NetworkMode: "none" } }),
+      ),
+    );
     const events = await EventStream.open(shared, { event: ["exec_create"] });
     const probes = (id: string): number => events.seen.filter(({ Actor }) => Actor.ID === id).length;
     try {
@@ -77,6 +89,9 @@ describe("a container that is just ending", () => {
 
   it("events between two moments are refused when the second is before the first", async () => {
     const { status, body } = await api.ask("GET", "/events?since=20&until=10");
-    assert.deepEqual([status, (JSON.parse(body.toString()) as { message: string }).message], [400, "`since` time (20) cannot be after `until` time (10)"]);
+    assert.deepEqual(
+      [status, (JSON.parse(body.toString()) as { message: string }).message],
+      [400, "`since` time (20) cannot be after `until` time (10)"],
+    );
   });
 });

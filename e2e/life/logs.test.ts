@@ -46,7 +46,11 @@ describe("logs that nothing is lost of", () => {
     it(`a follower sees every line across rotations, ${Type} with ${JSON.stringify(Config)}`, async () => {
       const lines = 3000;
       const round = async (): Promise<void> => {
-        const id = await create({ Cmd: ["sh", "-c", `read go; i=0; while [ $i -lt ${lines} ]; do echo line $i; i=$((i+1)); done`], OpenStdin: true, HostConfig: { NetworkMode: "none", LogConfig: { Type, Config } } });
+        const id = await create({
+          Cmd: ["sh", "-c", `read go; i=0; while [ $i -lt ${lines} ]; do echo line $i; i=$((i+1)); done`],
+          OpenStdin: true,
+          HostConfig: { NetworkMode: "none", LogConfig: { Type, Config } },
+        });
         const { socket } = await api.attach(id, "stream=1&stdin=1");
         await api.call("POST", `/containers/${id}/start`);
         const response = await followed(id);
@@ -64,7 +68,10 @@ describe("logs that nothing is lost of", () => {
   it("attach shows the log and goes on where it ends, of a container that is started at once", async () => {
     const text = Array.from({ length: 40 }, (_, i) => `out ${i}\n`).join("");
     const round = async (): Promise<void> => {
-      const id = await create({ Cmd: ["sh", "-c", "i=0; while [ $i -lt 40 ]; do echo out $i; i=$((i+1)); done"], HostConfig: { NetworkMode: "none" } });
+      const id = await create({
+        Cmd: ["sh", "-c", "i=0; while [ $i -lt 40 ]; do echo out $i; i=$((i+1)); done"],
+        HostConfig: { NetworkMode: "none" },
+      });
       const attached = await api.attach(id, "logs=1&stream=1&stdout=1&stderr=1");
       await api.call("POST", `/containers/${id}/start`);
       await attached.ended;
@@ -76,30 +83,55 @@ describe("logs that nothing is lost of", () => {
 
   it("attach shows the log and goes on where it ends, while the container prints", async () => {
     const lines = 2000;
-    const id = await create({ Cmd: ["sh", "-c", `read go; printf begun; read go; i=0; while [ $i -lt ${lines} ]; do echo " line $i"; i=$((i+1)); done`], OpenStdin: true, HostConfig: { NetworkMode: "none" } });
+    const id = await create({
+      Cmd: [
+        "sh",
+        "-c",
+        `read go; printf begun; read go; i=0; while [ $i -lt ${lines} ]; do echo " line $i"; i=$((i+1)); done`,
+      ],
+      OpenStdin: true,
+      HostConfig: { NetworkMode: "none" },
+    });
     const first = await api.attach(id, "stream=1&stdin=1&stdout=1");
     await api.call("POST", `/containers/${id}/start`);
     first.socket.write("go\n");
     while (!first.output.includes("begun")) await once(first.socket, "data");
     // What is printed and no line yet is in no log.
-    const early = [await api.attach(id, "logs=1&stream=1&stdout=1"), await api.attach(id, "logs=1&stream=1&stdout=1&stdin=1&detachKeys=ctrl-p")];
+    const early = [
+      await api.attach(id, "logs=1&stream=1&stdout=1"),
+      await api.attach(id, "logs=1&stream=1&stdout=1&stdin=1&detachKeys=ctrl-p"),
+    ];
     first.socket.write("go\n");
     const late: typeof early = [];
     while (late.length < 12 && !first.socket.destroyed) {
-      late.push(await api.attach(id, `logs=1&stream=1&stdout=1${late.length % 2 === 0 ? "" : "&stdin=1&detachKeys=ctrl-p"}`));
+      late.push(
+        await api.attach(id, `logs=1&stream=1&stdout=1${late.length % 2 === 0 ? "" : "&stdin=1&detachKeys=ctrl-p"}`),
+      );
       const before = first.raw.length;
       await until("more is printed", () => first.socket.destroyed || first.raw.length > before);
     }
     await Promise.all([first, ...early, ...late].map(({ ended }) => ended));
     const expected = `begun${Array.from({ length: lines }, (_, i) => ` line ${i}\n`).join("")}`;
-    for (const [i, attached] of [first, ...early, ...late].entries()) assert.ok(attached.output === expected, `client ${i} got ${attached.output.length} of ${expected.length} characters`);
+    for (const [i, attached] of [first, ...early, ...late].entries())
+      assert.ok(
+        attached.output === expected,
+        `client ${i} got ${attached.output.length} of ${expected.length} characters`,
+      );
   });
 
   it("a client that does not read an attach's log costs the engine no memory", async () => {
-    const id = await create({ Cmd: ["sh", "-c", "yes 0123456789012345678901234567890123456789012345678901234567890123456789 | head -c 40000000"], HostConfig: { NetworkMode: "none" } });
+    const id = await create({
+      Cmd: [
+        "sh",
+        "-c",
+        "yes 0123456789012345678901234567890123456789012345678901234567890123456789 | head -c 40000000",
+      ],
+      HostConfig: { NetworkMode: "none" },
+    });
     await api.call("POST", `/containers/${id}/start`);
     assert.equal(await api.wait(id), 0);
-    const resident = (): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${shared.engine.pid}/status`, "utf8"))?.[1]) / 1024;
+    const resident = (): number =>
+      Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${shared.engine.pid}/status`, "utf8"))?.[1]) / 1024;
     const before = resident();
     const idle = await api.attach(id, "logs=1&stdout=1", { idle: true });
     const reading = await api.attach(id, "logs=1&stdout=1");
@@ -116,11 +148,21 @@ describe("logs that nothing is lost of", () => {
     const script = "printf '\\377\\376\\n\\303\\n\\360\\237\\n a\\200b \\303\\251 \\360\\237\\222\\200\\n'";
     const expected = Buffer.from("\xff\xfe\n\xc3\n\xf0\x9f\n a\x80b \xc3\xa9 \xf0\x9f\x92\x80\n", "latin1");
     for (const Type of ["local", "json-file"]) {
-      const id = await create({ Cmd: ["sh", "-c", script], HostConfig: { NetworkMode: "none", LogConfig: { Type, Config: {} } } });
+      const id = await create({
+        Cmd: ["sh", "-c", script],
+        HostConfig: { NetworkMode: "none", LogConfig: { Type, Config: {} } },
+      });
       await api.call("POST", `/containers/${id}/start`);
       await api.wait(id);
-      const logs = async (more: string): Promise<Buffer> => unframed(await api.call("GET", `/containers/${id}/logs?stdout=1${more}`));
-      for (const more of ["", "&since=1"]) assert.deepEqual(await logs(more), Type === "local" ? expected : Buffer.from(expected.toString("utf8").replace(/\n\ufffd\n a/, "\n\ufffd\ufffd\n a")));
+      const logs = async (more: string): Promise<Buffer> =>
+        unframed(await api.call("GET", `/containers/${id}/logs?stdout=1${more}`));
+      for (const more of ["", "&since=1"])
+        assert.deepEqual(
+          await logs(more),
+          Type === "local"
+            ? expected
+            : Buffer.from(expected.toString("utf8").replace(/\n\ufffd\n a/, "\n\ufffd\ufffd\n a")),
+        );
     }
   });
 
@@ -128,7 +170,16 @@ describe("logs that nothing is lost of", () => {
     const id = await create({ Cmd: ["sh", "-c", "echo 1; echo 2; echo 3"], HostConfig: { NetworkMode: "none" } });
     await api.call("POST", `/containers/${id}/start`);
     await api.wait(id);
-    for (const [tail, count] of [["%2B1", 1], ["2", 2], ["%2B0", 0], ["-1", 3], ["x", 3], ["1x", 3], ["", 3], ["99999999999999999999", 3]] as const) {
+    for (const [tail, count] of [
+      ["%2B1", 1],
+      ["2", 2],
+      ["%2B0", 0],
+      ["-1", 3],
+      ["x", 3],
+      ["1x", 3],
+      ["", 3],
+      ["99999999999999999999", 3],
+    ] as const) {
       const text = unframed(await api.call("GET", `/containers/${id}/logs?stdout=1&tail=${tail}`)).toString();
       assert.equal(text.split("\n").length - 1, count, tail);
     }

@@ -7,7 +7,9 @@ const { api } = shared;
 
 /** The answer to a wait, that the engine has begun to keep. */
 async function waitFor(id: string, condition: string): Promise<number> {
-  const { StatusCode } = JSON.parse((await api.call("POST", `/containers/${id}/wait?condition=${condition}`)).toString()) as { StatusCode: number };
+  const { StatusCode } = JSON.parse(
+    (await api.call("POST", `/containers/${id}/wait?condition=${condition}`)).toString(),
+  ) as { StatusCode: number };
   return StatusCode;
 }
 
@@ -20,9 +22,18 @@ describe("waiting for containers", () => {
   };
   afterEach(() => Promise.all(made.splice(0).map((id) => api.ask("DELETE", `/containers/${id}?force=1`))));
 
-  for (const [policy, count] of [["no", 0], ["always", 0], ["unless-stopped", 0], ["on-failure", 0], ["on-failure", 1]] as const) {
+  for (const [policy, count] of [
+    ["no", 0],
+    ["always", 0],
+    ["unless-stopped", 0],
+    ["on-failure", 0],
+    ["on-failure", 1],
+  ] as const) {
     it(`ends at the first exit under the policy ${policy}${count > 0 ? `:${count}` : ""}, whether it is started again or not`, async () => {
-      const id = await create({ Cmd: ["sh", "-c", "sleep 0.3; exit 3"], HostConfig: { RestartPolicy: { Name: policy, MaximumRetryCount: count } } });
+      const id = await create({
+        Cmd: ["sh", "-c", "sleep 0.3; exit 3"],
+        HostConfig: { RestartPolicy: { Name: policy, MaximumRetryCount: count } },
+      });
       const next = waitFor(id, "next-exit");
       const removed = waitFor(id, "removed");
       await api.call("POST", `/containers/${id}/start`);
@@ -33,8 +44,15 @@ describe("waiting for containers", () => {
   }
 
   it("ends at the exit of a container whose policy was changed while it ran", async () => {
-    for (const [before, after] of [["no", "always"], ["always", "no"]] as const) {
-      const id = await create({ Cmd: ["sh", "-c", "read line; exit 4"], OpenStdin: true, HostConfig: { RestartPolicy: { Name: before } } });
+    for (const [before, after] of [
+      ["no", "always"],
+      ["always", "no"],
+    ] as const) {
+      const id = await create({
+        Cmd: ["sh", "-c", "read line; exit 4"],
+        OpenStdin: true,
+        HostConfig: { RestartPolicy: { Name: before } },
+      });
       const { socket } = await api.attach(id, "stream=1&stdin=1");
       await api.call("POST", `/containers/${id}/start`);
       const exit = waitFor(id, "not-running");
@@ -49,7 +67,10 @@ describe("waiting for containers", () => {
   it("an attached client ends with the code of the run that it saw", async () => {
     const name = "e2e-waiting";
     try {
-      const { code, stdout } = await shared.docker(["run", "-i", "--restart", "always", "--name", name, "busybox", "sh"], { input: "echo seen\nexit 11\n" });
+      const { code, stdout } = await shared.docker(
+        ["run", "-i", "--restart", "always", "--name", name, "busybox", "sh"],
+        { input: "echo seen\nexit 11\n" },
+      );
       assert.deepEqual([code, stdout], [11, "seen\n"]);
     } finally {
       await shared.docker(["rm", "-f", name]);
@@ -59,7 +80,10 @@ describe("waiting for containers", () => {
   it("tells why a container could not be started", async () => {
     const id = await create({ Cmd: ["/nonexistent"] });
     assert.equal((await api.ask("POST", `/containers/${id}/start`)).status, 400);
-    const { StatusCode, Error } = JSON.parse((await api.call("POST", `/containers/${id}/wait`)).toString()) as { StatusCode: number; Error?: { Message: string } };
+    const { StatusCode, Error } = JSON.parse((await api.call("POST", `/containers/${id}/wait`)).toString()) as {
+      StatusCode: number;
+      Error?: { Message: string };
+    };
     assert.equal(StatusCode, 127);
     assert.match(Error?.Message ?? "", /no such file or directory/);
   });
@@ -74,14 +98,21 @@ describe("waiting for containers", () => {
       if (!events.seen.some(({ Actor }) => Actor.ID === id)) late.push(what);
     };
     const round = async (restart: string): Promise<void> => {
-      const id = await create({ Cmd: ["sh", "-c", "echo x; sleep 0.05"], HostConfig: { NetworkMode: "none", RestartPolicy: { Name: restart } } });
+      const id = await create({
+        Cmd: ["sh", "-c", "echo x; sleep 0.05"],
+        HostConfig: { NetworkMode: "none", RestartPolicy: { Name: restart } },
+      });
       const attached = await api.attach(id, "stream=1&stdout=1&stderr=1");
       const waited = waitFor(id, "next-exit");
       await api.call("POST", `/containers/${id}/start`);
       const looked = async (): Promise<void> => {
         while ((await api.inspect(id)).State.Status === "running");
       };
-      await Promise.all([waited.then(() => check(id, "wait")), attached.ended.then(() => check(id, "attach")), looked().then(() => check(id, "inspect"))]);
+      await Promise.all([
+        waited.then(() => check(id, "wait")),
+        attached.ended.then(() => check(id, "attach")),
+        looked().then(() => check(id, "inspect")),
+      ]);
       assert.equal(attached.output, "x\n");
       await api.call("DELETE", `/containers/${id}?force=1`);
     };

@@ -15,10 +15,17 @@ export class AddressDriver {
 
   readonly methods: Record<string, Method> = {
     "IpamDriver.GetCapabilities": () => ({}),
-    "IpamDriver.GetDefaultAddressSpaces": () => ({ LocalDefaultAddressSpace: "here", GlobalDefaultAddressSpace: "everywhere" }),
+    "IpamDriver.GetDefaultAddressSpaces": () => ({
+      LocalDefaultAddressSpace: "here",
+      GlobalDefaultAddressSpace: "everywhere",
+    }),
     "IpamDriver.RequestPool": ({ Pool, V6 }) => {
       const id = `pool${++this.#count}`;
-      const pool = Pool ? String(Pool) : V6 ? `fd00:${this.#base}:${this.#count}::/64` : `10.${this.#base}.${this.#count}.0/24`;
+      const pool = Pool
+        ? String(Pool)
+        : V6
+          ? `fd00:${this.#base}:${this.#count}::/64`
+          : `10.${this.#base}.${this.#count}.0/24`;
       this.#pools.set(id, { pool, next: 10 });
       this.held.add(id);
       return { PoolID: id, Pool: pool };
@@ -31,9 +38,14 @@ export class AddressDriver {
       const found = this.#pools.get(String(PoolID));
       if (found === undefined) return { Error: "no such pool" };
       const [network = "", bits = ""] = found.pool.split("/");
-      const gateway = (Options as Record<string, string> | null)?.["RequestAddressType"] === "com.docker.network.gateway";
+      const gateway =
+        (Options as Record<string, string> | null)?.["RequestAddressType"] === "com.docker.network.gateway";
       const number = gateway ? 1 : found.next++;
-      const address = Address ? String(Address) : network.includes(":") ? `${network}${number}` : network.replace(/0$/, String(number));
+      const address = Address
+        ? String(Address)
+        : network.includes(":")
+          ? `${network}${number}`
+          : network.replace(/0$/, String(number));
       this.held.add(`${String(PoolID)} ${address}`);
       return { Address: `${address}/${bits}` };
     },

@@ -54,7 +54,8 @@ export class BridgeDriver {
     this.#made.add(bridge);
     ip("link", "add", bridge, "type", "bridge");
     this.#gateways.set(NetworkID, gateways);
-    for (const address of [gateways.v4, gateways.v6]) if (address !== "") ip("addr", "add", address, "dev", bridge, ...(address.includes(":") ? ["nodad"] : []));
+    for (const address of [gateways.v4, gateways.v6])
+      if (address !== "") ip("addr", "add", address, "dev", bridge, ...(address.includes(":") ? ["nodad"] : []));
     ip("link", "set", bridge, "up");
     return {};
   }
@@ -90,7 +91,11 @@ export class BridgeDriver {
   #join({ NetworkID, EndpointID }: NetworkCall): object {
     const { v4 = "", v6 = "" } = this.#gateways.get(NetworkID) ?? {};
     const plain = (address: string): string => address.split("/")[0] ?? "";
-    return { InterfaceName: { SrcName: this.links(EndpointID)[1], DstPrefix: "eth" }, Gateway: plain(v4), GatewayIPv6: plain(v6) };
+    return {
+      InterfaceName: { SrcName: this.links(EndpointID)[1], DstPrefix: "eth" },
+      Gateway: plain(v4),
+      GatewayIPv6: plain(v6),
+    };
   }
 
   /** Devices that it has made and that are still there. */

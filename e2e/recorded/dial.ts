@@ -23,7 +23,15 @@ function tcp(host: string, port: number): Promise<string> {
     });
     socket.on("data", (chunk) => (answer += String(chunk)));
     socket.once("end", () => resolve(answer === "" ? "closed" : answer));
-    socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code === "ECONNREFUSED" ? "refused" : error.code === "ECONNRESET" ? "closed" : (error.code ?? error.message)));
+    socket.once("error", (error: NodeJS.ErrnoException) =>
+      resolve(
+        error.code === "ECONNREFUSED"
+          ? "refused"
+          : error.code === "ECONNRESET"
+            ? "closed"
+            : (error.code ?? error.message),
+      ),
+    );
   });
 }
 
@@ -37,7 +45,8 @@ function udp(host: string, port: number): Promise<string> {
       resolve(answer);
     };
     const timer = setTimeout(() => end("no answer"), patience);
-    const fail = (error: NodeJS.ErrnoException): void => end(error.code === "ECONNREFUSED" ? "refused" : (error.code ?? error.message));
+    const fail = (error: NodeJS.ErrnoException): void =>
+      end(error.code === "ECONNREFUSED" ? "refused" : (error.code ?? error.message));
     const send = (): void => socket.send("?", (error) => error && fail(error));
     let again: NodeJS.Timeout | undefined;
     socket.once("error", fail);
@@ -58,7 +67,8 @@ function ping(host: string): Promise<string> {
 }
 
 function ask(target: string): Promise<string> {
-  const [, kind = "", host = "", port = ""] = /^(tcp|udp|ping):(.*?)(?::(\d+))?$/.exec(target.replace(/[[\]]/g, "")) ?? [];
+  const [, kind = "", host = "", port = ""] =
+    /^(tcp|udp|ping):(.*?)(?::(\d+))?$/.exec(target.replace(/[[\]]/g, "")) ?? [];
   if (kind === "ping") return ping(target.slice("ping:".length));
   return kind === "tcp" ? tcp(host, Number(port)) : udp(host, Number(port));
 }

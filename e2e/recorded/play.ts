@@ -32,12 +32,17 @@ class Player {
     const [verb = "", ...words] = command.split(/\s+/);
     if (verb === "engine") {
       this.#traffic.close();
-      await this.#world.engine(words.filter((word) => !word.startsWith("{")), words.find((word) => word.startsWith("{")));
+      await this.#world.engine(
+        words.filter((word) => !word.startsWith("{")),
+        words.find((word) => word.startsWith("{")),
+      );
       this.#started = true;
     } else if (verb === "serve") for (const name of words) await this.#traffic.serve(name, await this.#netns(name));
     else if (verb === "reach") {
       const arrow = words.indexOf("->");
-      const from = await Promise.all(words.slice(0, arrow).map(async (name) => ({ name, netns: await this.#netns(name) })));
+      const from = await Promise.all(
+        words.slice(0, arrow).map(async (name) => ({ name, netns: await this.#netns(name) })),
+      );
       return this.#traffic.reach(from, words.slice(arrow + 1));
     } else throw new Error(`what is @ ${command}`);
     return "";

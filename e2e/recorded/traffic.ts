@@ -17,16 +17,23 @@ export class Traffic {
 
   /** Answers on TCP and UDP ports 80 and 81 of both families in a namespace, until `close`. */
   async serve(name: string, netns: string): Promise<void> {
-    for (const [domain, address] of [[AF.INET, "0.0.0.0"], [AF.INET6, "::"]] as const) {
+    for (const [domain, address] of [
+      [AF.INET, "0.0.0.0"],
+      [AF.INET6, "::"],
+    ] as const) {
       for (const port of [80, 81]) {
-        const server = createServer((socket) => socket.on("error", () => undefined).end(`${name} answers ${plain(socket.remoteAddress)}`));
+        const server = createServer((socket) =>
+          socket.on("error", () => undefined).end(`${name} answers ${plain(socket.remoteAddress)}`),
+        );
         const listening = Promise.withResolvers<void>();
         server.listen({ fd: socketInNetns(netns, domain, SOCK.STREAM, 0, { address, port }) }, listening.resolve);
         server.once("error", listening.reject);
         await listening.promise;
         this.#closing.push(() => server.close());
         const datagrams = createSocket(domain === AF.INET ? "udp4" : "udp6");
-        datagrams.on("message", (_, from) => datagrams.send(`${name} answers ${plain(from.address)}`, from.port, from.address));
+        datagrams.on("message", (_, from) =>
+          datagrams.send(`${name} answers ${plain(from.address)}`, from.port, from.address),
+        );
         const bound = Promise.withResolvers<void>();
         datagrams.bind({ fd: socketInNetns(netns, domain, SOCK.DGRAM, 0, { address, port }) }, bound.resolve);
         datagrams.once("error", bound.reject);
@@ -39,7 +46,10 @@ export class Traffic {
   /** What each of `from` gets from each of `targets` (see dial.ts): a table, a line for each target. */
   async reach(from: readonly { name: string; netns: string }[], targets: readonly string[]): Promise<string> {
     const columns = await Promise.all(from.map(({ netns }) => this.#dialler(netns)(targets)));
-    const lines = targets.flatMap((target, row) => [target, ...columns.map((column, i) => `    ${from[i]?.name}: ${column[row]}`)]);
+    const lines = targets.flatMap((target, row) => [
+      target,
+      ...columns.map((column, i) => `    ${from[i]?.name}: ${column[row]}`),
+    ]);
     return `${lines.join("\n")}\n`;
   }
 

@@ -30,7 +30,8 @@ export function readTranscript(path: string): Section[] {
     const step = section?.steps.at(-1);
     if (line.startsWith("# ")) sections.push({ title: line.slice(2), steps: [] });
     else if (line.startsWith("// ")) comments.push(line);
-    else if (/^[$@] /.test(line)) section?.steps.push({ command: line, output: "", ours: undefined, comments: comments.splice(0) });
+    else if (/^[$@] /.test(line))
+      section?.steps.push({ command: line, output: "", ours: undefined, comments: comments.splice(0) });
     else if (line.startsWith("> ") && step) step.command += `\n${line.slice(2)}`;
     else if (line.startsWith("  ") && step) step.output += `${line.slice(2)}\n`;
     else if (/^~( |$)/.test(line) && step) step.ours = `${step.ours ?? ""}${line.slice(2)}\n`;
@@ -39,14 +40,29 @@ export function readTranscript(path: string): Section[] {
   return sections;
 }
 
-const lines = (mark: string, text: string): string => text.split("\n").slice(0, -1).map((line) => `${mark}${line}`).join("\n");
+const lines = (mark: string, text: string): string =>
+  text
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => `${mark}${line}`)
+    .join("\n");
 
 function writeStep({ command, output, ours, comments }: Step): string {
-  return [...comments, command.replaceAll("\n", "\n> "), lines("  ", output), ours === undefined ? "" : lines("~ ", ours)].filter((part) => part !== "").join("\n");
+  return [
+    ...comments,
+    command.replaceAll("\n", "\n> "),
+    lines("  ", output),
+    ours === undefined ? "" : lines("~ ", ours),
+  ]
+    .filter((part) => part !== "")
+    .join("\n");
 }
 
 export function writeTranscript(path: string, sections: readonly Section[]): void {
-  writeFileSync(path, sections.map(({ title, steps }) => `# ${title}\n${steps.map(writeStep).join("\n")}\n`).join("\n"));
+  writeFileSync(
+    path,
+    sections.map(({ title, steps }) => `# ${title}\n${steps.map(writeStep).join("\n")}\n`).join("\n"),
+  );
 }
 
 /** Takes out what is another in each run: ids, times, chosen MAC addresses and unique local prefixes, and whose engine it is. */

@@ -59,9 +59,19 @@ export class World {
   }
 
   run(command: string, args: readonly string[], input?: string): Promise<Result> {
-    const env: Record<string, string> = { DOCKER_HOST: `unix://${this.#at("docker.sock")}`, DOCKER_CONFIG: this.#at("docker-config"), PATH: `${tool(".")}:${process.env["PATH"]}`, LC_ALL: "C", DIR: this.#at("folder") };
+    const env: Record<string, string> = {
+      DOCKER_HOST: `unix://${this.#at("docker.sock")}`,
+      DOCKER_CONFIG: this.#at("docker-config"),
+      PATH: `${tool(".")}:${process.env["PATH"]}`,
+      LC_ALL: "C",
+      DIR: this.#at("folder"),
+    };
     for (const { name } of neighbours) env[`${name}_netns`] = this.netns(name);
-    return exec("nsenter", this.#inside(command, args), { env, cwd: this.dir, ...(input === undefined ? {} : { input }) });
+    return exec("nsenter", this.#inside(command, args), {
+      env,
+      cwd: this.dir,
+      ...(input === undefined ? {} : { input }),
+    });
   }
 
   /** Runs the stock CLI; a failing command rejects. */
@@ -86,17 +96,35 @@ export class World {
     await this.#namespace("host", ["-m", "-n"], settle(this.#at("sys")));
     for (const { name, device, v4, v6 } of neighbours) {
       await this.#namespace(name, ["-n"], "ip link set lo up; echo ready; exec sleep infinity");
-      await must("nsenter", this.#inside("sh", ["-ec", `
+      await must(
+        "nsenter",
+        this.#inside("sh", [
+          "-ec",
+          `
         ip link add ${device} type veth peer name eth0 netns ${this.#pid(name)}
         ip addr add ${v4}.1/24 dev ${device}; ip addr add ${v6}::1/64 dev ${device} nodad; ip link set ${device} up
         nsenter --net=${this.netns(name)} sh -ec 'ip addr add ${v4}.2/24 dev eth0; ip addr add ${v6}::2/64 dev eth0 nodad
-          ip link set eth0 up; ip route add default via ${v4}.1; ip -6 route add default via ${v6}::1'`]));
+          ip link set eth0 up; ip route add default via ${v4}.1; ip -6 route add default via ${v6}::1'`,
+        ]),
+      );
     }
-    await must("nsenter", this.#inside("sh", ["-ec", "ip route add default via 192.0.2.2; ip -6 route add default via 2001:db8::2"]));
+    await must(
+      "nsenter",
+      this.#inside("sh", ["-ec", "ip route add default via 192.0.2.2; ip -6 route add default via 2001:db8::2"]),
+    );
     const stockConfig = 'version = 3\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n';
     writeFileSync(this.#at("config.toml"), this.#stock ? stockConfig : "version = 3\n");
     const command = this.#stock ? tool("containerd") : join(repository, "bin/containerd");
-    const args = ["--config", this.#at("config.toml"), "--root", this.#at("containerd"), "--state", this.#at("run/containerd"), "--address", this.#at("containerd.sock")];
+    const args = [
+      "--config",
+      this.#at("config.toml"),
+      "--root",
+      this.#at("containerd"),
+      "--state",
+      this.#at("run/containerd"),
+      "--address",
+      this.#at("containerd.sock"),
+    ];
     this.#containerd = this.#daemon("containerd", command, args);
     await this.#containerd.start();
   }
@@ -104,7 +132,14 @@ export class World {
   #daemon(name: string, command: string, args: readonly string[]): Daemon {
     const socket = this.#at(name === "dockerd" ? "docker.sock" : `${name}.sock`);
     const env = this.#stock ? { PATH: `${tool(".")}:${process.env["PATH"]}` } : {};
-    return new Daemon({ name, command: "nsenter", args: this.#inside(command, args), socket, log: this.#at(`${name}.log`), env });
+    return new Daemon({
+      name,
+      command: "nsenter",
+      args: this.#inside(command, args),
+      socket,
+      log: this.#at(`${name}.log`),
+      env,
+    });
   }
 
   /** Starts the engine, or starts it again, with further options. */
@@ -114,9 +149,25 @@ export class World {
     // The stock engine leaves its rules behind.
     await this.run("nft", ["flush", "ruleset"]);
     writeFileSync(this.#at("daemon.json"), config);
-    const own = ["-H", `unix://${this.#at("docker.sock")}`, "--data-root", this.#at("data"), "--exec-root", this.#at("run/docker"), "--pidfile", this.#at("docker.pid")];
+    const own = [
+      "-H",
+      `unix://${this.#at("docker.sock")}`,
+      "--data-root",
+      this.#at("data"),
+      "--exec-root",
+      this.#at("run/docker"),
+      "--pidfile",
+      this.#at("docker.pid"),
+    ];
     const command = this.#stock ? tool("dockerd") : join(repository, "bin/dockerd");
-    this.#engine = this.#daemon("dockerd", command, [...own, "--containerd", this.#at("containerd.sock"), "--config-file", this.#at("daemon.json"), ...flags]);
+    this.#engine = this.#daemon("dockerd", command, [
+      ...own,
+      "--containerd",
+      this.#at("containerd.sock"),
+      "--config-file",
+      this.#at("daemon.json"),
+      ...flags,
+    ]);
     await this.#engine.start();
     if (first) await importBusybox(this);
   }

@@ -6,7 +6,10 @@ import { must } from "../host/exec.ts";
 
 describe("docker-py", () => {
   it("a session: images, containers, streams, archives, events, networks, volumes", async () => {
-    const printed = await must("/usr/bin/python3", [join(repository, "e2e/sdk/docker_py.py")], { env: shared.clientEnv(), timeoutMs: 100_000 });
+    const printed = await must("/usr/bin/python3", [join(repository, "e2e/sdk/docker_py.py")], {
+      env: shared.clientEnv(),
+      timeoutMs: 100_000,
+    });
     assert.deepEqual(JSON.parse(printed), {
       ping: true,
       api: "1.51",

@@ -11,7 +11,13 @@ describe("dockerode", () => {
   afterEach(() => shared.docker(["rm", "-f", "-v", name]));
 
   it("runs a container with attached streams and waits for it", async () => {
-    const container = await docker.createContainer({ name, Image: "busybox", Cmd: ["sh", "-c", "read x; echo got $x; echo wrong >&2; exit 4"], OpenStdin: true, StdinOnce: true });
+    const container = await docker.createContainer({
+      name,
+      Image: "busybox",
+      Cmd: ["sh", "-c", "read x; echo got $x; echo wrong >&2; exit 4"],
+      OpenStdin: true,
+      StdinOnce: true,
+    });
     const stream = await container.attach({ stream: true, hijack: true, stdin: true, stdout: true, stderr: true });
     const [stdout, stderr] = [new PassThrough(), new PassThrough()];
     container.modem.demuxStream(stream, stdout, stderr);
@@ -24,7 +30,11 @@ describe("dockerode", () => {
   });
 
   it("executes, inspects the exec, and reads logs and stats", async () => {
-    const container = await docker.createContainer({ name, Image: "busybox", Cmd: ["sh", "-c", "echo started; sleep 300"] });
+    const container = await docker.createContainer({
+      name,
+      Image: "busybox",
+      Cmd: ["sh", "-c", "echo started; sleep 300"],
+    });
     await container.start();
     const exec = await container.exec({ Cmd: ["sh", "-c", "echo inside; exit 3"], AttachStdout: true });
     const stream = await exec.start({});
@@ -41,11 +51,14 @@ describe("dockerode", () => {
   });
 
   it("gets an error with status and message", async () => {
-    await assert.rejects(docker.getContainer("no-such").inspect(), (error: Error & { statusCode?: number; json?: { message: string } }) => {
-      assert.equal(error.statusCode, 404);
-      assert.equal(error.json?.message, "No such container: no-such");
-      return true;
-    });
+    await assert.rejects(
+      docker.getContainer("no-such").inspect(),
+      (error: Error & { statusCode?: number; json?: { message: string } }) => {
+        assert.equal(error.statusCode, 404);
+        assert.equal(error.json?.message, "No such container: no-such");
+        return true;
+      },
+    );
   });
 
   it("puts and gets archives, and lists with filters", async () => {
@@ -55,6 +68,9 @@ describe("dockerode", () => {
     const copied = await container.getArchive({ path: "/tmp/passwd" });
     assert.match(await text(copied), /root:x:0:0/);
     const listed = await docker.listContainers({ all: true, filters: { label: ["e2e.sdk=dockerode"] } });
-    assert.deepEqual(listed.map((each) => each.Names), [[`/${name}`]]);
+    assert.deepEqual(
+      listed.map((each) => each.Names),
+      [[`/${name}`]],
+    );
   });
 });

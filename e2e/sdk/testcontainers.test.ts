@@ -8,12 +8,17 @@ import { shared } from "../engine/shared.ts";
 
 describe("testcontainers", () => {
   // The library looks for the engine in the environment; its reaper is an image of its own, which no registry here has.
-  const settings = { DOCKER_HOST: shared.host, TESTCONTAINERS_RYUK_DISABLED: "true", TESTCONTAINERS_HOST_OVERRIDE: "127.0.0.1" };
+  const settings = {
+    DOCKER_HOST: shared.host,
+    TESTCONTAINERS_RYUK_DISABLED: "true",
+    TESTCONTAINERS_HOST_OVERRIDE: "127.0.0.1",
+  };
   const saved = Object.fromEntries(Object.keys(settings).map((key) => [key, process.env[key]]));
   before(() => Object.assign(process.env, settings));
   after(() => {
-    for (const [key, value] of Object.entries(saved)) if (value === undefined) delete process.env[key];
-    else process.env[key] = value;
+    for (const [key, value] of Object.entries(saved))
+      if (value === undefined) delete process.env[key];
+      else process.env[key] = value;
     // The library leaves the files there that it locks.
     for (const file of globSync(join(tmpdir(), "testcontainers-node-*.lock"))) rmSync(file);
   });
@@ -25,7 +30,13 @@ describe("testcontainers", () => {
       .withExposedPorts(80)
       .withEnvironment({ A: "b" })
       .withTmpFs({ "/scratch": "size=1m" })
-      .withHealthCheck({ test: ["CMD", "wget", "-qO", "-", "http://localhost/"], interval: 200, timeout: 2000, retries: 50, startPeriod: 1000 })
+      .withHealthCheck({
+        test: ["CMD", "wget", "-qO", "-", "http://localhost/"],
+        interval: 200,
+        timeout: 2000,
+        retries: 50,
+        startPeriod: 1000,
+      })
       .withWaitStrategy(Wait.forAll([Wait.forLogMessage(/ready/), Wait.forListeningPorts(), Wait.forHealthCheck()]))
       .start();
     const page = await fetch(`http://${container.getHost()}:${container.getMappedPort(80)}/`);
@@ -44,8 +55,18 @@ describe("testcontainers", () => {
 
   it("containers find each other by alias in a network of its own", async () => {
     await using network = await new Network().start();
-    await using server = await new GenericContainer("busybox").withNetwork(network).withNetworkAliases("server").withCommand(["sleep", "300"]).start();
-    await using client = await new GenericContainer("busybox").withNetwork(network).withCommand(["sleep", "300"]).start();
-    assert.match((await client.exec(["nslookup", "server"])).output, new RegExp(server.getIpAddress(network.getName()).replaceAll(".", "\\.")));
+    await using server = await new GenericContainer("busybox")
+      .withNetwork(network)
+      .withNetworkAliases("server")
+      .withCommand(["sleep", "300"])
+      .start();
+    await using client = await new GenericContainer("busybox")
+      .withNetwork(network)
+      .withCommand(["sleep", "300"])
+      .start();
+    assert.match(
+      (await client.exec(["nslookup", "server"])).output,
+      new RegExp(server.getIpAddress(network.getName()).replaceAll(".", "\\.")),
+    );
   });
 });

@@ -14,16 +14,22 @@ export function counting(count: number, seconds: number, code: number): string {
  * @param runs how often the count may begin anew at 0: once for each start of the container
  * @throws when one is missing or there twice
  */
-export function checkCount(what: string, text: string, options: { from?: number; runs?: number } = {}): { first: number; last: number } {
+export function checkCount(
+  what: string,
+  text: string,
+  options: { from?: number; runs?: number } = {},
+): { first: number; last: number } {
   const lines = text.split("\n").filter(Boolean);
   let runs = options.runs ?? 1;
   const first = lines[0] === undefined ? 0 : Number(lines[0]);
-  if (options.from !== undefined && lines.length > 0 && first !== options.from) throw new Error(`${what}: begins with ${lines[0]}, not with ${options.from}`);
+  if (options.from !== undefined && lines.length > 0 && first !== options.from)
+    throw new Error(`${what}: begins with ${lines[0]}, not with ${options.from}`);
   let last = first - 1;
   for (const [index, line] of lines.entries()) {
     const number = Number(line);
     if (number === 0 && index > 0 && --runs > 0) last = -1;
-    if (number !== last + 1) throw new Error(`${what}: line ${index} of ${lines.length} is ${JSON.stringify(line)} after ${last}`);
+    if (number !== last + 1)
+      throw new Error(`${what}: line ${index} of ${lines.length} is ${JSON.stringify(line)} after ${last}`);
     last = number;
   }
   return { first, last };
@@ -40,5 +46,8 @@ export function readJsonLog(path: string): string {
   files.push(readFileSync(path));
   const lines = Buffer.concat(files).toString().split("\n");
   // The last record may be on its way while we read.
-  return lines.slice(0, -1).map((line) => (JSON.parse(line) as { log: string }).log).join("");
+  return lines
+    .slice(0, -1)
+    .map((line) => (JSON.parse(line) as { log: string }).log)
+    .join("");
 }

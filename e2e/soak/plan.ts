@@ -38,8 +38,15 @@ const loadMs = 900;
 
 export function planOf(seed: string, round: number): Plan {
   const random = new Random(`${seed}/${round}`);
-  const maybe = (probability: number): number | undefined => (random.chance(probability) ? random.int(0, loadMs) : undefined);
-  const job = (attached: boolean): Job => ({ afterMs: random.int(0, loadMs), attached, count: random.int(1, 3000), seconds: random.int(0, 20) / 10, code: random.int(2, 99) });
+  const maybe = (probability: number): number | undefined =>
+    random.chance(probability) ? random.int(0, loadMs) : undefined;
+  const job = (attached: boolean): Job => ({
+    afterMs: random.int(0, loadMs),
+    attached,
+    count: random.int(1, 3000),
+    seconds: random.int(0, 20) / 10,
+    code: random.int(2, 99),
+  });
   return {
     round,
     jobs: [job(false), job(false), job(true)],

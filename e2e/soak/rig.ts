@@ -18,7 +18,11 @@ export class Rig {
   pullable = "";
 
   constructor() {
-    this.longshore = new Longshore({ bridge: this.#bridge, address: `10.214.${process.pid % 250}.1/24`, engineArgs: ["--cgroup-parent", `/${this.#cgroupParent}`] });
+    this.longshore = new Longshore({
+      bridge: this.#bridge,
+      address: `10.214.${process.pid % 250}.1/24`,
+      engineArgs: ["--cgroup-parent", `/${this.#cgroupParent}`],
+    });
     this.commands = new Commands(this.longshore);
   }
 
@@ -34,8 +38,23 @@ export class Rig {
     const { longshore } = this;
     this.pullable = `${this.#registry.address}/soak/app:1`;
     const tar = `${this.longshore.dir}/layer.tar`;
-    await must("sh", ["-c", `mkdir ${tar}.d && head -c 6000000 /dev/urandom > ${tar}.d/data && cd ${tar}.d && mkdir tree && for i in $(seq 500); do echo $i > tree/$i; done && tar -cf ${tar} . && rm -r ${tar}.d`]);
-    await longshore.ok(["run", "--name", "soak-base", "-v", `${tar}:/layer.tar:ro`, "busybox", "tar", "-xf", "/layer.tar", "-C", "/var"]);
+    await must("sh", [
+      "-c",
+      `mkdir ${tar}.d && head -c 6000000 /dev/urandom > ${tar}.d/data && cd ${tar}.d && mkdir tree && for i in $(seq 500); do echo $i > tree/$i; done && tar -cf ${tar} . && rm -r ${tar}.d`,
+    ]);
+    await longshore.ok([
+      "run",
+      "--name",
+      "soak-base",
+      "-v",
+      `${tar}:/layer.tar:ro`,
+      "busybox",
+      "tar",
+      "-xf",
+      "/layer.tar",
+      "-C",
+      "/var",
+    ]);
     await longshore.ok(["commit", "soak-base", this.pullable]);
     await longshore.ok(["rm", "soak-base"]);
     await longshore.ok(["push", "-q", this.pullable]);
@@ -49,7 +68,9 @@ export class Rig {
 
   /** The ends of both daemons' logs. */
   logTails(bytes = 6000): string {
-    return [this.longshore.containerd, this.longshore.engine].map(({ name, log }) => `--- ${name} ---\n${tail(log, bytes)}`).join("\n");
+    return [this.longshore.containerd, this.longshore.engine]
+      .map(({ name, log }) => `--- ${name} ---\n${tail(log, bytes)}`)
+      .join("\n");
   }
 
   async stop(): Promise<void> {

@@ -50,7 +50,8 @@ export class Round {
     await load;
     await this.#check("counters run on", async () => {
       const now = await this.#counterPids();
-      if (JSON.stringify(now) !== JSON.stringify(pids)) throw new Error(`pids were ${JSON.stringify(pids)}, are ${JSON.stringify(now)}`);
+      if (JSON.stringify(now) !== JSON.stringify(pids))
+        throw new Error(`pids were ${JSON.stringify(pids)}, are ${JSON.stringify(now)}`);
     });
     await this.#verify();
     await this.#check("all of the round is removed", () => this.#removeAll());
@@ -148,7 +149,9 @@ export class Round {
         await commands.ok(["image", "inspect", pullable]);
       }),
       at(plan.commitAfterMs, "commit", () => commands.ok(["commit", "soak-rotated", `${this.#name("commit")}:1`])),
-      at(plan.publishAfterMs, "publish", () => commands.ok(["run", "-d", "--name", this.#name("web"), "-p", "80", "busybox", "httpd", "-f", "-h", "/etc"])),
+      at(plan.publishAfterMs, "publish", () =>
+        commands.ok(["run", "-d", "--name", this.#name("web"), "-p", "80", "busybox", "httpd", "-f", "-h", "/etc"]),
+      ),
       at(plan.removeAfterMs, "rm", async () => {
         await commands.ok(["run", "-d", "--name", this.#name("removed"), "busybox", "sh", "-c", endlessly]);
         await commands.ok(["rm", "-f", this.#name("removed")]);
@@ -158,7 +161,14 @@ export class Round {
 
   async #startJob(job: Job, index: number): Promise<void> {
     const { commands } = this.#rig;
-    const args = ["--name", this.#name(`job${index}`), "busybox", "sh", "-c", counting(job.count, job.seconds, job.code)];
+    const args = [
+      "--name",
+      this.#name(`job${index}`),
+      "busybox",
+      "sh",
+      "-c",
+      counting(job.count, job.seconds, job.code),
+    ];
     if (!job.attached) {
       await commands.ok(["run", "-d", ...args]);
       return;
@@ -167,26 +177,37 @@ export class Round {
     if (code === job.code) {
       const { last } = checkCount("output of an attached run", stdout, { from: 0 });
       if (last !== job.count - 1) throw new Error(`an attached run printed up to ${last} of ${job.count}`);
-    } else if (!interrupted || ![1, 125].includes(code)) throw new Error(`an attached run gave ${code} instead of ${job.code}: ${stderr}`);
+    } else if (!interrupted || ![1, 125].includes(code))
+      throw new Error(`an attached run gave ${code} instead of ${job.code}: ${stderr}`);
   }
 
   async #exec(wanted: number): Promise<void> {
-    const { code, stdout, stderr, interrupted } = await this.#rig.commands.run(["exec", "soak-plain", "sh", "-c", `echo said; exit ${wanted}`]);
+    const { code, stdout, stderr, interrupted } = await this.#rig.commands.run([
+      "exec",
+      "soak-plain",
+      "sh",
+      "-c",
+      `echo said; exit ${wanted}`,
+    ]);
     if (code === wanted && stdout === "said\n") return;
     // A client whose connection breaks has printed some or nothing; 255 is its own word for a daemon that died.
     const own = this.#plan.victims === "containerd" ? [1, 125, 126, 128] : [1, 125, 126, 128, 255];
-    if (!interrupted || (code !== wanted && !own.includes(code))) throw new Error(`exec gave ${code} instead of ${wanted}: ${stdout}${stderr}`);
+    if (!interrupted || (code !== wanted && !own.includes(code)))
+      throw new Error(`exec gave ${code} instead of ${wanted}: ${stdout}${stderr}`);
   }
 
   async #verify(): Promise<void> {
     const plan = this.#plan;
     await Promise.all([
-      ...plan.jobs.map((job, index) => this.#check(`job ${index} ${JSON.stringify(job)}`, () => this.#verifyJob(job, this.#name(`job${index}`)))),
+      ...plan.jobs.map((job, index) =>
+        this.#check(`job ${index} ${JSON.stringify(job)}`, () => this.#verifyJob(job, this.#name(`job${index}`))),
+      ),
       ...Object.keys(counters).map((kind) => this.#check(`counter ${kind}`, () => this.#verifyCounter(kind))),
       this.#check("victim", () => this.#verifyVictim()),
       plan.publishAfterMs === undefined ? undefined : this.#check("published port", () => this.#verifyWeb()),
       this.#check("exec works", async () => {
-        if ((await this.#rig.commands.ok(["exec", "soak-plain", "echo", "here"])) !== "here") throw new Error("exec printed something else");
+        if ((await this.#rig.commands.ok(["exec", "soak-plain", "echo", "here"])) !== "here")
+          throw new Error("exec printed something else");
       }),
       this.#check("images", () => this.#verifyImages()),
     ]);
@@ -207,7 +228,10 @@ export class Round {
     const { State, LogPath } = await this.#api.inspect(name);
     const shown = `${State.Status} ${State.ExitCode} ${State.Pid}`;
     if (shown !== `exited ${job.code} 0`) throw new Error(`inspect shows ${shown}`);
-    for (const [source, text] of [["its log", await this.#api.logs(name)], ["its log's file", readJsonLog(LogPath)]] as const) {
+    for (const [source, text] of [
+      ["its log", await this.#api.logs(name)],
+      ["its log's file", readJsonLog(LogPath)],
+    ] as const) {
       // A start that was interrupted may have begun to print.
       const { last } = checkCount(`${source} of ${name}`, text, { from: 0, runs: state === "created" ? 2 : 1 });
       if (last !== job.count - 1) throw new Error(`${source} of ${name} ends with ${last} of ${job.count}`);
@@ -220,7 +244,10 @@ export class Round {
     const { LogPath } = await this.#api.inspect(name);
     const { last } = checkCount(`log of ${name}`, await this.#api.logs(name), from);
     if (kind === "plain") checkCount(`file of ${name}`, readJsonLog(LogPath), from);
-    await until(`${name} counts on`, async () => checkCount(`log of ${name}`, await this.#api.logs(name, 5)).last > last);
+    await until(
+      `${name} counts on`,
+      async () => checkCount(`log of ${name}`, await this.#api.logs(name, 5)).last > last,
+    );
   }
 
   async #verifyVictim(): Promise<void> {
@@ -250,7 +277,14 @@ export class Round {
     const { Networks, Ports } = (await this.#api.inspect(name)).NetworkSettings;
     for (const host of [`127.0.0.1:${Ports["80/tcp"]?.[0]?.HostPort}`, Networks["bridge"]?.IPAddress]) {
       const url = `http://${host}/passwd`;
-      await until(`${url} answers`, async () => (await (await fetch(url, { signal: AbortSignal.timeout(3000), headers: { connection: "close" } })).text()).includes("nobody"), 5000);
+      await until(
+        `${url} answers`,
+        async () =>
+          (
+            await (await fetch(url, { signal: AbortSignal.timeout(3000), headers: { connection: "close" } })).text()
+          ).includes("nobody"),
+        5000,
+      );
     }
   }
 

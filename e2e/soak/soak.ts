@@ -11,7 +11,14 @@ export class SoakFailure extends Error {}
  * @param options.signal ends the run; what was begun is cleaned up
  * @throws SoakFailure with the seed, the problems and the tails of the daemons' logs
  */
-export async function soak(options: { rounds: number; seed: string; enoughMs?: number; keepGoing?: boolean; signal?: AbortSignal; report: (line: string) => void }): Promise<void> {
+export async function soak(options: {
+  rounds: number;
+  seed: string;
+  enoughMs?: number;
+  keepGoing?: boolean;
+  signal?: AbortSignal;
+  report: (line: string) => void;
+}): Promise<void> {
   const { rounds, seed, signal, report } = options;
   report(`seed ${seed}`);
   const rig = new Rig();

@@ -41,8 +41,19 @@ for (const snapshotter of [false, true]) {
         assert.equal(await dockerd.ok([...run, "--rm", "-i", "busybox", "cat"], { input: "abc" }), "abc");
         const missing = await dockerd.docker([...run, "--rm", "busybox", "nope"]);
         assert.equal(missing.code, 127);
-        assert.match(missing.stderr, /failed to create shim task: OCI runtime create failed: .*exec: "nope": executable file not found in \$PATH/);
-        const terminal = new Terminal(dockerd, [...run, "--rm", "-it", "busybox", "sh", "-c", "tty; read x; stty size; exit 4"]);
+        assert.match(
+          missing.stderr,
+          /failed to create shim task: OCI runtime create failed: .*exec: "nope": executable file not found in \$PATH/,
+        );
+        const terminal = new Terminal(dockerd, [
+          ...run,
+          "--rm",
+          "-it",
+          "busybox",
+          "sh",
+          "-c",
+          "tty; read x; stty size; exit 4",
+        ]);
         await terminal.prints("/dev/pts/0");
         terminal.type("\r");
         await terminal.prints("24 80");
@@ -53,7 +64,10 @@ for (const snapshotter of [false, true]) {
         await dockerd.ok(["pause", "counting"]);
         await dockerd.ok(["unpause", "counting"]);
         await dockerd.ok(["update", "--memory", "64m", "--memory-swap", "64m", "counting"]);
-        assert.match(await dockerd.ok(["stats", "--no-stream", "--format", "{{.MemUsage}}", "counting"]), /iB \/ 64MiB$/);
+        assert.match(
+          await dockerd.ok(["stats", "--no-stream", "--format", "{{.MemUsage}}", "counting"]),
+          /iB \/ 64MiB$/,
+        );
         await dockerd.ok(["stop", "counting"]);
         assert.equal(await dockerd.ok(["wait", "counting"]), "3");
         assert.match(await dockerd.ok(["logs", "counting"]), /^0\n1\n[^]*\nbye$/);
@@ -66,7 +80,18 @@ for (const snapshotter of [false, true]) {
       if (snapshotter) continue;
       it(`finds containers of the ${runtime === "runc" ? "stock" : "project's"} shim again when either daemon was killed`, async () => {
         await dockerd.ok(["run", "--runtime", runtime, "-d", "--name", "lasting", "busybox", "sh", "-c", counting]);
-        await dockerd.ok(["run", "--runtime", runtime, "-d", "--name", "ending", "busybox", "sh", "-c", "until [ -e /tmp/gone ]; do sleep 0.05; done; exit 9"]);
+        await dockerd.ok([
+          "run",
+          "--runtime",
+          runtime,
+          "-d",
+          "--name",
+          "ending",
+          "busybox",
+          "sh",
+          "-c",
+          "until [ -e /tmp/gone ]; do sleep 0.05; done; exit 9",
+        ]);
         const pid = await dockerd.ok(["inspect", "-f", "{{.State.Pid}}", "ending"]);
         await dockerd.daemon.kill();
         await containerd.daemon.kill();
@@ -74,7 +99,11 @@ for (const snapshotter of [false, true]) {
         await until("the container has ended", () => !isAlive(Number(pid)));
         await containerd.daemon.start();
         await dockerd.daemon.start();
-        await until("dockerd knows the exit", async () => (await dockerd.ok(["inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", "ending"])) === "exited 9");
+        await until(
+          "dockerd knows the exit",
+          async () =>
+            (await dockerd.ok(["inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", "ending"])) === "exited 9",
+        );
         assert.equal(await dockerd.ok(["exec", "lasting", "echo", "still"]), "still");
 
         await containerd.daemon.kill();
@@ -84,7 +113,10 @@ for (const snapshotter of [false, true]) {
         assert.equal(await dockerd.ok(["wait", "lasting"]), "3");
         const lines = (await dockerd.ok(["logs", "lasting"])).split("\n");
         assert.equal(lines.pop(), "bye");
-        assert.deepEqual(lines, lines.map((_, index) => String(index)));
+        assert.deepEqual(
+          lines,
+          lines.map((_, index) => String(index)),
+        );
         await dockerd.ok(["rm", "lasting", "ending"]);
       });
     }
@@ -98,7 +130,10 @@ for (const snapshotter of [false, true]) {
         const image = `${registry.address}/team/built:1`;
         const context = join(dir, "context");
         mkdirSync(context);
-        writeFileSync(join(context, "Dockerfile"), 'FROM busybox\nRUN echo built >/file\nCOPY Dockerfile /\nCMD ["cat", "/file"]\n');
+        writeFileSync(
+          join(context, "Dockerfile"),
+          'FROM busybox\nRUN echo built >/file\nCOPY Dockerfile /\nCMD ["cat", "/file"]\n',
+        );
         await dockerd.ok(["build", "--network", "none", "-t", image, context]);
         assert.equal(await dockerd.ok(["run", "--rm", image]), "built");
         await dockerd.ok(["push", image]);
@@ -115,14 +150,21 @@ for (const snapshotter of [false, true]) {
 
     it("commits, saves and loads images through ours", async () => {
       await dockerd.ok(["run", "--name", "changed", "busybox", "sh", "-c", "echo new >/added; rm /etc/group"]);
-      assert.deepEqual((await dockerd.ok(["diff", "changed"])).split("\n").toSorted(), ["A /added", "C /etc", "D /etc/group"]);
+      assert.deepEqual((await dockerd.ok(["diff", "changed"])).split("\n").toSorted(), [
+        "A /added",
+        "C /etc",
+        "D /etc/group",
+      ]);
       await dockerd.ok(["commit", "changed", "changed:1"]);
       const archive = join(dir, "image.tar");
       await dockerd.ok(["save", "-o", archive, "changed:1"]);
       await dockerd.ok(["rm", "changed"]);
       await dockerd.ok(["rmi", "changed:1"]);
       await dockerd.ok(["load", "-i", archive]);
-      assert.equal(await dockerd.ok(["run", "--rm", "changed:1", "sh", "-c", "cat /added; test -e /etc/group || echo gone"]), "new\ngone");
+      assert.equal(
+        await dockerd.ok(["run", "--rm", "changed:1", "sh", "-c", "cat /added; test -e /etc/group || echo gone"]),
+        "new\ngone",
+      );
       await dockerd.ok(["rmi", "changed:1"]);
     });
   });

@@ -10,8 +10,18 @@ import { until } from "../host/until.ts";
 const image = "example.org/e2e/busybox:1";
 
 const swaps = [
-  { title: "the stock containerd runs our shim", kind: "stock", runtime: "io.containerd.longshore.v2", binary: "containerd-shim-longshore-v2" },
-  { title: "our containerd runs the stock shim", kind: "ours", runtime: tool("containerd-shim-runc-v2"), binary: "containerd-shim-runc-v2" },
+  {
+    title: "the stock containerd runs our shim",
+    kind: "stock",
+    runtime: "io.containerd.longshore.v2",
+    binary: "containerd-shim-longshore-v2",
+  },
+  {
+    title: "our containerd runs the stock shim",
+    kind: "ours",
+    runtime: tool("containerd-shim-runc-v2"),
+    binary: "containerd-shim-runc-v2",
+  },
 ] as const;
 
 for (const { title, kind, runtime, binary } of swaps) {
@@ -23,7 +33,8 @@ for (const { title, kind, runtime, binary } of swaps) {
       const { code, stderr } = await run("-d", ...args);
       assert.equal(code, 0, stderr);
     };
-    const status = async (id: string): Promise<string | undefined> => new RegExp(`^${id} +\\d+ +(\\w+)`, "m").exec(await containerd.ok("tasks", "ls"))?.[1];
+    const status = async (id: string): Promise<string | undefined> =>
+      new RegExp(`^${id} +\\d+ +(\\w+)`, "m").exec(await containerd.ok("tasks", "ls"))?.[1];
 
     before(async () => {
       const archive = join(dir, "image.tar");
@@ -47,7 +58,10 @@ for (const { title, kind, runtime, binary } of swaps) {
     it("output and exit code, without and with a terminal", async () => {
       const result = await run("--rm", image, "one", "sh", "-c", "echo out; echo err >&2; exit 5");
       assert.deepEqual(result, { code: 5, stdout: "out\n", stderr: "err\n" });
-      const terminal = await containerd.terminal(["run", "--runtime", runtime, "--rm", "-t", image, "two", "sh", "-c", "tty; read word; echo got $word; exit 3"], [{ prompt: "pts", input: "typed\r" }]);
+      const terminal = await containerd.terminal(
+        ["run", "--runtime", runtime, "--rm", "-t", image, "two", "sh", "-c", "tty; read word; echo got $word; exit 3"],
+        [{ prompt: "pts", input: "typed\r" }],
+      );
       assert.deepEqual([terminal.code, /^got typed\r*$/m.test(terminal.output)], [3, true], terminal.output);
     });
 
@@ -68,15 +82,28 @@ for (const { title, kind, runtime, binary } of swaps) {
     });
 
     it("events", async () => {
-      const events = new Lines(spawn(tool("ctr"), ["--address", containerd.address, "-n", containerd.namespace, "events"], { stdio: ["ignore", "pipe", "inherit"] }));
+      const events = new Lines(
+        spawn(tool("ctr"), ["--address", containerd.address, "-n", containerd.namespace, "events"], {
+          stdio: ["ignore", "pipe", "inherit"],
+        }),
+      );
       try {
         // Only what comes after the subscription is seen.
-        await until("events are seen", async () => (await containerd.ok("containers", "create", image, `probe${events.probes++}`), events.text !== ""));
+        await until(
+          "events are seen",
+          async () => (
+            await containerd.ok("containers", "create", image, `probe${events.probes++}`),
+            events.text !== ""
+          ),
+        );
         await started(image, "one", "sh", "-c", "exit 4");
         await until("the task has stopped", async () => (await status("one")) === "STOPPED");
         await containerd.ctr(["tasks", "rm", "one"]);
         await until("the deletion is told", () => events.text.includes("/tasks/delete"));
-        assert.deepEqual([...events.text.matchAll(/ (\/tasks\/\S+)/g)].map(([, topic]) => topic), ["/tasks/create", "/tasks/start", "/tasks/exit", "/tasks/delete"]);
+        assert.deepEqual(
+          [...events.text.matchAll(/ (\/tasks\/\S+)/g)].map(([, topic]) => topic),
+          ["/tasks/create", "/tasks/start", "/tasks/exit", "/tasks/delete"],
+        );
         assert.match(events.text, /tasks\/exit .*"exit_status":4/);
       } finally {
         events.end();
@@ -91,16 +118,33 @@ for (const { title, kind, runtime, binary } of swaps) {
         await started(image, ends, "sh", "-c", `trap 'exit ${round + 10}' TERM; while :; do sleep 0.05; done`);
         const pid = Number(new RegExp(`^${ends} +(\\d+)`, "m").exec(await containerd.ok("tasks", "ls"))?.[1]);
         // Without its trap, an init does not feel the signal.
-        await until("the trap is set", () => (Number.parseInt(/^SigCgt:\s+[0-9a-f]{8}([0-9a-f]{8})$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]!, 16) & (1 << 14)) !== 0);
+        await until(
+          "the trap is set",
+          () =>
+            (Number.parseInt(
+              /^SigCgt:\s+[0-9a-f]{8}([0-9a-f]{8})$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]!,
+              16,
+            ) &
+              (1 << 14)) !==
+            0,
+        );
         await (round % 2 === 0 ? containerd.daemon.kill() : containerd.daemon.stop());
         process.kill(pid, "SIGTERM");
         await until("the container has ended", () => gone(pid));
         await containerd.daemon.start();
-        assert.deepEqual([await status(stays), await status(ends)], ["RUNNING", kind === "ours" ? "STOPPED" : undefined], `round ${round}`);
+        assert.deepEqual(
+          [await status(stays), await status(ends)],
+          ["RUNNING", kind === "ours" ? "STOPPED" : undefined],
+          `round ${round}`,
+        );
         const exec = await containerd.ctr(["tasks", "exec", "--exec-id", "e1", stays, "echo", "inside"]);
         assert.deepEqual([exec.code, exec.stdout], [0, "inside\n"]);
         // The stock one removes, as it starts, each task that has no process left.
-        if (kind === "ours") assert.match((await containerd.ctr(["tasks", "rm", ends])).stderr, new RegExp(`non-zero exit code ${round + 10}`));
+        if (kind === "ours")
+          assert.match(
+            (await containerd.ctr(["tasks", "rm", ends])).stderr,
+            new RegExp(`non-zero exit code ${round + 10}`),
+          );
         await containerd.ok("tasks", "kill", "-s", "SIGKILL", stays);
         await until("the task has stopped", async () => (await status(stays)) === "STOPPED");
         assert.match((await containerd.ctr(["tasks", "rm", stays])).stderr, /non-zero exit code 137/);
@@ -114,7 +158,10 @@ for (const { title, kind, runtime, binary } of swaps) {
       process.kill(parent, "SIGKILL");
       await until("the container has ended", () => gone(pid));
       await until("the task is gone", async () => (await status("one")) === undefined);
-      await until("its mount is gone", () => !readFileSync("/proc/self/mounts", "utf8").includes(`${containerd.namespace}/one/`));
+      await until(
+        "its mount is gone",
+        () => !readFileSync("/proc/self/mounts", "utf8").includes(`${containerd.namespace}/one/`),
+      );
     });
   });
 }

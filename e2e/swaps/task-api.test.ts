@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { closeSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type LongshoreError, grpcCodeOf, messageOf } from "@longshore/errdefs";
@@ -19,9 +29,18 @@ type Client = ServiceClient<typeof Task>;
 type Step = [title: string, call: (task: Client) => Promise<unknown>];
 
 const id = "t";
-const spec = (args: string[]) => ({ typeUrl: "types.containerd.io/opencontainers/runtime-spec/1/Process", value: Buffer.from(JSON.stringify({ user: { uid: 0, gid: 0 }, args, env: ["PATH=/bin"], cwd: "/" })) });
-const resources = { typeUrl: "types.containerd.io/opencontainers/runtime-spec/1/LinuxResources", value: Buffer.from('{"memory":{"limit":33554432}}') };
-const exec = (execId: string, ...args: string[]): Step => [`exec ${execId}`, (t) => t.exec({ id, execId, spec: spec(args) })];
+const spec = (args: string[]) => ({
+  typeUrl: "types.containerd.io/opencontainers/runtime-spec/1/Process",
+  value: Buffer.from(JSON.stringify({ user: { uid: 0, gid: 0 }, args, env: ["PATH=/bin"], cwd: "/" })),
+});
+const resources = {
+  typeUrl: "types.containerd.io/opencontainers/runtime-spec/1/LinuxResources",
+  value: Buffer.from('{"memory":{"limit":33554432}}'),
+};
+const exec = (execId: string, ...args: string[]): Step => [
+  `exec ${execId}`,
+  (t) => t.exec({ id, execId, spec: spec(args) }),
+];
 
 /** Where runc makes a folder before it asks criu, which is missing. */
 const checkpoints = `/tmp/ls-checkpoints-${process.pid}`;
@@ -57,7 +76,11 @@ const ended: Step[] = [
 
 // The stock shim crashes later on when an exec that runs, or that failed to start, is started again.
 const phases: Record<string, Step[]> = {
-  "before the creation": [...ended, ["delete", (t) => t.delete({ id })], ["shutdown of another", (t) => t.connect({ id: "other" }).then(() => true)]],
+  "before the creation": [
+    ...ended,
+    ["delete", (t) => t.delete({ id })],
+    ["shutdown of another", (t) => t.connect({ id: "other" }).then(() => true)],
+  ],
   created: [
     ["pause", (t) => t.pause({ id })],
     ...onProcess(""),
@@ -141,21 +164,41 @@ class RawShim {
 
   async boot(): Promise<void> {
     const bin = join(this.#dir, "root/bin");
-    for (const path of [bin, join(this.#dir, "root/proc"), join(this.#bundle, "rootfs")]) mkdirSync(path, { recursive: true });
+    for (const path of [bin, join(this.#dir, "root/proc"), join(this.#bundle, "rootfs")])
+      mkdirSync(path, { recursive: true });
     const busybox = (await must("which", ["busybox"])).trim();
     copyFileSync(busybox, join(bin, "busybox"));
     for (const applet of ["sleep", "true"]) symlinkSync("busybox", join(bin, applet));
     const namespaces = ["pid", "ipc", "uts", "mount"].map((type) => ({ type }));
     const process = { user: { uid: 0, gid: 0 }, args: ["sleep", "300"], env: ["PATH=/bin"], cwd: "/" };
-    const config = { ociVersion: "1.0.2", process, root: { path: "rootfs" }, mounts: [{ destination: "/proc", type: "proc", source: "proc" }], linux: { namespaces, cgroupsPath: `/${this.#namespace}/${id}` } };
+    const config = {
+      ociVersion: "1.0.2",
+      process,
+      root: { path: "rootfs" },
+      mounts: [{ destination: "/proc", type: "proc", source: "proc" }],
+      linux: { namespaces, cgroupsPath: `/${this.#namespace}/${id}` },
+    };
     writeFileSync(join(this.#bundle, "config.json"), JSON.stringify(config));
     // The stock shim wants a reader of its log.
     await must("mkfifo", [join(this.#bundle, "log")]);
     this.#log = openSync(join(this.#bundle, "log"), "r+");
     const ttrpc = join(this.#dir, "e.sock");
     await this.#events.listen({ path: ttrpc });
-    const flags = ["-namespace", this.#namespace, "-address", join(this.#dir, "c.sock"), "-publish-binary", "/bin/false", "-id", id, "start"];
-    const starting = run(this.#binary, flags, { cwd: this.#bundle, env: { ...globalThis.process.env, TTRPC_ADDRESS: ttrpc } });
+    const flags = [
+      "-namespace",
+      this.#namespace,
+      "-address",
+      join(this.#dir, "c.sock"),
+      "-publish-binary",
+      "/bin/false",
+      "-id",
+      id,
+      "start",
+    ];
+    const starting = run(this.#binary, flags, {
+      cwd: this.#bundle,
+      env: { ...globalThis.process.env, TTRPC_ADDRESS: ttrpc },
+    });
     starting.child.stdin?.end();
     const { stdout } = await starting;
     this.#connection = await Connection.open((JSON.parse(stdout) as { address: string }).address);
@@ -169,11 +212,25 @@ class RawShim {
 
   /** What a call answered, or code and text of the error; without pids, times and places. */
   async answer(call: (task: Client) => Promise<unknown>): Promise<unknown> {
-    const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value ?? null, (key, field: unknown) => (key === "pid" ? Number(field) > 0 : key === "seconds" ? when(BigInt(field as bigint)) : key === "nanos" ? undefined : field)).replaceAll(this.#dir, "DIR"));
+    const plain = (value: unknown): unknown =>
+      JSON.parse(
+        JSON.stringify(value ?? null, (key, field: unknown) =>
+          key === "pid"
+            ? Number(field) > 0
+            : key === "seconds"
+              ? when(BigInt(field as bigint))
+              : key === "nanos"
+                ? undefined
+                : field,
+        ).replaceAll(this.#dir, "DIR"),
+      );
     try {
       return plain(await call(this.#task));
     } catch (error) {
-      return [grpcCodeOf(error as LongshoreError), messageOf(error).replaceAll(this.#dir, "DIR").replaceAll(this.#namespace, "NAMESPACE")];
+      return [
+        grpcCodeOf(error as LongshoreError),
+        messageOf(error).replaceAll(this.#dir, "DIR").replaceAll(this.#namespace, "NAMESPACE"),
+      ];
     }
   }
 
@@ -198,7 +255,11 @@ function when(seconds: bigint): string {
 describe("the task API: our shim answers as the stock one", () => {
   const dir = mkdtempSync("/tmp/task-api-");
   const shims = [
-    new RawShim(join(repository, "apps/shim/build/containerd-shim-longshore-v2"), join(dir, "o"), `e2e-task-o-${process.pid}`),
+    new RawShim(
+      join(repository, "apps/shim/build/containerd-shim-longshore-v2"),
+      join(dir, "o"),
+      `e2e-task-o-${process.pid}`,
+    ),
     new RawShim(tool("containerd-shim-runc-v2"), join(dir, "s"), `e2e-task-s-${process.pid}`),
   ];
 

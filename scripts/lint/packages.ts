@@ -19,7 +19,14 @@ const mayUse: Record<string, readonly string[]> = {
   "packages/containerd": ["packages/base", "packages/protocol", "packages/shared"],
   "packages/engine": ["packages/base", "packages/protocol", "packages/shared"],
   "packages/build": ["packages/base", "packages/protocol", "packages/shared"],
-  apps: ["packages/base", "packages/protocol", "packages/shared", "packages/containerd", "packages/engine", "packages/build"],
+  apps: [
+    "packages/base",
+    "packages/protocol",
+    "packages/shared",
+    "packages/containerd",
+    "packages/engine",
+    "packages/build",
+  ],
   e2e: ["packages/base", "packages/protocol", "packages/shared", "packages/engine"],
 };
 
@@ -34,20 +41,31 @@ const sidesOf: Record<string, readonly string[]> = {
 const sides = ["packages/containerd", "packages/engine", "packages/build"];
 
 /** Libraries that only the edge may know. */
-const edgeLibraries: Record<string, readonly string[]> = { fastify: ["apps/engine"], "@grpc/grpc-js": ["packages/protocol/grpc"] };
+const edgeLibraries: Record<string, readonly string[]> = {
+  fastify: ["apps/engine"],
+  "@grpc/grpc-js": ["packages/protocol/grpc"],
+};
 
 /** Reads every package.json of the workspace below `root`. */
 export function readPackages(root: string): Package[] {
-  const below = (folder: string): string[] => (existsSync(join(root, folder)) ? readdirSync(join(root, folder)).map((name) => `${folder}/${name}`) : []);
+  const below = (folder: string): string[] =>
+    existsSync(join(root, folder)) ? readdirSync(join(root, folder)).map((name) => `${folder}/${name}`) : [];
   return [...below("apps"), ...below("packages").flatMap(below), "e2e"]
     .filter((folder) => existsSync(join(root, folder, "package.json")))
     .map((folder) => {
-      const { name, dependencies, devDependencies } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8")) as {
+      const { name, dependencies, devDependencies } = JSON.parse(
+        readFileSync(join(root, folder, "package.json"), "utf8"),
+      ) as {
         name: string;
         dependencies?: Record<string, string>;
         devDependencies?: Record<string, string>;
       };
-      return { name, folder, dependencies: Object.keys(dependencies ?? {}), devDependencies: Object.keys(devDependencies ?? {}) };
+      return {
+        name,
+        folder,
+        dependencies: Object.keys(dependencies ?? {}),
+        devDependencies: Object.keys(devDependencies ?? {}),
+      };
     });
 }
 
@@ -74,16 +92,20 @@ function findCycle(start: Package, byName: Map<string, Package>): string[] | und
 function findBreaches(each: Package, byName: Map<string, Package>): string[] {
   const room = roomOf(each.folder);
   const allowed = mayUse[room];
-  if (allowed === undefined) return [`${each.folder}: ${room} is no folder of the architecture (${Object.keys(mayUse).join(", ")})`];
+  if (allowed === undefined)
+    return [`${each.folder}: ${room} is no folder of the architecture (${Object.keys(mayUse).join(", ")})`];
   const breaches: string[] = [];
   // What only tests use obeys the same direction: a test that crosses it would hide a missing seam.
   for (const dependency of [...each.dependencies, ...each.devDependencies]) {
     const other = byName.get(dependency);
     const otherRoom = other === undefined ? undefined : roomOf(other.folder);
     const side = sidesOf[each.folder];
-    if (otherRoom !== undefined && otherRoom !== room && !allowed.includes(otherRoom)) breaches.push(`${each.folder} must not use ${other!.folder}`);
-    else if (otherRoom !== undefined && side !== undefined && sides.includes(otherRoom) && !side.includes(otherRoom)) breaches.push(`${each.folder} is of another side than ${other!.folder}`);
-    else if (each.folder === "apps/shim" && otherRoom === "packages/shared") breaches.push(`${each.folder} must stay small and not use ${other!.folder}`);
+    if (otherRoom !== undefined && otherRoom !== room && !allowed.includes(otherRoom))
+      breaches.push(`${each.folder} must not use ${other!.folder}`);
+    else if (otherRoom !== undefined && side !== undefined && sides.includes(otherRoom) && !side.includes(otherRoom))
+      breaches.push(`${each.folder} is of another side than ${other!.folder}`);
+    else if (each.folder === "apps/shim" && otherRoom === "packages/shared")
+      breaches.push(`${each.folder} must stay small and not use ${other!.folder}`);
     const edge = edgeLibraries[dependency];
     if (edge !== undefined && !edge.includes(each.folder)) breaches.push(`${each.folder} must not know ${dependency}`);
   }

@@ -19,6 +19,9 @@ describe("tracked files", () => {
     writeFileSync(join(root, "fine"), Buffer.alloc(1 << 20));
     writeFileSync(join(root, "untracked"), Buffer.alloc(2 << 20));
     execFileSync("git", ["-C", root, "add", "large", "program", "fine"]);
-    assert.deepEqual(findUnwanted(root), ["large has 1048577 bytes; 1048576 are the most", "program is a compiled program"]);
+    assert.deepEqual(findUnwanted(root), [
+      "large has 1048577 bytes; 1048576 are the most",
+      "program is a compiled program",
+    ]);
   });
 });

@@ -17,7 +17,9 @@ function startsAsProgram(path: string): boolean {
 
 /** One line for each file that git tracks below `root` and that is over 1 MiB or a compiled program: such files stay in every clone for good. */
 export function findUnwanted(root: string): string[] {
-  const names = execFileSync("git", ["ls-files", "-z"], { cwd: root, encoding: "utf8", maxBuffer: 64 << 20 }).split("\0").filter(Boolean);
+  const names = execFileSync("git", ["ls-files", "-z"], { cwd: root, encoding: "utf8", maxBuffer: 64 << 20 })
+    .split("\0")
+    .filter(Boolean);
   return names.flatMap((name) => {
     const path = join(root, name);
     const stat = lstatSync(path, { throwIfNoEntry: false });

@@ -10,7 +10,15 @@ export function chromeTrace(spans: readonly Span[]): string {
     let tid = own.findIndex((row) => row.every((other) => other.end <= span.start || other.end >= span.end));
     if (tid < 0) tid = own.push([]) - 1;
     own[tid]!.push(span);
-    return { name: span.name, ph: "X", ts: span.start, dur: span.end - span.start, pid: span.pid, tid, args: { span: span.id, parent: span.parent ?? "" } };
+    return {
+      name: span.name,
+      ph: "X",
+      ts: span.start,
+      dur: span.end - span.start,
+      pid: span.pid,
+      tid,
+      args: { span: span.id, parent: span.parent ?? "" },
+    };
   });
   const processes = [...names].map(([pid, name]) => ({ name: "process_name", ph: "M", pid, args: { name } }));
   return `${JSON.stringify({ traceEvents: [...processes, ...events] })}\n`;

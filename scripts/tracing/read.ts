@@ -16,7 +16,17 @@ export interface Span {
 interface Line {
   resourceSpans: {
     resource: { attributes: { key: string; value: { stringValue: string } }[] };
-    scopeSpans: { spans: { traceId: string; spanId: string; parentSpanId?: string; name: string; startTimeUnixNano: string; endTimeUnixNano: string; status: { code?: number } }[] }[];
+    scopeSpans: {
+      spans: {
+        traceId: string;
+        spanId: string;
+        parentSpanId?: string;
+        name: string;
+        startTimeUnixNano: string;
+        endTimeUnixNano: string;
+        status: { code?: number };
+      }[];
+    }[];
   }[];
 }
 
@@ -25,7 +35,8 @@ export function readTrace(path: string, traceId?: string): Span[] {
   const lines = readFileSync(path, "utf8").split("\n").filter(Boolean);
   const all = lines.flatMap((line) => spansOf(JSON.parse(line) as Line));
   const traces = Map.groupBy(all, (span) => span.traceId);
-  const trace = traceId === undefined ? [...traces.values()].toSorted((a, b) => b.length - a.length)[0] : traces.get(traceId);
+  const trace =
+    traceId === undefined ? [...traces.values()].toSorted((a, b) => b.length - a.length)[0] : traces.get(traceId);
   if (trace === undefined) throw new Error(`${path}: no such trace`);
   return trace.toSorted((a, b) => a.start - b.start || b.end - a.end);
 }

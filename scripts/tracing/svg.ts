@@ -12,13 +12,18 @@ export function svgTrace(spans: readonly Span[]): string {
   const total = Math.max(...spans.map(({ end }) => end)) - first;
   const scale = (width - 2 * left) / Math.max(total, 1);
   const height = (spans.length + 3) * row;
-  const legend = services.map((service, index) => `<text x="${left + index * 230}" y="14" fill="${colourOf(index)}">■ ${escape(service)}</text>`);
+  const legend = services.map(
+    (service, index) => `<text x="${left + index * 230}" y="14" fill="${colourOf(index)}">■ ${escape(service)}</text>`,
+  );
   const bars = spans.map((span, index) => {
     const x = left + (span.start - first) * scale;
     const y = (index + 1.5) * row;
     const length = Math.max((span.end - span.start) * scale, 1);
     const label = `${shorten(span.name)} ${((span.end - span.start) / 1000).toFixed(1)} ms${span.error ? " (failed)" : ""}`;
-    const beside = x + length + 6 < width * 0.7 ? `x="${(x + length + 4).toFixed(1)}"` : `x="${(x - 4).toFixed(1)}" text-anchor="end"`;
+    const beside =
+      x + length + 6 < width * 0.7
+        ? `x="${(x + length + 4).toFixed(1)}"`
+        : `x="${(x - 4).toFixed(1)}" text-anchor="end"`;
     const inside = length > width * 0.3 ? `x="${(x + 4).toFixed(1)}"` : beside;
     return `<rect x="${x.toFixed(1)}" y="${y}" width="${length.toFixed(1)}" height="${row - 4}" fill="${colourOf(services.indexOf(span.service))}" fill-opacity="0.55"/><text ${inside} y="${y + 11}">${escape(label)}</text>`;
   });

@@ -20,7 +20,10 @@ describe("containerd's configuration", () => {
   });
 
   it("reads containerd's files over the defaults, and names what it ignores", async () => {
-    writeFileSync(path, 'version = 2\nroot = "/r"\n[grpc]\naddress = "/x.sock"\nmax_recv_message_size = 1\n[plugins."io.containerd.gc.v1.scheduler"]\npause_threshold = 0.1\n');
+    writeFileSync(
+      path,
+      'version = 2\nroot = "/r"\n[grpc]\naddress = "/x.sock"\nmax_recv_message_size = 1\n[plugins."io.containerd.gc.v1.scheduler"]\npause_threshold = 0.1\n',
+    );
     const { config, ignored } = await loadConfig(path, true);
     assert.equal(config.root, "/r");
     assert.equal(config.grpc.address, "/x.sock");
@@ -31,11 +34,16 @@ describe("containerd's configuration", () => {
   it("refuses broken files, wrong types and old versions, and does without a file that nobody named", async () => {
     const absent = join(dir, "none.toml");
     assert.deepEqual((await loadConfig(absent, false)).config, defaultConfig());
-    await assert.rejects(loadConfig(absent, true), { message: `failed to load TOML from ${absent}: open ${absent}: no such file or directory` });
+    await assert.rejects(loadConfig(absent, true), {
+      message: `failed to load TOML from ${absent}: open ${absent}: no such file or directory`,
+    });
     for (const [text, problem] of [
       ["version = ", /failed to load TOML from/],
       ['version = 3\n[grpc]\nuid = "0"\n', /grpc\.uid must be a number/],
-      ["version = 3\n[archive]\nmax_unpacked_bytes = -1\n", /archive\.max_unpacked_bytes must be a number of bytes: -1$/],
+      [
+        "version = 3\n[archive]\nmax_unpacked_bytes = -1\n",
+        /archive\.max_unpacked_bytes must be a number of bytes: -1$/,
+      ],
       ["version = 1\n", /unsupported config version `1`/],
     ] as const) {
       writeFileSync(path, text);

@@ -53,7 +53,8 @@ export async function loadConfig(path: string, required: boolean): Promise<Loade
     text = await readFile(path, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    if (required) throw new NotFound(`failed to load TOML from ${path}: open ${path}: no such file or directory`, { cause: error });
+    if (required)
+      throw new NotFound(`failed to load TOML from ${path}: open ${path}: no such file or directory`, { cause: error });
     return { config, ignored: [] };
   }
   let document: Record<string, unknown>;
@@ -63,11 +64,15 @@ export async function loadConfig(path: string, required: boolean): Promise<Loade
     throw new InvalidArgument(`failed to load TOML from ${path}: ${messageOf(cause)}`, { cause });
   }
   const { version = 1, ...rest } = document;
-  if (version !== 2 && version !== 3) throw new InvalidArgument(`${path}: unsupported config version \`${String(version)}\`: invalid argument`);
+  if (version !== 2 && version !== 3)
+    throw new InvalidArgument(`${path}: unsupported config version \`${String(version)}\`: invalid argument`);
   const ignored: string[] = [];
   merge(config as unknown as Table, rest, path, "", ignored);
   const limit = config.archive.max_unpacked_bytes;
-  if (!Number.isSafeInteger(limit) || limit < 0) throw new InvalidArgument(`failed to load TOML from ${path}: archive.max_unpacked_bytes must be a number of bytes: ${limit}`);
+  if (!Number.isSafeInteger(limit) || limit < 0)
+    throw new InvalidArgument(
+      `failed to load TOML from ${path}: archive.max_unpacked_bytes must be a number of bytes: ${limit}`,
+    );
   return { config, ignored };
 }
 
@@ -82,7 +87,9 @@ function merge(into: Table, from: Table, path: string, prefix: string, ignored: 
     } else if (typeof known === "object" && typeof value === "object" && value !== null) {
       merge(known as Table, value as Table, path, `${name}.`, ignored);
     } else if (typeof known !== typeof value) {
-      throw new InvalidArgument(`failed to load TOML from ${path}: ${name} must be a ${typeof known === "object" ? "table" : typeof known}`);
+      throw new InvalidArgument(
+        `failed to load TOML from ${path}: ${name} must be a ${typeof known === "object" ? "table" : typeof known}`,
+      );
     } else {
       into[key] = value;
     }

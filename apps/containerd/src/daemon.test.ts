@@ -24,7 +24,9 @@ describe("bin/containerd", function () {
   let said = "";
 
   const start = async (): Promise<void> => {
-    daemon = spawn(binary, ["--root", join(dir, "root"), "--state", join(dir, "state"), "-a", address], { stdio: ["ignore", "ignore", "pipe"] });
+    daemon = spawn(binary, ["--root", join(dir, "root"), "--state", join(dir, "state"), "-a", address], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
     daemon.stderr?.on("data", (chunk: Buffer) => (said += chunk.toString()));
     channel = new Channel(address);
     await channel.ready(10_000);
@@ -55,17 +57,23 @@ describe("bin/containerd", function () {
   });
 
   it("refuses to share its directories or its socket", () => {
-    const same = spawnSync(binary, ["--root", join(dir, "root"), "--state", join(dir, "state2"), "-a", `${address}2`], { encoding: "utf8" });
+    const same = spawnSync(binary, ["--root", join(dir, "root"), "--state", join(dir, "state2"), "-a", `${address}2`], {
+      encoding: "utf8",
+    });
     assert.equal(same.status, 1);
     assert.match(same.stderr, /another containerd uses/);
-    const socket = spawnSync(binary, ["--root", join(dir, "root3"), "--state", join(dir, "state3"), "-a", address], { encoding: "utf8" });
+    const socket = spawnSync(binary, ["--root", join(dir, "root3"), "--state", join(dir, "state3"), "-a", address], {
+      encoding: "utf8",
+    });
     assert.equal(socket.status, 1);
     assert.match(socket.stderr, /address already in use/);
   });
 
   it("passes on what shims publish, over ttrpc and through its command line", async () => {
     const abort = new AbortController();
-    const stream = connectContainerd(channel, "t").events.subscribe({ filters: ['topic=="/tasks/oom"'] }, { signal: abort.signal })[Symbol.asyncIterator]();
+    const stream = connectContainerd(channel, "t")
+      .events.subscribe({ filters: ['topic=="/tasks/oom"'] }, { signal: abort.signal })
+      [Symbol.asyncIterator]();
     const first = stream.next();
     const connection = await Connection.open(`${address}.ttrpc`);
     const event = packAny(TaskOOMSchema, { containerId: "c" });
@@ -76,7 +84,11 @@ describe("bin/containerd", function () {
         .then(() => undefined);
     while ((await Promise.race([first, forwarded()])) === undefined);
     assert.equal((await first).value?.event?.typeUrl, "containerd.events.TaskOOM");
-    const published = spawnSync(binary, ["--address", address, "publish", "--topic", "/tasks/oom", "--namespace", "other"], { input: toBinary(AnySchema, create(AnySchema, event)) });
+    const published = spawnSync(
+      binary,
+      ["--address", address, "publish", "--topic", "/tasks/oom", "--namespace", "other"],
+      { input: toBinary(AnySchema, create(AnySchema, event)) },
+    );
     assert.equal(published.status, 0, published.stderr.toString());
     for (;;) {
       const { value } = await stream.next();

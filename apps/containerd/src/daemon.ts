@@ -47,7 +47,16 @@ export async function startDaemon(config: Config, logger: Logger): Promise<Daemo
 
   const stores = await openStores(root, logger, config.archive.max_unpacked_bytes);
   const runtime: RuntimeDeps = {
-    config: { root, state, address: grpc.address, ttrpcAddress, containerdBinary, shimDirs, debug: logger.isLevelEnabled("debug"), version: apiVersion },
+    config: {
+      root,
+      state,
+      address: grpc.address,
+      ttrpcAddress,
+      containerdBinary,
+      shimDirs,
+      debug: logger.isLevelEnabled("debug"),
+      version: apiVersion,
+    },
     events: stores.exchange,
     log: logger,
   };
@@ -56,12 +65,26 @@ export async function startDaemon(config: Config, logger: Logger): Promise<Daemo
   // Shims that waited for us deliver their events while their tasks are taken up.
   const events = await serveEvents(ttrpcAddress, config.ttrpc, stores.exchange, logger);
   await sandboxes.load(async (namespace, id) => hasSandbox(stores.metadata, namespace, id));
-  await loadTasks(tasks, async (namespace, id) => (await stores.metadata.scope({ namespace }).containers.get(id)).runtime.name);
+  await loadTasks(
+    tasks,
+    async (namespace, id) => (await stores.metadata.scope({ namespace }).containers.get(id)).runtime.name,
+  );
   const byteSockets = join(state, "streams");
   // Sockets of a killed daemon: their streams ended with it.
   await rm(byteSockets, { recursive: true, force: true });
   await mkdir(byteSockets, { mode: 0o700 });
-  const server = await serve(services({ root, byteSockets, unpackLimit: config.archive.max_unpacked_bytes, ...stores, tasks, sandboxes, logger }), { path: grpc.address, mode: 0o660 });
+  const server = await serve(
+    services({
+      root,
+      byteSockets,
+      unpackLimit: config.archive.max_unpacked_bytes,
+      ...stores,
+      tasks,
+      sandboxes,
+      logger,
+    }),
+    { path: grpc.address, mode: 0o660 },
+  );
   await chown(grpc.address, grpc.uid, grpc.gid);
   notify("READY=1");
   logger.info({ address: grpc.address, root, state }, "containerd is up");

@@ -9,7 +9,12 @@ import { Connection, Server } from "@longshore/ttrpc";
  * Serves the ttrpc socket on which shims publish their events; a dead socket there is replaced.
  * @throws Unavailable when another process serves it
  */
-export async function serveEvents(address: string, owner: { uid: number; gid: number }, exchange: Exchange, log: Logger): Promise<Server> {
+export async function serveEvents(
+  address: string,
+  owner: { uid: number; gid: number },
+  exchange: Exchange,
+  log: Logger,
+): Promise<Server> {
   const server = new Server().add(Events, {
     forward: ({ envelope }) => {
       try {

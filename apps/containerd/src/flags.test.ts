@@ -3,8 +3,16 @@ import { globalFlags, helpText, parseFlags } from "./flags.ts";
 
 describe("containerd's flags", () => {
   it("takes them in all of Go's forms, up to the subcommand", () => {
-    const { values, rest } = parseFlags(["--root", "/r", "-a=/x.sock", "-log-level", "debug", "--state=/a=b", "publish", "--topic", "/t"], globalFlags);
-    assert.deepEqual(Object.fromEntries(values), { root: "/r", address: "/x.sock", "log-level": "debug", state: "/a=b" });
+    const { values, rest } = parseFlags(
+      ["--root", "/r", "-a=/x.sock", "-log-level", "debug", "--state=/a=b", "publish", "--topic", "/t"],
+      globalFlags,
+    );
+    assert.deepEqual(Object.fromEntries(values), {
+      root: "/r",
+      address: "/x.sock",
+      "log-level": "debug",
+      state: "/a=b",
+    });
     assert.deepEqual(rest, ["publish", "--topic", "/t"]);
     assert.deepEqual(parseFlags(["-v", "--", "-x"], globalFlags).rest, ["-x"]);
   });

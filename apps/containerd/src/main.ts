@@ -27,7 +27,9 @@ async function run(config: Config, ignored: readonly string[]): Promise<void> {
     process.exit(1);
   });
   // What fails while nobody waits for it concerns one piece of work, not all.
-  process.on("unhandledRejection", (error) => logger.error({ error: error instanceof Error ? error.stack : String(error) }, "unexpected rejection"));
+  process.on("unhandledRejection", (error) =>
+    logger.error({ error: error instanceof Error ? error.stack : String(error) }, "unexpected rejection"),
+  );
   const flushTraces = await configureTracing("containerd");
   const daemon = await startDaemon(config, logger);
   giveMemoryBackAtRest();
@@ -36,14 +38,18 @@ async function run(config: Config, ignored: readonly string[]): Promise<void> {
     if (stopping) return;
     stopping = true;
     logger.info({ signal }, "stopping");
-    const flush = (): Promise<void> => flushTraces().catch((error: unknown) => logger.warn({ error: messageOf(error) }, "spans could not be sent"));
-    daemon.stop().then(flush).then(
-      () => process.exit(0),
-      (error: unknown) => {
-        logger.fatal({ error: messageOf(error) }, "could not stop cleanly");
-        process.exit(1);
-      },
-    );
+    const flush = (): Promise<void> =>
+      flushTraces().catch((error: unknown) => logger.warn({ error: messageOf(error) }, "spans could not be sent"));
+    daemon
+      .stop()
+      .then(flush)
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          logger.fatal({ error: messageOf(error) }, "could not stop cleanly");
+          process.exit(1);
+        },
+      );
   };
   process.on("SIGTERM", stop).on("SIGINT", stop);
   // A log reader or a shim that goes away is no reason to end.
@@ -52,7 +58,8 @@ async function run(config: Config, ignored: readonly string[]): Promise<void> {
 
 async function main(args: readonly string[]): Promise<void> {
   const { values, rest } = parseFlags(args, globalFlags);
-  if (values.has("help") || rest[0] === "help" || rest[0] === "h") return void process.stdout.write(helpText(defaultConfigPath));
+  if (values.has("help") || rest[0] === "help" || rest[0] === "h")
+    return void process.stdout.write(helpText(defaultConfigPath));
   if (values.has("version")) return void process.stdout.write(`containerd ${packageName} ${apiVersion} ${revision}\n`);
   const [command, ...words] = rest;
   if (command === "config" && words[0] === "default") return void process.stdout.write(formatConfig(defaultConfig()));

@@ -23,7 +23,8 @@ import { randomMessage } from "./testing/messages.ts";
 /** Those that keep records; the others start programs, mount, and ask registries. */
 const kept = [Containers, Content, Images, Introspection, Leases, Namespaces, Sandboxes, Snapshots] as const;
 /** What no client should be told: an error that nobody foresaw. */
-const unforeseen = /TypeError|RangeError|is not a function|Cannot (read|convert|mix)|undefined|ERR_|SQLITE|constraint|BigInt|NaN|not iterable/;
+const unforeseen =
+  /TypeError|RangeError|is not a function|Cannot (read|convert|mix)|undefined|ERR_|SQLITE|constraint|BigInt|NaN|not iterable/;
 
 type AnyMethod = (request: unknown, options?: { signal: AbortSignal }) => Promise<unknown> | AsyncIterable<unknown>;
 
@@ -36,7 +37,15 @@ describe("calls of any kind", () => {
   const start = async (): Promise<void> => {
     stores = await openStores(root, silent, 0);
     // Nothing that is called here comes to a task.
-    const deps = { root, byteSockets: join(root, "streams"), unpackLimit: 0, ...stores, tasks: undefined as unknown as TaskManager, sandboxes: undefined as unknown as SandboxManager, logger: silent };
+    const deps = {
+      root,
+      byteSockets: join(root, "streams"),
+      unpackLimit: 0,
+      ...stores,
+      tasks: undefined as unknown as TaskManager,
+      sandboxes: undefined as unknown as SandboxManager,
+      logger: silent,
+    };
     server = await serve(services(deps), { path: join(root, "s.sock") });
     channel = new Channel(join(root, "s.sock"));
   };
@@ -82,7 +91,9 @@ describe("calls of any kind", () => {
     async function* several(): AsyncGenerator<unknown> {
       for (let left = random.int(0, 4); left > 0; left--) yield message();
     }
-    const answer = client[method.localName]?.(method.methodKind === "bidi_streaming" ? several() : message(), { signal: AbortSignal.timeout(10_000) });
+    const answer = client[method.localName]?.(method.methodKind === "bidi_streaming" ? several() : message(), {
+      signal: AbortSignal.timeout(10_000),
+    });
     if (answer !== undefined && Symbol.asyncIterator in answer) for await (const _ of answer);
     else await answer;
   }
@@ -92,10 +103,13 @@ describe("calls of any kind", () => {
     const method = service.methods.filter(({ methodKind }) => methodKind === "unary")[random.int(0, 2)];
     if (method === undefined) return;
     const bytes = Buffer.from(toBinary(method.input, randomMessage(random, method.input) as never));
-    for (let changes = random.int(1, 5); changes > 0 && bytes.length > 0; changes--) bytes[random.int(0, bytes.length - 1)] = random.int(0, 255);
+    for (let changes = random.int(1, 5); changes > 0 && bytes.length > 0; changes--)
+      bytes[random.int(0, bytes.length - 1)] = random.int(0, 255);
     const identity = (data: Buffer): Buffer => data;
     await new Promise<void>((resolve, reject) => {
-      channel.raw.makeUnaryRequest(`/${service.typeName}/${method.name}`, identity, identity, bytes, (error) => (error ? reject(error) : resolve()));
+      channel.raw.makeUnaryRequest(`/${service.typeName}/${method.name}`, identity, identity, bytes, (error) =>
+        error ? reject(error) : resolve(),
+      );
     });
   }
 
@@ -114,7 +128,10 @@ describe("calls of any kind", () => {
       }
       if (++rounds % 100 === 0) await listAll();
     });
-    assert.ok(process.env["LONGSHORE_FUZZ_ROUNDS"] !== undefined || Math.min(outcomes.answered, outcomes.refused) > 20, JSON.stringify(outcomes));
+    assert.ok(
+      process.env["LONGSHORE_FUZZ_ROUNDS"] !== undefined || Math.min(outcomes.answered, outcomes.refused) > 20,
+      JSON.stringify(outcomes),
+    );
     await stop();
     await start();
     await listAll();

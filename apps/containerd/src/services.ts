@@ -9,7 +9,10 @@ import { Images } from "@longshore/proto/containerd/services/images/v1/images";
 import { Introspection } from "@longshore/proto/containerd/services/introspection/v1/introspection";
 import { Leases } from "@longshore/proto/containerd/services/leases/v1/leases";
 import { Namespaces } from "@longshore/proto/containerd/services/namespaces/v1/namespaces";
-import { Controller as SandboxController, Store as Sandboxes } from "@longshore/proto/containerd/services/sandbox/v1/sandbox";
+import {
+  Controller as SandboxController,
+  Store as Sandboxes,
+} from "@longshore/proto/containerd/services/sandbox/v1/sandbox";
 import { Snapshots } from "@longshore/proto/containerd/services/snapshots/v1/snapshots";
 import { Streaming } from "@longshore/proto/containerd/services/streaming/v1/streaming";
 import { Tasks } from "@longshore/proto/containerd/services/tasks/v1/tasks";
@@ -52,14 +55,27 @@ export interface ServicesDeps extends Omit<Stores, "close"> {
 }
 
 /** All services of the gRPC socket. */
-export function services({ root, byteSockets, unpackLimit, damage, exchange, metadata, layers, connections, tasks, sandboxes, logger }: ServicesDeps): BoundService[] {
+export function services({
+  root,
+  byteSockets,
+  unpackLimit,
+  damage,
+  exchange,
+  metadata,
+  layers,
+  connections,
+  tasks,
+  sandboxes,
+  logger,
+}: ServicesDeps): BoundService[] {
   const publisher = exchange;
   const streams = new StreamRegistry();
   const transfer = new Transfer({
     open: (call) => metadata.scope(call),
     applier: layers,
     archiver: new ImageArchives(unpackLimit),
-    defaultSnapshotter: async (namespace) => (await metadata.namespaces.labels(namespace))["containerd.io/defaults/snapshotter"] || "overlayfs",
+    defaultSnapshotter: async (namespace) =>
+      (await metadata.namespaces.labels(namespace))["containerd.io/defaults/snapshotter"] || "overlayfs",
     log: logger,
   });
   return [
@@ -80,7 +96,14 @@ export function services({ root, byteSockets, unpackLimit, damage, exchange, met
     implement(Streaming, streamingService(streams, byteSockets)),
     implement(
       TransferDesc,
-      transferService({ transfer, streams, connections, hosts: hostsDirHosts(["/etc/containerd/certs.d"], dockerHosts()), userAgent: `longshore/${apiVersion.replace(/^v/, "")}`, log: logger }),
+      transferService({
+        transfer,
+        streams,
+        connections,
+        hosts: hostsDirHosts(["/etc/containerd/certs.d"], dockerHosts()),
+        userAgent: `longshore/${apiVersion.replace(/^v/, "")}`,
+        log: logger,
+      }),
     ),
   ];
 }

@@ -2,7 +2,15 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Reserve } from "@longshore/atomicfile";
 import { ArchiveWorkers, FileArchiver, Layers } from "@longshore/archive";
-import { type Context, ContainerStore, damagedContainers, LogFeeds, restoreContainers, resumeContainers, TaskMonitor } from "@longshore/containers";
+import {
+  type Context,
+  ContainerStore,
+  damagedContainers,
+  LogFeeds,
+  restoreContainers,
+  resumeContainers,
+  TaskMonitor,
+} from "@longshore/containers";
 import { type ImageResolver, damageOfImages, imageResolver } from "@longshore/images";
 import type { Logger } from "@longshore/logger";
 import { LogDrivers } from "@longshore/logging";
@@ -50,16 +58,38 @@ export interface Daemon {
 /** So much of the data root is kept for the moment when the disk is full. */
 const reserveBytes = 1 << 20;
 
-async function containerContext(config: Config, parts: Parts, store: ContainerStore, images: ImageResolver, space: Reserve): Promise<Context> {
+async function containerContext(
+  config: Config,
+  parts: Parts,
+  store: ContainerStore,
+  images: ImageResolver,
+  space: Reserve,
+): Promise<Context> {
   const driver = cgroupDriver(config);
   const settings = containerSettings(config, driver);
   await writeRuntimeWrappers(config);
-  const host = await readHostFacts({ cgroupDriver: driver, runtime: { name: settings.defaultRuntime, binary: settings.runtimes[settings.defaultRuntime]?.binary ?? "" } });
+  const host = await readHostFacts({
+    cgroupDriver: driver,
+    runtime: { name: settings.defaultRuntime, binary: settings.runtimes[settings.defaultRuntime]?.binary ?? "" },
+  });
   const { containerd, network, networks, volumes, events, log } = parts;
   const loggingDir = join(config.execRoot, "logging");
   await mkdir(loggingDir, { recursive: true, mode: 0o700 });
   const logFeeds = new LogFeeds(new LogDrivers(parts.plugins, loggingDir), log);
-  return { containerd, network, networks, volumes, logFeeds, images, emit: events.emit, log, settings, host, store, space };
+  return {
+    containerd,
+    network,
+    networks,
+    volumes,
+    logFeeds,
+    images,
+    emit: events.emit,
+    log,
+    settings,
+    host,
+    store,
+    space,
+  };
 }
 
 /**
@@ -67,17 +97,45 @@ async function containerContext(config: Config, parts: Parts, store: ContainerSt
  * containers whose policy asks for it are started.
  * @param more adds the routes of other resources
  */
-export async function startDaemon(config: Config, parts: Parts, more: (app: FastifyInstance, engine: Engine) => void = () => undefined): Promise<Daemon> {
+export async function startDaemon(
+  config: Config,
+  parts: Parts,
+  more: (app: FastifyInstance, engine: Engine) => void = () => undefined,
+): Promise<Daemon> {
   await mkdir(config.execRoot, { recursive: true, mode: 0o711 });
   const store = new ContainerStore();
   const space = new Reserve(join(config.dataRoot, "reserve"), reserveBytes);
   space.fill();
-  const images = imagesContext(config, { containerd: parts.containerd, store, emit: parts.events.emit, log: parts.log });
+  const images = imagesContext(config, {
+    containerd: parts.containerd,
+    store,
+    emit: parts.events.emit,
+    log: parts.log,
+  });
   const containers = await containerContext(config, parts, store, imageResolver(images), space);
   const workers = new ArchiveWorkers();
-  const audit = config.access.audit === undefined ? undefined : new AuditLog({ ...config.access.audit, log: parts.log });
-  const damage = async (): Promise<string[]> => [...(await damagedContainers(containers)), ...parts.damage(), ...damageOfImages(images), ...(audit?.problems() ?? []), ...(await containerdDamage(parts.containerd))];
-  const engine: Engine = { damage, config, containers, plugins: parts.plugins, networks: parts.networks, images, events: parts.events, log: parts.log, archiver: new FileArchiver(workers, config.access.maxUnpacked), layers: new Layers(workers), id: await engineId(config.dataRoot) };
+  const audit =
+    config.access.audit === undefined ? undefined : new AuditLog({ ...config.access.audit, log: parts.log });
+  const damage = async (): Promise<string[]> => [
+    ...(await damagedContainers(containers)),
+    ...parts.damage(),
+    ...damageOfImages(images),
+    ...(audit?.problems() ?? []),
+    ...(await containerdDamage(parts.containerd)),
+  ];
+  const engine: Engine = {
+    damage,
+    config,
+    containers,
+    plugins: parts.plugins,
+    networks: parts.networks,
+    images,
+    events: parts.events,
+    log: parts.log,
+    archiver: new FileArchiver(workers, config.access.maxUnpacked),
+    layers: new Layers(workers),
+    id: await engineId(config.dataRoot),
+  };
   await restoreContainers(containers);
   const monitor = new TaskMonitor(containers);
   monitor.start();

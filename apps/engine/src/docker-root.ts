@@ -16,5 +16,7 @@ export function refuseDockerRoot(dataRoot: string): void {
   if (existsSync(join(dataRoot, ours))) return;
   const found = docker.find((name) => existsSync(join(dataRoot, name)));
   if (found === undefined) return;
-  throw new FailedPrecondition(`failed to start daemon: ${dataRoot} is a data root of Docker (it has ${join(dataRoot, found)}), which is left untouched: name another folder by data-root`);
+  throw new FailedPrecondition(
+    `failed to start daemon: ${dataRoot} is a data root of Docker (it has ${join(dataRoot, found)}), which is left untouched: name another folder by data-root`,
+  );
 }

@@ -16,12 +16,18 @@ import { productVersion } from "./system/product.ts";
  * Registries as the configuration has them at the time of asking: they may be changed by a reload.
  * @throws InvalidArgument for a setting that makes no sense
  */
-export function registryHosts(config: Pick<Config, "registryMirrors" | "insecureRegistries" | "proxies">): RegistryHosts {
+export function registryHosts(
+  config: Pick<Config, "registryMirrors" | "insecureRegistries" | "proxies">,
+): RegistryHosts {
   const hosts = () => {
     // Pulls and pushes are containerd's, whose environment is another one.
     const proxies = proxiesOf(config);
     const used = proxies.http !== "" || proxies.https !== "";
-    return dockerHosts({ mirrors: config.registryMirrors, insecureRegistries: config.insecureRegistries, ...(used ? { proxies } : {}) });
+    return dockerHosts({
+      mirrors: config.registryMirrors,
+      insecureRegistries: config.insecureRegistries,
+      ...(used ? { proxies } : {}),
+    });
   };
   hosts();
   return (domain) => hosts()(domain);

@@ -7,7 +7,8 @@ import { engineVersion } from "./server/api-version.ts";
 
 async function configure(flags: Given): Promise<Config | undefined> {
   if (flags.get("help") === true) return void process.stdout.write(usage());
-  if (flags.get("version") === true) return void process.stdout.write(`Docker version ${engineVersion}, build longshore\n`);
+  if (flags.get("version") === true)
+    return void process.stdout.write(`Docker version ${engineVersion}, build longshore\n`);
   const config = await loadConfig(flags);
   if (flags.get("validate") !== true) return config;
   verifyStart(config, { activated: false });

@@ -26,11 +26,18 @@ describe("the pid file", () => {
   });
 
   it("of an engine that runs is left to it: the refusal says who ends that one", async () => {
-    const other = spawn(process.execPath, ["-e", "setTimeout(() => undefined, 60_000)", "apps/engine/src/main.ts"], { stdio: "ignore" });
+    const other = spawn(process.execPath, ["-e", "setTimeout(() => undefined, 60_000)", "apps/engine/src/main.ts"], {
+      stdio: "ignore",
+    });
     try {
       await writePidFile(path);
       writeFileSync(path, String(other.pid));
-      await assert.rejects(writePidFile(path), new RegExp(`^FailedPrecondition: failed to start daemon, ensure docker is not running or delete ${path}: process with PID ${other.pid} is still running \\(.*npm stop.*\\)$|systemd`));
+      await assert.rejects(
+        writePidFile(path),
+        new RegExp(
+          `^FailedPrecondition: failed to start daemon, ensure docker is not running or delete ${path}: process with PID ${other.pid} is still running \\(.*npm stop.*\\)$|systemd`,
+        ),
+      );
       assert.equal(readFileSync(path, "utf8"), String(other.pid));
     } finally {
       other.kill("SIGKILL");

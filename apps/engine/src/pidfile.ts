@@ -19,14 +19,19 @@ async function isAlive(pid: number): Promise<boolean> {
 async function startedBy(pid: number): Promise<string> {
   const groups = await readFile(`/proc/${pid}/cgroup`, "utf8").catch(() => "");
   const unit = /\/(longshore[^/\n]*\.service)(\/|$)/m.exec(groups)?.[1];
-  return unit === undefined ? " (`npm stop` ends one that `npm start` has started)" : ` (systemd's unit ${unit} runs it)`;
+  return unit === undefined
+    ? " (`npm stop` ends one that `npm start` has started)"
+    : ` (systemd's unit ${unit} runs it)`;
 }
 
 /** Writes the pid file. @throws FailedPrecondition with dockerd's text while its process lives */
 export async function writePidFile(path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const old = Number(await readFile(path, "utf8").catch(() => "0"));
-  if (await isAlive(old)) throw new FailedPrecondition(`failed to start daemon, ensure docker is not running or delete ${path}: process with PID ${old} is still running${await startedBy(old)}`);
+  if (await isAlive(old))
+    throw new FailedPrecondition(
+      `failed to start daemon, ensure docker is not running or delete ${path}: process with PID ${old} is still running${await startedBy(old)}`,
+    );
   await writeFileAtomic(path, `${process.pid}`, 0o644);
 }
 
@@ -46,7 +51,9 @@ export async function lockDataRoot(dataRoot: string): Promise<() => void> {
     flock(fd, LOCK.EX | LOCK.NB);
   } catch (error) {
     closeSync(fd);
-    throw new FailedPrecondition(`failed to start daemon: another engine uses the data root ${dataRoot}`, { cause: error });
+    throw new FailedPrecondition(`failed to start daemon: another engine uses the data root ${dataRoot}`, {
+      cause: error,
+    });
   }
   return () => closeSync(fd);
 }

@@ -18,7 +18,10 @@ function attributes(config: Config): Record<string, string> {
     "default-ipc-mode": config.defaultIpcMode,
     "default-runtime": config.defaultRuntime,
     "default-shm-size": String(config.defaultShmSize),
-    features: `map[${Object.entries(config.features).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, enabled]) => `${name}:${enabled}`).join(" ")}]`,
+    features: `map[${Object.entries(config.features)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, enabled]) => `${name}:${enabled}`)
+      .join(" ")}]`,
     "insecure-registries": JSON.stringify(config.insecureRegistries),
     labels: JSON.stringify(config.labels),
     "live-restore": "true",

@@ -19,9 +19,21 @@ import { verifyStart } from "./verify.ts";
 /** How long containerd may take to come up beside the engine. */
 const containerdTimeoutMs = 60_000;
 
-async function openNetwork(config: Config, plugins: Plugins, events: EventHub, log: Logger): Promise<NetworkController> {
+async function openNetwork(
+  config: Config,
+  plugins: Plugins,
+  events: EventHub,
+  log: Logger,
+): Promise<NetworkController> {
   const { network, dataRoot, execRoot } = config;
-  return NetworkController.open({ ...network, dataRoot, execRoot, plugins: pluginNetworks(plugins), emit: events.emit, log });
+  return NetworkController.open({
+    ...network,
+    dataRoot,
+    execRoot,
+    plugins: pluginNetworks(plugins),
+    emit: events.emit,
+    log,
+  });
 }
 
 /** Runs the engine until SIGTERM or SIGINT; SIGHUP reads daemon.json again. Containers outlive it. */
@@ -65,11 +77,30 @@ async function serve(config: Config, flags: Given, { log, notify, flushTraces }:
   const plugins = new Plugins({ log: log.child({ module: "plugins" }) });
   const network = await openNetwork(config, plugins, events, log);
   const local = await LocalVolumes.open({ dataRoot: config.dataRoot, emit: events.emit, log });
-  const volumes = await DriverVolumes.open({ dataRoot: config.dataRoot, local, drivers: pluginVolumeDrivers(plugins), emit: events.emit, log });
-  const starting = startDaemon(config, { containerd, damage: () => [...network.damage(), ...local.damage(), ...volumes.damage()], network: network.sandboxes, networks: network.networks, volumes, plugins, events, log }, (app, engine) => {
-    networkRoutes(app, { ...engine, networks: network.networks });
-    volumeRoutes(app, engine);
+  const volumes = await DriverVolumes.open({
+    dataRoot: config.dataRoot,
+    local,
+    drivers: pluginVolumeDrivers(plugins),
+    emit: events.emit,
+    log,
   });
+  const starting = startDaemon(
+    config,
+    {
+      containerd,
+      damage: () => [...network.damage(), ...local.damage(), ...volumes.damage()],
+      network: network.sandboxes,
+      networks: network.networks,
+      volumes,
+      plugins,
+      events,
+      log,
+    },
+    (app, engine) => {
+      networkRoutes(app, { ...engine, networks: network.networks });
+      volumeRoutes(app, engine);
+    },
+  );
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     if (stopping) return;

@@ -24,13 +24,21 @@ function quote(word: string): string {
  * The program that calls a runtime with its arguments in front: the shim knows a binary only. Its name
  * tells its content, so that containers of an earlier configuration keep theirs while they run.
  */
-function wrapperOf(dataRoot: string, name: string, path: string, args: readonly string[]): { path: string; text: string } {
+function wrapperOf(
+  dataRoot: string,
+  name: string,
+  path: string,
+  args: readonly string[],
+): { path: string; text: string } {
   const text = `#!/bin/sh\nexec ${[path, ...args].map(quote).join(" ")} "$@"\n`;
   const hash = createHash("sha256").update(text).digest("hex").slice(0, 32);
   return { path: join(dataRoot, "runtimes", `${name.replaceAll("/", "_")}.${hash}`), text };
 }
 
-function checkRuntime(name: string, { path = "", runtimeArgs = [], runtimeType = "", options = {} }: RuntimeConfig): void {
+function checkRuntime(
+  name: string,
+  { path = "", runtimeArgs = [], runtimeType = "", options = {} }: RuntimeConfig,
+): void {
   const refuse = (reason: string): never => {
     throw new InvalidArgument(`runtime ${name}: ${reason}`);
   };
@@ -41,8 +49,20 @@ function checkRuntime(name: string, { path = "", runtimeArgs = [], runtimeType =
 }
 
 /** @param root where the runtime keeps the state of its containers: a place of this engine's own, as with Docker */
-function byPath(binary: string, root: string, systemdCgroup: boolean, path: string, runtimeArgs: string[]): RuntimeSettings {
-  return { shim, options: packAny(OptionsSchema, { binaryName: binary, root, systemdCgroup }), path, runtimeArgs, binary };
+function byPath(
+  binary: string,
+  root: string,
+  systemdCgroup: boolean,
+  path: string,
+  runtimeArgs: string[],
+): RuntimeSettings {
+  return {
+    shim,
+    options: packAny(OptionsSchema, { binaryName: binary, root, systemdCgroup }),
+    path,
+    runtimeArgs,
+    binary,
+  };
 }
 
 function typed(name: string, type: string, options: Record<string, unknown>): RuntimeSettings {
@@ -67,14 +87,25 @@ export function runtimesOf(config: RuntimeSource, systemdCgroup: boolean): Recor
     checkRuntime(name, runtime);
     const { path = "", runtimeArgs = [], runtimeType = "", options = {} } = runtime;
     if (runtimeType !== "") runtimes[name] = typed(name, runtimeType, options);
-    else runtimes[name] = byPath(runtimeArgs.length === 0 ? path : wrapperOf(config.dataRoot, name, path, runtimeArgs).path, root, systemdCgroup, path, runtimeArgs);
+    else
+      runtimes[name] = byPath(
+        runtimeArgs.length === 0 ? path : wrapperOf(config.dataRoot, name, path, runtimeArgs).path,
+        root,
+        systemdCgroup,
+        path,
+        runtimeArgs,
+      );
   }
-  if (!Object.hasOwn(runtimes, config.defaultRuntime) && !isRuntimeName(config.defaultRuntime)) throw new InvalidArgument(`specified default runtime '${config.defaultRuntime}' does not exist`);
+  if (!Object.hasOwn(runtimes, config.defaultRuntime) && !isRuntimeName(config.defaultRuntime))
+    throw new InvalidArgument(`specified default runtime '${config.defaultRuntime}' does not exist`);
   return runtimes;
 }
 
 /** Writes the programs that `runtimesOf` names for runtimes with arguments: `runtimes/NAME.HASH` in the data root. */
-export async function writeRuntimeWrappers({ dataRoot, runtimes }: Pick<Config, "dataRoot" | "runtimes">): Promise<void> {
+export async function writeRuntimeWrappers({
+  dataRoot,
+  runtimes,
+}: Pick<Config, "dataRoot" | "runtimes">): Promise<void> {
   await mkdir(join(dataRoot, "runtimes"), { recursive: true, mode: 0o700 });
   for (const [name, { path = "", runtimeArgs = [] }] of Object.entries(runtimes)) {
     if (path === "" || runtimeArgs.length === 0) continue;

@@ -16,14 +16,26 @@ function executable(path: string): boolean {
 
 /** Searches PATH; daemons are often started with a short one. */
 function findBinary(...names: string[]): string {
-  const directories = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/libexec/docker"];
-  for (const name of names) for (const directory of directories) if (directory !== "" && executable(join(directory, name))) return join(directory, name);
+  const directories = [
+    ...(process.env["PATH"] ?? "").split(delimiter),
+    "/usr/local/sbin",
+    "/usr/local/bin",
+    "/usr/sbin",
+    "/usr/bin",
+    "/sbin",
+    "/bin",
+    "/usr/libexec/docker",
+  ];
+  for (const name of names)
+    for (const directory of directories)
+      if (directory !== "" && executable(join(directory, name))) return join(directory, name);
   return "";
 }
 
 /** The seccomp profile as text: built-in is empty. @throws InvalidArgument when the file cannot be read */
 function seccompProfile(setting: string): string {
-  if (setting === "builtin" || setting === "" || setting === "unconfined") return setting === "unconfined" ? setting : "";
+  if (setting === "builtin" || setting === "" || setting === "unconfined")
+    return setting === "unconfined" ? setting : "";
   try {
     return readFileSync(setting, "utf8");
   } catch (error) {

@@ -19,14 +19,27 @@ function convert(kinds: Record<string, Value>, options: Record<string, unknown>)
     if (name === undefined || value === null) continue;
     const kind = typeof kinds[name];
     if (typeof value !== kind || (kind === "number" && !(Number.isInteger(value) && Number(value) >= 0))) {
-      throw new InvalidArgument(`(0, 0): Can't convert ${String(value)}(${goType(value, "float64")}) to ${goType(kinds[name], "uint32")}`);
+      throw new InvalidArgument(
+        `(0, 0): Can't convert ${String(value)}(${goType(value, "float64")}) to ${goType(kinds[name], "uint32")}`,
+      );
     }
     values[name] = value as Value;
   }
   return values;
 }
 
-const runcKinds = { noPivotRoot: false, noNewKeyring: false, shimCgroup: "", ioUid: 0, ioGid: 0, binaryName: "", root: "", systemdCgroup: false, criuImagePath: "", criuWorkPath: "" };
+const runcKinds = {
+  noPivotRoot: false,
+  noNewKeyring: false,
+  shimCgroup: "",
+  ioUid: 0,
+  ioGid: 0,
+  binaryName: "",
+  root: "",
+  systemdCgroup: false,
+  criuImagePath: "",
+  criuWorkPath: "",
+};
 const runtimeKinds = { typeUrl: "", configPath: "" };
 
 /**
@@ -35,8 +48,13 @@ const runtimeKinds = { typeUrl: "", configPath: "" };
  * @param runcShims types of further shims that take runc's options
  * @throws InvalidArgument in the words of dockerd's decoder for a value of a wrong kind
  */
-export function shimOptions(type: string, options: Record<string, unknown>, runcShims: readonly string[]): RuntimeSettings["options"] {
+export function shimOptions(
+  type: string,
+  options: Record<string, unknown>,
+  runcShims: readonly string[],
+): RuntimeSettings["options"] {
   if (Object.keys(options).length === 0) return undefined;
-  if (type === "io.containerd.runc.v2" || runcShims.includes(type)) return packAny(RuncOptions, convert(runcKinds, options));
+  if (type === "io.containerd.runc.v2" || runcShims.includes(type))
+    return packAny(RuncOptions, convert(runcKinds, options));
   return packAny(RuntimeOptions, convert(runtimeKinds, options));
 }

@@ -19,10 +19,16 @@ describe("what a start refuses, and --validate tells", () => {
   const refused: [string, RegExp][] = [
     ['{"log-driver":"journald"}', /^failed to start daemon: log-driver journald is not served/],
     ['{"log-driver":"syslog"}', /^failed to start daemon: log-driver syslog is not served/],
-    ['{"log-opts":{"nosuch":"x"}}', /^failed to start daemon: failed to set log opts: unknown log opt 'nosuch' for json-file log driver$/],
+    [
+      '{"log-opts":{"nosuch":"x"}}',
+      /^failed to start daemon: failed to set log opts: unknown log opt 'nosuch' for json-file log driver$/,
+    ],
     ['{"default-runtime":"nosuch"}', /^failed to start daemon: specified default runtime 'nosuch' does not exist$/],
     ['{"runtimes":{"x":{}}}', /^failed to start daemon: runtime x: either a runtimeType or a path must be configured$/],
-    ['{"exec-opts":["native.cgroupdriver=foo"]}', /^failed to start daemon: native.cgroupdriver option foo not supported$/],
+    [
+      '{"exec-opts":["native.cgroupdriver=foo"]}',
+      /^failed to start daemon: native.cgroupdriver option foo not supported$/,
+    ],
     ['{"seccomp-profile":"/nonexistent"}', /^failed to start daemon: opening seccomp profile \(\/nonexistent\) failed/],
     ['{"tlsverify":true,"tlscert":"/nonexistent"}', /^invalid TLS configuration: Could not load X509 key pair/],
   ];
@@ -42,7 +48,9 @@ describe("what a start refuses, and --validate tells", () => {
       writeFileSync(join(root, name), "");
       const before = readdirSync(root, { recursive: true });
       const json = JSON.stringify({ "data-root": root });
-      await assert.rejects(verify(json), { message: new RegExp(`^failed to start daemon: ${root} is a data root of Docker`) });
+      await assert.rejects(verify(json), {
+        message: new RegExp(`^failed to start daemon: ${root} is a data root of Docker`),
+      });
       assert.deepEqual(readdirSync(root, { recursive: true }), before);
       writeFileSync(join(root, "engine.lock"), "");
       await verify(json);

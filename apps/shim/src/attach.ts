@@ -49,7 +49,17 @@ export class AttachServer {
       const process = this.#find(greeting.process);
       if (process === undefined) throw new NotFound(`process ${JSON.stringify(greeting.process)} not found`);
       const { channel, terminal, stdinOnce } = process.stdio;
-      relay.accept(client, channel, { ...greeting, closesInput: stdinOnce || greeting.process !== "", handsOver: greeting.handover, afterLog: greeting.log }, `${JSON.stringify(greeting.handover ? { terminal, handover: true } : { terminal })}\n`);
+      relay.accept(
+        client,
+        channel,
+        {
+          ...greeting,
+          closesInput: stdinOnce || greeting.process !== "",
+          handsOver: greeting.handover,
+          afterLog: greeting.log,
+        },
+        `${JSON.stringify(greeting.handover ? { terminal, handover: true } : { terminal })}\n`,
+      );
     } catch (error) {
       relay.refuse(client, `${JSON.stringify({ error: messageOf(error), code: grpcCodeOf(error) })}\n`);
     }
@@ -64,7 +74,21 @@ function parseGreeting(text: string): Greeting {
     throw new InvalidArgument("the first line must be JSON", { cause });
   }
   if (typeof value !== "object" || value === null) throw new InvalidArgument("the first line must be a JSON object");
-  const { process = "", stdin = false, stdout = false, stderr = false, handover = false, log = false } = value as Partial<Greeting>;
+  const {
+    process = "",
+    stdin = false,
+    stdout = false,
+    stderr = false,
+    handover = false,
+    log = false,
+  } = value as Partial<Greeting>;
   if (typeof process !== "string") throw new InvalidArgument("process must be a string");
-  return { process, stdin: stdin === true, stdout: stdout === true, stderr: stderr === true, handover: handover === true, log: log === true };
+  return {
+    process,
+    stdin: stdin === true,
+    stdout: stdout === true,
+    stderr: stderr === true,
+    handover: handover === true,
+    log: log === true,
+  };
 }

@@ -15,8 +15,13 @@ export interface BinaryLogger {
 const patience = 12_000;
 
 /** Starts it and waits until it says on descriptor 5 that it is ready. */
-export async function startBinaryLogger(shim: Shim, target: StdioTarget & { scheme: "binary" }, owner: { id: string; namespace: string }): Promise<BinaryLogger> {
-  if (!target.path.startsWith("/")) throw new InvalidArgument(`logging binary must be an absolute path: ${JSON.stringify(target.path)}`);
+export async function startBinaryLogger(
+  shim: Shim,
+  target: StdioTarget & { scheme: "binary" },
+  owner: { id: string; namespace: string },
+): Promise<BinaryLogger> {
+  if (!target.path.startsWith("/"))
+    throw new InvalidArgument(`logging binary must be an absolute path: ${JSON.stringify(target.path)}`);
   const [out, err, ready] = [pipe(), pipe(), pipe()];
   let child: ReturnType<typeof shim.children.spawn>;
   try {

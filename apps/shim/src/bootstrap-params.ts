@@ -16,8 +16,15 @@ export interface StartInput {
 /** containerd sends BootstrapParams, an Any of the options, or nothing; what is none of these counts as nothing. */
 export function parseStartInput(data: Uint8Array, flags: Flags): StartInput {
   const params = attempt(() => fromBinary(BootstrapParamsSchema, data));
-  if (data.length > 0 && params !== undefined && params.instanceId === flags.id && params.namespace === flags.namespace) {
-    const options = params.extensions.map(({ value }) => value).find((value) => value?.typeUrl.endsWith("containerd.runc.v1.Options"));
+  if (
+    data.length > 0 &&
+    params !== undefined &&
+    params.instanceId === flags.id &&
+    params.namespace === flags.namespace
+  ) {
+    const options = params.extensions
+      .map(({ value }) => value)
+      .find((value) => value?.typeUrl.endsWith("containerd.runc.v1.Options"));
     return {
       options: runtimeOptions(options),
       binaryResult: true,

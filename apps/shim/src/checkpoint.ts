@@ -31,6 +31,9 @@ export async function checkpoint(container: Container, path: string, any: Any | 
     const kept = join(container.bundle, "criu-dump.log");
     const written = join(work || path, "dump.log");
     if (existsSync(written)) copyFileSync(written, kept);
-    throw new Unknown(`${container.options.binary} did not terminate successfully: exit status ${error.status}: ${error.detail.split("\n")[0]} path= ${kept}`, { cause: error });
+    throw new Unknown(
+      `${container.options.binary} did not terminate successfully: exit status ${error.status}: ${error.detail.split("\n")[0]} path= ${kept}`,
+      { cause: error },
+    );
   }
 }

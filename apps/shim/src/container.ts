@@ -1,6 +1,15 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, Unknown, fromGrpcCode, grpcCodeOf, messageOf } from "@longshore/errdefs";
+import {
+  AlreadyExists,
+  FailedPrecondition,
+  InvalidArgument,
+  NotFound,
+  Unknown,
+  fromGrpcCode,
+  grpcCodeOf,
+  messageOf,
+} from "@longshore/errdefs";
 import type { CreateTaskRequest, ExecProcessRequest } from "@longshore/proto/containerd/task/v3/task";
 import { Status } from "@longshore/proto/containerd/v1/types/task";
 import { type ProcessExit, mountAll, unmountAll } from "@longshore/sys";
@@ -48,7 +57,14 @@ export class Container {
   #stopOom: () => void = () => undefined;
   #ownPidNamespace = true;
 
-  private constructor(shim: Shim, request: CreateTaskRequest, namespace: string, options: RuntimeOptions, stdio: Stdio, events: ContainerEvents) {
+  private constructor(
+    shim: Shim,
+    request: CreateTaskRequest,
+    namespace: string,
+    options: RuntimeOptions,
+    stdio: Stdio,
+    events: ContainerEvents,
+  ) {
     this.#shim = shim;
     this.#events = events;
     this.id = request.id;
@@ -65,7 +81,12 @@ export class Container {
   }
 
   /** Mounts the root file system and creates the container; what fails leaves nothing behind. */
-  static async create(shim: Shim, request: CreateTaskRequest, namespace: string, events: ContainerEvents): Promise<Container> {
+  static async create(
+    shim: Shim,
+    request: CreateTaskRequest,
+    namespace: string,
+    events: ContainerEvents,
+  ): Promise<Container> {
     const options = runtimeOptions(request.options);
     const rootfs = join(request.bundle, bundleFile.rootfs);
     writeOptions(request.bundle, options);
@@ -75,7 +96,12 @@ export class Container {
     }
     let container: Container | undefined;
     try {
-      const stdio = await Stdio.open(shim, request, { id: request.id, namespace, uid: options.ioUid, gid: options.ioGid }).catch((error: unknown) => {
+      const stdio = await Stdio.open(shim, request, {
+        id: request.id,
+        namespace,
+        uid: options.ioUid,
+        gid: options.ioGid,
+      }).catch((error: unknown) => {
         throw fromGrpcCode(grpcCodeOf(error), `failed to create init process I/O: ${messageOf(error)}`, error);
       });
       container = new Container(shim, request, namespace, options, stdio, events);
@@ -109,7 +135,15 @@ export class Container {
   async startInit(tell: (process: Process) => void): Promise<void> {
     const start = async (): Promise<void> => {
       if (this.checkpoint === "") await this.runc.run("OCI runtime start failed", ["start", this.id]);
-      else await this.#launch(this.init, "OCI runtime restore failed", bundleFile.pid, (extra) => ["restore", ...this.#createArgs(extra), "--detach", "--image-path", this.checkpoint, this.id]);
+      else
+        await this.#launch(this.init, "OCI runtime restore failed", bundleFile.pid, (extra) => [
+          "restore",
+          ...this.#createArgs(extra),
+          "--detach",
+          "--image-path",
+          this.checkpoint,
+          this.id,
+        ]);
     };
     await this.init.start(start, () => tell(this.init));
   }
@@ -117,8 +151,14 @@ export class Container {
   async addExec(request: ExecProcessRequest): Promise<void> {
     if (request.execId === "") throw new InvalidArgument("exec id must not be empty");
     if (this.execs.has(request.execId)) throw new AlreadyExists(`id ${request.execId}: already exists`);
-    if (this.init.status === Status.STOPPED || this.init.status === Status.PAUSED) throw new Unknown(`cannot exec in a ${this.init.state} state`);
-    const stdio = await Stdio.open(this.#shim, request, { id: this.id, namespace: this.namespace, uid: this.options.ioUid, gid: this.options.ioGid });
+    if (this.init.status === Status.STOPPED || this.init.status === Status.PAUSED)
+      throw new Unknown(`cannot exec in a ${this.init.state} state`);
+    const stdio = await Stdio.open(this.#shim, request, {
+      id: this.id,
+      namespace: this.namespace,
+      uid: this.options.ioUid,
+      gid: this.options.ioGid,
+    });
     const process = new Process(this.#shim, request.execId, request, stdio);
     process.spec = request.spec?.value ?? new Uint8Array();
     if (stdio.attach !== "") stdio.begin(); // clients attach before the start
@@ -128,33 +168,47 @@ export class Container {
 
   /** @param tell is called before an exit is told */
   async startExec(execId: string, tell: (process: Process) => void): Promise<Process> {
-    if (this.init.status === Status.STOPPED) throw new FailedPrecondition(`container ${this.id} init process is not running: failed precondition`);
+    if (this.init.status === Status.STOPPED)
+      throw new FailedPrecondition(`container ${this.id} init process is not running: failed precondition`);
     const process = this.process(execId);
     const start = async (): Promise<void> => {
       const name = `exec-${sequence++}`;
       try {
         writeBundleFile(this.bundle, `${name}.json`, Buffer.from(process.spec!).toString());
-        await this.#launch(process, "OCI runtime exec failed", `${name}.pid`, (extra) => ["exec", "--process", join(this.bundle, `${name}.json`), ...extra, "--detach", this.id]);
+        await this.#launch(process, "OCI runtime exec failed", `${name}.pid`, (extra) => [
+          "exec",
+          "--process",
+          join(this.bundle, `${name}.json`),
+          ...extra,
+          "--detach",
+          this.id,
+        ]);
       } finally {
         removeBundleFile(this.bundle, `${name}.json`);
         removeBundleFile(this.bundle, `${name}.pid`);
       }
     };
-    await process.start(start, () => tell(process)).catch((error: unknown) => {
-      if (process.pid === 0) process.abandon();
-      throw error;
-    });
+    await process
+      .start(start, () => tell(process))
+      .catch((error: unknown) => {
+        if (process.pid === 0) process.abandon();
+        throw error;
+      });
     return process;
   }
 
   /** Removes the container; its init must not run. */
   async delete(): Promise<ProcessExit> {
-    if (this.init.status !== Status.CREATED && this.init.status !== Status.STOPPED) throw new Unknown(`cannot delete a ${this.init.state} process`);
+    if (this.init.status !== Status.CREATED && this.init.status !== Status.STOPPED)
+      throw new Unknown(`cannot delete a ${this.init.state} process`);
     const gone = (error: unknown): void => {
       if (!(error instanceof Error) || !/does not exist/.test(error.message)) throw error;
     };
     await this.runc.run("OCI runtime delete failed", ["delete", this.id]).catch(gone);
-    const exit = this.init.pid === 0 ? { pid: 0, status: 137, seconds: Math.floor(Date.now() / 1000), nanoseconds: 0 } : await this.init.exited;
+    const exit =
+      this.init.pid === 0
+        ? { pid: 0, status: 137, seconds: Math.floor(Date.now() / 1000), nanoseconds: 0 }
+        : await this.init.exited;
     await this.init.close();
     for (const exec of this.execs.values()) await exec.close(0);
     this.#attach.close();
@@ -184,7 +238,12 @@ export class Container {
 
   async #createInit(): Promise<void> {
     const keyring = this.options.noNewKeyring ? ["--no-new-keyring"] : [];
-    await this.#launch(this.init, "OCI runtime create failed", bundleFile.pid, (extra) => ["create", ...this.#createArgs(extra), ...keyring, this.id]);
+    await this.#launch(this.init, "OCI runtime create failed", bundleFile.pid, (extra) => [
+      "create",
+      ...this.#createArgs(extra),
+      ...keyring,
+      this.id,
+    ]);
   }
 
   /** Has the runtime make a process and adopts it; `args` gets the options that all such calls share. */
@@ -192,7 +251,11 @@ export class Container {
     const socket = process.stdio.terminal ? new ConsoleSocket(this.bundle) : undefined;
     try {
       await this.#shim.children.hold(async () => {
-        const extra = ["--pid-file", join(this.bundle, pidFile), ...(socket === undefined ? [] : ["--console-socket", socket.name])];
+        const extra = [
+          "--pid-file",
+          join(this.bundle, pidFile),
+          ...(socket === undefined ? [] : ["--console-socket", socket.name]),
+        ];
         anticipateMove();
         await this.runc.run(what, args(extra), process.stdio.terminal ? undefined : process.stdio.child);
         process.stdio.begin();
@@ -200,7 +263,12 @@ export class Container {
         if (pid === undefined) throw new FailedPrecondition(`${what}: the runtime wrote no pid`);
         if (socket !== undefined) process.console.open(this.#shim, process.stdio.channel, socket.receive());
         if (process === this.init) this.#observe(pid);
-        process.adopt(pid, this.#shim.children.claim(pid), (exit) => this.#ended(process, exit), (exit) => this.#events.exit(process, exit));
+        process.adopt(
+          pid,
+          this.#shim.children.claim(pid),
+          (exit) => this.#ended(process, exit),
+          (exit) => this.#events.exit(process, exit),
+        );
       });
     } finally {
       socket?.close();
@@ -227,7 +295,10 @@ export class Container {
     } catch (error) {
       log("error", `exit of ${this.id} could not be kept`, error);
     }
-    if (!this.#ownPidNamespace) await this.runc.run("kill all", ["kill", "--all", this.id, String(sigkill)]).catch((error: unknown) => log("debug", "kill all", error));
+    if (!this.#ownPidNamespace)
+      await this.runc
+        .run("kill all", ["kill", "--all", this.id, String(sigkill)])
+        .catch((error: unknown) => log("debug", "kill all", error));
     await Promise.all([...this.execs.values()].filter((exec) => exec.pid > 0).map((exec) => exec.exited));
   }
 }

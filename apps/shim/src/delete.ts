@@ -22,7 +22,9 @@ export async function remove(flags: Flags): Promise<void> {
   const pid = readPid(bundle, bundleFile.pid) ?? 0;
   const shim = new Shim();
   const runc = new Runc(shim.children, readOptions(bundle), bundle, flags.namespace);
-  await runc.run("OCI runtime delete failed", ["delete", "--force", flags.id]).catch((error: unknown) => log("warn", `runtime could not delete ${flags.id}`, error));
+  await runc
+    .run("OCI runtime delete failed", ["delete", "--force", flags.id])
+    .catch((error: unknown) => log("warn", `runtime could not delete ${flags.id}`, error));
   unmountAll(join(bundle, bundleFile.rootfs));
   await removeSockets(flags, bundle);
   const exit = readExit(bundle) ?? { pid, status: unknownStatus, ...now() };
@@ -33,6 +35,7 @@ export async function remove(flags: Flags): Promise<void> {
 /** A group's socket may still be served for other tasks. */
 async function removeSockets(flags: Flags, bundle: string): Promise<void> {
   const paths = [readBundleFile(bundle, bundleFile.attach)];
-  if (readBundleFile(bundle, bundleFile.config) !== undefined) paths.push(join(socketFolder(), await socketName(flags.address, flags.namespace, groupOf(bundle, flags.id))));
+  if (readBundleFile(bundle, bundleFile.config) !== undefined)
+    paths.push(join(socketFolder(), await socketName(flags.address, flags.namespace, groupOf(bundle, flags.id))));
   for (const path of paths) if (path !== undefined && !(await answers(path))) rmSync(path, { force: true });
 }

@@ -22,11 +22,14 @@ describe("event publisher", () => {
   it("gives up what is refused time after time, and ends in time when asked to", async () => {
     const tries: string[] = [];
     const reports: string[] = [];
-    const publisher = new Publisher(async ({ topic }: Pending) => {
-      tries.push(topic);
-      if (topic === "/refused") throw new InvalidArgument("no");
-      if (topic === "/away") throw new Unavailable("closed");
-    }, (level, message) => reports.push(`${level}: ${message}`));
+    const publisher = new Publisher(
+      async ({ topic }: Pending) => {
+        tries.push(topic);
+        if (topic === "/refused") throw new InvalidArgument("no");
+        if (topic === "/away") throw new Unavailable("closed");
+      },
+      (level, message) => reports.push(`${level}: ${message}`),
+    );
     publisher.publish("/refused", TaskOOMSchema, { containerId: "x" });
     publisher.publish("/good", TaskOOMSchema, { containerId: "x" });
     await publisher.close(5000);

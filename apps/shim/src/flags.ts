@@ -21,11 +21,27 @@ const texts: Record<string, "namespace" | "address" | "publishBinary" | "id" | "
   id: "id",
   bundle: "bundle",
 };
-const switches: Record<string, "debug" | "version" | "info"> = { debug: "debug", v: "version", version: "version", info: "info" };
+const switches: Record<string, "debug" | "version" | "info"> = {
+  debug: "debug",
+  v: "version",
+  version: "version",
+  info: "info",
+};
 
 /** Parses flags in Go's style: `-x v`, `-x=v`, one or two dashes, up to the first other word. */
 export function parseFlags(args: readonly string[]): Flags {
-  const flags: Flags = { namespace: "", address: "", publishBinary: "containerd", id: "", bundle: "", debug: false, version: false, info: false, action: "", rest: [] };
+  const flags: Flags = {
+    namespace: "",
+    address: "",
+    publishBinary: "containerd",
+    id: "",
+    bundle: "",
+    debug: false,
+    version: false,
+    info: false,
+    action: "",
+    rest: [],
+  };
   let i = 0;
   for (; i < args.length; i++) {
     const match = /^--?([^-=][^=]*)(?:=(.*))?$/s.exec(args[i]!);

@@ -10,9 +10,15 @@ import { RuntimeError } from "./runc.ts";
  */
 export async function killProcess(container: Container, process: Process, signal: number, all: boolean): Promise<void> {
   const isInit = process === container.init;
-  if (!isInit || (!all && process.status !== Status.PAUSED && process.status !== Status.PAUSING)) return process.signal(signal);
+  if (!isInit || (!all && process.status !== Status.PAUSED && process.status !== Status.PAUSING))
+    return process.signal(signal);
   try {
-    await container.runc.run("OCI runtime kill failed", ["kill", ...(all ? ["--all"] : []), container.id, String(signal)]);
+    await container.runc.run("OCI runtime kill failed", [
+      "kill",
+      ...(all ? ["--all"] : []),
+      container.id,
+      String(signal),
+    ]);
   } catch (error) {
     throw translate(error);
   }
@@ -21,7 +27,8 @@ export async function killProcess(container: Container, process: Process, signal
 /** containerd and Docker tell "it is gone already" from failures by the code alone. */
 function translate(error: unknown): unknown {
   if (!(error instanceof RuntimeError)) return error;
-  if (/process already finished|container not running|no such process/i.test(error.detail)) return new NotFound("process already finished: not found", { cause: error });
+  if (/process already finished|container not running|no such process/i.test(error.detail))
+    return new NotFound("process already finished: not found", { cause: error });
   if (/does not exist/.test(error.detail)) return new NotFound("no such container: not found", { cause: error });
   return new Unknown(`unknown error after kill: ${error.detail}`, { cause: error });
 }

@@ -5,7 +5,8 @@ import { ownArguments } from "./self.ts";
 
 /** Whether the process goes on after its action. Each loads its own code alone: a server lives long. */
 async function main(flags: Flags): Promise<"ends" | "serves"> {
-  if (flags.version) writeSync(1, `containerd-shim-longshore-v2:\n  Version: ${(await import("./version.ts")).version}\n`);
+  if (flags.version)
+    writeSync(1, `containerd-shim-longshore-v2:\n  Version: ${(await import("./version.ts")).version}\n`);
   else if (flags.info) await (await import("./info.ts")).info();
   else if (flags.action === "compress") await (await import("./compress.ts")).compress(flags.rest[0]!);
   else if (flags.action === "prepare") return await (await import("./prepare.ts")).prepare(flags);

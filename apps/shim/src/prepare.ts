@@ -50,7 +50,17 @@ export async function prepare(idle: Flags): Promise<"ends" | "serves"> {
 
 /** The first message of a kind costs most: it is had before anybody waits for it. */
 function warmUp(): void {
-  fromBinary(CreateTaskRequestSchema, toBinary(CreateTaskRequestSchema, create(CreateTaskRequestSchema, { id: "x", rootfs: [{ type: "x", options: ["x"] }], options: { typeUrl: "x", value: new Uint8Array(1) } })));
+  fromBinary(
+    CreateTaskRequestSchema,
+    toBinary(
+      CreateTaskRequestSchema,
+      create(CreateTaskRequestSchema, {
+        id: "x",
+        rootfs: [{ type: "x", options: ["x"] }],
+        options: { typeUrl: "x", value: new Uint8Array(1) },
+      }),
+    ),
+  );
   toBinary(CreateTaskResponseSchema, create(CreateTaskResponseSchema, { pid: 1 }));
 }
 
@@ -70,7 +80,9 @@ function readLine(fd: number): string | undefined {
 /** Whoever lists processes sees whom this one serves; what does not fit in the old command line is cut. */
 function showArguments(args: readonly string[]): void {
   // the fields after the name, which may hold anything; 48 and 49 of proc_pid_stat(5)
-  const fields = readFileSync("/proc/self/stat", "latin1").replace(/^.*\) /s, "").split(" ");
+  const fields = readFileSync("/proc/self/stat", "latin1")
+    .replace(/^.*\) /s, "")
+    .split(" ");
   const [start, end] = [Number(fields[45]), Number(fields[46])];
   const room = Buffer.alloc(end - start);
   Buffer.from(args.map((arg) => `${arg}\0`).join("")).copy(room, 0, 0, room.length - 1);

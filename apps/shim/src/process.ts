@@ -65,7 +65,12 @@ export class Process {
   }
 
   /** The process lives. `before` runs as soon as it has ended, `after` when its output is out. */
-  adopt(pid: number, exit: Promise<ProcessExit>, before: (exit: ProcessExit) => Promise<void> | void, after: (exit: ProcessExit) => void): void {
+  adopt(
+    pid: number,
+    exit: Promise<ProcessExit>,
+    before: (exit: ProcessExit) => Promise<void> | void,
+    after: (exit: ProcessExit) => void,
+  ): void {
     this.pid = pid;
     const follow = async (): Promise<void> => {
       const ended = await exit;
@@ -90,7 +95,8 @@ export class Process {
     try {
       kill(this.pid, signal);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ESRCH") throw new NotFound("process already finished: not found", { cause: error });
+      if ((error as NodeJS.ErrnoException).code === "ESRCH")
+        throw new NotFound("process already finished: not found", { cause: error });
       throw error;
     }
   }

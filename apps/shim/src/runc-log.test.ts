@@ -9,7 +9,10 @@ describe("runtime log", () => {
     const dir = mkdtempSync(join(tmpdir(), "longshore-shim-"));
     const path = join(dir, "log.json");
     assert.equal(lastError(path), undefined);
-    writeFileSync(path, '{"level":"error","msg":"first"}\n{"level":"error","msg":"second"}\n{"level":"warning","msg":"noise"}\n{"level":"err');
+    writeFileSync(
+      path,
+      '{"level":"error","msg":"first"}\n{"level":"error","msg":"second"}\n{"level":"warning","msg":"noise"}\n{"level":"err',
+    );
     assert.equal(lastError(path), "second");
     writeFileSync(path, "");
     assert.equal(lastError(path), undefined);

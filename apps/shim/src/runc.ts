@@ -56,7 +56,11 @@ export class Runc {
       const { status } = await exit;
       const printed = output < 0 ? "" : readScratch(output);
       if (status === 0) return printed;
-      throw new RuntimeError(what, lastError(logPath) ?? (printed.trim() || unretrieved(logPath, `exit status ${status}`)), status);
+      throw new RuntimeError(
+        what,
+        lastError(logPath) ?? (printed.trim() || unretrieved(logPath, `exit status ${status}`)),
+        status,
+      );
     } finally {
       if (output >= 0) closeSync(output);
       rmSync(logPath, { force: true });
@@ -69,7 +73,11 @@ export class Runc {
       return this.#children.spawn(binary, { argv, fds, cwd: this.#bundle, env: environmentOf(binary), setpgid: true });
     } catch (error) {
       const absent = (error as NodeJS.ErrnoException).code === "ENOENT";
-      const reason = !absent ? messageOf(error) : binary.includes("/") ? `fork/exec ${binary}: no such file or directory` : `exec: "${binary}": executable file not found in $PATH`;
+      const reason = !absent
+        ? messageOf(error)
+        : binary.includes("/")
+          ? `fork/exec ${binary}: no such file or directory`
+          : `exec: "${binary}": executable file not found in $PATH`;
       throw new RuntimeError(what, unretrieved(logPath, reason));
     }
   }

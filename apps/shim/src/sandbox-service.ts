@@ -44,7 +44,8 @@ export class SandboxService {
   readonly handlers: Handlers = {
     createSandbox: ({ sandboxId: id, rootfs, netnsPath }) => {
       if (id === "") throw new InvalidArgument("a sandbox id is required");
-      if (rootfs.length > 0) throw new InvalidArgument(`sandbox ${id} has no process that a root file system could be for`);
+      if (rootfs.length > 0)
+        throw new InvalidArgument(`sandbox ${id} has no process that a root file system could be for`);
       if (this.#sandbox !== undefined) throw new AlreadyExists(`sandbox ${this.#sandbox.id}: already exists`);
       this.#sandbox = { id, netnsPath, createdAt: now(), started: false, ended: Promise.withResolvers() };
       return {};
@@ -63,7 +64,10 @@ export class SandboxService {
       await this.#stop(this.#get(sandboxId), timeoutSecs * 1000);
       return {};
     },
-    waitSandbox: async ({ sandboxId }) => ({ exitStatus: 0, exitedAt: timestamp(await this.#get(sandboxId).ended.promise) }),
+    waitSandbox: async ({ sandboxId }) => ({
+      exitStatus: 0,
+      exitedAt: timestamp(await this.#get(sandboxId).ended.promise),
+    }),
     sandboxStatus: ({ sandboxId, verbose }) => {
       const { id, started, createdAt, exitedAt, netnsPath } = this.#get(sandboxId);
       const ready = started && exitedAt === undefined;

@@ -41,7 +41,9 @@ export async function serve(flags: Flags, { fd, path: socketPath, ttrpcAddress }
   logToBundle(process.cwd());
   const flushTraces = traceAsAsked();
   const shim = new Shim();
-  const delivery = ttrpcAddress ? ttrpcDelivery(ttrpcAddress, flags.namespace) : publishDelivery(shim.children, flags.publishBinary, flags.address, flags.namespace);
+  const delivery = ttrpcAddress
+    ? ttrpcDelivery(ttrpcAddress, flags.namespace)
+    : publishDelivery(shim.children, flags.publishBinary, flags.address, flags.namespace);
   const events = new Publisher(delivery);
   const server = new Server();
   let stopping = false;

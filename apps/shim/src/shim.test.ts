@@ -5,7 +5,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 import { TaskDeleteSchema, TaskOOMSchema, TaskStartSchema } from "@longshore/proto/containerd/events/events";
-import { BootstrapParamsSchema, BootstrapResultSchema } from "@longshore/proto/containerd/runtime/bootstrap/v1/bootstrap";
+import {
+  BootstrapParamsSchema,
+  BootstrapResultSchema,
+} from "@longshore/proto/containerd/runtime/bootstrap/v1/bootstrap";
 import { Status } from "@longshore/proto/containerd/v1/types/task";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { mkfifo } from "@longshore/sys";
@@ -33,17 +36,33 @@ describe("containerd-shim-longshore-v2", function () {
     tasks.push(task);
     return task;
   }
-  const sh = (script: string, options: Omit<TaskOptions, "args"> = {}): TestTask => make({ args: ["sh", "-c", script], ...options });
+  const sh = (script: string, options: Omit<TaskOptions, "args"> = {}): TestTask =>
+    make({ args: ["sh", "-c", script], ...options });
   const exec = (task: TestTask, execId: string, script: string, stdio: object = {}): Promise<unknown> =>
     task.task.exec({
       id: task.id,
       execId,
       ...stdio,
-      spec: { typeUrl: "types.containerd.io/opencontainers/runtime-spec/1/Process", value: Buffer.from(JSON.stringify({ ...stdio, user: { uid: 0, gid: 0 }, args: ["sh", "-c", script], env: ["PATH=/bin"], cwd: "/" })) },
+      spec: {
+        typeUrl: "types.containerd.io/opencontainers/runtime-spec/1/Process",
+        value: Buffer.from(
+          JSON.stringify({
+            ...stdio,
+            user: { uid: 0, gid: 0 },
+            args: ["sh", "-c", script],
+            env: ["PATH=/bin"],
+            cwd: "/",
+          }),
+        ),
+      },
     });
 
   it("tells exit codes and signals truly, and leaves nothing", async () => {
-    for (const [script, status] of [["exit 0", 0], ["exit 3", 3], ["kill -TERM $$; exec sleep 100", 143]] as const) {
+    for (const [script, status] of [
+      ["exit 0", 0],
+      ["exit 3", 3],
+      ["kill -TERM $$; exec sleep 100", 143],
+    ] as const) {
       const task = sh(script, { hostPid: true });
       const pid = await task.run();
       const exit = await harness.exitOf(task.id);
@@ -52,8 +71,14 @@ describe("containerd-shim-longshore-v2", function () {
       const state = await task.task.state({ id: task.id });
       assert.deepEqual([state.status, state.exitStatus, state.pid, state.bundle], [3, status, pid, task.bundle]);
       assert.deepEqual(await task.finish(), []);
-      assert.equal((await harness.event("/tasks/delete", TaskDeleteSchema, (e) => e.containerId === task.id)).exitStatus, status);
-      assert.deepEqual(harness.events.splice(0).map((e) => e.topic), ["/tasks/create", "/tasks/start", "/tasks/exit", "/tasks/delete"]);
+      assert.equal(
+        (await harness.event("/tasks/delete", TaskDeleteSchema, (e) => e.containerId === task.id)).exitStatus,
+        status,
+      );
+      assert.deepEqual(
+        harness.events.splice(0).map((e) => e.topic),
+        ["/tasks/create", "/tasks/start", "/tasks/exit", "/tasks/delete"],
+      );
     }
   });
 
@@ -70,7 +95,10 @@ describe("containerd-shim-longshore-v2", function () {
     await task.task.kill({ id: task.id, signal: 9 });
     assert.equal((await task.task.wait({ id: task.id })).exitStatus, 137);
     await assert.rejects(task.task.kill({ id: task.id, signal: 9 }), { name: "NotFound" });
-    await assert.rejects(task.task.kill({ id: "other", signal: 9 }), { name: "NotFound", message: "container not created: not found" });
+    await assert.rejects(task.task.kill({ id: "other", signal: 9 }), {
+      name: "NotFound",
+      message: "container not created: not found",
+    });
     assert.deepEqual(await task.finish(), []);
   });
 
@@ -79,7 +107,8 @@ describe("containerd-shim-longshore-v2", function () {
     await task.boot();
     await assert.rejects(task.create({ stdout: task.logUri() }), {
       name: "Unknown",
-      message: /^OCI runtime create failed: (runc create failed: )?unable to start container process: (error during container init: )?exec: "nosuch": executable file not found in \$PATH$/,
+      message:
+        /^OCI runtime create failed: (runc create failed: )?unable to start container process: (error during container init: )?exec: "nosuch": executable file not found in \$PATH$/,
     });
     await assert.rejects(task.task.state({ id: task.id }), { name: "NotFound" });
     assert.deepEqual(await task.finish(), []);
@@ -94,7 +123,11 @@ describe("containerd-shim-longshore-v2", function () {
     const client = await task.attach({ process: "e1", stdin: true, stdout: true, stderr: true });
     assert.deepEqual(await client.reply(), { terminal: false });
     const { pid } = await task.task.start({ id: task.id, execId: "e1" });
-    assert.ok((await task.task.pids({ id: task.id })).processes.some((p) => p.pid === pid && p.info?.typeUrl === "containerd.runc.v1.ProcessDetails"));
+    assert.ok(
+      (await task.task.pids({ id: task.id })).processes.some(
+        (p) => p.pid === pid && p.info?.typeUrl === "containerd.runc.v1.ProcessDetails",
+      ),
+    );
     client.socket.end("typed\n");
     await client.ended;
     assert.deepEqual(client.frames, { stdout: "typed\n", stderr: "err\n" });
@@ -112,8 +145,20 @@ describe("containerd-shim-longshore-v2", function () {
   it("explains an exec that cannot start", async () => {
     const task = make({ args: ["sleep", "1000"] });
     await task.run();
-    await task.task.exec({ id: task.id, execId: "bad", spec: { typeUrl: "p", value: Buffer.from(JSON.stringify({ user: { uid: 0, gid: 0 }, args: ["nosuch"], env: ["PATH=/bin"], cwd: "/" })) } });
-    await assert.rejects(task.task.start({ id: task.id, execId: "bad" }), { message: /^OCI runtime exec failed: exec failed: unable to start container process: exec: "nosuch": executable file not found in \$PATH$/ });
+    await task.task.exec({
+      id: task.id,
+      execId: "bad",
+      spec: {
+        typeUrl: "p",
+        value: Buffer.from(
+          JSON.stringify({ user: { uid: 0, gid: 0 }, args: ["nosuch"], env: ["PATH=/bin"], cwd: "/" }),
+        ),
+      },
+    });
+    await assert.rejects(task.task.start({ id: task.id, execId: "bad" }), {
+      message:
+        /^OCI runtime exec failed: exec failed: unable to start container process: exec: "nosuch": executable file not found in \$PATH$/,
+    });
     await task.task.delete({ id: task.id, execId: "bad" });
     await task.task.kill({ id: task.id, signal: 9 });
     await task.task.wait({ id: task.id });
@@ -134,7 +179,13 @@ describe("containerd-shim-longshore-v2", function () {
     client.socket.write("end\n");
     await client.ended;
     assert.equal((await harness.exitOf(task.id)).exitStatus, 0);
-    assert.equal(task.records().map((r) => r.log).join(""), "go\r\n43 132\r\nend\r\n");
+    assert.equal(
+      task
+        .records()
+        .map((r) => r.log)
+        .join(""),
+      "go\r\n43 132\r\nend\r\n",
+    );
     assert.deepEqual(await task.finish(), []);
   });
 
@@ -147,7 +198,10 @@ describe("containerd-shim-longshore-v2", function () {
     await client.until((data) => data.includes("one\n"));
     await task.task.closeIO({ id: task.id, stdin: true });
     assert.equal((await harness.exitOf(task.id)).exitStatus, 0);
-    assert.deepEqual(task.records().map((r) => r.log), ["one\n"]);
+    assert.deepEqual(
+      task.records().map((r) => r.log),
+      ["one\n"],
+    );
     assert.deepEqual(await task.finish(), []);
   });
 
@@ -174,7 +228,11 @@ describe("containerd-shim-longshore-v2", function () {
     assert.deepEqual(await file.finish(), []);
 
     const logger = join(harness.dir, "logger");
-    writeFileSync(logger, `#!/bin/sh\nexec 5>&-\n{ echo "$CONTAINER_ID $CONTAINER_NAMESPACE $*"; cat <&3; } > ${harness.dir}/logged\n: > ${harness.dir}/done\n`, { mode: 0o755 });
+    writeFileSync(
+      logger,
+      `#!/bin/sh\nexec 5>&-\n{ echo "$CONTAINER_ID $CONTAINER_NAMESPACE $*"; cat <&3; } > ${harness.dir}/logged\n: > ${harness.dir}/done\n`,
+      { mode: 0o755 },
+    );
     const binary = sh("echo to the logger");
     const uri = `binary://${logger}?a=1&b=2`;
     await binary.run({ stdout: uri, stderr: uri });
@@ -188,13 +246,27 @@ describe("containerd-shim-longshore-v2", function () {
     const task = sh("yes 0123456789012345678901234567890123456789 | head -c 64m; printf tail");
     await task.run({ stdout: task.logUri({ "max-size": "20000000", "max-file": "3", compress: "true" }) });
     await harness.exitOf(task.id);
-    const files = readdirSync(task.bundle).filter((name) => name.startsWith("x.log") && !name.endsWith(".tmp")).toSorted();
-    assert.deepEqual(files.map((name) => name.replace(".gz", "")), ["x.log", "x.log.1", "x.log.2"]);
+    const files = readdirSync(task.bundle)
+      .filter((name) => name.startsWith("x.log") && !name.endsWith(".tmp"))
+      .toSorted();
+    assert.deepEqual(
+      files.map((name) => name.replace(".gz", "")),
+      ["x.log", "x.log.1", "x.log.2"],
+    );
     assert.equal(files[2], "x.log.2.gz");
-    const older = gunzipSync(readFileSync(join(task.bundle, files[2]!))).toString().split("\n").slice(0, -1);
-    assert.ok(older.length > 100_000 && older.every((line) => line.startsWith('{"log":"0123456789012345678901234567890123456789\\n","stream":"stdout","time":"')));
+    const older = gunzipSync(readFileSync(join(task.bundle, files[2]!)))
+      .toString()
+      .split("\n")
+      .slice(0, -1);
+    assert.ok(
+      older.length > 100_000 &&
+        older.every((line) =>
+          line.startsWith('{"log":"0123456789012345678901234567890123456789\\n","stream":"stdout","time":"'),
+        ),
+    );
     assert.match(task.records().at(-1)!.log, /^[0-9]*tail$/);
-    while (!existsSync(join(task.bundle, "x.log.1.gz")) || existsSync(join(task.bundle, "x.log.1"))) await new Promise((resolve) => setImmediate(resolve));
+    while (!existsSync(join(task.bundle, "x.log.1.gz")) || existsSync(join(task.bundle, "x.log.1")))
+      await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(await task.finish(), []);
   });
 
@@ -202,7 +274,11 @@ describe("containerd-shim-longshore-v2", function () {
     const task = sh("read go; seq 1 100000");
     const uri = task.logUri();
     await task.run({ stdin: uri, stdout: uri });
-    const [slow, gone, good] = [await task.attach({ stdout: true }), await task.attach({ stdout: true }), await task.attach({ stdin: true, stdout: true })];
+    const [slow, gone, good] = [
+      await task.attach({ stdout: true }),
+      await task.attach({ stdout: true }),
+      await task.attach({ stdin: true, stdout: true }),
+    ];
     for (const client of [slow, gone, good]) await client.reply();
     slow.socket.pause();
     good.socket.write("go\n");
@@ -223,7 +299,10 @@ describe("containerd-shim-longshore-v2", function () {
     await task.run({ stdout: task.logUri() });
     const uri = `longshore://?attach=${task.attachPath}`;
     await exec(task, "parent", "seq 1 50000; sleep 1000 &", { stdout: uri, stderr: uri });
-    const [client, stalled] = [await task.attach({ process: "parent", stdout: true }), await task.attach({ process: "parent", stdout: true })];
+    const [client, stalled] = [
+      await task.attach({ process: "parent", stdout: true }),
+      await task.attach({ process: "parent", stdout: true }),
+    ];
     for (const each of [client, stalled]) await each.reply();
     stalled.socket.pause();
     await task.task.start({ id: task.id, execId: "parent" });
@@ -242,7 +321,11 @@ describe("containerd-shim-longshore-v2", function () {
   it("refuses attach to what is not there", async () => {
     const task = make({ args: ["sleep", "1000"] });
     await task.run({ stdout: task.logUri() });
-    for (const [greeting, code] of [[{ process: "nosuch" }, 5], [[1], 0], ["x", 3]] as const) {
+    for (const [greeting, code] of [
+      [{ process: "nosuch" }, 5],
+      [[1], 0],
+      ["x", 3],
+    ] as const) {
       const client = await task.attach(greeting as object);
       const reply = (await client.reply()) as { code?: number };
       assert.equal(reply.code ?? 0, code);
@@ -258,7 +341,8 @@ describe("containerd-shim-longshore-v2", function () {
     await task.task.start({ id: task.id, execId: "e" });
     await harness.exitOf("e");
     const { shimPid } = await task.task.connect({ id: task.id });
-    const children = (): string[] => readFileSync(`/proc/${shimPid}/task/${shimPid}/children`, "utf8").trim().split(" ").filter(Boolean);
+    const children = (): string[] =>
+      readFileSync(`/proc/${shimPid}/task/${shimPid}/children`, "utf8").trim().split(" ").filter(Boolean);
     while (children().some((child) => child !== String(pid))) await new Promise((resolve) => setImmediate(resolve));
     await task.task.kill({ id: task.id, signal: 9 });
     await harness.exitOf(task.id);
@@ -279,10 +363,21 @@ describe("containerd-shim-longshore-v2", function () {
     assert.equal((await task.task.state({ id: task.id })).status, 4);
     await assert.rejects(task.task.pause({ id: task.id }), { name: "Unknown" });
     await task.task.resume({ id: task.id });
-    await task.task.update({ id: task.id, resources: { typeUrl: "types.containerd.io/opencontainers/runtime-spec/1/LinuxResources", value: Buffer.from('{"pids":{"limit":77}}') } });
+    await task.task.update({
+      id: task.id,
+      resources: {
+        typeUrl: "types.containerd.io/opencontainers/runtime-spec/1/LinuxResources",
+        value: Buffer.from('{"pids":{"limit":77}}'),
+      },
+    });
     const { stats } = await task.task.stats({ id: task.id });
-    const schema = stats!.typeUrl.includes(".v1.") ? (await import("@longshore/proto/io/containerd/cgroups/v1/cgroups")).MetricsSchema : (await import("@longshore/proto/io/containerd/cgroups/v2/cgroups")).MetricsSchema;
-    const metrics = fromBinary(schema as typeof import("@longshore/proto/io/containerd/cgroups/v1/cgroups").MetricsSchema, stats!.value);
+    const schema = stats!.typeUrl.includes(".v1.")
+      ? (await import("@longshore/proto/io/containerd/cgroups/v1/cgroups")).MetricsSchema
+      : (await import("@longshore/proto/io/containerd/cgroups/v2/cgroups")).MetricsSchema;
+    const metrics = fromBinary(
+      schema as typeof import("@longshore/proto/io/containerd/cgroups/v1/cgroups").MetricsSchema,
+      stats!.value,
+    );
     assert.equal(metrics.pids!.limit, 77n);
     await task.task.pause({ id: task.id });
     await task.task.kill({ id: task.id, signal: 9 });
@@ -291,7 +386,10 @@ describe("containerd-shim-longshore-v2", function () {
   });
 
   it("tells when the kernel ran out of memory", async () => {
-    const task = sh("read go; head -c 200m /dev/zero | tail -c 190000000 | cat > /dev/null; dd if=/dev/zero of=/dev/null bs=200M count=1", { limits: { memory: { limit: 20 << 20, swap: 20 << 20 } } });
+    const task = sh(
+      "read go; head -c 200m /dev/zero | tail -c 190000000 | cat > /dev/null; dd if=/dev/zero of=/dev/null bs=200M count=1",
+      { limits: { memory: { limit: 20 << 20, swap: 20 << 20 } } },
+    );
     const uri = task.logUri();
     await task.run({ stdin: uri, stdout: uri, stderr: uri });
     const client = await task.attach({ stdin: true });
@@ -316,7 +414,10 @@ describe("containerd-shim-longshore-v2", function () {
   });
 
   it("lets delete tell the truth after the shim was killed", async () => {
-    for (const [script, status] of [["exit 6", 6], ["exec sleep 1000", 137]] as const) {
+    for (const [script, status] of [
+      ["exit 6", 6],
+      ["exec sleep 1000", 137],
+    ] as const) {
       const task = sh(script);
       const pid = await task.run({ stdout: task.logUri() });
       if (status === 6) await harness.exitOf(task.id);
@@ -327,7 +428,10 @@ describe("containerd-shim-longshore-v2", function () {
       const { exitStatus, pid: told } = task.shimDelete();
       assert.deepEqual([exitStatus, told], [status, pid]);
       assert.equal(alive(pid), false);
-      assert.deepEqual(task.leftovers().filter((name) => !["init.pid", "options.json", "runtime", "attach"].includes(name)), []);
+      assert.deepEqual(
+        task.leftovers().filter((name) => !["init.pid", "options.json", "runtime", "attach"].includes(name)),
+        [],
+      );
     }
   });
 
@@ -335,7 +439,10 @@ describe("containerd-shim-longshore-v2", function () {
     const task = sh("exit 3");
     assert.equal(await (await task.prepare(false)).status, 0);
     const { pid, output, status } = await task.prepare();
-    assert.match(readFileSync(`/proc/${pid}/cmdline`, "utf8"), new RegExp(`shim-longshore-v2\0-namespace\0test\0-id\0${task.id}\0`));
+    assert.match(
+      readFileSync(`/proc/${pid}/cmdline`, "utf8"),
+      new RegExp(`shim-longshore-v2\0-namespace\0test\0-id\0${task.id}\0`),
+    );
     assert.equal(await task.boot(), output);
     await task.create();
     await task.task.start({ id: task.id });
@@ -348,7 +455,9 @@ describe("containerd-shim-longshore-v2", function () {
     const task = sh("exit 0");
     await task.run();
     const execId = "x".repeat(3 << 20);
-    await assert.rejects(task.task.state({ id: task.id, execId }), (error: Error) => error.message.includes(`process does not exist ${execId}`));
+    await assert.rejects(task.task.state({ id: task.id, execId }), (error: Error) =>
+      error.message.includes(`process does not exist ${execId}`),
+    );
     assert.deepEqual(await task.finish(), []);
   });
 
@@ -356,7 +465,8 @@ describe("containerd-shim-longshore-v2", function () {
     const task = make({ args: ["sleep", "1000"] });
     await task.run();
     const { shimPid } = await task.task.connect({ id: task.id });
-    const resident = (): number => Number(/^Rss: +(\d+)/m.exec(readFileSync(`/proc/${shimPid}/smaps_rollup`, "utf8"))![1]);
+    const resident = (): number =>
+      Number(/^Rss: +(\d+)/m.exec(readFileSync(`/proc/${shimPid}/smaps_rollup`, "utf8"))![1]);
     const before = resident();
     while (resident() > before * 0.7) await new Promise((resolve) => setTimeout(resolve, 50));
     assert.equal((await task.task.state({ id: task.id })).status, Status.RUNNING);
@@ -368,7 +478,11 @@ describe("containerd-shim-longshore-v2", function () {
   it("serves a group in one process, and answers each kind of start", async () => {
     const annotations = { "io.kubernetes.cri.sandbox-id": "pod" };
     const [first, second] = [make({ args: ["sleep", "1000"], annotations }), sh("exit 2", { annotations })];
-    const params = create(BootstrapParamsSchema, { instanceId: first.id, namespace: "test", containerdTtrpcAddress: harness.ttrpcAddress });
+    const params = create(BootstrapParamsSchema, {
+      instanceId: first.id,
+      namespace: "test",
+      containerdTtrpcAddress: harness.ttrpcAddress,
+    });
     const output = await first.boot(toBinary(BootstrapParamsSchema, params));
     const result = fromBinary(BootstrapResultSchema, Buffer.from(output));
     assert.deepEqual([result.version, result.address, result.protocol], [3, first.address, "ttrpc"]);

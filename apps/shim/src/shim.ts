@@ -27,7 +27,13 @@ export class Shim {
         ready: (watch, bytes) => this.#ready.get(watch)?.(bytes),
         connected: ({ listener, client, greeting }) => this.#listeners.get(listener)?.(client, greeting),
         rotated: (channel, path) => void this.#compress(channel, `${path}.1`),
-        logError: ({ errno, lost, path }) => log("error", errno === 0 ? `log ${path} can be written again, ${lost} records were lost` : `log ${path} cannot be written: errno ${errno}`),
+        logError: ({ errno, lost, path }) =>
+          log(
+            "error",
+            errno === 0
+              ? `log ${path} can be written again, ${lost} records were lost`
+              : `log ${path} cannot be written: errno ${errno}`,
+          ),
       },
       { reap: true },
     );
@@ -96,7 +102,10 @@ export class Shim {
   async #compress(channel: number, path: string): Promise<void> {
     try {
       const [command, ...args] = ownCommand() as [string, ...string[]];
-      const { status } = await this.children.spawn(command, { argv: [command, ...args, "compress", path], env: plainEnvironment() }).exit;
+      const { status } = await this.children.spawn(command, {
+        argv: [command, ...args, "compress", path],
+        env: plainEnvironment(),
+      }).exit;
       if (status !== 0) log("error", `${path} could not be compressed`);
     } catch (error) {
       log("error", `${path} could not be compressed`, error);

@@ -6,7 +6,9 @@ const groupAnnotations = ["io.containerd.runc.v2.group", "io.kubernetes.cri.sand
 
 /** The id that names the shim of a task: its group, or itself. */
 export function groupOf(bundle: string, id: string): string {
-  const { annotations = {} } = JSON.parse(readFileSync(join(bundle, "config.json"), "utf8")) as { annotations?: Record<string, string> };
+  const { annotations = {} } = JSON.parse(readFileSync(join(bundle, "config.json"), "utf8")) as {
+    annotations?: Record<string, string>;
+  };
   return groupAnnotations.map((key) => annotations[key]).find(Boolean) ?? id;
 }
 
@@ -20,5 +22,7 @@ export function socketFolder(): string {
 /** The file name of a group's socket: a digest, since ids may be longer than a socket's path. */
 export async function socketName(address: string, namespace: string, group: string): Promise<string> {
   // not by node:crypto, which takes half a megabyte as long as the process lives
-  return Buffer.from(await crypto.subtle.digest("SHA-256", Buffer.from(join(address, namespace, group)))).toString("hex");
+  return Buffer.from(await crypto.subtle.digest("SHA-256", Buffer.from(join(address, namespace, group)))).toString(
+    "hex",
+  );
 }

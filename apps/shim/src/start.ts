@@ -38,7 +38,10 @@ export async function start(flags: Flags): Promise<void> {
 }
 
 /** The socket of the task's group; without a listener when a server answers there already. cwd is the bundle. */
-export async function openSocket(flags: Flags, input: StartInput): Promise<{ path: string; listener: number | undefined }> {
+export async function openSocket(
+  flags: Flags,
+  input: StartInput,
+): Promise<{ path: string; listener: number | undefined }> {
   const folder = input.socketFolder ?? socketFolder();
   const name = await socketName(flags.address, flags.namespace, groupOf(process.cwd(), flags.id));
   const path = join(folder, name);
@@ -57,7 +60,12 @@ export function settle(pid: number, { options }: StartInput): void {
 /** Tells containerd on stdout where the server is. */
 export function printAddress(path: string, { binaryResult }: StartInput): void {
   const result = { version: 3, address: `unix://${path}`, protocol: "ttrpc" };
-  writeSync(1, binaryResult ? toBinary(BootstrapResultSchema, create(BootstrapResultSchema, result)) : Buffer.from(JSON.stringify(result)));
+  writeSync(
+    1,
+    binaryResult
+      ? toBinary(BootstrapResultSchema, create(BootstrapResultSchema, result))
+      : Buffer.from(JSON.stringify(result)),
+  );
 }
 
 function readStdin(): Buffer {
@@ -98,13 +106,32 @@ export function answers(path: string): Promise<boolean> {
 
 function startServer(flags: Flags, listener: number, path: string, ttrpcAddress: string | undefined): number {
   const [command, ...args] = ownCommand() as [string, ...string[]];
-  const env = { ...serverEnvironment(), LONGSHORE_SHIM_SOCKET: path, ...(ttrpcAddress === undefined ? {} : { TTRPC_ADDRESS: ttrpcAddress }) };
-  return spawn(command, { argv: [command, ...args, ...serverArguments(flags)], env, fds: [-1, -1, -1, listener], setpgid: true });
+  const env = {
+    ...serverEnvironment(),
+    LONGSHORE_SHIM_SOCKET: path,
+    ...(ttrpcAddress === undefined ? {} : { TTRPC_ADDRESS: ttrpcAddress }),
+  };
+  return spawn(command, {
+    argv: [command, ...args, ...serverArguments(flags)],
+    env,
+    fds: [-1, -1, -1, listener],
+    setpgid: true,
+  });
 }
 
 /** What a server's command line says. */
 export function serverArguments({ namespace, id, address, publishBinary, debug }: Flags): string[] {
-  return ["-namespace", namespace, "-id", id, "-address", address, "-publish-binary", publishBinary, ...(debug ? ["-debug"] : [])];
+  return [
+    "-namespace",
+    namespace,
+    "-id",
+    id,
+    "-address",
+    address,
+    "-publish-binary",
+    publishBinary,
+    ...(debug ? ["-debug"] : []),
+  ];
 }
 
 /** One more than containerd's own score: the kernel takes a shim before its manager. */

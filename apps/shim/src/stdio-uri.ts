@@ -38,16 +38,28 @@ function firstValues(query: string): string[] {
 
 const localDefaults = { "max-size": "20971520", "max-file": "5", compress: "true" };
 
-function parseLongshore(uri: string, path: string, query: URLSearchParams): { log?: LogOptions; attach: string; stdinOnce: boolean } {
+function parseLongshore(
+  uri: string,
+  path: string,
+  query: URLSearchParams,
+): { log?: LogOptions; attach: string; stdinOnce: boolean } {
   const attach = query.get("attach") ?? "";
-  if (attach !== "" && (!attach.startsWith("/") || Buffer.byteLength(attach) > 107)) throw new InvalidArgument(`attach must be an absolute path of at most 107 bytes in ${JSON.stringify(uri)}`);
+  if (attach !== "" && (!attach.startsWith("/") || Buffer.byteLength(attach) > 107))
+    throw new InvalidArgument(`attach must be an absolute path of at most 107 bytes in ${JSON.stringify(uri)}`);
   const stdinOnce = query.get("stdin-once") === "true";
   const driver = query.get("driver") ?? "json-file";
   if (driver === "none" || path === "") return { attach, stdinOnce };
-  if (driver !== "json-file" && driver !== "local") throw new InvalidArgument(`unknown log driver ${JSON.stringify(driver)} in ${JSON.stringify(uri)}`);
+  if (driver !== "json-file" && driver !== "local")
+    throw new InvalidArgument(`unknown log driver ${JSON.stringify(driver)} in ${JSON.stringify(uri)}`);
   if (!path.startsWith("/")) throw new InvalidArgument(`the log's path must be absolute in ${JSON.stringify(uri)}`);
-  const value = (key: keyof typeof localDefaults): string | undefined => query.get(key) ?? (driver === "local" ? localDefaults[key] : undefined);
-  const log: LogOptions = { path, compress: value("compress") === "true", keepBytes: driver === "local", maxFiles: positive(uri, "max-file", value("max-file") ?? "1") };
+  const value = (key: keyof typeof localDefaults): string | undefined =>
+    query.get(key) ?? (driver === "local" ? localDefaults[key] : undefined);
+  const log: LogOptions = {
+    path,
+    compress: value("compress") === "true",
+    keepBytes: driver === "local",
+    maxFiles: positive(uri, "max-file", value("max-file") ?? "1"),
+  };
   const maxSize = value("max-size");
   if (maxSize !== undefined && maxSize !== "-1") log.maxSize = positive(uri, "max-size", maxSize);
   const attrs = query.get("attrs") ?? "";
@@ -57,7 +69,8 @@ function parseLongshore(uri: string, path: string, query: URLSearchParams): { lo
 
 function positive(uri: string, key: string, text: string): number {
   const value = Number(text);
-  if (!/^\d+$/.test(text) || value < 1 || !Number.isSafeInteger(value)) throw new InvalidArgument(`${key} must be a positive number in ${JSON.stringify(uri)}`);
+  if (!/^\d+$/.test(text) || value < 1 || !Number.isSafeInteger(value))
+    throw new InvalidArgument(`${key} must be a positive number in ${JSON.stringify(uri)}`);
   return value;
 }
 
@@ -69,7 +82,8 @@ function checkedAttrs(uri: string, text: string): string {
   } catch (cause) {
     throw new InvalidArgument(`attrs is not JSON in ${JSON.stringify(uri)}`, { cause });
   }
-  if (typeof attrs !== "object" || attrs === null || Array.isArray(attrs)) throw new InvalidArgument(`attrs must be an object in ${JSON.stringify(uri)}`);
+  if (typeof attrs !== "object" || attrs === null || Array.isArray(attrs))
+    throw new InvalidArgument(`attrs must be an object in ${JSON.stringify(uri)}`);
   const sorted = Object.entries(attrs).toSorted(([a], [b]) => (a < b ? -1 : 1));
   if (sorted.length === 0) return "";
   const encoded = JSON.stringify(Object.fromEntries(sorted));

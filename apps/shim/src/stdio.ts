@@ -38,7 +38,14 @@ export class Stdio {
   #waiting: ChannelOptions | undefined;
   #inputEnded = false;
 
-  private constructor(shim: Shim, terminal: boolean, target: StdioTarget, child: [number, number, number], logger: BinaryLogger | undefined, options: ChannelOptions) {
+  private constructor(
+    shim: Shim,
+    terminal: boolean,
+    target: StdioTarget,
+    child: [number, number, number],
+    logger: BinaryLogger | undefined,
+    options: ChannelOptions,
+  ) {
     this.#shim = shim;
     this.channel = shim.nextId();
     this.#waiting = options;
@@ -51,7 +58,9 @@ export class Stdio {
 
   /** Opens everything that the request names; when one of it fails, the rest is closed again. Nothing is copied yet. */
   static async open(shim: Shim, request: StdioRequest, owner: StdioOwner): Promise<Stdio> {
-    const target = parseStdio(request.stdout === "" && !request.terminal ? request.stderr || request.stdin : request.stdout);
+    const target = parseStdio(
+      request.stdout === "" && !request.terminal ? request.stderr || request.stdin : request.stdout,
+    );
     const stdin = parseStdio(request.stdin);
     const opened: number[] = [];
     const keep = (fd: number): number => {
@@ -65,8 +74,10 @@ export class Stdio {
       if (stdin.scheme === "fifo") openInput(stdin.path, options, child, keep);
       const wants = [request.stdout !== "", request.stderr !== "" && !request.terminal] as const;
       let logger: BinaryLogger | undefined;
-      if (target.scheme === "fifo") options.sinks = openSinks([request.stdout, request.terminal ? "" : request.stderr], options, keep);
-      else if (target.scheme === "file") options.files = wants.map((wanted) => (wanted ? keep(openAppend(target.path)) : undefined));
+      if (target.scheme === "fifo")
+        options.sinks = openSinks([request.stdout, request.terminal ? "" : request.stderr], options, keep);
+      else if (target.scheme === "file")
+        options.files = wants.map((wanted) => (wanted ? keep(openAppend(target.path)) : undefined));
       else if (target.scheme === "binary") {
         logger = await startBinaryLogger(shim, target, owner);
         options.sinks = logger.sinks.map((fd, i) => (wants[i] === true ? keep(fd) : (closeSync(fd), undefined)));
@@ -120,7 +131,13 @@ export class Stdio {
   }
 }
 
-function openPipes(request: StdioRequest, owner: StdioOwner, options: ChannelOptions, child: [number, number, number], keep: (fd: number) => number): void {
+function openPipes(
+  request: StdioRequest,
+  owner: StdioOwner,
+  options: ChannelOptions,
+  child: [number, number, number],
+  keep: (fd: number) => number,
+): void {
   const own = (ends: [number, number]): [number, number] => {
     for (const fd of ends) {
       keep(fd);
@@ -136,7 +153,12 @@ function openPipes(request: StdioRequest, owner: StdioOwner, options: ChannelOpt
 }
 
 /** A FIFO is read, and kept from its end until CloseIO; a plain file is given to the process itself. */
-function openInput(path: string, options: ChannelOptions, child: [number, number, number], keep: (fd: number) => number): void {
+function openInput(
+  path: string,
+  options: ChannelOptions,
+  child: [number, number, number],
+  keep: (fd: number) => number,
+): void {
   options.fifo = keep(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
   if (statSync(path).isFIFO()) {
     options.fifoKeeper = keep(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
@@ -147,7 +169,11 @@ function openInput(path: string, options: ChannelOptions, child: [number, number
   }
 }
 
-function openSinks(paths: readonly string[], options: ChannelOptions, keep: (fd: number) => number): (number | undefined)[] {
+function openSinks(
+  paths: readonly string[],
+  options: ChannelOptions,
+  keep: (fd: number) => number,
+): (number | undefined)[] {
   const files: (number | undefined)[] = [];
   const sinks = paths.map((uri, i) => {
     const target = parseStdio(uri);

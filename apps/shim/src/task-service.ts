@@ -1,7 +1,17 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { AlreadyExists, InvalidArgument, NotFound, Unknown, isKind } from "@longshore/errdefs";
-import { TaskCreateSchema, TaskDeleteSchema, TaskExecAddedSchema, TaskExecStartedSchema, TaskExitSchema, TaskOOMSchema, TaskPausedSchema, TaskResumedSchema, TaskStartSchema } from "@longshore/proto/containerd/events/events";
+import {
+  TaskCreateSchema,
+  TaskDeleteSchema,
+  TaskExecAddedSchema,
+  TaskExecStartedSchema,
+  TaskExitSchema,
+  TaskOOMSchema,
+  TaskPausedSchema,
+  TaskResumedSchema,
+  TaskStartSchema,
+} from "@longshore/proto/containerd/events/events";
 import { ProcessDetailsSchema } from "@longshore/proto/containerd/runc/v1/runc";
 import { packAny } from "@longshore/proto";
 import type { CreateTaskRequest, Task } from "@longshore/proto/containerd/task/v3/task";
@@ -44,10 +54,14 @@ export class TaskService {
     start: async ({ id, execId }) => {
       const container = this.#container(id);
       if (execId === "") {
-        await container.startInit(({ pid }) => this.#events.publish("/tasks/start", TaskStartSchema, { containerId: id, pid }));
+        await container.startInit(({ pid }) =>
+          this.#events.publish("/tasks/start", TaskStartSchema, { containerId: id, pid }),
+        );
         return { pid: container.init.pid };
       }
-      const { pid } = await container.startExec(execId, ({ pid }) => this.#events.publish("/tasks/exec-started", TaskExecStartedSchema, { containerId: id, execId, pid }));
+      const { pid } = await container.startExec(execId, ({ pid }) =>
+        this.#events.publish("/tasks/exec-started", TaskExecStartedSchema, { containerId: id, execId, pid }),
+      );
       return { pid };
     },
     delete: async ({ id, execId }) => {
@@ -64,7 +78,10 @@ export class TaskService {
     },
     exec: async (request) => {
       await this.#container(request.id).addExec(request);
-      this.#events.publish("/tasks/exec-added", TaskExecAddedSchema, { containerId: request.id, execId: request.execId });
+      this.#events.publish("/tasks/exec-added", TaskExecAddedSchema, {
+        containerId: request.id,
+        execId: request.execId,
+      });
       return {};
     },
     state: ({ id, execId }) => {
@@ -73,7 +90,18 @@ export class TaskService {
       const { stdin, stdout, stderr, terminal } = request;
       const frozen = container.init.status === Status.PAUSED || container.init.status === Status.PAUSING;
       const { exitStatus, exitedAt } = exited(pid, exit);
-      return { id: execId || id, bundle: container.bundle, pid, status: frozen ? container.init.status : status, stdin, stdout, stderr, terminal, exitStatus, exitedAt };
+      return {
+        id: execId || id,
+        bundle: container.bundle,
+        pid,
+        status: frozen ? container.init.status : status,
+        stdin,
+        stdout,
+        stderr,
+        terminal,
+        exitStatus,
+        exitedAt,
+      };
     },
     kill: async ({ id, execId, signal, all }) => {
       const container = this.#container(id);
@@ -88,7 +116,8 @@ export class TaskService {
     closeIO: ({ id, execId, stdin }) => {
       const container = this.#container(id);
       // The stock shim tells no code here.
-      if (execId !== "" && !container.execs.has(execId)) throw new Unknown(`process does not exist ${execId}: not found`);
+      if (execId !== "" && !container.execs.has(execId))
+        throw new Unknown(`process does not exist ${execId}: not found`);
       const process = container.process(execId);
       if (stdin) process.stdio.closeInput();
       return {};
@@ -108,7 +137,8 @@ export class TaskService {
     },
     pause: async ({ id }) => {
       const container = this.#container(id);
-      if (container.init.status !== Status.RUNNING) throw new Unknown(unable("pause", container.init.status, "container"));
+      if (container.init.status !== Status.RUNNING)
+        throw new Unknown(unable("pause", container.init.status, "container"));
       container.init.status = Status.PAUSING;
       await this.#switch(container, "pause", Status.PAUSED, Status.RUNNING);
       this.#events.publish("/tasks/paused", TaskPausedSchema, { containerId: id });
@@ -116,7 +146,10 @@ export class TaskService {
     },
     resume: async ({ id }) => {
       const container = this.#container(id);
-      if (container.init.status !== Status.PAUSED) throw new Unknown(unable("resume", container.init.status, container.init.status === Status.RUNNING ? "process" : "container"));
+      if (container.init.status !== Status.PAUSED)
+        throw new Unknown(
+          unable("resume", container.init.status, container.init.status === Status.RUNNING ? "process" : "container"),
+        );
       await this.#switch(container, "resume", Status.RUNNING, Status.PAUSED);
       this.#events.publish("/tasks/resumed", TaskResumedSchema, { containerId: id });
       return {};
@@ -170,7 +203,14 @@ export class TaskService {
       });
       this.#containers.set(id, container);
       const { pid } = container.init;
-      this.#events.publish("/tasks/create", TaskCreateSchema, { containerId: id, bundle, rootfs, io: { stdin, stdout, stderr, terminal }, checkpoint, pid });
+      this.#events.publish("/tasks/create", TaskCreateSchema, {
+        containerId: id,
+        bundle,
+        rootfs,
+        io: { stdin, stdout, stderr, terminal },
+        checkpoint,
+        pid,
+      });
       return { pid };
     } catch (error) {
       this.#containers.delete(id);
@@ -196,7 +236,11 @@ export class TaskService {
   }
 
   #exited(containerId: string, process: Process, exit: ProcessExit): void {
-    this.#events.publish("/tasks/exit", TaskExitSchema, { containerId, id: process.id || containerId, ...exited(process.pid, exit) });
+    this.#events.publish("/tasks/exit", TaskExitSchema, {
+      containerId,
+      id: process.id || containerId,
+      ...exited(process.pid, exit),
+    });
   }
 }
 

@@ -16,7 +16,12 @@ export function traceAsAsked(env: NodeJS.ProcessEnv = process.env): () => Promis
     sinks.push((span) => {
       const body = otlpJson(service, span);
       // A collector that is away loses spans, never work.
-      const sent = fetch(url, { method: "POST", headers: { "Content-Type": "application/json" }, body, signal: AbortSignal.timeout(patience) }).catch(() => undefined);
+      const sent = fetch(url, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body,
+        signal: AbortSignal.timeout(patience),
+      }).catch(() => undefined);
       sending.add(sent);
       void sent.then(() => sending.delete(sent));
     });
@@ -30,6 +35,8 @@ function collectorUrl(env: NodeJS.ProcessEnv): string | undefined {
   if (env["OTEL_SDK_DISABLED"] === "true" || env["OTEL_TRACES_EXPORTER"] === "none") return undefined;
   const own = env["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
   if (own) return own;
-  const base = env["OTEL_EXPORTER_OTLP_ENDPOINT"] || (env["OTEL_TRACES_EXPORTER"] === "otlp" ? "http://localhost:4318" : undefined);
+  const base =
+    env["OTEL_EXPORTER_OTLP_ENDPOINT"] ||
+    (env["OTEL_TRACES_EXPORTER"] === "otlp" ? "http://localhost:4318" : undefined);
   return base && `${base.replace(/\/$/, "")}/v1/traces`;
 }

@@ -12,7 +12,12 @@ export async function update(container: Container, resources: Any | undefined): 
   const name = `resources-${sequence++}.json`;
   writeBundleFile(container.bundle, name, Buffer.from(resources.value).toString());
   try {
-    await container.runc.run("OCI runtime update failed", ["update", "--resources", join(container.bundle, name), container.id]);
+    await container.runc.run("OCI runtime update failed", [
+      "update",
+      "--resources",
+      join(container.bundle, name),
+      container.id,
+    ]);
   } finally {
     removeBundleFile(container.bundle, name);
   }

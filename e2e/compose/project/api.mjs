@@ -15,7 +15,9 @@ async function sql(query) {
 
 function redis(...words) {
   return new Promise((resolve, reject) => {
-    const socket = connect(6379, "cache", () => socket.write(`*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`));
+    const socket = connect(6379, "cache", () =>
+      socket.write(`*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`),
+    );
     socket.once("data", (answer) => {
       socket.end();
       resolve(Number(String(answer).slice(1)));
@@ -26,7 +28,10 @@ function redis(...words) {
 
 createServer(async (request, response) => {
   if (request.url === "/health") return response.end("well\n");
-  const [rows, hits] = await Promise.all([sql("insert into visits default values; select count(*) from visits"), redis("INCR", "hits")]);
+  const [rows, hits] = await Promise.all([
+    sql("insert into visits default values; select count(*) from visits"),
+    redis("INCR", "hits"),
+  ]);
   const word = readFileSync("/run/secrets/word", "utf8").trim();
   process.stdout.write(`visit ${hits}\n`);
   response.end(JSON.stringify({ greeting: process.env.GREETING, rows, hits, word, host: hostname() }));

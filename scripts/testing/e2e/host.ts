@@ -14,12 +14,31 @@ const namespaces = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mo
  * @param dir an empty folder outside /tmp for what the host keeps
  * @returns the process that the host lives and dies with; the program has its channel and its output on pipes
  */
-export async function startOnHost(dir: string, program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<ChildProcess> {
-  const command = [...namespaces, "tini", "--", "sh", join(import.meta.dirname, "host.sh"), dir, process.execPath, program, ...args];
+export async function startOnHost(
+  dir: string,
+  program: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<ChildProcess> {
+  const command = [
+    ...namespaces,
+    "tini",
+    "--",
+    "sh",
+    join(import.meta.dirname, "host.sh"),
+    dir,
+    process.execPath,
+    program,
+    ...args,
+  ];
   const child = spawn("unshare", command, { stdio: ["ignore", "pipe", "pipe", "ipc"], env });
   const ours = readlinkSync("/proc/self/ns/net");
   while (child.exitCode === null && readlinkSync(`/proc/${child.pid}/ns/net`) === ours) await sleep(10);
-  const uplink = spawn("slirp4netns", ["--configure", "--mtu=1500", "--disable-host-loopback", String(child.pid), "tap0"], { stdio: "ignore" });
+  const uplink = spawn(
+    "slirp4netns",
+    ["--configure", "--mtu=1500", "--disable-host-loopback", String(child.pid), "tap0"],
+    { stdio: "ignore" },
+  );
   const end = (): boolean => child.kill("SIGKILL");
   uplink.once("error", end);
   child.once("exit", () => uplink.kill());

@@ -12,11 +12,27 @@ import { Worker } from "./workers.ts";
  * usage: run.ts [--workers N] [FILE…]
  */
 const root = join(import.meta.dirname, "../../..");
-const { values, positionals } = parseArgs({ options: { workers: { type: "string", default: "3" } }, allowPositionals: true });
+const { values, positionals } = parseArgs({
+  options: { workers: { type: "string", default: "3" } },
+  allowPositionals: true,
+});
 
 /** The longest come first, so that none of them is what all wait for at the end. */
-const first = ["soak", "software", "compose/compose-v1", "killed", "power-cut", "network-recorded", "engine-recorded"].map((name) => join(root, `e2e/${name}.test.ts`));
-const found = positionals.length > 0 ? positionals.map((file) => join(process.cwd(), file)) : globSync("e2e/**/*.test.ts", { cwd: root, exclude: ["**/node_modules/**"] }).map((file) => join(root, file)).sort();
+const first = [
+  "soak",
+  "software",
+  "compose/compose-v1",
+  "killed",
+  "power-cut",
+  "network-recorded",
+  "engine-recorded",
+].map((name) => join(root, `e2e/${name}.test.ts`));
+const found =
+  positionals.length > 0
+    ? positionals.map((file) => join(process.cwd(), file))
+    : globSync("e2e/**/*.test.ts", { cwd: root, exclude: ["**/node_modules/**"] })
+        .map((file) => join(root, file))
+        .sort();
 const queue = [...first.filter((file) => found.includes(file)), ...found.filter((file) => !first.includes(file))];
 /** After the other tests of a worker. */
 const last = join(root, "e2e/leftovers.last.ts");
@@ -60,7 +76,8 @@ function fail(what: string): void {
 
 /** Takes over what the reporter noted in a worker. */
 function collect(folder: string): void {
-  const read = (name: string): string => (existsSync(join(folder, name)) ? readFileSync(join(folder, name), "utf8") : "");
+  const read = (name: string): string =>
+    existsSync(join(folder, name)) ? readFileSync(join(folder, name), "utf8") : "";
   for (const line of read("counts").split("\n").filter(Boolean)) count(line);
   const failures = read("failures");
   failed ||= failures !== "";
@@ -78,5 +95,6 @@ try {
   fail(`cgroups were left: ${leftCgroups().join(" ")}`);
 }
 console.log("\nThe slowest files, in seconds:");
-for (const [file, took] of [...seconds].sort(([, a], [, b]) => b - a).slice(0, 12)) console.log(`${took.toFixed(1).padStart(7)} ${file}`);
+for (const [file, took] of [...seconds].sort(([, a], [, b]) => b - a).slice(0, 12))
+  console.log(`${took.toFixed(1).padStart(7)} ${file}`);
 process.exit(failed ? 1 : 0);

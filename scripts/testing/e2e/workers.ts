@@ -17,9 +17,17 @@ export class Worker {
 
   /** Starts one with the hooks, the reporter and the time-out that mocha's own configuration names. */
   static async start(folder: string, root: string): Promise<Worker> {
-    const config = JSON.parse(readFileSync(join(root, ".mocharc.e2e.json"), "utf8")) as { require: [string]; reporter: string; timeout: number };
+    const config = JSON.parse(readFileSync(join(root, ".mocharc.e2e.json"), "utf8")) as {
+      require: [string];
+      reporter: string;
+      timeout: number;
+    };
     const args = [join(root, config.require[0]), join(root, config.reporter), String(config.timeout)];
-    const env = { ...process.env, LONGSHORE_COUNTS: join(folder, "counts"), LONGSHORE_FAILURES: join(folder, "failures") };
+    const env = {
+      ...process.env,
+      LONGSHORE_COUNTS: join(folder, "counts"),
+      LONGSHORE_FAILURES: join(folder, "failures"),
+    };
     const worker = new Worker(await startOnHost(folder, join(import.meta.dirname, "worker.ts"), args, env));
     await worker.#next();
     return worker;

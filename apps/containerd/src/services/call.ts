@@ -15,7 +15,10 @@ export function scopeOf(metadata: Metadata, { namespace, lease }: CallContext): 
 }
 
 /** When an object was made and last changed, as messages carry it. */
-export function times({ createdAt, updatedAt }: { createdAt: Date; updatedAt: Date }): { createdAt: Timestamp; updatedAt: Timestamp } {
+export function times({ createdAt, updatedAt }: { createdAt: Date; updatedAt: Date }): {
+  createdAt: Timestamp;
+  updatedAt: Timestamp;
+} {
   return { createdAt: timestampFromDate(createdAt), updatedAt: timestampFromDate(updatedAt) };
 }
 
@@ -30,7 +33,8 @@ export function bytesOf(value: bigint, field: string): number {
 export function dateOf(value: Timestamp | undefined, field: string): Date | undefined {
   if (value === undefined) return undefined;
   const date = timestampDate(value);
-  if (Number.isNaN(date.getTime())) throw new InvalidArgument(`${field}: ${value.seconds} seconds are no time: invalid argument`);
+  if (Number.isNaN(date.getTime()))
+    throw new InvalidArgument(`${field}: ${value.seconds} seconds are no time: invalid argument`);
   return date;
 }
 

@@ -45,13 +45,19 @@ describe("checkpoints", () => {
     mkdirSync(restored);
     await unpack(restored);
     assert.equal(readFileSync(join(restored, "sub", "pages-1.img"), "utf8"), "pages");
-    assert.throws(() => checkpointOf({ checkpoint: create(DescriptorSchema, config) }, content, layers), /unsupported checkpoint type/);
+    assert.throws(
+      () => checkpointOf({ checkpoint: create(DescriptorSchema, config) }, content, layers),
+      /unsupported checkpoint type/,
+    );
   });
 
   it("go to the directory that the options name, and are taken from there", async () => {
     const path = join(root, "mine");
     mkdirSync(path);
-    assert.deepEqual(await takeCheckpoint(task, container, packAny(CheckpointOptionsSchema, { imagePath: path }), content, layers), []);
+    assert.deepEqual(
+      await takeCheckpoint(task, container, packAny(CheckpointOptionsSchema, { imagePath: path }), content, layers),
+      [],
+    );
     assert.equal(checkpointOf({ options: packAny(OptionsSchema, { criuImagePath: path }) }, content, layers), path);
     assert.ok(existsSync(join(path, "sub")));
   });

@@ -22,14 +22,22 @@ interface WrittenBlob {
   size: bigint;
 }
 
-const bindOf = (path: string): { type: string; source: string; options: string[] } => ({ type: "bind", source: path, options: ["rbind", "rw"] });
+const bindOf = (path: string): { type: string; source: string; options: string[] } => ({
+  type: "bind",
+  source: path,
+  options: ["rbind", "rw"],
+});
 
 /**
  * The criu images that a task is to be restored from: the directory that the options name, or a blob
  * to unpack, or "" for a fresh start.
  * @throws Unknown, as containerd does, for a blob of another kind
  */
-export function checkpointOf({ options, checkpoint }: Pick<CreateTaskRequest, "options" | "checkpoint">, content: Store, layers: Layers): CreateOptions["checkpoint"] {
+export function checkpointOf(
+  { options, checkpoint }: Pick<CreateTaskRequest, "options" | "checkpoint">,
+  content: Store,
+  layers: Layers,
+): CreateOptions["checkpoint"] {
   const { criuImagePath = "" } = unpackAny(options, OptionsSchema) ?? {};
   if (criuImagePath !== "" || checkpoint === undefined) return criuImagePath;
   const { digest, mediaType } = checkpoint;
@@ -41,7 +49,13 @@ export function checkpointOf({ options, checkpoint }: Pick<CreateTaskRequest, "o
  * Checkpoints a task: to the directory that the options name, or else to two blobs, the criu images
  * and the container's spec.
  */
-export async function takeCheckpoint(task: Pick<Task, "checkpoint">, { spec }: Pick<Container, "spec">, options: Any | undefined, content: Store, layers: Layers): Promise<WrittenBlob[]> {
+export async function takeCheckpoint(
+  task: Pick<Task, "checkpoint">,
+  { spec }: Pick<Container, "spec">,
+  options: Any | undefined,
+  content: Store,
+  layers: Layers,
+): Promise<WrittenBlob[]> {
   const { imagePath = "" } = unpackAny(options, CheckpointOptionsSchema) ?? {};
   if (imagePath !== "") {
     await task.checkpoint(imagePath, options);
@@ -52,13 +66,21 @@ export async function takeCheckpoint(task: Pick<Task, "checkpoint">, { spec }: P
     await task.checkpoint(path, options);
     const images = layers.diff([], [bindOf(path)], { mediaType: mediaTypes.ociLayer });
     const config = toBinary(AnySchema, create(AnySchema, spec ?? {}));
-    return [await write(content, imagesType, path, images), await write(content, configType, join(path, "spec"), config)];
+    return [
+      await write(content, imagesType, path, images),
+      await write(content, configType, join(path, "spec"), config),
+    ];
   } finally {
     await rm(path, { recursive: true, force: true });
   }
 }
 
-async function write(content: Store, mediaType: string, ref: string, source: Uint8Array | AsyncIterable<Uint8Array>): Promise<WrittenBlob> {
+async function write(
+  content: Store,
+  mediaType: string,
+  ref: string,
+  source: Uint8Array | AsyncIterable<Uint8Array>,
+): Promise<WrittenBlob> {
   const digest = await writeBlob(content, { ref }, source);
   const { size } = await content.info(digest);
   return { mediaType, digest, size: BigInt(size) };

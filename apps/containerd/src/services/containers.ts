@@ -3,22 +3,40 @@ import { InvalidArgument } from "@longshore/errdefs";
 import type { Publisher } from "@longshore/events";
 import type { ServiceImplementation } from "@longshore/grpc";
 import type { Container } from "@longshore/metadata";
-import { ContainerCreateSchema, ContainerDeleteSchema, ContainerUpdateSchema } from "@longshore/proto/containerd/events/events";
-import { type Container as ContainerMessage, type ContainerSchema, type Containers } from "@longshore/proto/containerd/services/containers/v1/containers";
+import {
+  ContainerCreateSchema,
+  ContainerDeleteSchema,
+  ContainerUpdateSchema,
+} from "@longshore/proto/containerd/events/events";
+import {
+  type Container as ContainerMessage,
+  type ContainerSchema,
+  type Containers,
+} from "@longshore/proto/containerd/services/containers/v1/containers";
 import { type MetadataDeps, mapValues, scopeOf, times, unwrapAny } from "./call.ts";
 
-export function containersService({ metadata, publisher }: MetadataDeps & { publisher: Publisher }): ServiceImplementation<typeof Containers> {
+export function containersService({
+  metadata,
+  publisher,
+}: MetadataDeps & { publisher: Publisher }): ServiceImplementation<typeof Containers> {
   return {
     get: async ({ id }, context) => ({ container: toMessage(await scopeOf(metadata, context).containers.get(id)) }),
-    list: async ({ filters }, context) => ({ containers: (await scopeOf(metadata, context).containers.list(filters)).map(toMessage) }),
+    list: async ({ filters }, context) => ({
+      containers: (await scopeOf(metadata, context).containers.list(filters)).map(toMessage),
+    }),
     async *listStream({ filters }, context) {
-      for (const container of await scopeOf(metadata, context).containers.list(filters)) yield { container: toMessage(container) };
+      for (const container of await scopeOf(metadata, context).containers.list(filters))
+        yield { container: toMessage(container) };
     },
     async create(request, context) {
       const { namespace, containers } = scopeOf(metadata, context);
       const container = await containers.create(fromMessage(request.container));
       const { id, image, runtime } = container;
-      publisher.publish(namespace, "/containers/create", ContainerCreateSchema, { id, image, runtime: { name: runtime.name, ...(runtime.options && { options: runtime.options }) } });
+      publisher.publish(namespace, "/containers/create", ContainerCreateSchema, {
+        id,
+        image,
+        runtime: { name: runtime.name, ...(runtime.options && { options: runtime.options }) },
+      });
       return { container: toMessage(container) };
     },
     async update(request, context) {

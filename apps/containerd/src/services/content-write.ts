@@ -2,7 +2,11 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { type Store, type Writer, digestProblem } from "@longshore/content";
 import { AlreadyExists, InvalidArgument, OutOfRange, isKind } from "@longshore/errdefs";
-import { WriteAction, type WriteContentRequest, type WriteContentResponseSchema } from "@longshore/proto/containerd/services/content/v1/content";
+import {
+  WriteAction,
+  type WriteContentRequest,
+  type WriteContentResponseSchema,
+} from "@longshore/proto/containerd/services/content/v1/content";
 import { bytesOf } from "./call.ts";
 
 type Response = MessageInitShape<typeof WriteContentResponseSchema>;
@@ -11,7 +15,10 @@ type Response = MessageInitShape<typeof WriteContentResponseSchema>;
  * One stream of `Content.Write`: it holds one ref, answers each message, and ends with the commit.
  * A stream that breaks off leaves the ingest to be resumed.
  */
-export async function* writeDialogue(content: Store, requests: AsyncIterable<WriteContentRequest>): AsyncGenerator<Response> {
+export async function* writeDialogue(
+  content: Store,
+  requests: AsyncIterable<WriteContentRequest>,
+): AsyncGenerator<Response> {
   let writer: Writer | undefined;
   let total = 0n;
   let expected = "";
@@ -66,12 +73,20 @@ function open(content: Store, { ref, total, expected }: WriteContentRequest): Pr
 /** Data at 0 starts the ingest anew; anywhere else it must follow what is held. */
 async function append(writer: Writer, { action, offset, data }: WriteContentRequest): Promise<void> {
   const held = writer.status().offset;
-  if (offset > 0n && offset !== BigInt(held)) throw new OutOfRange(`write @${offset} must occur at current offset ${held}`);
+  if (offset > 0n && offset !== BigInt(held))
+    throw new OutOfRange(`write @${offset} must occur at current offset ${held}`);
   if (offset <= 0n && held > 0 && (action === WriteAction.WRITE || data.length > 0)) await writer.reset();
   if (data.length > 0) await writer.write(data);
 }
 
 function answer(writer: Writer, action: WriteAction): Response {
   const { offset, total, startedAt, updatedAt } = writer.status();
-  return { action, offset: BigInt(offset), total: BigInt(total), digest: writer.digest(), startedAt: timestampFromDate(startedAt), updatedAt: timestampFromDate(updatedAt) };
+  return {
+    action,
+    offset: BigInt(offset),
+    total: BigInt(total),
+    digest: writer.digest(),
+    startedAt: timestampFromDate(startedAt),
+    updatedAt: timestampFromDate(updatedAt),
+  };
 }

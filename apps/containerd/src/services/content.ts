@@ -20,10 +20,13 @@ export function contentService({ metadata }: MetadataDeps): ServiceImplementatio
       const digest = info?.digest ?? "";
       checkDigest(digest, (quoted) => `${quoted} failed validation`);
       const { content } = scopeOf(metadata, context);
-      return { info: infoMessage(await content.update({ digest, labels: info?.labels ?? {} }, updateMask?.paths ?? [])) };
+      return {
+        info: infoMessage(await content.update({ digest, labels: info?.labels ?? {} }, updateMask?.paths ?? [])),
+      };
     },
     async *list({ filters }, context) {
-      for await (const block of blocks(scopeOf(metadata, context).content.list(filters), listBlock)) yield { info: block.map(infoMessage) };
+      for await (const block of blocks(scopeOf(metadata, context).content.list(filters), listBlock))
+        yield { info: block.map(infoMessage) };
     },
     async delete({ digest }, context) {
       checkDigest(digest, (_quoted, problem) => problem);
@@ -48,7 +51,9 @@ export function contentService({ metadata }: MetadataDeps): ServiceImplementatio
         throw new NotFound(`could not get status for ref "${ref}": ${messageOf(error)}`, { cause: error });
       }
     },
-    listStatuses: async ({ filters }, context) => ({ statuses: (await scopeOf(metadata, context).content.listStatuses(filters)).map(statusMessage) }),
+    listStatuses: async ({ filters }, context) => ({
+      statuses: (await scopeOf(metadata, context).content.listStatuses(filters)).map(statusMessage),
+    }),
     write: (requests, context) => writeDialogue(scopeOf(metadata, context).content, requests),
     async abort({ ref }, context) {
       await scopeOf(metadata, context).content.abort(ref);
@@ -67,6 +72,20 @@ function infoMessage(info: Info): MessageInitShape<typeof InfoSchema> {
   return { digest: info.digest, size: BigInt(info.size), labels: info.labels, ...times(info) };
 }
 
-function statusMessage({ ref, offset, total, expected, startedAt, updatedAt }: Status): MessageInitShape<typeof StatusSchema> {
-  return { ref, offset: BigInt(offset), total: BigInt(total), expected, startedAt: timestampFromDate(startedAt), updatedAt: timestampFromDate(updatedAt) };
+function statusMessage({
+  ref,
+  offset,
+  total,
+  expected,
+  startedAt,
+  updatedAt,
+}: Status): MessageInitShape<typeof StatusSchema> {
+  return {
+    ref,
+    offset: BigInt(offset),
+    total: BigInt(total),
+    expected,
+    startedAt: timestampFromDate(startedAt),
+    updatedAt: timestampFromDate(updatedAt),
+  };
 }

@@ -25,7 +25,11 @@ export function diffService({ metadata, layers }: DiffDeps): ServiceImplementati
       return { applied: { mediaType: mediaTypes.ociLayer, digest: diffId, size: BigInt(size) } };
     },
     async diff({ left, right, mediaType, ref, labels, sourceDateEpoch }, context) {
-      const options = { mediaType, sourceDateEpoch: dateOf(sourceDateEpoch, "SourceDateEpoch"), signal: context.signal };
+      const options = {
+        mediaType,
+        sourceDateEpoch: dateOf(sourceDateEpoch, "SourceDateEpoch"),
+        signal: context.signal,
+      };
       const stream = layers.diff(left.map(mountOf), right.map(mountOf), options);
       const scope = scopeOf(metadata, context);
       const { digest, size } = await store(scope, ref, stream, labels);
@@ -35,7 +39,12 @@ export function diffService({ metadata, layers }: DiffDeps): ServiceImplementati
 }
 
 /** Writes the layer into the content store; a ref of our own is dropped when that fails. */
-async function store({ content }: Scope, ref: string, stream: AsyncGenerator<Uint8Array, Diffed>, labels: Record<string, string>): Promise<{ digest: string; size: number }> {
+async function store(
+  { content }: Scope,
+  ref: string,
+  stream: AsyncGenerator<Uint8Array, Diffed>,
+  labels: Record<string, string>,
+): Promise<{ digest: string; size: number }> {
   const name = ref || `diff-${randomBytes(9).toString("base64url")}`;
   let writer: Writer | undefined;
   try {
@@ -50,7 +59,10 @@ async function store({ content }: Scope, ref: string, stream: AsyncGenerator<Uin
       await writer.commit(size, digest, all);
     } catch (error) {
       if (!isKind(error, "AlreadyExists")) throw error;
-      await content.update({ digest, labels: all }, Object.keys(all).map((key) => `labels.${key}`));
+      await content.update(
+        { digest, labels: all },
+        Object.keys(all).map((key) => `labels.${key}`),
+      );
     }
     return { digest, size };
   } catch (error) {

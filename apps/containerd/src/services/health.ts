@@ -12,7 +12,8 @@ export function healthService(): ServiceImplementation<typeof Health> {
     check,
     async *watch({ service }, { signal }) {
       yield { status: service === "" ? Status.SERVING : Status.SERVICE_UNKNOWN };
-      if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+      if (!signal.aborted)
+        await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
     },
   };
 }

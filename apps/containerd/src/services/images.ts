@@ -8,14 +8,20 @@ import { type MetadataDeps, bytesOf, dateOf, scopeOf, times } from "./call.ts";
 export function imagesService({ metadata }: MetadataDeps): ServiceImplementation<typeof Images> {
   return {
     get: async ({ name }, context) => ({ image: toMessage(await scopeOf(metadata, context).images.get(name)) }),
-    list: async ({ filters }, context) => ({ images: (await scopeOf(metadata, context).images.list(filters)).map(toMessage) }),
+    list: async ({ filters }, context) => ({
+      images: (await scopeOf(metadata, context).images.list(filters)).map(toMessage),
+    }),
     async create({ image, sourceDateEpoch }, context) {
       const { images } = scopeOf(metadata, context);
       return { image: toMessage(await images.create(fromMessage(image), dateOf(sourceDateEpoch, "SourceDateEpoch"))) };
     },
     async update({ image, updateMask, sourceDateEpoch }, context) {
       const { images } = scopeOf(metadata, context);
-      return { image: toMessage(await images.update(fromMessage(image), updateMask?.paths ?? [], dateOf(sourceDateEpoch, "SourceDateEpoch"))) };
+      return {
+        image: toMessage(
+          await images.update(fromMessage(image), updateMask?.paths ?? [], dateOf(sourceDateEpoch, "SourceDateEpoch")),
+        ),
+      };
     },
     async delete({ name, target, sync }, context) {
       await scopeOf(metadata, context).images.delete(name, target?.digest);
@@ -31,7 +37,12 @@ function fromMessage(message: ImageMessage | undefined): Omit<Image, "createdAt"
   return {
     name,
     labels,
-    target: { mediaType: target?.mediaType ?? "", digest: target?.digest ?? "", size: sizeOf(target?.size ?? 0n), annotations: target?.annotations ?? {} },
+    target: {
+      mediaType: target?.mediaType ?? "",
+      digest: target?.digest ?? "",
+      size: sizeOf(target?.size ?? 0n),
+      annotations: target?.annotations ?? {},
+    },
   };
 }
 

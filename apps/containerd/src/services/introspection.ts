@@ -28,12 +28,19 @@ export interface IntrospectionDeps {
   plugins: () => readonly Plugin[];
 }
 
-export function introspectionService({ root, plugins }: IntrospectionDeps): ServiceImplementation<typeof Introspection> {
+export function introspectionService({
+  root,
+  plugins,
+}: IntrospectionDeps): ServiceImplementation<typeof Introspection> {
   let uuid: Promise<string> | undefined;
   return {
     plugins({ filters }) {
       const filter = pluginFilters(filters);
-      return { plugins: plugins().filter(({ type, id }) => filter(([field]) => (field === "type" ? type : field === "id" ? id : undefined))).map(toMessage) };
+      return {
+        plugins: plugins()
+          .filter(({ type, id }) => filter(([field]) => (field === "type" ? type : field === "id" ? id : undefined)))
+          .map(toMessage),
+      };
     },
     async server() {
       uuid ??= persistentUuid(join(root, "uuid"));

@@ -34,7 +34,14 @@ describe("snapshots and diff services", () => {
     root = mkdtempSync(join(tmpdir(), "layers-"));
     overlayfs = new OverlayfsSnapshotter({ root: join(root, "overlayfs") });
     const content = await LocalStore.open(join(root, "content"));
-    metadata = await Metadata.open({ root: join(root, "metadata"), content, snapshotters: { overlayfs }, publisher: new Exchange(), logger: silent, gc: { startupDelayMs: 1 << 30 } });
+    metadata = await Metadata.open({
+      root: join(root, "metadata"),
+      content,
+      snapshotters: { overlayfs },
+      publisher: new Exchange(),
+      logger: silent,
+      gc: { startupDelayMs: 1 << 30 },
+    });
     const services = [
       implement(Content, contentService({ metadata })),
       implement(Snapshots, snapshotsService({ metadata })),
@@ -74,7 +81,8 @@ describe("snapshots and diff services", () => {
     await client.snapshots.commit({ snapshotter, name: "base", key: "extract" });
 
     const container = await client.snapshots.prepare({ snapshotter, key: "container", parent: "base" });
-    const upper = container.mounts[0]?.options.find((option) => option.startsWith("upperdir="))?.slice("upperdir=".length) ?? "";
+    const upper =
+      container.mounts[0]?.options.find((option) => option.startsWith("upperdir="))?.slice("upperdir=".length) ?? "";
     writeFileSync(join(upper, "new"), "content");
     const view = await client.snapshots.view({ snapshotter, key: "left", parent: "base" });
     const { diff } = await client.diff.diff({ left: view.mounts, right: container.mounts, labels: { "x.y": "z" } });
@@ -82,13 +90,19 @@ describe("snapshots and diff services", () => {
     const { info } = await client.content.info({ digest: diff.digest });
     assert.equal(info?.size, diff.size);
     assert.equal(info.labels["x.y"], "z");
-    const again = await client.diff.diff({ left: view.mounts, right: container.mounts, mediaType: "application/vnd.oci.image.layer.v1.tar", ref: "mine" });
+    const again = await client.diff.diff({
+      left: view.mounts,
+      right: container.mounts,
+      mediaType: "application/vnd.oci.image.layer.v1.tar",
+      ref: "mine",
+    });
     assert.equal(info.labels["containerd.io/uncompressed"], again.diff?.digest);
 
     const target = await client.snapshots.prepare({ snapshotter, key: "extract 2", parent: "base" });
     const result = await client.diff.apply({ diff, mounts: target.mounts });
     assert.equal(result.applied?.digest, info.labels["containerd.io/uncompressed"]);
-    const applies = target.mounts[0]?.options.find((option) => option.startsWith("upperdir="))?.slice("upperdir=".length) ?? "";
+    const applies =
+      target.mounts[0]?.options.find((option) => option.startsWith("upperdir="))?.slice("upperdir=".length) ?? "";
     assert.equal(readFileSync(join(applies, "new"), "utf8"), "content");
   });
 
@@ -96,7 +110,8 @@ describe("snapshots and diff services", () => {
     const { info } = await client.snapshots.stat({ snapshotter, key: "base" });
     assert.deepEqual([info?.name, info?.kind, info?.parent], ["base", Kind.COMMITTED, ""]);
     const names: string[] = [];
-    for await (const { info: infos } of client.snapshots.list({ snapshotter, filters: ["kind==active"] })) names.push(...infos.map(({ name }) => name));
+    for await (const { info: infos } of client.snapshots.list({ snapshotter, filters: ["kind==active"] }))
+      names.push(...infos.map(({ name }) => name));
     assert.deepEqual(names.toSorted(), ["container", "extract 2"]);
     const usage = await client.snapshots.usage({ snapshotter, key: "base" });
     assert.equal(usage.inodes, 4n);
@@ -110,7 +125,11 @@ describe("snapshots and diff services", () => {
     const layer = await put(execFileSync("tar", ["-C", join(root, "tree"), "-cz", "."]).subarray(0, 100));
     const { mounts } = await client.snapshots.prepare({ snapshotter, key: "short", parent: "" });
     await assert.rejects(client.diff.apply({ diff: layer, mounts }), { message: "unexpected EOF" });
-    await assert.rejects(client.diff.apply({ diff: { ...layer, digest: `sha256:${"0".repeat(64)}` }, mounts }), { name: "NotFound" });
-    await assert.rejects(client.diff.diff({ left: [], right: mounts, mediaType: "text/plain" }), { name: "NotImplemented" });
+    await assert.rejects(client.diff.apply({ diff: { ...layer, digest: `sha256:${"0".repeat(64)}` }, mounts }), {
+      name: "NotFound",
+    });
+    await assert.rejects(client.diff.diff({ left: [], right: mounts, mediaType: "text/plain" }), {
+      name: "NotImplemented",
+    });
   });
 });

@@ -7,13 +7,17 @@ import { type MetadataDeps, scopeOf } from "./call.ts";
 
 export function leasesService({ metadata }: MetadataDeps): ServiceImplementation<typeof Leases> {
   return {
-    create: async ({ id, labels }, context) => ({ lease: toMessage(await scopeOf(metadata, context).leases.create(id, labels)) }),
+    create: async ({ id, labels }, context) => ({
+      lease: toMessage(await scopeOf(metadata, context).leases.create(id, labels)),
+    }),
     async delete({ id, sync }, context) {
       await scopeOf(metadata, context).leases.delete(id);
       if (sync) await metadata.collectGarbage();
       return {};
     },
-    list: async ({ filters }, context) => ({ leases: (await scopeOf(metadata, context).leases.list(filters)).map(toMessage) }),
+    list: async ({ filters }, context) => ({
+      leases: (await scopeOf(metadata, context).leases.list(filters)).map(toMessage),
+    }),
     async addResource({ id, resource }, context) {
       await scopeOf(metadata, context).leases.addResource(id, fromMessage(resource));
       return {};
@@ -22,7 +26,9 @@ export function leasesService({ metadata }: MetadataDeps): ServiceImplementation
       await scopeOf(metadata, context).leases.deleteResource(id, fromMessage(resource));
       return {};
     },
-    listResources: async ({ id }, context) => ({ resources: await scopeOf(metadata, context).leases.listResources(id) }),
+    listResources: async ({ id }, context) => ({
+      resources: await scopeOf(metadata, context).leases.listResources(id),
+    }),
   };
 }
 

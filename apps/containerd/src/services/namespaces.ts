@@ -1,11 +1,18 @@
 import { InvalidArgument } from "@longshore/errdefs";
 import type { Publisher } from "@longshore/events";
 import type { ServiceImplementation } from "@longshore/grpc";
-import { NamespaceCreateSchema, NamespaceDeleteSchema, NamespaceUpdateSchema } from "@longshore/proto/containerd/events/events";
+import {
+  NamespaceCreateSchema,
+  NamespaceDeleteSchema,
+  NamespaceUpdateSchema,
+} from "@longshore/proto/containerd/events/events";
 import type { Namespace, Namespaces } from "@longshore/proto/containerd/services/namespaces/v1/namespaces";
 import type { MetadataDeps } from "./call.ts";
 
-export function namespacesService({ metadata, publisher }: MetadataDeps & { publisher: Publisher }): ServiceImplementation<typeof Namespaces> {
+export function namespacesService({
+  metadata,
+  publisher,
+}: MetadataDeps & { publisher: Publisher }): ServiceImplementation<typeof Namespaces> {
   const { namespaces } = metadata;
   return {
     get: async ({ name }) => ({ namespace: { name, labels: await namespaces.labels(name) } }),

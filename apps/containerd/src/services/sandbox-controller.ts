@@ -17,7 +17,10 @@ const epoch = { seconds: 0n, nanos: 0 };
 const zeroTime = { seconds: -62_135_596_800n, nanos: 0 };
 
 /** containerd's controllers of sandboxes, of which there is one: "shim". */
-export function sandboxControllerService({ sandboxes, publisher }: SandboxControllerDeps): ServiceImplementation<typeof Controller> {
+export function sandboxControllerService({
+  sandboxes,
+  publisher,
+}: SandboxControllerDeps): ServiceImplementation<typeof Controller> {
   const controller = (name: string): SandboxManager => {
     if (name === "") throw new InvalidArgument("invalid argument: sandbox controller name can not be empty");
     if (name !== "shim") throw new NotFound(`not found: failed to get sandbox controller by ${name}`);
@@ -26,7 +29,11 @@ export function sandboxControllerService({ sandboxes, publisher }: SandboxContro
   return {
     async create(request, { namespace }) {
       const { sandboxId } = request;
-      await controller(request.sandboxer).create(namespace, request.sandbox?.sandboxId ?? sandboxId, optionsOf(request));
+      await controller(request.sandboxer).create(
+        namespace,
+        request.sandbox?.sandboxId ?? sandboxId,
+        optionsOf(request),
+      );
       publisher.publish(namespace, "/sandboxes/create", SandboxCreateSchema, { sandboxId });
       return { sandboxId };
     },
@@ -44,15 +51,28 @@ export function sandboxControllerService({ sandboxes, publisher }: SandboxContro
       return {};
     },
     async wait({ sandboxId, sandboxer }, { namespace, signal }) {
-      const { exitStatus, exitedAt = create(TimestampSchema, epoch) } = await controller(sandboxer).wait(namespace, sandboxId, signal);
+      const { exitStatus, exitedAt = create(TimestampSchema, epoch) } = await controller(sandboxer).wait(
+        namespace,
+        sandboxId,
+        signal,
+      );
       publisher.publish(namespace, "/sandboxes/exit", SandboxExitSchema, { sandboxId, exitStatus, exitedAt });
       return { exitStatus, exitedAt };
     },
     async status({ sandboxId, sandboxer, verbose }, { namespace }) {
       const status = await controller(sandboxer).status(namespace, sandboxId, verbose);
-      if (status === undefined) return { sandboxId, createdAt: zeroTime, exitedAt: timestampFromDate(new Date()), extra: {} };
+      if (status === undefined)
+        return { sandboxId, createdAt: zeroTime, exitedAt: timestampFromDate(new Date()), extra: {} };
       const { pid, state, info, createdAt, exitedAt, extra } = status;
-      return { sandboxId: status.sandboxId, pid, state, info, createdAt: createdAt ?? epoch, exitedAt: exitedAt ?? epoch, extra: extra ?? {} };
+      return {
+        sandboxId: status.sandboxId,
+        pid,
+        state,
+        info,
+        createdAt: createdAt ?? epoch,
+        exitedAt: exitedAt ?? epoch,
+        extra: extra ?? {},
+      };
     },
     async shutdown({ sandboxId, sandboxer }, { namespace }) {
       await controller(sandboxer).shutdown(namespace, sandboxId);
@@ -72,5 +92,13 @@ export function sandboxControllerService({ sandboxes, publisher }: SandboxContro
 
 function optionsOf({ sandbox, rootfs, options, netnsPath, annotations }: ControllerCreateRequest): SandboxOptions {
   const { runtime, spec } = sandbox ?? {};
-  return { runtime: runtime?.name ?? "", runtimeOptions: runtime?.options, spec: spec?.value ?? new Uint8Array(), rootfs, options, netnsPath, annotations };
+  return {
+    runtime: runtime?.name ?? "",
+    runtimeOptions: runtime?.options,
+    spec: spec?.value ?? new Uint8Array(),
+    rootfs,
+    options,
+    netnsPath,
+    annotations,
+  };
 }

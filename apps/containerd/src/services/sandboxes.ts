@@ -9,14 +9,22 @@ import { type MetadataDeps, mapValues, scopeOf, times, unwrapAny } from "./call.
 /** The records of sandboxes. */
 export function sandboxesService({ metadata }: MetadataDeps): ServiceImplementation<typeof Store> {
   return {
-    create: async ({ sandbox }, context) => ({ sandbox: toMessage(await scopeOf(metadata, context).sandboxes.create(fromMessage(sandbox))) }),
-    update: async ({ sandbox, fields }, context) => ({ sandbox: toMessage(await scopeOf(metadata, context).sandboxes.update(fromMessage(sandbox), fields)) }),
+    create: async ({ sandbox }, context) => ({
+      sandbox: toMessage(await scopeOf(metadata, context).sandboxes.create(fromMessage(sandbox))),
+    }),
+    update: async ({ sandbox, fields }, context) => ({
+      sandbox: toMessage(await scopeOf(metadata, context).sandboxes.update(fromMessage(sandbox), fields)),
+    }),
     async delete({ sandboxId }, context) {
       await scopeOf(metadata, context).sandboxes.delete(sandboxId);
       return {};
     },
-    list: async ({ filters }, context) => ({ list: (await scopeOf(metadata, context).sandboxes.list(filters)).map(toMessage) }),
-    get: async ({ sandboxId }, context) => ({ sandbox: toMessage(await scopeOf(metadata, context).sandboxes.get(sandboxId)) }),
+    list: async ({ filters }, context) => ({
+      list: (await scopeOf(metadata, context).sandboxes.list(filters)).map(toMessage),
+    }),
+    get: async ({ sandboxId }, context) => ({
+      sandbox: toMessage(await scopeOf(metadata, context).sandboxes.get(sandboxId)),
+    }),
   };
 }
 
@@ -37,5 +45,13 @@ function fromMessage(message: SandboxMessage | undefined): Omit<Sandbox, "create
 
 function toMessage(sandbox: Sandbox): MessageInitShape<typeof SandboxSchema> {
   const { id, labels, runtime, spec, sandboxer, extensions } = sandbox;
-  return { sandboxId: id, labels, runtime: { name: runtime.name, ...(runtime.options && { options: runtime.options }) }, ...(spec && { spec }), sandboxer, extensions, ...times(sandbox) };
+  return {
+    sandboxId: id,
+    labels,
+    runtime: { name: runtime.name, ...(runtime.options && { options: runtime.options }) },
+    ...(spec && { spec }),
+    sandboxer,
+    extensions,
+    ...times(sandbox),
+  };
 }

@@ -10,7 +10,11 @@ import { silent } from "@longshore/logger";
 import { Metadata } from "@longshore/metadata";
 import type { ContainerdClient } from "@longshore/proto";
 import { Containers } from "@longshore/proto/containerd/services/containers/v1/containers";
-import { Content, WriteAction, type WriteContentRequestSchema } from "@longshore/proto/containerd/services/content/v1/content";
+import {
+  Content,
+  WriteAction,
+  type WriteContentRequestSchema,
+} from "@longshore/proto/containerd/services/content/v1/content";
 import { Events } from "@longshore/proto/containerd/services/events/v1/events";
 import { Images } from "@longshore/proto/containerd/services/images/v1/images";
 import { Introspection } from "@longshore/proto/containerd/services/introspection/v1/introspection";
@@ -53,7 +57,14 @@ describe("record and content services", () => {
     exchange = new Exchange();
     const publisher = exchange;
     const content = await LocalStore.open(join(root, "content"));
-    metadata = await Metadata.open({ root: join(root, "metadata"), content, snapshotters: {}, publisher, logger: silent, gc: { startupDelayMs: 1 << 30 } });
+    metadata = await Metadata.open({
+      root: join(root, "metadata"),
+      content,
+      snapshotters: {},
+      publisher,
+      logger: silent,
+      gc: { startupDelayMs: 1 << 30 },
+    });
     const plugins = [
       { type: "io.containerd.content.v1", id: "content" },
       { type: "io.containerd.grpc.v1", id: "version" },
@@ -93,51 +104,124 @@ describe("record and content services", () => {
         { action: WriteAction.WRITE, ref: "r", data: hello.subarray(2), offset: 2n },
         { action: WriteAction.COMMIT, ref: "r", offset: 5n, total: 5n, expected: digest, labels: { a: "b" } },
       );
-      assert.deepEqual(answers.map(({ action, offset }) => [action, offset]), [[0, 0n], [1, 2n], [1, 5n], [2, 5n]]);
+      assert.deepEqual(
+        answers.map(({ action, offset }) => [action, offset]),
+        [
+          [0, 0n],
+          [1, 2n],
+          [1, 5n],
+          [2, 5n],
+        ],
+      );
       assert.equal(answers[3]?.digest, digest);
       assert.deepEqual((await client.content.info({ digest })).info?.labels, { a: "b" });
-      assert.deepEqual((await all(client.content.read({ digest, offset: 1n, size: 2n }))).map(({ offset, data }) => [offset, Buffer.from(data).toString()]), [[0n, "el"]]);
+      assert.deepEqual(
+        (await all(client.content.read({ digest, offset: 1n, size: 2n }))).map(({ offset, data }) => [
+          offset,
+          Buffer.from(data).toString(),
+        ]),
+        [[0n, "el"]],
+      );
     });
 
     it("is resumed where a broken stream left it, or begun anew at 0", async () => {
       await write({ action: WriteAction.WRITE, ref: "r", data: Buffer.from("he") });
-      await assert.rejects(write({ action: WriteAction.WRITE, ref: "r", data: Buffer.from("x"), offset: 7n }), { name: "OutOfRange", message: "write @7 must occur at current offset 2" });
+      await assert.rejects(write({ action: WriteAction.WRITE, ref: "r", data: Buffer.from("x"), offset: 7n }), {
+        name: "OutOfRange",
+        message: "write @7 must occur at current offset 2",
+      });
       const [answer] = await write({ action: WriteAction.WRITE, ref: "r", data: Buffer.from("J"), offset: 0n });
       assert.deepEqual([answer?.offset, answer?.digest], [1n, digestOf("J")]);
     });
 
     // The texts are those of containerd 2.1.
     const refused: [name: string, call: () => Promise<unknown>, error: object][] = [
-      ["a write without ref", () => write({ action: WriteAction.STAT }), { name: "InvalidArgument", message: "first message must have a reference" }],
-      ["info of no digest", () => client.content.info({ digest: "foo" }), { name: "InvalidArgument", message: '"foo" failed validation' }],
-      ["a read of no digest", () => all(client.content.read({ digest: "foo" })), { name: "InvalidArgument", message: "foo: invalid checksum digest format" }],
-      ["a delete of no digest", () => client.content.delete({ digest: "foo" }), { name: "InvalidArgument", message: "invalid checksum digest format" }],
-      ["the status of no ingest", () => client.content.status({ ref: "zz" }), { name: "NotFound", message: 'could not get status for ref "zz": reference zz: not found' }],
-      ["a call without namespace", () => createClient(channel, Content).info({ digest }), { name: "FailedPrecondition", message: "namespace is required: failed precondition" }],
-      ["a call in a bad namespace", () => createClient(channel, Content, { namespace: "a b" }).info({ digest }), { name: "InvalidArgument", message: /^namespace validation: identifier "a b" must match / }],
-      ["an image without target", () => client.images.create({ image: { name: "i" } }), { name: "InvalidArgument", message: 'Target.Digest "" invalid: invalid checksum digest format: invalid argument' }],
-      ["an image without name", () => client.images.create({}), { name: "InvalidArgument", message: "Image.Name required" }],
+      [
+        "a write without ref",
+        () => write({ action: WriteAction.STAT }),
+        { name: "InvalidArgument", message: "first message must have a reference" },
+      ],
+      [
+        "info of no digest",
+        () => client.content.info({ digest: "foo" }),
+        { name: "InvalidArgument", message: '"foo" failed validation' },
+      ],
+      [
+        "a read of no digest",
+        () => all(client.content.read({ digest: "foo" })),
+        { name: "InvalidArgument", message: "foo: invalid checksum digest format" },
+      ],
+      [
+        "a delete of no digest",
+        () => client.content.delete({ digest: "foo" }),
+        { name: "InvalidArgument", message: "invalid checksum digest format" },
+      ],
+      [
+        "the status of no ingest",
+        () => client.content.status({ ref: "zz" }),
+        { name: "NotFound", message: 'could not get status for ref "zz": reference zz: not found' },
+      ],
+      [
+        "a call without namespace",
+        () => createClient(channel, Content).info({ digest }),
+        { name: "FailedPrecondition", message: "namespace is required: failed precondition" },
+      ],
+      [
+        "a call in a bad namespace",
+        () => createClient(channel, Content, { namespace: "a b" }).info({ digest }),
+        { name: "InvalidArgument", message: /^namespace validation: identifier "a b" must match / },
+      ],
+      [
+        "an image without target",
+        () => client.images.create({ image: { name: "i" } }),
+        {
+          name: "InvalidArgument",
+          message: 'Target.Digest "" invalid: invalid checksum digest format: invalid argument',
+        },
+      ],
+      [
+        "an image without name",
+        () => client.images.create({}),
+        { name: "InvalidArgument", message: "Image.Name required" },
+      ],
       ["no container", () => client.containers.create({}), { name: "InvalidArgument" }],
-      ["the update of no container", () => client.containers.update({}), { name: "InvalidArgument", message: "Container.ID required" }],
+      [
+        "the update of no container",
+        () => client.containers.update({}),
+        { name: "InvalidArgument", message: "Container.ID required" },
+      ],
       ["no resource", () => client.leases.addResource({ id: "l" }), { name: "InvalidArgument" }],
       ["no namespace", () => client.namespaces.create({}), { name: "InvalidArgument" }],
       ["no envelope", () => client.events.forward({}), { name: "InvalidArgument" }],
-      ["an unknown plugin", () => client.introspection.pluginInfo({ type: "x", id: "y" }), { name: "NotFound", message: "plugin x.y not found: not found" }],
+      [
+        "an unknown plugin",
+        () => client.introspection.pluginInfo({ type: "x", id: "y" }),
+        { name: "NotFound", message: "plugin x.y not found: not found" },
+      ],
     ];
     for (const [name, call, error] of refused) it(`refuses ${name}`, () => assert.rejects(call(), error));
   });
 
   it("lets a lease of the call keep what is made, and collects at a synchronous delete", async () => {
     await client.leases.create({ id: "l" });
-    await all(client.content.write(sequence({ action: WriteAction.COMMIT, ref: "r", data: hello }), { metadata: { "containerd-lease": "l" } }));
-    assert.deepEqual((await client.leases.listResources({ id: "l" })).resources.map(({ id, type }) => [type, id]), [["content", digest]]);
+    await all(
+      client.content.write(sequence({ action: WriteAction.COMMIT, ref: "r", data: hello }), {
+        metadata: { "containerd-lease": "l" },
+      }),
+    );
+    assert.deepEqual(
+      (await client.leases.listResources({ id: "l" })).resources.map(({ id, type }) => [type, id]),
+      [["content", digest]],
+    );
     await client.leases.delete({ id: "l", sync: true });
     await assert.rejects(client.content.info({ digest }), { name: "NotFound" });
   });
 
   it("publishes events to subscribers, by filter", async () => {
     const stop = new AbortController();
-    const events = client.events.subscribe({ filters: ["event.id==c1", "event.name==i"] }, { signal: stop.signal })[Symbol.asyncIterator]();
+    const events = client.events
+      .subscribe({ filters: ["event.id==c1", "event.name==i"] }, { signal: stop.signal })
+      [Symbol.asyncIterator]();
     const first = events.next();
     const container = { id: "c1", runtime: { name: "r" }, spec: { typeUrl: "t", value: new Uint8Array() } };
     // The subscription is a call of its own: publish until it is there.
@@ -172,18 +256,42 @@ describe("record and content services", () => {
 
   it("keeps what a container's messages hold", async () => {
     const packed = { typeUrl: "t", value: Buffer.from("{}") };
-    const container = { id: "c1", image: "i", labels: { a: "b" }, runtime: { name: "r", options: packed }, spec: packed, extensions: { e: packed }, sandbox: "s" };
+    const container = {
+      id: "c1",
+      image: "i",
+      labels: { a: "b" },
+      runtime: { name: "r", options: packed },
+      spec: packed,
+      extensions: { e: packed },
+      sandbox: "s",
+    };
     await client.containers.create({ container });
     const { container: got } = await client.containers.get({ id: "c1" });
-    assert.deepEqual([got?.image, got?.labels, got?.runtime?.options?.typeUrl, Buffer.from(got?.spec?.value ?? []).toString(), got?.extensions["e"]?.typeUrl, got?.sandbox], ["i", { a: "b" }, "t", "{}", "t", "s"]);
-    assert.deepEqual((await all(client.containers.listStream({}))).map(({ container: streamed }) => streamed?.id), ["c1"]);
+    assert.deepEqual(
+      [
+        got?.image,
+        got?.labels,
+        got?.runtime?.options?.typeUrl,
+        Buffer.from(got?.spec?.value ?? []).toString(),
+        got?.extensions["e"]?.typeUrl,
+        got?.sandbox,
+      ],
+      ["i", { a: "b" }, "t", "{}", "t", "s"],
+    );
+    assert.deepEqual(
+      (await all(client.containers.listStream({}))).map(({ container: streamed }) => streamed?.id),
+      ["c1"],
+    );
   });
 
   it("tells about itself", async () => {
     assert.equal((await client.version.version({})).version, "v2.1.0");
     const { uuid, pid } = await client.introspection.server({});
     assert.deepEqual([(await client.introspection.server({})).uuid, pid], [uuid, BigInt(process.pid)]);
-    assert.deepEqual((await client.introspection.plugins({ filters: ["id==version"] })).plugins.map(({ type }) => type), ["io.containerd.grpc.v1"]);
+    assert.deepEqual(
+      (await client.introspection.plugins({ filters: ["id==version"] })).plugins.map(({ type }) => type),
+      ["io.containerd.grpc.v1"],
+    );
     assert.equal((await createClient(channel, Health).check({})).status, Status.SERVING);
   });
 });

@@ -36,7 +36,13 @@ export function snapshotsService({ metadata }: MetadataDeps): ServiceImplementat
     },
     async update({ snapshotter, info, updateMask }, context) {
       const change = { name: info?.name ?? "", labels: info?.labels ?? {} };
-      return { info: infoMessage(await scopeOf(metadata, context).snapshotter(snapshotter).update(change, updateMask?.paths ?? [])) };
+      return {
+        info: infoMessage(
+          await scopeOf(metadata, context)
+            .snapshotter(snapshotter)
+            .update(change, updateMask?.paths ?? []),
+        ),
+      };
     },
     async *list({ snapshotter, filters }, context) {
       const infos = scopeOf(metadata, context).snapshotter(snapshotter).list(filters);

@@ -26,15 +26,26 @@ function toAny(packed: PackedAny | undefined): Any | undefined {
 }
 
 /** containerd's Tasks service over the shims. */
-export function tasksService({ metadata, layers, tasks, sandboxes, logger }: TasksDeps): ServiceImplementation<typeof Tasks> {
-  const containerOf = (id: string, context: CallContext): Promise<Container> => scopeOf(metadata, context).containers.get(id);
+export function tasksService({
+  metadata,
+  layers,
+  tasks,
+  sandboxes,
+  logger,
+}: TasksDeps): ServiceImplementation<typeof Tasks> {
+  const containerOf = (id: string, context: CallContext): Promise<Container> =>
+    scopeOf(metadata, context).containers.get(id);
   /** A task whose container's record is lost (a damaged database) can still be used, and above all ended. */
   const taskOf = async (id: string, context: CallContext): Promise<Task> => {
     if (!tasks.has(context.namespace, id)) await containerOf(id, context);
     return tasks.get(context.namespace, id);
   };
   /** Where the task of a container is to be served that belongs to a sandbox; one that nobody knows is as none. */
-  const sandboxOf = async ({ id, sandbox }: Container, options: Any | undefined, context: CallContext): Promise<SandboxEndpoint | undefined> => {
+  const sandboxOf = async (
+    { id, sandbox }: Container,
+    options: Any | undefined,
+    context: CallContext,
+  ): Promise<SandboxEndpoint | undefined> => {
     if (sandbox === "") return undefined;
     try {
       await scopeOf(metadata, context).sandboxes.get(sandbox);
@@ -47,7 +58,9 @@ export function tasksService({ metadata, layers, tasks, sandboxes, logger }: Tas
     if (taskApiAddress === "") return sandboxes.endpoint(context.namespace, sandbox);
     const [, protocol, address] = /^([^+]*)\+(.*)$/s.exec(taskApiAddress) ?? [];
     if (protocol === undefined || address === undefined) {
-      throw new Unknown("failed to start shim: the scheme of sandbox address should be in  the form of <protocol>+<unix|vsock|tcp>, i.e. ttrpc+unix or grpc+vsock");
+      throw new Unknown(
+        "failed to start shim: the scheme of sandbox address should be in  the form of <protocol>+<unix|vsock|tcp>, i.e. ttrpc+unix or grpc+vsock",
+      );
     }
     return { id: sandbox, bootstrap: { version, protocol, address } };
   };
@@ -56,7 +69,8 @@ export function tasksService({ metadata, layers, tasks, sandboxes, logger }: Tas
     const states = await Promise.all(
       tasks.list(context.namespace).map((task) =>
         task.state("").catch((error: unknown) => {
-          if (!isKind(error, "NotFound")) logger.warn({ id: task.id, error: messageOf(error) }, "failed to get the state of a task");
+          if (!isKind(error, "NotFound"))
+            logger.warn({ id: task.id, error: messageOf(error) }, "failed to get the state of a task");
           return undefined;
         }),
       ),
@@ -130,7 +144,9 @@ export function tasksService({ metadata, layers, tasks, sandboxes, logger }: Tas
     async checkpoint({ containerId, options }, context) {
       const container = await containerOf(containerId, context);
       const task = await taskOf(containerId, context);
-      return { descriptors: await takeCheckpoint(task, container, options, scopeOf(metadata, context).content, layers) };
+      return {
+        descriptors: await takeCheckpoint(task, container, options, scopeOf(metadata, context).content, layers),
+      };
     },
     async update({ containerId, resources, annotations }, context) {
       await (await taskOf(containerId, context)).update(resources, annotations);
@@ -138,7 +154,11 @@ export function tasksService({ metadata, layers, tasks, sandboxes, logger }: Tas
     },
     async metrics({ filters }, context) {
       const filter = metricFilters(filters);
-      const chosen = tasks.list(context.namespace).filter((task) => filter(([field]) => (field === "id" ? task.id : field === "namespace" ? task.namespace : undefined)));
+      const chosen = tasks
+        .list(context.namespace)
+        .filter((task) =>
+          filter(([field]) => (field === "id" ? task.id : field === "namespace" ? task.namespace : undefined)),
+        );
       const metrics = await Promise.all(
         chosen.map(async (task) => {
           const timestamp = timestampFromDate(new Date());
@@ -146,7 +166,8 @@ export function tasksService({ metadata, layers, tasks, sandboxes, logger }: Tas
             const data = await task.stats();
             return { timestamp, id: task.id, ...(data && { data }) };
           } catch (error) {
-            if (!isKind(error, "NotFound")) logger.error({ id: task.id, error: messageOf(error) }, "collecting metrics");
+            if (!isKind(error, "NotFound"))
+              logger.error({ id: task.id, error: messageOf(error) }, "collecting metrics");
             return undefined;
           }
         }),

@@ -3,7 +3,14 @@ import { Unauthenticated } from "@longshore/errdefs";
 import type { Descriptor, Platform } from "@longshore/oci";
 import { type AnyStream, packAny, unpackAny } from "@longshore/proto";
 import type { Platform as PlatformMessage } from "@longshore/proto/containerd/types/types";
-import { AuthRequestSchema, AuthResponseSchema, AuthType, type ImageStore, ProgressSchema, type UnpackConfiguration } from "@longshore/proto/containerd/types/transfer/transfer";
+import {
+  AuthRequestSchema,
+  AuthResponseSchema,
+  AuthType,
+  type ImageStore,
+  ProgressSchema,
+  type UnpackConfiguration,
+} from "@longshore/proto/containerd/types/transfer/transfer";
 import type { Credentials, CredentialsCallback } from "@longshore/remotes";
 import type { ImageDestination, Progress, ProgressSink, UnpackTarget } from "@longshore/transfer";
 
@@ -32,7 +39,12 @@ export function destinationOf(store: ImageStore): ImageDestination {
   };
 }
 
-function descriptorMessage({ mediaType, digest, size, annotations }: Descriptor): { mediaType: string; digest: string; size: bigint; annotations: Record<string, string> } {
+function descriptorMessage({ mediaType, digest, size, annotations }: Descriptor): {
+  mediaType: string;
+  digest: string;
+  size: bigint;
+  annotations: Record<string, string>;
+} {
   return { mediaType, digest, size: BigInt(size), annotations: annotations ?? {} };
 }
 
@@ -44,7 +56,14 @@ export function progressOver(stream: AnyStream | undefined): { sink: ProgressSin
   let last: Promise<void> = Promise.resolve();
   const sink = ({ event, name = "", parents = [], progress = 0, total = 0, desc }: Progress): void => {
     if (stream === undefined) return;
-    const message = packAny(ProgressSchema, { event, name, parents, progress: BigInt(progress), total: BigInt(total), ...(desc === undefined ? {} : { desc: descriptorMessage(desc) }) });
+    const message = packAny(ProgressSchema, {
+      event,
+      name,
+      parents,
+      progress: BigInt(progress),
+      total: BigInt(total),
+      ...(desc === undefined ? {} : { desc: descriptorMessage(desc) }),
+    });
     last = stream.send(message).catch(() => undefined);
   };
   return { sink, sent: () => last };

@@ -76,9 +76,21 @@ describe("transfer service", () => {
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), "transfer-service-"));
     const streams = new StreamRegistry();
-    const transfer = { pull: (source: Source, _: unknown, call: TransferCall) => pull(source, call) } as unknown as Transfer;
-    const deps = { transfer, streams, connections: new Connections(), hosts: fixedSchemeHosts("http"), userAgent: "test", log: silent };
-    server = await serve([implement(Streaming, streamingService(streams, dir)), implement(TransferDesc, transferService(deps))], { path: join(dir, "c.sock") });
+    const transfer = {
+      pull: (source: Source, _: unknown, call: TransferCall) => pull(source, call),
+    } as unknown as Transfer;
+    const deps = {
+      transfer,
+      streams,
+      connections: new Connections(),
+      hosts: fixedSchemeHosts("http"),
+      userAgent: "test",
+      log: silent,
+    };
+    server = await serve(
+      [implement(Streaming, streamingService(streams, dir)), implement(TransferDesc, transferService(deps))],
+      { path: join(dir, "c.sock") },
+    );
     channel = new Channel(join(dir, "c.sock"));
     client = connectContainerd(channel, "test");
   });
@@ -93,17 +105,23 @@ describe("transfer service", () => {
   it("refuses pairs that nobody can transfer between", async () => {
     await assert.rejects(client.transfer.transfer({ source: packAny(ContainerPathSchema, {}), destination: store }), {
       name: "NotImplemented",
-      message: "method Transfer not implemented for containerd.types.transfer.ContainerPath to containerd.types.transfer.ImageStore",
+      message:
+        "method Transfer not implemented for containerd.types.transfer.ContainerPath to containerd.types.transfer.ImageStore",
     });
-    await assert.rejects(client.transfer.transfer({ source: registry, destination: registry }), { name: "NotImplemented" });
+    await assert.rejects(client.transfer.transfer({ source: registry, destination: registry }), {
+      name: "NotImplemented",
+    });
     await assert.rejects(client.transfer.transfer({}), { name: "InvalidArgument" });
   });
 
   it("needs the streams that a call names", async () => {
-    await assert.rejects(client.transfer.transfer({ source: registry, destination: store, options: { progressStream: "none" } }), {
-      name: "NotFound",
-      message: 'failed to get stream "none": not found',
-    });
+    await assert.rejects(
+      client.transfer.transfer({ source: registry, destination: store, options: { progressStream: "none" } }),
+      {
+        name: "NotFound",
+        message: 'failed to get stream "none": not found',
+      },
+    );
     await assert.rejects(new ClientStream(client, "").opened.promise, { name: "InvalidArgument" });
     const one = new ClientStream(client, "twice");
     await one.opened.promise;
@@ -119,17 +137,24 @@ describe("transfer service", () => {
       auth.send(packAny(AuthResponseSchema, { authType: AuthType.CREDENTIALS, username: "u", secret: "p" }));
     };
     pull = async (source, call) => {
-      for (const number of [1, 2, 3]) call.progress({ event: "waiting", name: `layer-${number}`, progress: number, total: 9 });
+      for (const number of [1, 2, 3])
+        call.progress({ event: "waiting", name: `layer-${number}`, progress: number, total: 9 });
       // Nothing listens there: the registry cannot even be asked who it is.
       await source.registry.resolve(source.reference);
       return [];
     };
-    await assert.rejects(client.transfer.transfer({ source: registry, destination: store, options: { progressStream: "progress" } }), {
-      name: "Unavailable",
-      message: /connection refused/,
-    });
+    await assert.rejects(
+      client.transfer.transfer({ source: registry, destination: store, options: { progressStream: "progress" } }),
+      {
+        name: "Unavailable",
+        message: /connection refused/,
+      },
+    );
     await Promise.all([progress.ended, auth.ended]);
-    assert.deepEqual(progress.received.map((message) => unpackAny(message, ProgressSchema)?.name), ["layer-1", "layer-2", "layer-3"]);
+    assert.deepEqual(
+      progress.received.map((message) => unpackAny(message, ProgressSchema)?.name),
+      ["layer-1", "layer-2", "layer-3"],
+    );
   });
 
   it("ends a pull whose client goes away", async () => {
@@ -156,7 +181,8 @@ describe("transfer service", () => {
     const content = Buffer.alloc(200_000, 5);
     source.onMessage = (message) => {
       if ((unpackAny(message, WindowUpdateSchema)?.update ?? 0) < content.length || source.received.length > 1) return;
-      for (let at = 0; at < content.length; at += 32_768) source.send(packAny(DataSchema, { data: content.subarray(at, at + 32_768) }));
+      for (let at = 0; at < content.length; at += 32_768)
+        source.send(packAny(DataSchema, { data: content.subarray(at, at + 32_768) }));
       source.send(undefined);
     };
     let left = 65_536;

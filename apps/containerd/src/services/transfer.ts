@@ -17,7 +17,13 @@ import {
   UnpackConfigurationSchema,
 } from "@longshore/proto/containerd/types/transfer/transfer";
 import { type Connections, Registry, type RegistryHosts, fixedSchemeHosts, hostsDirHosts } from "@longshore/remotes";
-import { type ArchiveExportOptions, type Source, type Transfer, type TransferCall, pullReference } from "@longshore/transfer";
+import {
+  type ArchiveExportOptions,
+  type Source,
+  type Transfer,
+  type TransferCall,
+  pullReference,
+} from "@longshore/transfer";
 import type { ServerStream, StreamRegistry } from "./streams.ts";
 import { credentialsOver, destinationOf, platformOf, progressOver, unpackTargetOf } from "./transfer-types.ts";
 
@@ -54,7 +60,13 @@ class Call {
 
   get transferCall(): TransferCall {
     const { namespace, lease, signal, concurrency } = this.#context;
-    return { namespace, lease, signal, progress: this.#progress.sink, ...(concurrency === undefined ? {} : { concurrency }) };
+    return {
+      namespace,
+      lease,
+      signal,
+      progress: this.#progress.sink,
+      ...(concurrency === undefined ? {} : { concurrency }),
+    };
   }
 
   source({ reference, resolver }: OCIRegistry): Source {
@@ -72,7 +84,8 @@ class Call {
   }
 
   #hosts(hostDir: string, scheme: string): RegistryHosts {
-    if (scheme !== "" && scheme !== "http" && scheme !== "https") throw new InvalidArgument(`unsupported default scheme "${scheme}"`);
+    if (scheme !== "" && scheme !== "http" && scheme !== "https")
+      throw new InvalidArgument(`unsupported default scheme "${scheme}"`);
     const hosts = scheme === "" ? this.#deps.hosts : fixedSchemeHosts(scheme);
     return hostDir === "" ? hosts : hostsDirHosts([hostDir], hosts);
   }
@@ -97,13 +110,20 @@ type Work = (call: Call) => Promise<unknown>;
 
 function fromRegistry(deps: TransferDeps, source: OCIRegistry, destination: Any): Work | undefined {
   const store = unpackAny(destination, ImageStoreSchema);
-  return store === undefined ? undefined : (call) => deps.transfer.pull(call.source(source), destinationOf(store), call.transferCall);
+  return store === undefined
+    ? undefined
+    : (call) => deps.transfer.pull(call.source(source), destinationOf(store), call.transferCall);
 }
 
 function fromStore({ transfer }: TransferDeps, source: ImageStore, destination: Any): Work | undefined {
   const registry = unpackAny(destination, OCIRegistrySchema);
   if (registry !== undefined) {
-    return (call) => transfer.push({ name: source.name, platforms: source.platforms.map(platformOf) }, call.source(registry), call.transferCall);
+    return (call) =>
+      transfer.push(
+        { name: source.name, platforms: source.platforms.map(platformOf) },
+        call.source(registry),
+        call.transferCall,
+      );
   }
   const store = unpackAny(destination, ImageStoreSchema);
   if (store !== undefined) return (call) => transfer.tag(source.name, destinationOf(store), call.transferCall);
@@ -121,10 +141,18 @@ function fromStore({ transfer }: TransferDeps, source: ImageStore, destination: 
 function fromStream({ transfer }: TransferDeps, source: ImageImportStream, destination: Any): Work | undefined {
   const store = unpackAny(destination, ImageStoreSchema);
   if (store !== undefined) {
-    return (call) => transfer.import(receiveBytes(call.stream(source.stream)), { forceCompress: source.forceCompress }, destinationOf(store), call.transferCall);
+    return (call) =>
+      transfer.import(
+        receiveBytes(call.stream(source.stream)),
+        { forceCompress: source.forceCompress },
+        destinationOf(store),
+        call.transferCall,
+      );
   }
   const echo = unpackAny(destination, ImageExportStreamSchema);
-  return echo === undefined ? undefined : (call) => sendBytes(call.stream(echo.stream), receiveBytes(call.stream(source.stream)));
+  return echo === undefined
+    ? undefined
+    : (call) => sendBytes(call.stream(echo.stream), receiveBytes(call.stream(source.stream)));
 }
 
 function workFor(deps: TransferDeps, source: Any, destination: Any): Work {
@@ -139,7 +167,8 @@ function workFor(deps: TransferDeps, source: Any, destination: Any): Work {
         : stream !== undefined
           ? fromStream(deps, stream, destination)
           : undefined;
-  if (work === undefined) throw new NotImplemented(`method Transfer not implemented for ${source.typeUrl} to ${destination.typeUrl}`);
+  if (work === undefined)
+    throw new NotImplemented(`method Transfer not implemented for ${source.typeUrl} to ${destination.typeUrl}`);
   return work;
 }
 
@@ -147,7 +176,8 @@ function workFor(deps: TransferDeps, source: Any, destination: Any): Work {
 export function transferService(deps: TransferDeps): ServiceImplementation<typeof TransferDesc> {
   return {
     async transfer({ source, destination, options }, context) {
-      if (source === undefined || destination === undefined) throw new InvalidArgument("a transfer needs a source and a destination");
+      if (source === undefined || destination === undefined)
+        throw new InvalidArgument("a transfer needs a source and a destination");
       const work = workFor(deps, source, destination);
       const call = new Call(deps, context, options?.progressStream ?? "");
       try {

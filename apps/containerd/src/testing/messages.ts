@@ -4,8 +4,37 @@ import type { Random } from "@longshore/fuzz";
 const digest = `sha256:${"0a".repeat(32)}`;
 /** Few enough that calls meet on the same objects. */
 const texts = [
-  "", "a", "b", "c", "overlayfs", "content", "images", "snapshots/overlayfs", "ingests", digest, `sha512:${"0".repeat(128)}`, "sha256:00", "../../x", "a/b", "a\0b", "\ud83d\ude00", "x".repeat(5000),
-  "name==a", "labels.a", "labels", "target", "annotations.a", "extensions.a", "spec", 'labels."a"~=/(/', "id~=a", "size>5", "io.containerd.runc.v2", "containerd.io/gc.expire", "containerd.io/snapshot.ref", "application/vnd.oci.image.index.v1+json",
+  "",
+  "a",
+  "b",
+  "c",
+  "overlayfs",
+  "content",
+  "images",
+  "snapshots/overlayfs",
+  "ingests",
+  digest,
+  `sha512:${"0".repeat(128)}`,
+  "sha256:00",
+  "../../x",
+  "a/b",
+  "a\0b",
+  "\ud83d\ude00",
+  "x".repeat(5000),
+  "name==a",
+  "labels.a",
+  "labels",
+  "target",
+  "annotations.a",
+  "extensions.a",
+  "spec",
+  'labels."a"~=/(/',
+  "id~=a",
+  "size>5",
+  "io.containerd.runc.v2",
+  "containerd.io/gc.expire",
+  "containerd.io/snapshot.ref",
+  "application/vnd.oci.image.index.v1+json",
 ] as const;
 const numbers32 = [0, 1, 2, -1, 999_999_999, 0x7fffffff, -0x80000000] as const;
 const numbers64 = [0n, 1n, 5n, -1n, 2n ** 53n, 2n ** 60n, 2n ** 63n - 1n, -(2n ** 63n)] as const;
@@ -38,14 +67,17 @@ function scalar(random: Random, type: ScalarType): unknown {
 
 function value(random: Random, field: DescField, depth: number): unknown {
   if (field.message !== undefined) return randomMessage(random, field.message, depth + 1);
-  if (field.enum !== undefined) return random.chance(0.9) ? (field.enum.values[random.int(0, field.enum.values.length - 1)]?.number ?? 0) : 77;
+  if (field.enum !== undefined)
+    return random.chance(0.9) ? (field.enum.values[random.int(0, field.enum.values.length - 1)]?.number ?? 0) : 77;
   return scalar(random, field.scalar ?? ScalarType.STRING);
 }
 
 function fieldValue(random: Random, field: DescField, depth: number): unknown {
   if (field.fieldKind === "list") return Array.from({ length: random.int(0, 3) }, () => value(random, field, depth));
   if (field.fieldKind !== "map") return value(random, field, depth);
-  return Object.fromEntries(Array.from({ length: random.int(0, 3) }, () => [random.pick(texts), value(random, field, depth)]));
+  return Object.fromEntries(
+    Array.from({ length: random.int(0, 3) }, () => [random.pick(texts), value(random, field, depth)]),
+  );
 }
 
 /** A message with hostile values in most of its fields. */
@@ -56,7 +88,8 @@ export function randomMessage(random: Random, desc: DescMessage, depth = 0): Mes
     if (member.kind === "field") init[member.localName] = fieldValue(random, member, depth);
     else {
       const field = member.fields[random.int(0, member.fields.length - 1)];
-      if (field !== undefined) init[member.localName] = { case: field.localName, value: fieldValue(random, field, depth) };
+      if (field !== undefined)
+        init[member.localName] = { case: field.localName, value: fieldValue(random, field, depth) };
     }
   }
   return create(desc, init as never);

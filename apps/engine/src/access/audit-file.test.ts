@@ -17,7 +17,10 @@ describe("the audit log's file", () => {
     renameSync(path, join(dir, "old"));
     file.append("2");
     file.append("3");
-    assert.deepEqual([readFileSync(join(dir, "old"), "utf8"), readFileSync(path, "utf8"), statSync(path).mode & 0o777], ["1\n", "2\n3\n", 0o600]);
+    assert.deepEqual(
+      [readFileSync(join(dir, "old"), "utf8"), readFileSync(path, "utf8"), statSync(path).mode & 0o777],
+      ["1\n", "2\n3\n", 0o600],
+    );
     file.close();
   });
 

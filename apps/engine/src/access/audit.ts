@@ -58,7 +58,15 @@ export class AuditLog {
       const began = performance.now();
       const connection = this.#connections.get(request.raw.socket);
       const { path, query } = targetOf(request);
-      this.#write({ id, event: "request", ...connection, agent: request.headers["user-agent"], method: request.method, path, ...(query === "" ? {} : { query: redactQuery(query) }) });
+      this.#write({
+        id,
+        event: "request",
+        ...connection,
+        agent: request.headers["user-agent"],
+        method: request.method,
+        path,
+        ...(query === "" ? {} : { query: redactQuery(query) }),
+      });
       let answered = false;
       const answer = (): void => {
         if (answered) return;

@@ -18,7 +18,12 @@ export async function checkAuthorizationPlugins(plugins: Plugins, names: readonl
   }
 }
 
-async function ask(plugins: Plugins, names: readonly string[], method: "AuthZReq" | "AuthZRes", question: AuthorizationRequest): Promise<void> {
+async function ask(
+  plugins: Plugins,
+  names: readonly string[],
+  method: "AuthZReq" | "AuthZRes",
+  question: AuthorizationRequest,
+): Promise<void> {
   for (const name of names) {
     const answer = await plugins
       .get(name, kind)
@@ -26,7 +31,8 @@ async function ask(plugins: Plugins, names: readonly string[], method: "AuthZReq
       .catch((error: unknown) => {
         throw new Unknown(`plugin ${name} failed with error: ${messageOf(error)}`, { cause: error });
       });
-    if (answer.Allow !== true) throw new PermissionDenied(`authorization denied by plugin ${name}: ${answer.Msg ?? ""}`);
+    if (answer.Allow !== true)
+      throw new PermissionDenied(`authorization denied by plugin ${name}: ${answer.Msg ?? ""}`);
   }
 }
 
@@ -46,7 +52,12 @@ export function authorize(app: FastifyInstance, plugins: Plugins, config: Pick<C
     allowed.set(request, question);
     const ended = (): void => {
       if (!allowed.delete(request)) return;
-      ask(plugins, config.authorizationPlugins, "AuthZRes", question).catch((error: unknown) => request.log.warn({ err: error, url: targetOf(request).uri }, "an answer that has been given was not authorized"));
+      ask(plugins, config.authorizationPlugins, "AuthZRes", question).catch((error: unknown) =>
+        request.log.warn(
+          { err: error, url: targetOf(request).uri },
+          "an answer that has been given was not authorized",
+        ),
+      );
     };
     reply.raw.once("close", ended);
     // A connection that was taken over has no response any more.
@@ -61,7 +72,9 @@ export function authorize(app: FastifyInstance, plugins: Plugins, config: Pick<C
     const { handler } = route;
     route.handler = function (request, reply) {
       const result: unknown = handler.call(this, request, reply);
-      return result instanceof Promise ? result.then((value: unknown) => (value === undefined && waiting.has(request) ? reply : value)) : result;
+      return result instanceof Promise
+        ? result.then((value: unknown) => (value === undefined && waiting.has(request) ? reply : value))
+        : result;
     };
   });
 
@@ -72,12 +85,18 @@ export function authorize(app: FastifyInstance, plugins: Plugins, config: Pick<C
     waiting.add(request);
     const failed = reply.statusCode >= 400;
     try {
-      await ask(plugins, config.authorizationPlugins, "AuthZRes", { ...question, ...(failed ? { ResponseHeaders: headersOfFailed(reply) } : answered(request, reply, payload)) });
+      await ask(plugins, config.authorizationPlugins, "AuthZRes", {
+        ...question,
+        ...(failed ? { ResponseHeaders: headersOfFailed(reply) } : answered(request, reply, payload)),
+      });
       return payload;
     } catch (error) {
       // Who asked learns of his own mistake first.
       if (failed) return payload;
-      reply.code(error instanceof PermissionDenied ? 403 : 500).header("Content-Type", "application/json").removeHeader("content-length");
+      reply
+        .code(error instanceof PermissionDenied ? 403 : 500)
+        .header("Content-Type", "application/json")
+        .removeHeader("content-length");
       return Buffer.from(errorBody(messageOf(error)));
     }
   });

@@ -12,11 +12,16 @@ export function guard(app: FastifyInstance): void {
     const path = routePath(request);
     const { url: route = "", config } = request.routeOptions;
     const reason = refusal(policy, { method: request.method, route, path, access: config });
-    done(reason === undefined ? undefined : new PermissionDenied(`permission denied: ${request.method} ${path}: ${reason}`));
+    done(
+      reason === undefined
+        ? undefined
+        : new PermissionDenied(`permission denied: ${request.method} ${path}: ${reason}`),
+    );
   });
 }
 
 /** @throws PermissionDenied for a command that would leave the containers which a socket is confined to */
 export function refusePrivileges(request: FastifyRequest): void {
-  if ((policyOf(request)?.containerLabels.length ?? 0) > 0) throw new PermissionDenied("permission denied: this socket does not run privileged commands");
+  if ((policyOf(request)?.containerLabels.length ?? 0) > 0)
+    throw new PermissionDenied("permission denied: this socket does not run privileged commands");
 }

@@ -42,24 +42,60 @@ describe("policies of further sockets", () => {
   };
 
   it("greets everybody", async () => {
-    for (const one of [rules("GET /info"), { ...open, readOnly: true }, { ...open, containerLabels: ["a"] }]) await verdicts(one, ["HEAD /_ping", "GET /_ping", "GET /version"], []);
+    for (const one of [rules("GET /info"), { ...open, readOnly: true }, { ...open, containerLabels: ["a"] }])
+      await verdicts(one, ["HEAD /_ping", "GET /_ping", "GET /version"], []);
   });
 
   it("read-only: all routes that change nothing, and no other", async () => {
     const reads = all.filter((route) => /^(GET|HEAD) /.test(route) && route !== "GET /containers/:name/attach/ws");
-    assert.deepEqual(await letThrough({ ...open, readOnly: true }), [...reads, "POST /containers/:name/wait"].sort((a, b) => all.indexOf(a) - all.indexOf(b)));
+    assert.deepEqual(
+      await letThrough({ ...open, readOnly: true }),
+      [...reads, "POST /containers/:name/wait"].sort((a, b) => all.indexOf(a) - all.indexOf(b)),
+    );
     assert.ok(reads.length > 30);
   });
 
   it("read-only: by the route, not by its spelling", async () => {
-    await verdicts({ ...open, readOnly: true }, ["POST /containers/x%2Fy/wait", "POST /containers/x%23/wait"], ["POST /containers/%63reate", "POST /v1.40/containers%2Fcreate", "POST /images/x/wait/push", "GET /containers/a/b/attach/ws", "GET /containers/x/attach%2fws"]);
+    await verdicts(
+      { ...open, readOnly: true },
+      ["POST /containers/x%2Fy/wait", "POST /containers/x%23/wait"],
+      [
+        "POST /containers/%63reate",
+        "POST /v1.40/containers%2Fcreate",
+        "POST /images/x/wait/push",
+        "GET /containers/a/b/attach/ws",
+        "GET /containers/x/attach%2fws",
+      ],
+    );
   });
 
   it("endpoints: only what a rule names", async () => {
     await verdicts(
-      rules("GET /containers/json", "POST /containers/{id}/restart", "* /networks/**", "GET /images/{name}/json", "POST /containers/web/stop"),
-      ["GET /containers/json", "POST /containers/a/restart", "DELETE /networks/x", "GET /images/a/b:1/json", "POST /containers/web/stop", "POST /containers/%77eb/stop", "POST /containers/a%2Fb/restart"],
-      ["POST /containers/prune", "GET /networks", "DELETE /images/a/json", "POST /containers/web2/stop", "POST /containers/web%23/stop", "POST /containers/web%252Fx/stop", "POST /containers/web%2Fx/stop"],
+      rules(
+        "GET /containers/json",
+        "POST /containers/{id}/restart",
+        "* /networks/**",
+        "GET /images/{name}/json",
+        "POST /containers/web/stop",
+      ),
+      [
+        "GET /containers/json",
+        "POST /containers/a/restart",
+        "DELETE /networks/x",
+        "GET /images/a/b:1/json",
+        "POST /containers/web/stop",
+        "POST /containers/%77eb/stop",
+        "POST /containers/a%2Fb/restart",
+      ],
+      [
+        "POST /containers/prune",
+        "GET /networks",
+        "DELETE /images/a/json",
+        "POST /containers/web2/stop",
+        "POST /containers/web%23/stop",
+        "POST /containers/web%252Fx/stop",
+        "POST /containers/web%2Fx/stop",
+      ],
     );
   });
 
@@ -67,13 +103,19 @@ describe("policies of further sockets", () => {
 
   it("labels: all that stays within containers, and no other", async () => {
     const beyond = ["POST /containers/create", "PUT /longshore/v1/containers/:name/ports"];
-    const within = all.filter((route) => /^\w+ (?:\/longshore\/v1)?\/(?:containers|exec)\//.test(route) && !beyond.includes(route));
+    const within = all.filter(
+      (route) => /^\w+ (?:\/longshore\/v1)?\/(?:containers|exec)\//.test(route) && !beyond.includes(route),
+    );
     const greeting = ["GET /_ping", "HEAD /_ping", "GET /version", "GET /info", "GET /events"];
-    assert.deepEqual((await letThrough({ ...open, containerLabels: ["team=web"] })).sort(), [...within, ...greeting].sort());
+    assert.deepEqual(
+      (await letThrough({ ...open, containerLabels: ["team=web"] })).sort(),
+      [...within, ...greeting].sort(),
+    );
     assert.ok(within.length > 25);
   });
 
   it("knows what is no rule", () => {
-    for (const text of ["", "GET", "/x", "get /x", "GET x", "GET /a /b"]) assert.equal(parseEndpointRule(text), undefined, text);
+    for (const text of ["", "GET", "/x", "get /x", "GET x", "GET /a /b"])
+      assert.equal(parseEndpointRule(text), undefined, text);
   });
 });

@@ -31,7 +31,9 @@ export function parseEndpointRule(text: string): EndpointRule | undefined {
   const [, method, path] = /^([A-Z]+|\*) (\/\S*)$/.exec(text.trim()) ?? [];
   if (method === undefined || path === undefined) return undefined;
   const name = slashed.test(path) ? ".+" : "[^/]+";
-  const pattern = path.split(/(\{[^{}/]*\}|\*\*$)/).map((part) => (part === "**" ? ".*" : part.startsWith("{") ? name : escape(part)));
+  const pattern = path
+    .split(/(\{[^{}/]*\}|\*\*$)/)
+    .map((part) => (part === "**" ? ".*" : part.startsWith("{") ? name : escape(part)));
   return { method, path: new RegExp(`^${pattern.join("")}$`) };
 }
 
@@ -60,9 +62,12 @@ export function refusal(policy: Policy, { method, route, path, access }: Deed): 
   if (greetings.has(route)) return undefined;
   if (policy.readOnly && changes(method, access)) return "this socket is read-only";
   const asked = method === "HEAD" ? ["HEAD", "GET"] : [method];
-  const named = policy.endpoints.length === 0 || policy.endpoints.some((rule) => (rule.method === "*" || asked.includes(rule.method)) && rule.path.test(path));
+  const named =
+    policy.endpoints.length === 0 ||
+    policy.endpoints.some((rule) => (rule.method === "*" || asked.includes(rule.method)) && rule.path.test(path));
   if (!named) return "this socket does not serve that endpoint";
   // Creating a container, or taking ports of the host, could reach the whole machine.
-  if (policy.containerLabels.length > 0 && access.confined !== true) return "this socket serves containers with certain labels only";
+  if (policy.containerLabels.length > 0 && access.confined !== true)
+    return "this socket serves containers with certain labels only";
   return undefined;
 }

@@ -5,9 +5,22 @@ const secret = "hunter2";
 
 describe("redact", () => {
   it("keeps what is no secret", () => {
-    const body = { Image: "h:5000/auth:1.2", Cmd: ["x=y", "--author", "me"], HostConfig: { Privileged: true, Binds: ["/secrets:/run/secrets:ro"], Memory: 1, Mounts: null }, Labels: { team: "web", url: "http://host:80/x?y#z" }, Empty: "" };
-    assert.deepEqual(redact({ ...body, Env: ["A=1", "B"] }), { ...body, Cmd: ["x=y", "--author", "[hidden]"], Env: ["A=[hidden]", "B"] });
-    assert.equal(redactQuery("name=a&fromImage=b%2Ftoken%3A1&t=1&filters=%7B%22label%22%3A%5B%22a%3Db%22%5D%7D"), "name=a&fromImage=b%2Ftoken%3A1&t=1&filters=%7B%22label%22%3A%5B%22a%3Db%22%5D%7D");
+    const body = {
+      Image: "h:5000/auth:1.2",
+      Cmd: ["x=y", "--author", "me"],
+      HostConfig: { Privileged: true, Binds: ["/secrets:/run/secrets:ro"], Memory: 1, Mounts: null },
+      Labels: { team: "web", url: "http://host:80/x?y#z" },
+      Empty: "",
+    };
+    assert.deepEqual(redact({ ...body, Env: ["A=1", "B"] }), {
+      ...body,
+      Cmd: ["x=y", "--author", "[hidden]"],
+      Env: ["A=[hidden]", "B"],
+    });
+    assert.equal(
+      redactQuery("name=a&fromImage=b%2Ftoken%3A1&t=1&filters=%7B%22label%22%3A%5B%22a%3Db%22%5D%7D"),
+      "name=a&fromImage=b%2Ftoken%3A1&t=1&filters=%7B%22label%22%3A%5B%22a%3Db%22%5D%7D",
+    );
   });
 
   // Each with the secret in a place where clients put one.
@@ -31,7 +44,8 @@ describe("redact", () => {
     { Cmd: ["curl", "-H", `Authorization: Bearer ${secret}`, "h"] },
     { Config: `{"registry_password": "${secret}"}` },
   ];
-  for (const body of bodies) it(`hides it in ${JSON.stringify(body)}`, () => assert.doesNotMatch(JSON.stringify(redact(body)), /hunter2/));
+  for (const body of bodies)
+    it(`hides it in ${JSON.stringify(body)}`, () => assert.doesNotMatch(JSON.stringify(redact(body)), /hunter2/));
 
   const queries: [name: string, value: string][] = [
     ["changes", `ENV A=${secret}`],
@@ -48,12 +62,29 @@ describe("redact", () => {
     ["authToken", secret],
     ["filters", JSON.stringify({ label: [`password=${secret}`] })],
   ];
-  for (const [name, value] of queries) it(`hides it in ${name}=${JSON.stringify(value)}`, () => assert.doesNotMatch(decodeURIComponent(redactQuery(new URLSearchParams({ [name]: value }).toString())), /hunter2/));
+  for (const [name, value] of queries)
+    it(`hides it in ${name}=${JSON.stringify(value)}`, () =>
+      assert.doesNotMatch(
+        decodeURIComponent(redactQuery(new URLSearchParams({ [name]: value }).toString())),
+        /hunter2/,
+      ));
 
-  it("tells of an instruction what it names", () => assert.equal(new URLSearchParams(redactQuery(new URLSearchParams({ changes: `ENV A=${secret} B="x y"\nCMD sh` }).toString())).get("changes"), "ENV A=[hidden] B=[hidden]\nCMD sh"));
+  it("tells of an instruction what it names", () =>
+    assert.equal(
+      new URLSearchParams(
+        redactQuery(new URLSearchParams({ changes: `ENV A=${secret} B="x y"\nCMD sh` }).toString()),
+      ).get("changes"),
+      "ENV A=[hidden] B=[hidden]\nCMD sh",
+    ));
 
   it("takes no longer than the text is long", () => {
-    for (const text of ["a".repeat(200_000), "-pass".repeat(40_000), "a://".repeat(50_000), "token ".repeat(40_000), "x-".repeat(100_000)]) {
+    for (const text of [
+      "a".repeat(200_000),
+      "-pass".repeat(40_000),
+      "a://".repeat(50_000),
+      "token ".repeat(40_000),
+      "x-".repeat(100_000),
+    ]) {
       const began = process.cpuUsage();
       redactText(text);
       assert.ok(process.cpuUsage(began).user < 1_000_000, `${text.slice(0, 10)}: ${process.cpuUsage(began).user}`);

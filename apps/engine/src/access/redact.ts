@@ -52,7 +52,8 @@ function nameOnly(entry: unknown): unknown {
 
 /** A command's words: what follows an option for a secret is one. */
 function redactWords(words: readonly unknown[]): unknown[] {
-  const names = (word: unknown): boolean => typeof word === "string" && /^--?[\w-]+$/.test(word) && secretName.test(word);
+  const names = (word: unknown): boolean =>
+    typeof word === "string" && /^--?[\w-]+$/.test(word) && secretName.test(word);
   return words.map((word, index) => (names(words[index - 1]) ? hidden : redact(word)));
 }
 
@@ -63,9 +64,12 @@ function isEnvironment(key: string): boolean {
 
 /** A request's body without what may be secret: passwords, tokens, values of environment variables. @param key the field that has this value */
 export function redact(value: unknown, key = ""): unknown {
-  if (Array.isArray(value)) return isEnvironment(key) ? value.map(nameOnly) : secretName.test(key) ? hidden : redactWords(value);
+  if (Array.isArray(value))
+    return isEnvironment(key) ? value.map(nameOnly) : secretName.test(key) ? hidden : redactWords(value);
   if (value !== null && typeof value === "object") {
-    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, isEnvironment(key) ? hidden : redact(member, name)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([name, member]) => [name, isEnvironment(key) ? hidden : redact(member, name)]),
+    );
   }
   if (value === null || value === undefined || value === "") return value;
   if (secretName.test(key)) return hidden;
@@ -81,7 +85,12 @@ function redactInstructions(text: string): string {
       if (!/^(?:env|arg)$/i.test(word)) return redactText(line);
       // The old form is one variable: `ENV NAME any text`.
       const [, old] = /^([^\s=]+)\s/.exec(rest) ?? [];
-      const names = old === undefined ? [...rest.matchAll(/(?:^|\s)([^\s="']+)=(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'\\])*/g)].map(([, name]) => name ?? "") : [old];
+      const names =
+        old === undefined
+          ? [...rest.matchAll(/(?:^|\s)([^\s="']+)=(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'\\])*/g)].map(
+              ([, name]) => name ?? "",
+            )
+          : [old];
       return `${word} ${names.map((name) => `${name}=${hidden}`).join(" ")}`;
     })
     .join("\n");
@@ -100,5 +109,7 @@ function redactParameter(name: string, value: string): string {
 
 /** The parameters of a query, as the engine reads them, without what may be secret. */
 export function redactQuery(query: string): string {
-  return new URLSearchParams([...new URLSearchParams(query)].map(([name, value]): [string, string] => [name, redactParameter(name, value)])).toString();
+  return new URLSearchParams(
+    [...new URLSearchParams(query)].map(([name, value]): [string, string] => [name, redactParameter(name, value)]),
+  ).toString();
 }

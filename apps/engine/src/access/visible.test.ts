@@ -11,14 +11,23 @@ const containerLabels = ["team=web"];
 
 /** A container as far as names are looked up. */
 function container(name: string, team: string): Container {
-  const made = { id: name.repeat(64), name, record: { Config: { Labels: { team } } }, hostConfig: {}, execs: new Map<string, unknown>() };
+  const made = {
+    id: name.repeat(64),
+    name,
+    record: { Config: { Labels: { team } } },
+    hostConfig: {},
+    execs: new Map<string, unknown>(),
+  };
   made.execs.set(`exec-${name}`, { id: `exec-${name}`, container: made });
   return made as unknown as Container;
 }
 
 describe("containers of a label socket", () => {
   const [own, foreign] = [container("a", "web"), container("b", "db")];
-  const names = new Map([["own", own], ["other", foreign]]);
+  const names = new Map([
+    ["own", own],
+    ["other", foreign],
+  ]);
   let asked: string[] = [];
   let found: (name: string) => Container | undefined = (name) => names.get(name);
   const store = {
@@ -28,8 +37,18 @@ describe("containers of a label socket", () => {
     },
     list: () => [own, foreign],
   };
-  const nothing: unknown = new Proxy(() => undefined, { get: (_target, key) => (key === "then" ? undefined : nothing), apply: () => assert.fail("something was done") });
-  const engine = new Proxy({ config: { experimental: false }, containers: new Proxy({ store, log: silent }, { get: (known, key) => Reflect.get(known, key) ?? nothing }), log: silent }, { get: (known, key) => Reflect.get(known, key) ?? nothing });
+  const nothing: unknown = new Proxy(() => undefined, {
+    get: (_target, key) => (key === "then" ? undefined : nothing),
+    apply: () => assert.fail("something was done"),
+  });
+  const engine = new Proxy(
+    {
+      config: { experimental: false },
+      containers: new Proxy({ store, log: silent }, { get: (known, key) => Reflect.get(known, key) ?? nothing }),
+      log: silent,
+    },
+    { get: (known, key) => Reflect.get(known, key) ?? nothing },
+  );
   const app = createApp(silent, { experimental: false });
   const confined: [method: string, route: string][] = [];
 
@@ -49,7 +68,10 @@ describe("containers of a label socket", () => {
 
   const query = "stdout=1&h=1&w=1&path=/&stream=0&name=new";
   async function ask(method: string, route: string, name: string): Promise<[status: number, text: string]> {
-    const body = method === "POST" && /\/(?:exec|update|start)$/.test(route) && route !== "/containers/:name/start" ? { payload: { Cmd: ["true"] } } : {};
+    const body =
+      method === "POST" && /\/(?:exec|update|start)$/.test(route) && route !== "/containers/:name/start"
+        ? { payload: { Cmd: ["true"] } }
+        : {};
     const url = `${route.replace(":name", name).replace(":id", `exec-${name}`).replace(":checkpoint", "c")}?${query}`;
     const { statusCode, payload } = await app.inject({ method: method as "GET", url, ...body });
     return [statusCode, payload];
@@ -63,12 +85,15 @@ describe("containers of a label socket", () => {
       asked = [];
       const [status, text] = await ask(method, route, route.includes(":id") ? "b" : "other");
       assert.equal(status, 404, `${method} ${route}: ${text}`);
-      if (method !== "HEAD") assert.match(text, /No such (?:container: other|exec instance: exec-b)/, `${method} ${route}`);
+      if (method !== "HEAD")
+        assert.match(text, /No such (?:container: other|exec instance: exec-b)/, `${method} ${route}`);
     }
   });
 
   it("a name is found once: that it becomes another's a moment later is no way in", async () => {
-    for (const [method, route] of confined.filter(([, each]) => each.includes(":name") && !each.includes("checkpoints"))) {
+    for (const [method, route] of confined.filter(
+      ([, each]) => each.includes(":name") && !each.includes("checkpoints"),
+    )) {
       asked = [];
       // The second look would find what the first one did not.
       found = () => (asked.length === 1 ? foreign : own);

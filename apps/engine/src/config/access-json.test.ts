@@ -3,12 +3,25 @@ import { checkAccess } from "./access-json.ts";
 
 describe("the key longshore of daemon.json", () => {
   it("reads sockets and the audit log", () => {
-    const { sockets, audit } = checkAccess({ sockets: [{ path: "/run/ro.sock", "read-only": true, mode: "0600", group: "ops" }], "audit-log": { path: "/var/log/a" } });
-    assert.deepEqual(sockets, [{ path: "/run/ro.sock", group: "ops", mode: 0o600, policy: { readOnly: true, containerLabels: [], endpoints: [] } }]);
+    const { sockets, audit } = checkAccess({
+      sockets: [{ path: "/run/ro.sock", "read-only": true, mode: "0600", group: "ops" }],
+      "audit-log": { path: "/var/log/a" },
+    });
+    assert.deepEqual(sockets, [
+      {
+        path: "/run/ro.sock",
+        group: "ops",
+        mode: 0o600,
+        policy: { readOnly: true, containerLabels: [], endpoints: [] },
+      },
+    ]);
     assert.deepEqual(audit, { path: "/var/log/a", reads: false });
     assert.deepEqual(checkAccess({}), { sockets: [] });
     assert.equal(checkAccess({ "max-unpacked-size": "10GB" }).maxUnpacked, 10 * 2 ** 30);
-    assert.throws(() => checkAccess({ "max-unpacked-size": -1 }), /longshore\.max-unpacked-size: must be a size such as 10GB$/);
+    assert.throws(
+      () => checkAccess({ "max-unpacked-size": -1 }),
+      /longshore\.max-unpacked-size: must be a size such as 10GB$/,
+    );
   });
 
   const refused: [unknown, RegExp][] = [
@@ -23,5 +36,6 @@ describe("the key longshore of daemon.json", () => {
     [{ sockets: [{ path: "/a", "read-only": true, mode: "999" }] }, /mode: must be an octal mode/],
     [{ "audit-log": { path: "" } }, /audit-log\.path: must be a string/],
   ];
-  for (const [value, reason] of refused) it(`refuses ${JSON.stringify(value)}`, () => assert.throws(() => checkAccess(value), reason));
+  for (const [value, reason] of refused)
+    it(`refuses ${JSON.stringify(value)}`, () => assert.throws(() => checkAccess(value), reason));
 });

@@ -28,7 +28,8 @@ function refuse(place: string, reason: string): never {
 function members(value: unknown, place: string, known: readonly string[]): Record<string, unknown> {
   if (!isObject(value)) return refuse(place, "must be an object");
   const unknown = Object.keys(value).filter((key) => !known.includes(key));
-  if (unknown.length > 0) refuse(place, `the following directives don't match any configuration option: ${unknown.join(", ")}`);
+  if (unknown.length > 0)
+    refuse(place, `the following directives don't match any configuration option: ${unknown.join(", ")}`);
   return value;
 }
 
@@ -49,7 +50,9 @@ function texts(value: unknown, place: string): string[] {
 
 function bytes(value: unknown, place: string): number {
   const size = typeof value === "string" ? parseBytes(value) : value;
-  return typeof size === "number" && Number.isSafeInteger(size) && size > 0 ? size : refuse(place, "must be a size such as 10GB");
+  return typeof size === "number" && Number.isSafeInteger(size) && size > 0
+    ? size
+    : refuse(place, "must be a size such as 10GB");
 }
 
 function flag(value: unknown, place: string): boolean {
@@ -63,10 +66,19 @@ function socket(value: unknown, place: string): PolicySocket {
   const policy: Policy = {
     readOnly: flag(given["read-only"], `${place}.read-only`),
     containerLabels: texts(given["container-labels"], `${place}.container-labels`),
-    endpoints: texts(given["endpoints"], `${place}.endpoints`).map((rule) => parseEndpointRule(rule) ?? refuse(`${place}.endpoints`, `not of the form "GET /containers/{id}/json": ${rule}`)),
+    endpoints: texts(given["endpoints"], `${place}.endpoints`).map(
+      (rule) =>
+        parseEndpointRule(rule) ?? refuse(`${place}.endpoints`, `not of the form "GET /containers/{id}/json": ${rule}`),
+    ),
   };
-  if (!policy.readOnly && policy.containerLabels.length === 0 && policy.endpoints.length === 0) refuse(place, "a further socket needs a policy: read-only, container-labels or endpoints");
-  return { path: absolute(given["path"], `${place}.path`), group: given["group"] === undefined ? "" : text(given["group"], `${place}.group`), mode: Number.parseInt(mode, 8), policy };
+  if (!policy.readOnly && policy.containerLabels.length === 0 && policy.endpoints.length === 0)
+    refuse(place, "a further socket needs a policy: read-only, container-labels or endpoints");
+  return {
+    path: absolute(given["path"], `${place}.path`),
+    group: given["group"] === undefined ? "" : text(given["group"], `${place}.group`),
+    mode: Number.parseInt(mode, 8),
+    policy,
+  };
 }
 
 /** Reads the key `longshore` of daemon.json. @throws InvalidArgument naming the place of what is wrong */
@@ -75,8 +87,18 @@ export function checkAccess(value: unknown): AccessConfig {
   const list = given["sockets"] ?? [];
   if (!Array.isArray(list)) refuse(`${where}.sockets`, "must be a list");
   const sockets = (list as unknown[]).map((entry, index) => socket(entry, `${where}.sockets[${index}]`));
-  const limits = given["max-unpacked-size"] === undefined ? {} : { maxUnpacked: bytes(given["max-unpacked-size"], `${where}.max-unpacked-size`) };
+  const limits =
+    given["max-unpacked-size"] === undefined
+      ? {}
+      : { maxUnpacked: bytes(given["max-unpacked-size"], `${where}.max-unpacked-size`) };
   if (given["audit-log"] === undefined) return { sockets, ...limits };
   const audit = members(given["audit-log"], `${where}.audit-log`, ["path", "reads"]);
-  return { sockets, ...limits, audit: { path: absolute(audit["path"], `${where}.audit-log.path`), reads: flag(audit["reads"], `${where}.audit-log.reads`) } };
+  return {
+    sockets,
+    ...limits,
+    audit: {
+      path: absolute(audit["path"], `${where}.audit-log.path`),
+      reads: flag(audit["reads"], `${where}.audit-log.reads`),
+    },
+  };
 }

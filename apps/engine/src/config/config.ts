@@ -99,9 +99,18 @@ export async function loadConfig(flags: Given): Promise<Config> {
 /** @param path of the file, for the texts of errors. @throws InvalidArgument with dockerd's text */
 export function mergeConfig(flags: Given, { given: file, ignored }: FileConfig, path: string): Config {
   const read = <T>(flag: string, fallback?: T): T => {
-    const both = flag === "add-runtime" && flags.has(flag) && file.has(flag) ? { ...(file.get(flag) as object), ...(flags.get(flag) as object) } : undefined;
+    const both =
+      flag === "add-runtime" && flags.has(flag) && file.has(flag)
+        ? { ...(file.get(flag) as object), ...(flags.get(flag) as object) }
+        : undefined;
     // As with dockerd, what is empty or 0 in the file leaves the default in place.
-    const value = both ?? flags.get(flag) ?? (file.get(flag) || undefined) ?? (file.get(flag) === false ? false : undefined) ?? options.find((option) => option.flag === flag)?.fallback ?? fallback;
+    const value =
+      both ??
+      flags.get(flag) ??
+      (file.get(flag) || undefined) ??
+      (file.get(flag) === false ? false : undefined) ??
+      options.find((option) => option.flag === flag)?.fallback ??
+      fallback;
     return value as T;
   };
   const config: Config = {
@@ -203,9 +212,16 @@ export function mergeConfig(flags: Given, { given: file, ignored }: FileConfig, 
  */
 function tlsConfig(read: <T>(flag: string) => T, given: (flag: string) => boolean): TlsConfig | undefined {
   if (!read<boolean>("tls") && !given("tlsverify")) return undefined;
-  return { verify: given("tlsverify") ? read("tlsverify") : true, ca: read("tlscacert"), cert: read("tlscert"), key: read("tlskey") };
+  return {
+    verify: given("tlsverify") ? read("tlsverify") : true,
+    ca: read("tlscacert"),
+    cert: read("tlscert"),
+    key: read("tlskey"),
+  };
 }
 
 function refuseFile(path: string, reason: string): never {
-  throw new InvalidArgument(`unable to configure the Docker daemon with file ${path}: merged configuration validation from file and command line flags failed: ${reason}`);
+  throw new InvalidArgument(
+    `unable to configure the Docker daemon with file ${path}: merged configuration validation from file and command line flags failed: ${reason}`,
+  );
 }

@@ -16,14 +16,22 @@ export interface FileConfig {
 
 /** Objects that are values; the members of any other object count as keys. */
 const values = new Set<Option["kind"]>(["map", "mapmap", "features", "runtime", "ulimit", "builder", "access"]);
-const byKey = new Map(options.flatMap((option) => (keyOf(option) === undefined ? [] : [[keyOf(option) as string, option] as const])));
-const byFormerKey = new Map(options.flatMap((option) => (option.formerKey === undefined ? [] : [[option.formerKey, option] as const])));
+const byKey = new Map(
+  options.flatMap((option) => (keyOf(option) === undefined ? [] : [[keyOf(option) as string, option] as const])),
+);
+const byFormerKey = new Map(
+  options.flatMap((option) => (option.formerKey === undefined ? [] : [[option.formerKey, option] as const])),
+);
 const flags = new Set(options.filter(({ fileOnly }) => fileOnly !== true).map(({ flag }) => flag));
 
 /** Go's way to print a value in the text about conflicts. */
 function show(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(show).join(" ")}]`;
-  if (isObject(value)) return `map[${Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, entry]) => `${key}:${show(entry)}`).join(" ")}]`;
+  if (isObject(value))
+    return `map[${Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, entry]) => `${key}:${show(entry)}`)
+      .join(" ")}]`;
   return String(value);
 }
 
@@ -41,7 +49,8 @@ interface Member {
 function membersOf(file: Record<string, unknown>): Member[] {
   return Object.entries(file).flatMap(([key, value]): Member[] => {
     const option = byKey.get(key);
-    if (!isObject(value) || (option !== undefined && values.has(option.kind))) return [{ under: undefined, key, value }];
+    if (!isObject(value) || (option !== undefined && values.has(option.kind)))
+      return [{ under: undefined, key, value }];
     return Object.entries(value).map(([name, member]) => ({ under: key, key: name, value: member }));
   });
 }
@@ -58,13 +67,19 @@ function checkConflicts(commandLine: Given, members: readonly Member[]): void {
   const both = options.flatMap((option) => {
     const key = keyOf(option) ?? option.flag;
     const former = option.formerKey !== undefined && keys.has(option.formerKey) ? option.formerKey : undefined;
-    if (former !== undefined && keys.has(key)) reasons.push(`${former} and ${key} must not both be specified in the config file`);
+    if (former !== undefined && keys.has(key))
+      reasons.push(`${former} and ${key} must not both be specified in the config file`);
     const name = keys.has(key) ? key : former;
     // Runtimes of both places are taken together.
     if (name === undefined || option.kind === "runtime" || !commandLine.has(option.flag)) return [];
-    return [`${name}: (from flag: ${shown(option, commandLine.get(option.flag))}, from file: ${shown(option, keys.get(name))})`];
+    return [
+      `${name}: (from flag: ${shown(option, commandLine.get(option.flag))}, from file: ${shown(option, keys.get(name))})`,
+    ];
   });
-  if (both.length > 0) reasons.push(`the following directives are specified both as a flag and in the configuration file: ${both.join(", ")}`);
+  if (both.length > 0)
+    reasons.push(
+      `the following directives are specified both as a flag and in the configuration file: ${both.join(", ")}`,
+    );
   if (reasons.length > 0) throw new InvalidArgument(reasons.join("\n"));
 }
 
@@ -76,7 +91,9 @@ export async function readDaemonJson(path: string, commandLine: Given): Promise<
   try {
     return parseDaemonJson(await readBytes(path, commandLine.has("config-file")), commandLine);
   } catch (error) {
-    throw new InvalidArgument(`unable to configure the Docker daemon with file ${path}: ${messageOf(error)}`, { cause: error });
+    throw new InvalidArgument(`unable to configure the Docker daemon with file ${path}: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -94,14 +111,16 @@ function parseDaemonJson(bytes: Uint8Array, commandLine: Given): FileConfig {
   const file = parseObject(decodeText(bytes));
   const members = membersOf(file);
   const unknown = members.filter(({ key }) => !byKey.has(key) && !flags.has(key)).map(({ key }) => key);
-  if (unknown.length > 0) throw new InvalidArgument(`the following directives don't match any configuration option: ${unknown.join(", ")}`);
+  if (unknown.length > 0)
+    throw new InvalidArgument(`the following directives don't match any configuration option: ${unknown.join(", ")}`);
   checkConflicts(commandLine, members);
   const given: Given = new Map();
   const ignored: string[] = [];
   // An object in the place of another value has been looked into for keys: now it is refused.
   for (const [key, value] of Object.entries(file)) {
     const option = byKey.get(key);
-    if (isObject(value) && option !== undefined && option.under === undefined && !values.has(option.kind)) readValue(option, key, value);
+    if (isObject(value) && option !== undefined && option.under === undefined && !values.has(option.kind))
+      readValue(option, key, value);
   }
   for (const member of members) {
     const option = optionOf(member);

@@ -31,13 +31,22 @@ function systemdOwnsCgroups(): boolean {
  * only one who does.
  * @throws InvalidArgument with dockerd's text for an unknown driver, or a parent that systemd cannot take
  */
-export function cgroupDriver(config: Pick<Config, "execOpts" | "cgroupParent">, systemd = systemdOwnsCgroups()): "cgroupfs" | "systemd" {
+export function cgroupDriver(
+  config: Pick<Config, "execOpts" | "cgroupParent">,
+  systemd = systemdOwnsCgroups(),
+): "cgroupfs" | "systemd" {
   const given = config.execOpts.map(split).find(([key]) => key === "native.cgroupdriver")?.[1] ?? "";
-  if (given === "none") throw new InvalidArgument("native.cgroupdriver option none is internally used and cannot be specified manually");
-  if (given !== "" && given !== "cgroupfs" && given !== "systemd") throw new InvalidArgument(`native.cgroupdriver option ${given} not supported`);
+  if (given === "none")
+    throw new InvalidArgument("native.cgroupdriver option none is internally used and cannot be specified manually");
+  if (given !== "" && given !== "cgroupfs" && given !== "systemd")
+    throw new InvalidArgument(`native.cgroupdriver option ${given} not supported`);
   const driver = given === "" ? (systemd ? "systemd" : "cgroupfs") : given;
   const { cgroupParent } = config;
-  if (driver === "systemd" && cgroupParent !== "" && (cgroupParent.length <= ".slice".length || !cgroupParent.endsWith(".slice"))) {
+  if (
+    driver === "systemd" &&
+    cgroupParent !== "" &&
+    (cgroupParent.length <= ".slice".length || !cgroupParent.endsWith(".slice"))
+  ) {
     throw new InvalidArgument('cgroup-parent for systemd cgroup should be a valid slice named as "xxx.slice"');
   }
   return driver;

@@ -33,7 +33,8 @@ const shapes: Partial<Record<Option["kind"], Shape>> = {
 
 function bytes(value: unknown): number {
   const size = typeof value === "string" ? parseText(value) : value;
-  if (typeof size !== "number" || !Number.isInteger(size) || size < 0) throw new InvalidArgument(`invalid JSON: invalid size: ${JSON.stringify(JSON.stringify(value))}`);
+  if (typeof size !== "number" || !Number.isInteger(size) || size < 0)
+    throw new InvalidArgument(`invalid JSON: invalid size: ${JSON.stringify(JSON.stringify(value))}`);
   return size;
 }
 
@@ -47,15 +48,22 @@ function parseText(value: string): number {
 
 function address(value: string, parser: "net.IP" | "netip.Addr"): string {
   if (value === "" || isIP(value.split("%", 1)[0] ?? "") !== 0) return value;
-  throw new InvalidArgument(`invalid JSON: ${parser === "net.IP" ? `invalid IP address: ${value}` : `ParseAddr(${JSON.stringify(value)}): unable to parse IP`}`);
+  throw new InvalidArgument(
+    `invalid JSON: ${parser === "net.IP" ? `invalid IP address: ${value}` : `ParseAddr(${JSON.stringify(value)}): unable to parse IP`}`,
+  );
 }
 
 /** Of a pool as Docker reads one. */
 function prefix({ base, size }: Partial<AddressPool>): AddressPool {
   const [, ip, bits] = /^(.*)\/(\d{1,3})$/.exec(base ?? "") ?? [];
-  if (base !== undefined && base !== "" && ip === undefined) throw new InvalidArgument(`invalid JSON: netip.ParsePrefix(${JSON.stringify(base)}): no '/'`);
-  if (ip !== undefined && isIP(ip) === 0) throw new InvalidArgument(`invalid JSON: netip.ParsePrefix(${JSON.stringify(base)}): ParseAddr(${JSON.stringify(ip)}): unable to parse IP`);
-  if (Number(bits) > (isIP(ip ?? "") === 4 ? 32 : 128)) throw new InvalidArgument(`invalid JSON: netip.ParsePrefix(${JSON.stringify(base)}): prefix length out of range`);
+  if (base !== undefined && base !== "" && ip === undefined)
+    throw new InvalidArgument(`invalid JSON: netip.ParsePrefix(${JSON.stringify(base)}): no '/'`);
+  if (ip !== undefined && isIP(ip) === 0)
+    throw new InvalidArgument(
+      `invalid JSON: netip.ParsePrefix(${JSON.stringify(base)}): ParseAddr(${JSON.stringify(ip)}): unable to parse IP`,
+    );
+  if (Number(bits) > (isIP(ip ?? "") === 4 ? 32 : 128))
+    throw new InvalidArgument(`invalid JSON: netip.ParsePrefix(${JSON.stringify(base)}): prefix length out of range`);
   return { base: base ?? "", size: size ?? 0 };
 }
 
@@ -70,9 +78,14 @@ export function readValue(option: Option, key: string, value: unknown): unknown 
   if (option.kind === "bytes") return bytes(value);
   if (option.formerKey === key) return [address(decodeMember([key], text, value) as string, "net.IP")];
   const shape = shapes[option.kind];
-  const read = shape === undefined ? value : decodeMember([...(option.under === undefined ? [] : [option.under]), key], shape, value);
+  const read =
+    shape === undefined
+      ? value
+      : decodeMember([...(option.under === undefined ? [] : [option.under]), key], shape, value);
   if ((option.kind === "int" || option.kind === "int64") && Math.abs(Number(read)) >= 2 ** 63) {
-    throw new InvalidArgument(`invalid JSON: json: cannot unmarshal number ${String(value)} into Go struct field Config.${key} of type ${option.kind}`);
+    throw new InvalidArgument(
+      `invalid JSON: json: cannot unmarshal number ${String(value)} into Go struct field Config.${key} of type ${option.kind}`,
+    );
   }
   const texts = (): string[] => ((read ?? []) as (string | undefined)[]).map((each) => each ?? "");
   switch (option.kind) {
@@ -81,11 +94,18 @@ export function readValue(option: Option, key: string, value: unknown): unknown 
     case "ip":
       return address(String(read ?? ""), "net.IP");
     case "ips":
-      return texts().map((each) => address(each, option.flag === "dns" ? "net.IP" : "netip.Addr")).filter((each) => each !== "");
+      return texts()
+        .map((each) => address(each, option.flag === "dns" ? "net.IP" : "netip.Addr"))
+        .filter((each) => each !== "");
     case "pool":
       return ((read ?? []) as Partial<AddressPool>[]).map(prefix);
     case "ulimit":
-      return Object.fromEntries(Object.entries(read as Record<string, object | null>).map(([name, limit]) => [name, { Name: name, Soft: 0, Hard: 0, ...limit }]));
+      return Object.fromEntries(
+        Object.entries(read as Record<string, object | null>).map(([name, limit]) => [
+          name,
+          { Name: name, Soft: 0, Hard: 0, ...limit },
+        ]),
+      );
     default:
       return read;
   }
@@ -93,7 +113,15 @@ export function readValue(option: Option, key: string, value: unknown): unknown 
 
 /** One value, with the path that the decoder's errors name. */
 function decodeMember(path: readonly string[], shape: Shape, value: unknown): unknown {
-  const whole = path.toReversed().reduce<{ shape: Shape; value: unknown }>((inner, name) => ({ shape: struct("config.Config", { [name]: inner.shape }, "Config"), value: { [name]: inner.value } }), { shape, value });
+  const whole = path
+    .toReversed()
+    .reduce<{ shape: Shape; value: unknown }>(
+      (inner, name) => ({
+        shape: struct("config.Config", { [name]: inner.shape }, "Config"),
+        value: { [name]: inner.value },
+      }),
+      { shape, value },
+    );
   const decoded = decode(whole.shape, whole.value);
   return path.reduce<unknown>((object, name) => (isObject(object) ? object[name] : undefined), decoded);
 }

@@ -1,7 +1,19 @@
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
 import { parseAddress } from "../listeners/address.ts";
 import { type Option, options as all } from "./options.ts";
-import { parseAddr, parseBool, parseBytes, parseFeature, parseInteger, parseIp, parseMapMap, parsePool, parseRuntime, parseSliceIp, parseUlimit } from "./values.ts";
+import {
+  parseAddr,
+  parseBool,
+  parseBytes,
+  parseFeature,
+  parseInteger,
+  parseIp,
+  parseMapMap,
+  parsePool,
+  parseRuntime,
+  parseSliceIp,
+  parseUlimit,
+} from "./values.ts";
 
 /** Values by flag name, only of what was given. */
 export type Given = Map<string, unknown>;
@@ -9,7 +21,9 @@ export type Given = Map<string, unknown>;
 /** Those that the command line has. */
 const options = all.filter(({ fileOnly }) => fileOnly !== true);
 const byName = new Map(options.map((option) => [option.flag, option]));
-const byShort = new Map(options.flatMap((option) => (option.short === undefined ? [] : [[option.short, option] as const])));
+const byShort = new Map(
+  options.flatMap((option) => (option.short === undefined ? [] : [[option.short, option] as const])),
+);
 
 /** A command line that dockerd would refuse; its message ends with the hint to `--help`. */
 function usageError(message: string): InvalidArgument {
@@ -59,10 +73,14 @@ function store(given: Given, option: Option, shown: string, text: string): void 
   }
   const before = given.get(option.flag);
   if (option.kind === "ips") given.set(option.flag, [...((before as unknown[]) ?? []), ...(value as string[])]);
-  else if (option.kind === "list" || option.kind === "pool") given.set(option.flag, [...((before as unknown[]) ?? []), value]);
+  else if (option.kind === "list" || option.kind === "pool")
+    given.set(option.flag, [...((before as unknown[]) ?? []), value]);
   else if (option.kind === "map" || option.kind === "features" || option.kind === "runtime") {
     const [key, member] = value as [string, unknown];
-    if (option.kind === "runtime" && Object.hasOwn(Object(before), key)) throw usageError(`invalid argument ${JSON.stringify(text)} for "${shown}" flag: runtime '${key}' was already defined`);
+    if (option.kind === "runtime" && Object.hasOwn(Object(before), key))
+      throw usageError(
+        `invalid argument ${JSON.stringify(text)} for "${shown}" flag: runtime '${key}' was already defined`,
+      );
     given.set(option.flag, { ...(before as object), [key]: member });
   } else if (option.kind === "mapmap") {
     const [root, key, member] = value as [string, string, string];
@@ -90,11 +108,13 @@ export function parseFlags(args: readonly string[]): Given {
     const equals = arg.indexOf("=");
     const name = long ? arg.slice(2, equals < 0 ? undefined : equals) : arg.slice(1, 2);
     const option = long ? byName.get(name) : byShort.get(name);
-    if (option === undefined) throw usageError(long ? `unknown flag: --${name}` : `unknown shorthand flag: '${name}' in ${arg}`);
+    if (option === undefined)
+      throw usageError(long ? `unknown flag: --${name}` : `unknown shorthand flag: '${name}' in ${arg}`);
     let text = long ? (equals < 0 ? undefined : arg.slice(equals + 1)) : arg.slice(2).replace(/^=/, "") || undefined;
     if (text === undefined && option.kind === "bool") text = "true";
     text ??= rest.shift();
-    if (text === undefined) throw usageError(long ? `flag needs an argument: --${name}` : `flag needs an argument: '${name}' in ${arg}`);
+    if (text === undefined)
+      throw usageError(long ? `flag needs an argument: --${name}` : `flag needs an argument: '${name}' in ${arg}`);
     store(given, option, shownName(option), text);
   }
   return given;
@@ -102,16 +122,23 @@ export function parseFlags(args: readonly string[]): Given {
 
 /** What is to be told of flags that were given although they are deprecated, one line each. */
 export function deprecations(given: Given): string[] {
-  return options.flatMap(({ flag, deprecated }) => (deprecated !== undefined && given.has(flag) ? [`Flag --${flag} has been deprecated, ${deprecated}`] : []));
+  return options.flatMap(({ flag, deprecated }) =>
+    deprecated !== undefined && given.has(flag) ? [`Flag --${flag} has been deprecated, ${deprecated}`] : [],
+  );
 }
 
 /** The text of `dockerd --help`. */
 export function usage(): string {
-  const lines = options.filter(({ hidden }) => hidden !== true).map((option) => {
-    const short = option.short === undefined ? "    " : `-${option.short}, `;
-    const name = `  ${short}--${option.flag}${option.value === "" ? "" : ` ${option.value}`}`;
-    const fallback = option.fallback === undefined || option.fallback === "" || option.fallback === false ? "" : ` (default ${JSON.stringify(option.fallback)})`;
-    return `${name.padEnd(40)} ${option.help}${fallback}`;
-  });
+  const lines = options
+    .filter(({ hidden }) => hidden !== true)
+    .map((option) => {
+      const short = option.short === undefined ? "    " : `-${option.short}, `;
+      const name = `  ${short}--${option.flag}${option.value === "" ? "" : ` ${option.value}`}`;
+      const fallback =
+        option.fallback === undefined || option.fallback === "" || option.fallback === false
+          ? ""
+          : ` (default ${JSON.stringify(option.fallback)})`;
+      return `${name.padEnd(40)} ${option.help}${fallback}`;
+    });
   return `\nUsage:\tdockerd [OPTIONS]\n\nA container engine that speaks Docker's API.\n\nOptions:\n${lines.join("\n")}\n`;
 }

@@ -28,7 +28,10 @@ export function decodeText(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
-    throw new InvalidArgument(`failed to decode configuration JSON at offset ${validBytes(bytes)}: encoding: invalid UTF-8`, { cause: error });
+    throw new InvalidArgument(
+      `failed to decode configuration JSON at offset ${validBytes(bytes)}: encoding: invalid UTF-8`,
+      { cause: error },
+    );
   }
 }
 
@@ -37,7 +40,8 @@ function syntaxError(text: string): string | undefined {
   try {
     parseJson(text);
   } catch (error) {
-    if (error instanceof JsonError) return error.message === "unexpected EOF" ? "unexpected end of JSON input" : error.message;
+    if (error instanceof JsonError)
+      return error.message === "unexpected EOF" ? "unexpected end of JSON input" : error.message;
     throw error;
   }
   // A value that others follow.
@@ -56,5 +60,7 @@ export function parseObject(text: string): Record<string, unknown> {
   if (parsed === null) return {};
   if (typeof parsed === "object" && !Array.isArray(parsed)) return parsed as Record<string, unknown>;
   const kind = Array.isArray(parsed) ? "array" : typeof parsed === "boolean" ? "bool" : typeof parsed;
-  throw new InvalidArgument(`invalid JSON: json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`);
+  throw new InvalidArgument(
+    `invalid JSON: json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`,
+  );
 }

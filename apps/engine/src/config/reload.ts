@@ -3,7 +3,15 @@ import { readDaemonJson } from "./daemon-json.ts";
 import type { Given } from "./flags.ts";
 
 /** What a reload takes from daemon.json, or sets back to its default when that no longer names it. */
-const renewed = ["authorizationPlugins", "labels", "maxConcurrentDownloads", "maxConcurrentUploads", "maxDownloadAttempts", "features", "warnings"] as const;
+const renewed = [
+  "authorizationPlugins",
+  "labels",
+  "maxConcurrentDownloads",
+  "maxConcurrentUploads",
+  "maxDownloadAttempts",
+  "features",
+  "warnings",
+] as const;
 
 /** What a reload changes only when daemon.json names it, each with the flag that it belongs to. */
 const changed = {

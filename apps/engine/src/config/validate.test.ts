@@ -21,17 +21,20 @@ const ours: Record<string, RegExp> = {
   // A number's spelling is lost.
   '{"max-concurrent-downloads":1e2}': /configuration OK/,
   '{"max-concurrent-downloads":1e400}': /cannot unmarshal number/,
-  '{"max-concurrent-downloads":99999999999999999999}': /cannot unmarshal number 100000000000000000000 into Go struct field Config.max-concurrent-downloads of type int$/,
+  '{"max-concurrent-downloads":99999999999999999999}':
+    /cannot unmarshal number 100000000000000000000 into Go struct field Config.max-concurrent-downloads of type int$/,
   // Go's decoder forgets in which of nested types it is.
   '{"builder":{"gc":{"enabled":"x"}}}': /into Go struct field Config.builder.gc.enabled of type bool$/,
-  '{"builder":{"GC":{"policy":[{"all":"x"}]}}}': /into Go struct field Config.builder.(gc|GC).policy.0.all of type bool$/,
+  '{"builder":{"GC":{"policy":[{"all":"x"}]}}}':
+    /into Go struct field Config.builder.(gc|GC).policy.0.all of type bool$/,
   '{"labels":[1]}': /cannot unmarshal number into .*labels.0 of type string$/,
   '{"dns":[1]}': /cannot unmarshal number into .*dns.0 of type string$/,
   '{"host-gateway-ips":[1]}': /cannot unmarshal number into .*host-gateway-ips.0 of type string$/,
   '{"default-address-pools":{}}': /cannot unmarshal object into .* of type \[\]\*ipamutils.NetworkToSplit$/,
   '{"default-address-pools":[1]}': /cannot unmarshal number into .*\.0 of type ipamutils.NetworkToSplit$/,
   '{"default-address-pools":[{"base":1}]}': /cannot unmarshal number into Go struct field .*\.0\.base of type/,
-  '{"default-address-pools":[{"base":"10.0.0.0/8","size":"24"}]}': /cannot unmarshal string into Go struct field .*\.0\.size of type int$/,
+  '{"default-address-pools":[{"base":"10.0.0.0/8","size":"24"}]}':
+    /cannot unmarshal string into Go struct field .*\.0\.size of type int$/,
   // What follows a whole value is named by the parser.
   '{"debug":true} x': /^UNABLE: invalid JSON: /,
 };
@@ -45,12 +48,17 @@ describe("daemon.json as dockerd 28.5 judges it", () => {
     const [json = "", args = "", answer = ""] = row.split("\t");
     it(`${json} ${args}`, async () => {
       await writeFile(path, json);
-      const said = await (async () => loadConfig(parseFlags(["--config-file", path, ...args.split(" ").filter(Boolean)])))().then(
+      const said = await (async () =>
+        loadConfig(parseFlags(["--config-file", path, ...args.split(" ").filter(Boolean)])))().then(
         () => "configuration OK",
         (error: unknown) => messageOf(error),
       );
       const expected = ours[json] ?? answer;
-      const shown = said.replace(`unable to configure the Docker daemon with file ${path}: `, "UNABLE: ").replace("merged configuration validation from file and command line flags failed: ", "MERGED: ").replaceAll(path, "FILE").replaceAll("\n", "|");
+      const shown = said
+        .replace(`unable to configure the Docker daemon with file ${path}: `, "UNABLE: ")
+        .replace("merged configuration validation from file and command line flags failed: ", "MERGED: ")
+        .replaceAll(path, "FILE")
+        .replaceAll("\n", "|");
       if (expected instanceof RegExp) assert.match(shown, expected);
       else assert.equal(shown, expected);
     });

@@ -37,7 +37,8 @@ export function parseBool(value: string): boolean {
 }
 
 export function parseInteger(value: string): number {
-  if (!/^[+-]?\d+$/.test(value)) throw new InvalidArgument(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
+  if (!/^[+-]?\d+$/.test(value))
+    throw new InvalidArgument(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
   return Number(value);
 }
 
@@ -49,13 +50,15 @@ export function parseIp(value: string): string {
 
 /** @throws InvalidArgument in the words of Go's netip, which some of dockerd's flags are parsed with */
 export function parseAddr(value: string): string {
-  if (isIP(value.split("%", 1)[0] ?? "") === 0) throw new InvalidArgument(`ParseAddr(${JSON.stringify(value)}): unable to parse IP`);
+  if (isIP(value.split("%", 1)[0] ?? "") === 0)
+    throw new InvalidArgument(`ParseAddr(${JSON.stringify(value)}): unable to parse IP`);
   return value;
 }
 
 /** One of a list of addresses. @throws InvalidArgument in the words of dockerd's flag parser */
 export function parseSliceIp(value: string): string {
-  if (isIP(value.trim()) === 0) throw new InvalidArgument(`invalid string being converted to IP address: ${value.trim()}`);
+  if (isIP(value.trim()) === 0)
+    throw new InvalidArgument(`invalid string being converted to IP address: ${value.trim()}`);
   return value.trim();
 }
 
@@ -104,6 +107,7 @@ export function parseUlimit(value: string): UlimitConfig {
   if (match === null) throw new InvalidArgument(`invalid ulimit argument: ${value}`);
   const soft = Number(match[2]);
   const hard = match[3] === undefined ? soft : Number(match[3]);
-  if (hard !== -1 && (soft > hard || soft === -1)) throw new InvalidArgument(`ulimit soft limit must be less than or equal to hard limit: ${soft} > ${hard}`);
+  if (hard !== -1 && (soft > hard || soft === -1))
+    throw new InvalidArgument(`ulimit soft limit must be less than or equal to hard limit: ${soft} > ${hard}`);
   return { Name: match[1] ?? "", Soft: soft, Hard: hard };
 }

@@ -20,13 +20,17 @@ const otherDrivers: readonly unknown[] = ["btrfs", "fuse-overlayfs", "native", "
 export function warningsOf(given: Given, ignored: readonly string[]): string[] {
   const list = options.flatMap((option) => {
     const value = given.get(option.flag);
-    return option.unserved === undefined || saysNothing(value, option) ? [] : [`${keyOf(option) ?? option.flag} is not served: ${option.unserved}`];
+    return option.unserved === undefined || saysNothing(value, option)
+      ? []
+      : [`${keyOf(option) ?? option.flag} is not served: ${option.unserved}`];
   });
   const driver = given.get("storage-driver");
   if (otherDrivers.includes(driver)) list.push(`storage-driver ${String(driver)} is not served: overlayfs is used`);
   const features = (given.get("feature") ?? {}) as Record<string, boolean>;
-  if (features["containerd-snapshotter"] === false) list.push("the feature containerd-snapshotter cannot be off: images are always kept by containerd");
-  if (features["cdi"] === true) list.push("the feature cdi is not served: a container that asks for a device by CDI is refused");
+  if (features["containerd-snapshotter"] === false)
+    list.push("the feature containerd-snapshotter cannot be off: images are always kept by containerd");
+  if (features["cdi"] === true)
+    list.push("the feature cdi is not served: a container that asks for a device by CDI is refused");
   for (const key of ignored) list.push(`${key} in daemon.json has no effect: it is the name of a flag, not of a key`);
   return list;
 }

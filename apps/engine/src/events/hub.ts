@@ -45,8 +45,17 @@ export class EventHub {
   }
 }
 
-function legacy(type: EventMessage["Type"], action: string, actor: EventMessage["Actor"]): Pick<SentEvent, "status" | "id" | "from"> {
-  if (type === "container") return { status: action, id: actor.ID, ...(actor.Attributes["image"] === undefined ? {} : { from: actor.Attributes["image"] }) };
+function legacy(
+  type: EventMessage["Type"],
+  action: string,
+  actor: EventMessage["Actor"],
+): Pick<SentEvent, "status" | "id" | "from"> {
+  if (type === "container")
+    return {
+      status: action,
+      id: actor.ID,
+      ...(actor.Attributes["image"] === undefined ? {} : { from: actor.Attributes["image"] }),
+    };
   return type === "image" ? { status: action, id: actor.ID } : {};
 }
 

@@ -1,13 +1,26 @@
 import type { Filters } from "../server/filters.ts";
 import type { SentEvent } from "./hub.ts";
 
-const objectTypes = ["container", "image", "volume", "network", "plugin", "daemon", "service", "node", "secret", "config"] as const;
+const objectTypes = [
+  "container",
+  "image",
+  "volume",
+  "network",
+  "plugin",
+  "daemon",
+  "service",
+  "node",
+  "secret",
+  "config",
+] as const;
 
 function matchesAction(event: SentEvent, filters: Filters): boolean {
   if (!filters.has("event")) return true;
   const action = event.Action ?? "";
   // `health_status: healthy` and `exec_start: sh` also answer to the word before the colon.
-  return filters.exact("event", action) || (action.includes(":") && filters.exact("event", action.split(":", 1)[0] ?? ""));
+  return (
+    filters.exact("event", action) || (action.includes(":") && filters.exact("event", action.split(":", 1)[0] ?? ""))
+  );
 }
 
 function matchesObject(event: SentEvent, filters: Filters, key: (typeof objectTypes)[number]): boolean {

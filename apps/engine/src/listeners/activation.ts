@@ -13,7 +13,9 @@ export interface ActivatedSocket {
 function isUnix(fd: number): boolean {
   const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1];
   if (inode === undefined) throw new InvalidArgument(`failed to load listeners: descriptor ${fd} is no socket`);
-  return readFileSync("/proc/self/net/unix", "utf8").split("\n").some((line) => line.split(/\s+/)[6] === inode);
+  return readFileSync("/proc/self/net/unix", "utf8")
+    .split("\n")
+    .some((line) => line.split(/\s+/)[6] === inode);
 }
 
 /**
@@ -21,11 +23,21 @@ function isUnix(fd: number): boolean {
  * @param name `""` or `*` for all, else a descriptor's number
  * @throws InvalidArgument with dockerd's text when there is none
  */
-export function activatedSockets(name: string, environment: NodeJS.ProcessEnv = process.env, pid: number = process.pid): ActivatedSocket[] {
+export function activatedSockets(
+  name: string,
+  environment: NodeJS.ProcessEnv = process.env,
+  pid: number = process.pid,
+): ActivatedSocket[] {
   const count = environment["LISTEN_PID"] === String(pid) ? Number(environment["LISTEN_FDS"] ?? 0) : 0;
   const all = Array.from({ length: count }, (_, index) => firstDescriptor + index);
-  if (all.length === 0) throw new InvalidArgument("failed to load listeners: no sockets found via socket activation: make sure the service was started by systemd");
+  if (all.length === 0)
+    throw new InvalidArgument(
+      "failed to load listeners: no sockets found via socket activation: make sure the service was started by systemd",
+    );
   const wanted = name === "" || name === "*" ? all : all.filter((fd) => String(fd) === name);
-  if (wanted.length === 0) throw new InvalidArgument(`failed to load listeners: no such descriptor was handed over by socket activation: ${name}`);
+  if (wanted.length === 0)
+    throw new InvalidArgument(
+      `failed to load listeners: no such descriptor was handed over by socket activation: ${name}`,
+    );
   return wanted.map((fd) => ({ fd, unix: isUnix(fd) }));
 }

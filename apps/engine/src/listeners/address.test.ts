@@ -14,7 +14,8 @@ describe("-H addresses", () => {
     ["fd://", { scheme: "fd", name: "" }],
     ["fd://3", { scheme: "fd", name: "3" }],
   ];
-  for (const [text, address] of cases) it(`reads ${JSON.stringify(text)}`, () => assert.deepEqual(parseAddress(text), address));
+  for (const [text, address] of cases)
+    it(`reads ${JSON.stringify(text)}`, () => assert.deepEqual(parseAddress(text), address));
 
   it("takes the port of TLS when TLS is on", () => {
     assert.deepEqual(parseAddress("tcp://0.0.0.0", true), { scheme: "tcp", host: "0.0.0.0", port: 2376 });
@@ -28,7 +29,9 @@ describe("-H addresses", () => {
     ["tcp:/127.0.0.1:1", "should not contain a path element"],
     ["tcp://127.0.0.1:x", 'parse "tcp://127.0.0.1:x": invalid port ":x" after host'],
   ];
-  for (const [text, reason] of refused) it(`refuses ${text}`, () => assert.throws(() => parseAddress(text), { message: `invalid bind address (${text}): ${reason}` }));
+  for (const [text, reason] of refused)
+    it(`refuses ${text}`, () =>
+      assert.throws(() => parseAddress(text), { message: `invalid bind address (${text}): ${reason}` }));
 
   it("writes IPv6 addresses in brackets", () => assert.equal(hostAndPort({ host: "::1", port: 2 }), "[::1]:2"));
 });

@@ -28,7 +28,8 @@ export function parseAddress(value: string, tls = false): Address {
   if (scheme === "fd") return { scheme, name: rest };
   if (scheme !== "tcp") return refuse(`unsupported proto '${scheme}'`);
   if (rest.includes("/")) return refuse("should not contain a path element");
-  const [, host = "", given] = /^(\[[^\]]*\]|[^:]*)(?::([^:]*))?$/.exec(rest) ?? refuse("unsupported or malformed address");
+  const [, host = "", given] =
+    /^(\[[^\]]*\]|[^:]*)(?::([^:]*))?$/.exec(rest) ?? refuse("unsupported or malformed address");
   if (given !== undefined && !/^\d*$/.test(given)) refuse(`parse "tcp://${rest}": invalid port ":${given}" after host`);
   const port = given === undefined || given === "" ? ports[tls ? "tls" : "plain"] : Number(given);
   return { scheme: "tcp", host: host.replace(/^\[|\]$/g, "") || "localhost", port };

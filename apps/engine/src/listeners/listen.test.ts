@@ -12,9 +12,15 @@ describe("the queue of new connections", () => {
   it("takes two thousand that come at once", async () => {
     const dir = await mkdtemp(join(tmpdir(), "backlog-"));
     const path = join(dir, "s.sock");
-    const [listener] = await listen({ scheme: "unix", path }, (_request, response) => response.end(), { group: "", log: silent });
+    const [listener] = await listen({ scheme: "unix", path }, (_request, response) => response.end(), {
+      group: "",
+      log: silent,
+    });
     // All are asked for in one turn, in which the server, which is this process, accepts none.
-    const clients: Socket[] = Array.from({ length: Math.min(2000, Number(readFileSync("/proc/sys/net/core/somaxconn", "utf8"))) }, () => connect(path));
+    const clients: Socket[] = Array.from(
+      { length: Math.min(2000, Number(readFileSync("/proc/sys/net/core/somaxconn", "utf8"))) },
+      () => connect(path),
+    );
     try {
       await Promise.all(clients.map((client) => once(client, "connect")));
       assert.ok(clients.every((client) => !client.destroyed));

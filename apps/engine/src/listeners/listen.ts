@@ -62,10 +62,15 @@ function createApiServer(route: RequestListener, settings: ListenSettings, encry
   }
   const https = allowHalfOpen(createHttpsServer({ ...serverOptions, ...settings.tls }, route));
   https.on("secureConnection", connected);
-  https.on("tlsClientError", (error, socket) => settings.log.info({ err: error, client: socket.remoteAddress }, "TLS handshake failed"));
+  https.on("tlsClientError", (error, socket) =>
+    settings.log.info({ err: error, client: socket.remoteAddress }, "TLS handshake failed"),
+  );
   answerClientErrors(https);
   serveTakeovers(https, "secureConnection", route);
-  return createServer({ allowHalfOpen: true, keepAlive: true, keepAliveInitialDelay: serverOptions.keepAliveInitialDelay }, (socket) => acceptTls(https, socket));
+  return createServer(
+    { allowHalfOpen: true, keepAlive: true, keepAliveInitialDelay: serverOptions.keepAliveInitialDelay },
+    (socket) => acceptTls(https, socket),
+  );
 }
 
 /** A client that has sent all its input still waits for output. */
@@ -73,7 +78,12 @@ function allowHalfOpen<T extends object>(server: T): T {
   return Object.assign(server, { httpAllowHalfOpen: true });
 }
 
-async function open(server: Server, where: ListenOptions | { fd: number }, address: string, log: Logger): Promise<Listener> {
+async function open(
+  server: Server,
+  where: ListenOptions | { fd: number },
+  address: string,
+  log: Logger,
+): Promise<Listener> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
@@ -107,12 +117,23 @@ async function open(server: Server, where: ListenOptions | { fd: number }, addre
  */
 export async function listen(address: Address, route: RequestListener, settings: ListenSettings): Promise<Listener[]> {
   if (address.scheme === "fd") {
-    return Promise.all(activatedSockets(address.name).map(({ fd, unix }) => open(createApiServer(route, settings, !unix && settings.tls !== undefined), { fd }, `fd ${fd}`, settings.log)));
+    return Promise.all(
+      activatedSockets(address.name).map(({ fd, unix }) =>
+        open(createApiServer(route, settings, !unix && settings.tls !== undefined), { fd }, `fd ${fd}`, settings.log),
+      ),
+    );
   }
   if (address.scheme === "tcp") {
     const { host, port } = address;
     if (port > 65_535) throw new InvalidArgument(`failed to load listeners: listen tcp: address ${port}: invalid port`);
-    return [await open(createApiServer(route, settings, settings.tls !== undefined), { host, port }, hostAndPort(address), settings.log)];
+    return [
+      await open(
+        createApiServer(route, settings, settings.tls !== undefined),
+        { host, port },
+        hostAndPort(address),
+        settings.log,
+      ),
+    ];
   }
   const { path } = address;
   await claimPath(path);

@@ -25,10 +25,17 @@ export function verifyListeners({ hosts, tls }: Config, { activated }: { activat
  * Opens all addresses of the API: those of `-H`, and the further sockets with their policies.
  * @throws InvalidArgument, Unavailable when one cannot be opened
  */
-export async function openListeners(config: Config, route: RequestListener, audit: AuditLog | undefined, log: Logger): Promise<Listener[]> {
+export async function openListeners(
+  config: Config,
+  route: RequestListener,
+  audit: AuditLog | undefined,
+  log: Logger,
+): Promise<Listener[]> {
   const tls = config.tls === undefined ? undefined : loadTls(config.tls);
   const listeners: Listener[] = [];
-  const add = async (...[address, settings]: [Parameters<typeof listen>[0], Omit<ListenSettings, "log">]): Promise<void> => {
+  const add = async (
+    ...[address, settings]: [Parameters<typeof listen>[0], Omit<ListenSettings, "log">]
+  ): Promise<void> => {
     const where = address.scheme === "unix" ? address.path : address.scheme;
     const connected = (socket: Socket): void => {
       audit?.connected(socket, where);

@@ -17,7 +17,10 @@ export interface TlsConfig {
 
 function orDefault(path: string, name: string): string {
   if (path !== "") return path;
-  const usual = join(process.env["DOCKER_CERT_PATH"] || process.env["DOCKER_CONFIG"] || join(homedir(), ".docker"), name);
+  const usual = join(
+    process.env["DOCKER_CERT_PATH"] || process.env["DOCKER_CONFIG"] || join(homedir(), ".docker"),
+    name,
+  );
   try {
     accessSync(usual);
     return usual;
@@ -42,7 +45,13 @@ export function loadTls(config: TlsConfig): TlsOptions {
   const cert = orDefault(config.cert, "cert.pem");
   const key = orDefault(config.key, "key.pem");
   const pair = `Could not load X509 key pair (cert: ${JSON.stringify(cert)}, key: ${JSON.stringify(key)})`;
-  const options: TlsOptions = { cert: read(cert, pair), key: read(key, pair), minVersion: "TLSv1.2", requestCert: config.verify, rejectUnauthorized: config.verify };
+  const options: TlsOptions = {
+    cert: read(cert, pair),
+    key: read(key, pair),
+    minVersion: "TLSv1.2",
+    requestCert: config.verify,
+    rejectUnauthorized: config.verify,
+  };
   try {
     createSecureContext(options);
   } catch (error) {
@@ -52,6 +61,9 @@ export function loadTls(config: TlsConfig): TlsOptions {
   const ca = orDefault(config.ca, "ca.pem");
   // Without a CA of its own the daemon would trust whomever the machine's list of CAs trusts.
   const text = read(ca, `could not read CA certificate ${JSON.stringify(ca)}`);
-  if (!text.includes("-----BEGIN CERTIFICATE-----")) throw new InvalidArgument(`invalid TLS configuration: failed to append certificates from PEM file: ${JSON.stringify(ca)}`);
+  if (!text.includes("-----BEGIN CERTIFICATE-----"))
+    throw new InvalidArgument(
+      `invalid TLS configuration: failed to append certificates from PEM file: ${JSON.stringify(ca)}`,
+    );
   return { ...options, ca: text };
 }

@@ -30,17 +30,30 @@ function checkModes(container: Container, network: string): void {
   const joined = Object.keys(container.record.NetworkSettings.Networks);
   const mode = container.hostConfig.NetworkMode;
   if (mode === "host" || mode.startsWith("container:")) {
-    throw new InvalidArgument("container sharing network namespace with another container or host cannot be connected to any other network");
+    throw new InvalidArgument(
+      "container sharing network namespace with another container or host cannot be connected to any other network",
+    );
   }
-  if (network === "host") throw new InvalidArgument("cannot connect container to host network - container must be created in host network mode");
-  if (network === "none" && joined.includes("none") && container.alive) throw new PermissionDenied(`endpoint with name ${container.name} already exists in network none`);
+  if (network === "host")
+    throw new InvalidArgument(
+      "cannot connect container to host network - container must be created in host network mode",
+    );
+  if (network === "none" && joined.includes("none") && container.alive)
+    throw new PermissionDenied(`endpoint with name ${container.name} already exists in network none`);
   if (joined.includes("none") || (network === "none" && joined.length > 0)) {
-    throw new InvalidArgument("container cannot be connected to multiple networks with one of the networks in private (none) mode");
+    throw new InvalidArgument(
+      "container cannot be connected to multiple networks with one of the networks in private (none) mode",
+    );
   }
 }
 
 /** Connects a container to one more network: at once when it runs, else from its next start on. @throws with Docker's messages */
-export async function connectContainer(to: Attaching, network: string, nameOrId: string, settings: Partial<EndpointSettings>): Promise<void> {
+export async function connectContainer(
+  to: Attaching,
+  network: string,
+  nameOrId: string,
+  settings: Partial<EndpointSettings>,
+): Promise<void> {
   const container = findContainer(to, nameOrId);
   await container.lock.run(async () => {
     const { record } = container;
@@ -53,7 +66,11 @@ export async function connectContainer(to: Attaching, network: string, nameOrId:
       record.NetworkSettings.Ports = sandbox.ports;
     } else if (keysOf(to, container, id).length > 0) return;
     else {
-      const names = to.networks.dnsNames(id, { containerId: container.id, containerName: container.name, hostname: record.Config.Hostname }, settings.Aliases ?? []);
+      const names = to.networks.dnsNames(
+        id,
+        { containerId: container.id, containerName: container.name, hostname: record.Config.Hostname },
+        settings.Aliases ?? [],
+      );
       Object.assign(record.NetworkSettings.Networks, showRequested({ [name]: { ...settings, DNSNames: names } }));
     }
     for (const key of keysOf(to, container, id)) delete record.EndpointRequests[key];
@@ -63,7 +80,12 @@ export async function connectContainer(to: Attaching, network: string, nameOrId:
 }
 
 /** Takes a container out of a network. @throws with Docker's messages */
-export async function disconnectContainer(from: Attaching, network: string, nameOrId: string, force: boolean): Promise<void> {
+export async function disconnectContainer(
+  from: Attaching,
+  network: string,
+  nameOrId: string,
+  force: boolean,
+): Promise<void> {
   let container: Container;
   try {
     container = findContainer(from, nameOrId);
@@ -76,10 +98,13 @@ export async function disconnectContainer(from: Attaching, network: string, name
   await container.lock.run(async () => {
     const { record } = container;
     if (container.alive && name === "host" && container.hostConfig.NetworkMode === "host") {
-      throw new InvalidArgument("cannot disconnect container from host network - container was created in host network mode");
+      throw new InvalidArgument(
+        "cannot disconnect container from host network - container was created in host network mode",
+      );
     }
     const keys = keysOf(from, container, id);
-    if (container.alive && container.hostConfig.NetworkMode.startsWith("container:")) throw new Unknown(`container ${container.id} is not connected to network ${name}`);
+    if (container.alive && container.hostConfig.NetworkMode.startsWith("container:"))
+      throw new Unknown(`container ${container.id} is not connected to network ${name}`);
     if (container.alive) {
       const sandbox = await from.containers.network.disconnect(container.id, id);
       record.NetworkSettings.Networks = sandbox.networks;

@@ -41,13 +41,16 @@ function adaptMount(mount: Mount, speaks: Speaks): void {
   const type = mount.Type ?? "";
   for (const [options, owner] of ownersOfOptions) {
     if (!isGiven(mount[options]) || type === owner) continue;
-    if (speaks("createMountOptionsChecked")) throw new InvalidArgument(`${options} must not be specified on mount type "${type}"`);
+    if (speaks("createMountOptionsChecked"))
+      throw new InvalidArgument(`${options} must not be specified on mount type "${type}"`);
   }
   if (!speaks("createRecursiveReadOnly") && type === "bind" && BindOptions?.ReadOnlyForceRecursive === true) {
     throw new InvalidArgument("BindOptions.ReadOnlyForceRecursive needs API v1.44 or newer");
   }
-  if (!speaks("createVolumeSubpath") && mount.VolumeOptions?.Subpath) throw new InvalidArgument("VolumeOptions.Subpath needs API v1.45 or newer");
-  if (!speaks("createImageMounts") && type === "image") throw new InvalidArgument('Mount type "Image" needs API v1.48 or newer');
+  if (!speaks("createVolumeSubpath") && mount.VolumeOptions?.Subpath)
+    throw new InvalidArgument("VolumeOptions.Subpath needs API v1.45 or newer");
+  if (!speaks("createImageMounts") && type === "image")
+    throw new InvalidArgument('Mount type "Image" needs API v1.48 or newer');
 }
 
 /** @throws InvalidArgument when an older client asks for several endpoints */
@@ -56,13 +59,20 @@ function adaptEndpoints(endpoints: CreateRequest["endpoints"], speaks: Speaks): 
   if (!speaks("createEndpoints") && names.length > 1) {
     throw new InvalidArgument(`Container cannot be created with multiple network endpoints: ${names.join(", ")}`);
   }
-  if (!speaks("createGatewayPriority")) for (const endpoint of Object.values(endpoints)) if (endpoint) endpoint.GwPriority = 0;
+  if (!speaks("createGatewayPriority"))
+    for (const endpoint of Object.values(endpoints)) if (endpoint) endpoint.GwPriority = 0;
 }
 
 function warnOfVolumeDriver({ VolumeDriver, Mounts }: Partial<HostConfig>, speaks: Speaks): string[] {
   if (!VolumeDriver || !speaks("createVolumeDriverWarning")) return [];
-  const ignored = (Mounts ?? []).some(({ Type, VolumeOptions }) => Type === "volume" && !VolumeOptions?.DriverConfig?.Name);
-  return ignored ? ["WARNING: the container-wide volume-driver configuration is ignored for volumes specified via 'mount'. Use '--mount type=volume,volume-driver=...' instead"] : [];
+  const ignored = (Mounts ?? []).some(
+    ({ Type, VolumeOptions }) => Type === "volume" && !VolumeOptions?.DriverConfig?.Name,
+  );
+  return ignored
+    ? [
+        "WARNING: the container-wide volume-driver configuration is ignored for volumes specified via 'mount'. Use '--mount type=volume,volume-driver=...' instead",
+      ]
+    : [];
 }
 
 /** `default` is a name that every platform has for the network that containers get unless they say otherwise. */
@@ -86,5 +96,9 @@ export function adaptCreate(request: CreateRequest, speaks: Speaks, cgroupVersio
   if (!speaks("createStartInterval") && config.Healthcheck) delete config.Healthcheck.StartInterval;
   for (const mount of hostConfig.Mounts ?? []) adaptMount(mount, speaks);
   adaptEndpoints(endpoints, speaks);
-  return [...warnOfVolumeDriver(hostConfig, speaks), ...migrateMacAddress(request, speaks), ...migrateSysctls(request, speaks)];
+  return [
+    ...warnOfVolumeDriver(hostConfig, speaks),
+    ...migrateMacAddress(request, speaks),
+    ...migrateSysctls(request, speaks),
+  ];
 }

@@ -26,10 +26,17 @@ function withExpected(commit: Commit | undefined): Commit {
 export function infoFor(speaks: Speaks, info: Partial<SystemInfo>): VersionedInfo {
   const shown: VersionedInfo = { ...info };
   if (!speaks("infoSecurityOptionValues")) shown.SecurityOptions = (info.SecurityOptions ?? []).map(bareName);
-  if (!speaks("infoRuntimeStatus")) shown.Runtimes = Object.fromEntries(Object.entries(info.Runtimes ?? {}).map(([name, runtime]) => [name, withoutStatus(runtime)]));
+  if (!speaks("infoRuntimeStatus"))
+    shown.Runtimes = Object.fromEntries(
+      Object.entries(info.Runtimes ?? {}).map(([name, runtime]) => [name, withoutStatus(runtime)]),
+    );
   if (!speaks("infoContainerd")) delete shown.Containerd;
   if (!speaks("infoWithoutNondistributable") && info.RegistryConfig !== undefined) {
-    shown.RegistryConfig = { AllowNondistributableArtifactsCIDRs: null, AllowNondistributableArtifactsHostnames: null, ...info.RegistryConfig };
+    shown.RegistryConfig = {
+      AllowNondistributableArtifactsCIDRs: null,
+      AllowNondistributableArtifactsHostnames: null,
+      ...info.RegistryConfig,
+    };
   }
   if (!speaks("infoFirewallBackend")) delete shown.FirewallBackend;
   if (!speaks("infoWithoutExpectedCommits")) {
@@ -38,6 +45,7 @@ export function infoFor(speaks: Speaks, info: Partial<SystemInfo>): VersionedInf
     shown.InitCommit = withExpected(info.InitCommit);
   }
   if (speaks("withoutKernelMemory")) delete shown.KernelMemory;
-  if (!speaks("infoWithoutBridgeNetfilter")) Object.assign(shown, { BridgeNfIptables: false, BridgeNfIp6tables: false });
+  if (!speaks("infoWithoutBridgeNetfilter"))
+    Object.assign(shown, { BridgeNfIptables: false, BridgeNfIp6tables: false });
   return shown;
 }

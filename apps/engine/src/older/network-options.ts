@@ -21,7 +21,9 @@ function mainEndpoint({ hostConfig, endpoints }: NetworkRequest, speaks: Speaks)
   const mode = hostConfig.NetworkMode ?? "";
   const [first] = Object.keys(endpoints);
   if (first !== undefined && speaks("createEndpoints") && !Object.hasOwn(endpoints, mode)) {
-    throw new InvalidArgument("HostConfig.NetworkMode must match the identity of a network in NetworkSettings.Networks");
+    throw new InvalidArgument(
+      "HostConfig.NetworkMode must match the identity of a network in NetworkSettings.Networks",
+    );
   }
   const name = first === undefined || speaks("createEndpoints") ? mode : first;
   return (endpoints[name] ??= {});
@@ -60,11 +62,16 @@ function moveMacAddress(request: NetworkRequest, speaks: Speaks, address: string
   try {
     endpoint = mainEndpoint(request, speaks);
   } catch (error) {
-    throw new InvalidArgument(`unable to migrate container-wide MAC address to a specific network: ${messageOf(error)}`, { cause: error });
+    throw new InvalidArgument(
+      `unable to migrate container-wide MAC address to a specific network: ${messageOf(error)}`,
+      { cause: error },
+    );
   }
   const own = endpoint.MacAddress ?? "";
   if (own !== "" && own !== address) {
-    throw new InvalidArgument("the container-wide MAC address must match the endpoint-specific MAC address for the main network, or be left empty");
+    throw new InvalidArgument(
+      "the container-wide MAC address must match the endpoint-specific MAC address for the main network, or be left empty",
+    );
   }
   endpoint.MacAddress = address;
 }
@@ -83,9 +90,15 @@ export function migrateSysctls(request: NetworkRequest, speaks: Speaks): string[
   for (const [key, value] of Object.entries(hostConfig.Sysctls ?? {})) {
     const [, family, group, device, name] = /^net\.([^.]*)\.([^.]*)\.(eth[^.]*)\.(.*)$/s.exec(key) ?? [];
     if (device === undefined) continue;
-    if (speaks("createEndpointSysctls")) throw new Unknown(`interface specific sysctl setting ${JSON.stringify(key)} must be supplied using driver option '${sysctlsOption}'`);
+    if (speaks("createEndpointSysctls"))
+      throw new Unknown(
+        `interface specific sysctl setting ${JSON.stringify(key)} must be supplied using driver option '${sysctlsOption}'`,
+      );
     endpoint ??= sysctlEndpoint(request, speaks, key);
-    if (device !== "eth0") throw new Unknown(`unable to determine network endpoint for sysctl ${key}, use driver option '${sysctlsOption}' to set per-interface sysctls`);
+    if (device !== "eth0")
+      throw new Unknown(
+        `unable to determine network endpoint for sysctl ${key}, use driver option '${sysctlsOption}' to set per-interface sysctls`,
+      );
     moved.push({ key, sysctl: `net.${family}.${group}.IFNAME.${name}=${value}` });
   }
   if (endpoint === undefined) return [];
@@ -96,7 +109,9 @@ export function migrateSysctls(request: NetworkRequest, speaks: Speaks): string[
   const left = Object.entries(hostConfig.Sysctls ?? {}).filter(([key]) => !keys.includes(key));
   if (left.length === 0) delete hostConfig.Sysctls;
   else hostConfig.Sysctls = Object.fromEntries(left);
-  return [`Migrated sysctl ${JSON.stringify(keys.join())} to DriverOpts{${JSON.stringify(sysctlsOption)}:${JSON.stringify(sysctls)}}.`];
+  return [
+    `Migrated sysctl ${JSON.stringify(keys.join())} to DriverOpts{${JSON.stringify(sysctlsOption)}:${JSON.stringify(sysctls)}}.`,
+  ];
 }
 
 function sysctlEndpoint(request: NetworkRequest, speaks: Speaks, key: string): Partial<EndpointSettings> {

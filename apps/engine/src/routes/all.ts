@@ -19,4 +19,24 @@ import { unservedRoutes } from "./system/unserved.ts";
 import { waitRoutes } from "./containers/wait.ts";
 
 /** The routes that need no more than the engine; those of networks and volumes are added beside them. */
-export const routes = [systemRoutes, eventRoutes, containerRoutes, portRoutes, listRoutes, waitRoutes, attachRoutes, logRoutes, execRoutes, fileRoutes, statsRoutes, commitRoutes, diskUsageRoutes, authRoutes, imageRoutes, imageTransferRoutes, registryRoutes, checkpointRoutes, unservedRoutes];
+export const routes = [
+  systemRoutes,
+  eventRoutes,
+  containerRoutes,
+  portRoutes,
+  listRoutes,
+  waitRoutes,
+  attachRoutes,
+  logRoutes,
+  execRoutes,
+  fileRoutes,
+  statsRoutes,
+  commitRoutes,
+  diskUsageRoutes,
+  authRoutes,
+  imageRoutes,
+  imageTransferRoutes,
+  registryRoutes,
+  checkpointRoutes,
+  unservedRoutes,
+];

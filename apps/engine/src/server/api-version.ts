@@ -29,6 +29,8 @@ export function checkVersion(version: string): void {
     );
   }
   if (compareVersions(version, maxApiVersion) > 0) {
-    throw new InvalidArgument(`client version ${version} is too new. Maximum supported API version is ${maxApiVersion}`);
+    throw new InvalidArgument(
+      `client version ${version} is too new. Maximum supported API version is ${maxApiVersion}`,
+    );
   }
 }

@@ -13,7 +13,10 @@ import type { Unserved } from "./target.ts";
  * The HTTP application without its routes: version prefixes, Docker's headers on each handled
  * answer, errors as Docker words them. Bodies are left unread for the routes.
  */
-export function createApp(log: Logger, options: { experimental: boolean; traceOf?: (container: string) => SpanContext | undefined }): FastifyInstance {
+export function createApp(
+  log: Logger,
+  options: { experimental: boolean; traceOf?: (container: string) => SpanContext | undefined },
+): FastifyInstance {
   const app = fastify({
     loggerInstance: log.child({ module: "http" }),
     logController: new LogController({ disableRequestLogging: true }),
@@ -28,14 +31,19 @@ export function createApp(log: Logger, options: { experimental: boolean; traceOf
   for (const method of ["POST", "PUT", "DELETE"]) app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
   app.addHook("onRequest", (request, reply, done) => {
     const { name } = request.params as { name?: string };
-    const own = request.routeOptions.url?.startsWith("/containers/:name") === true && name !== undefined ? options.traceOf?.(name) : undefined;
+    const own =
+      request.routeOptions.url?.startsWith("/containers/:name") === true && name !== undefined
+        ? options.traceOf?.(name)
+        : undefined;
     const parent = parseTraceparent(request.headers["traceparent"] as string | undefined) ?? own;
     const answered = (): Promise<void> =>
       new Promise((resolve) => {
         reply.raw.once("close", resolve);
         done();
       });
-    void withParent(parent, () => span(`${request.method} ${request.routeOptions.url ?? "unknown"}`, answered, { root: true }));
+    void withParent(parent, () =>
+      span(`${request.method} ${request.routeOptions.url ?? "unknown"}`, answered, { root: true }),
+    );
   });
   app.addHook("onRequest", (request, reply, done) => {
     const unserved = unservedTarget(request);
@@ -63,5 +71,10 @@ export function createApp(log: Logger, options: { experimental: boolean; traceOf
 /** As Go's server answers, before anything of Docker's own. */
 function refuseTarget(unserved: Unserved, reply: FastifyReply): void {
   if ("movedTo" in unserved) void reply.code(301).header("Location", unserved.movedTo).send();
-  else void reply.code(400).header("Content-Type", "text/plain; charset=utf-8").header("Connection", "close").send("400 Bad Request");
+  else
+    void reply
+      .code(400)
+      .header("Content-Type", "text/plain; charset=utf-8")
+      .header("Connection", "close")
+      .send("400 Bad Request");
 }

@@ -2,9 +2,37 @@ import assert from "node:assert/strict";
 import { isKind } from "@longshore/errdefs";
 import { fuzz, type Random } from "@longshore/fuzz";
 import { parseJson, type Shape, unmarshal } from "@longshore/go-json";
-import { configBody, createBody, execBody, execStartBody, portsBody, updateBody } from "../routes/containers/container-shapes.ts";
+import {
+  configBody,
+  createBody,
+  execBody,
+  execStartBody,
+  portsBody,
+  updateBody,
+} from "../routes/containers/container-shapes.ts";
 
-const scalars = [null, true, false, 0, 1, -1, 1.5, 1e300, 2 ** 53, 65_536, "", "x", "80/tcp", "__proto__", [], {}, [null], { a: null }, [[]], { "": "" }] as const;
+const scalars = [
+  null,
+  true,
+  false,
+  0,
+  1,
+  -1,
+  1.5,
+  1e300,
+  2 ** 53,
+  65_536,
+  "",
+  "x",
+  "80/tcp",
+  "__proto__",
+  [],
+  {},
+  [null],
+  { a: null },
+  [[]],
+  { "": "" },
+] as const;
 const keys = ["", "__proto__", "constructor", "a", "80/tcp", "5", "\u00e9"] as const;
 
 function spelled(random: Random, name: string): string {
@@ -48,11 +76,23 @@ function fits(shape: Shape, value: unknown): boolean {
     case "int":
       return typeof value === "number" && Number.isInteger(value) && Math.abs(value) <= 2 ** 64;
     case "list":
-      return Array.isArray(value) && value.every((element) => fits(shape.element, element)) && (shape.length === undefined || value.length === shape.length);
+      return (
+        Array.isArray(value) &&
+        value.every((element) => fits(shape.element, element)) &&
+        (shape.length === undefined || value.length === shape.length)
+      );
     case "map":
-      return Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every((member) => fits(shape.element, member));
+      return (
+        Object.getPrototypeOf(value) === Object.prototype &&
+        Object.values(value).every((member) => fits(shape.element, member))
+      );
     case "struct":
-      return Object.getPrototypeOf(value) === Object.prototype && Object.entries(value).every(([name, member]) => Object.hasOwn(shape.fields, name) && fits(shape.fields[name] ?? assert.fail(), member));
+      return (
+        Object.getPrototypeOf(value) === Object.prototype &&
+        Object.entries(value).every(
+          ([name, member]) => Object.hasOwn(shape.fields, name) && fits(shape.fields[name] ?? assert.fail(), member),
+        )
+      );
   }
 }
 
@@ -68,7 +108,11 @@ describe("bodies of any kind", () => {
         seen.taken++;
       } catch (error) {
         if (!isKind(error, "InvalidArgument")) throw error;
-        assert.match((error as Error).message, /^json: cannot unmarshal (?:number|string|bool|array|object).* into .+ of type .+$/su, text);
+        assert.match(
+          (error as Error).message,
+          /^json: cannot unmarshal (?:number|string|bool|array|object).* into .+ of type .+$/su,
+          text,
+        );
         seen.refused++;
       }
     });

@@ -21,7 +21,10 @@ describe("the memory for bodies", () => {
     app = createApp(silent, { experimental: false });
     app.post("/update", async (request, reply) => sendJson(reply, 200, await readJson(request, updateBody)));
     await app.ready();
-    const [only] = await listen({ scheme: "unix", path: `${dir}/s.sock` }, app.routing.bind(app), { group: "", log: silent });
+    const [only] = await listen({ scheme: "unix", path: `${dir}/s.sock` }, app.routing.bind(app), {
+      group: "",
+      log: silent,
+    });
     assert.ok(only !== undefined);
     listener = only;
   });
@@ -31,7 +34,8 @@ describe("the memory for bodies", () => {
     await rm(dir, { recursive: true });
   });
 
-  const head = (length: number): string => `POST /update HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
+  const head = (length: number): string =>
+    `POST /update HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
 
   /** Sends the start of a request; the answer to come. */
   function send(...parts: (string | Buffer)[]): { socket: Socket; answer: Promise<string> } {
@@ -72,7 +76,8 @@ describe("the memory for bodies", () => {
     let refused = 0;
     const answers = half.map(async (each) => {
       const text = await each.answer;
-      if (/^HTTP\/1\.1 503 [\s\S]*Connection: close\r\n[\s\S]*too many request bodies/i.test(text) && ++refused === 15) enough.resolve();
+      if (/^HTTP\/1\.1 503 [\s\S]*Connection: close\r\n[\s\S]*too many request bodies/i.test(text) && ++refused === 15)
+        enough.resolve();
     });
     await enough.promise;
     const { socket, answer } = send(head(14), '{"Memory":512}');

@@ -98,14 +98,18 @@ async function* withoutStalls(request: FastifyRequest, refused: Promise<never>):
   const pieces = piecesOf(request)[Symbol.asyncIterator]();
   for (;;) {
     const stalled = Promise.withResolvers<never>();
-    const timer = setTimeout(() => stalled.reject(new InvalidArgument("the request's body does not go on: i/o timeout")), stallMs);
+    const timer = setTimeout(
+      () => stalled.reject(new InvalidArgument("the request's body does not go on: i/o timeout")),
+      stallMs,
+    );
     try {
       const { done, value } = await Promise.race([pieces.next(), refused, stalled.promise]);
       if (done === true) return;
       yield value;
     } catch (error) {
       // A client that went away has not met a failure of the engine.
-      if ((error as NodeJS.ErrnoException).code === "ECONNRESET") throw new InvalidArgument("unexpected EOF", { cause: error });
+      if ((error as NodeJS.ErrnoException).code === "ECONNRESET")
+        throw new InvalidArgument("unexpected EOF", { cause: error });
       throw error;
     } finally {
       clearTimeout(timer);

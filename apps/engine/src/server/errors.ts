@@ -22,7 +22,11 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   if (leftUnread(request)) void reply.header("Connection", "close");
   if (status >= 500) logFailure(request, error);
   if (compareVersions(apiVersionOf(request), minApiVersion) < 0) {
-    void reply.code(status).header("Content-Type", "text/plain; charset=utf-8").header("x-content-type-options", "nosniff").send(`${messageOf(error)}\n`);
+    void reply
+      .code(status)
+      .header("Content-Type", "text/plain; charset=utf-8")
+      .header("x-content-type-options", "nosniff")
+      .send(`${messageOf(error)}\n`);
     return;
   }
   sendJsonText(reply, status, errorBody(messageOf(error)));
@@ -31,5 +35,7 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
 /** fastify's own errors (bad URL, bad header) carry their status. */
 function frameworkStatus(error: unknown): number | undefined {
   if (error === null || typeof error !== "object" || !("code" in error) || !("statusCode" in error)) return undefined;
-  return typeof error.code === "string" && error.code.startsWith("FST_") && typeof error.statusCode === "number" ? error.statusCode : undefined;
+  return typeof error.code === "string" && error.code.startsWith("FST_") && typeof error.statusCode === "number"
+    ? error.statusCode
+    : undefined;
 }

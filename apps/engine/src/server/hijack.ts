@@ -9,10 +9,17 @@ import { takenConnection } from "./takeover.ts";
  * @param contentType is what an upgrading client gets; others get the raw stream's
  * @param headers are more header lines for the answer
  */
-export function hijack(request: FastifyRequest, reply: FastifyReply, contentType: string, headers: Record<string, string> = {}): Socket {
+export function hijack(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  contentType: string,
+  headers: Record<string, string> = {},
+): Socket {
   const upgrading = request.headers.upgrade !== undefined;
   const socket = takeConnection(request, reply, upgrading ? 101 : 200);
-  const head = upgrading ? [`HTTP/1.1 101 UPGRADED`, `Content-Type: ${contentType}`, "Connection: Upgrade", "Upgrade: tcp"] : ["HTTP/1.1 200 OK", `Content-Type: ${rawStream}`];
+  const head = upgrading
+    ? [`HTTP/1.1 101 UPGRADED`, `Content-Type: ${contentType}`, "Connection: Upgrade", "Upgrade: tcp"]
+    : ["HTTP/1.1 200 OK", `Content-Type: ${rawStream}`];
   const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
   socket.write(`${[...head, ...more].join("\r\n")}\r\n\r\n`);
   return socket;

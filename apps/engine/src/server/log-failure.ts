@@ -3,12 +3,20 @@ import type { FastifyRequest } from "fastify";
 import { targetOf } from "./request.ts";
 
 /** What the engine or the machine could not do, whatever was asked for. */
-const faults: ReadonlySet<ErrorKind> = new Set(["Internal", "DataLoss", "Unavailable", "ResourceExhausted", "Aborted", "DeadlineExceeded"]);
+const faults: ReadonlySet<ErrorKind> = new Set([
+  "Internal",
+  "DataLoss",
+  "Unavailable",
+  "ResourceExhausted",
+  "Aborted",
+  "DeadlineExceeded",
+]);
 
 /** An error that nobody threw on purpose, or that hides behind one that was: its place is worth knowing. */
 function isBug(error: unknown): boolean {
   if (!(error instanceof LongshoreError)) return true;
-  for (let { cause } = error as Error; cause instanceof Error; cause = cause.cause) if (cause instanceof TypeError || cause instanceof RangeError || cause instanceof ReferenceError) return true;
+  for (let { cause } = error as Error; cause instanceof Error; cause = cause.cause)
+    if (cause instanceof TypeError || cause instanceof RangeError || cause instanceof ReferenceError) return true;
   return false;
 }
 

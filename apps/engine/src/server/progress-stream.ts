@@ -30,7 +30,11 @@ export class ProgressStream {
   readonly output = (line: ProgressLine): void => {
     const { current, total } = line.progressDetail ?? {};
     const bar = current === undefined || total === undefined ? {} : { progress: progressBar(current, total) };
-    this.#write(Object.keys(bar).length === 0 ? line : { status: line.status, progressDetail: line.progressDetail, ...bar, id: line.id });
+    this.#write(
+      Object.keys(bar).length === 0
+        ? line
+        : { status: line.status, progressDetail: line.progressDetail, ...bar, id: line.id },
+    );
   };
 
   #write(line: object): void {
@@ -42,7 +46,11 @@ export class ProgressStream {
    * Runs `work` and ends the answer with what becomes of it.
    * @param failure `line` where Docker tells of a failure in a line even when it is the first one
    */
-  async run(request: FastifyRequest, work: () => Promise<unknown>, failure: "status" | "line" = "status"): Promise<void> {
+  async run(
+    request: FastifyRequest,
+    work: () => Promise<unknown>,
+    failure: "status" | "line" = "status",
+  ): Promise<void> {
     try {
       await work();
       this.#begin();

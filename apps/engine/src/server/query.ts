@@ -38,19 +38,27 @@ export class Query {
     if (value === "") return fallback;
     const refuse = (why: string): Unknown => new Unknown(`strconv.Atoi: parsing ${quoteText(value)}: ${why}`);
     if (!/^[+-]?\d+$/.test(value)) throw refuse("invalid syntax");
-    if (BigInt.asIntN(64, BigInt(value.replace("+", ""))) !== BigInt(value.replace("+", ""))) throw refuse("value out of range");
+    if (BigInt.asIntN(64, BigInt(value.replace("+", ""))) !== BigInt(value.replace("+", "")))
+      throw refuse("value out of range");
     return Number(value);
   }
 }
 
 /** Routes that Docker's handlers serve whatever the query, of which they take what can be read. */
-const lenient = /^\/(?:_ping|version|info|auth|containers\/:name\/(?:json|export|changes)|exec\/:id\/json|swarm.*|nodes.*|services.*|tasks.*|secrets.*|configs.*)$/;
+const lenient =
+  /^\/(?:_ping|version|info|auth|containers\/:name\/(?:json|export|changes)|exec\/:id\/json|swarm.*|nodes.*|services.*|tasks.*|secrets.*|configs.*)$/;
 
 /** Refuses requests with a query that cannot be read, once policies and plugins have let them through and before their routes do anything. */
 export function checkQueries(app: FastifyInstance): void {
   app.addHook("preHandler", (request, _reply, done) => {
     const { url } = request.routeOptions;
-    if (request.is404 || url === undefined || lenient.test(url) || (request.method === "PUT" && url.startsWith("/volumes/"))) return done();
+    if (
+      request.is404 ||
+      url === undefined ||
+      lenient.test(url) ||
+      (request.method === "PUT" && url.startsWith("/volumes/"))
+    )
+      return done();
     const { fault } = parseQueryString(targetOf(request).query);
     done(fault === undefined ? undefined : new InvalidArgument(fault));
   });

@@ -25,12 +25,18 @@ describe("the HTTP side", () => {
   before(async () => {
     dir = await mkdtemp(join(tmpdir(), "http-"));
     app = createApp(silent, { experimental: false });
-    app.get("/version-of", (request, reply) => sendJson(reply, 200, { version: apiVersionOf(request), yes: new Query(request).bool("yes") }));
+    app.get("/version-of", (request, reply) =>
+      sendJson(reply, 200, { version: apiVersionOf(request), yes: new Query(request).bool("yes") }),
+    );
     app.get("/not-modified", () => {
       throw new NotModified("it is so already");
     });
-    app.post("/json", async (request, reply) => sendJson(reply, 200, await readRequiredJson(request, struct("x", { A: text }))));
-    app.post("/optional-json", async (request, reply) => sendJson(reply, 200, (await readJson(request, struct("x", { A: text }))) ?? "none"));
+    app.post("/json", async (request, reply) =>
+      sendJson(reply, 200, await readRequiredJson(request, struct("x", { A: text }))),
+    );
+    app.post("/optional-json", async (request, reply) =>
+      sendJson(reply, 200, (await readJson(request, struct("x", { A: text }))) ?? "none"),
+    );
     app.post("/exec/:id/start", async (request, reply) => {
       const body = await readJson<{ A: string }>(request, struct("x", { A: text }));
       const socket = hijack(request, reply, rawStream);
@@ -39,7 +45,10 @@ describe("the HTTP side", () => {
       return reply;
     });
     await app.ready();
-    const [only] = await listen({ scheme: "unix", path: `${dir}/s.sock` }, app.routing.bind(app), { group: "", log: silent });
+    const [only] = await listen({ scheme: "unix", path: `${dir}/s.sock` }, app.routing.bind(app), {
+      group: "",
+      log: silent,
+    });
     assert.ok(only !== undefined);
     listener = only;
   });
@@ -49,7 +58,12 @@ describe("the HTTP side", () => {
     await rm(dir, { recursive: true });
   });
 
-  async function ask(method: string, path: string, body?: string, headers: Record<string, string> = {}): Promise<{ status: number; headers: Record<string, unknown>; body: string }> {
+  async function ask(
+    method: string,
+    path: string,
+    body?: string,
+    headers: Record<string, string> = {},
+  ): Promise<{ status: number; headers: Record<string, unknown>; body: string }> {
     const call = httpRequest({ socketPath: join(dir, "s.sock"), method, path, headers });
     call.end(body);
     const [response] = (await once(call, "response")) as [import("node:http").IncomingMessage];
@@ -64,14 +78,20 @@ describe("the HTTP side", () => {
     assert.equal(answer.body, '{"version":"1.51","yes":true}\n');
     assert.equal(answer.headers["content-type"], "application/json");
     assert.equal(answer.headers["api-version"], "1.51");
-    assert.equal((await ask("GET", "/v1.99/version-of")).body, '{"message":"client version 1.99 is too new. Maximum supported API version is 1.51"}\n');
+    assert.equal(
+      (await ask("GET", "/v1.99/version-of")).body,
+      '{"message":"client version 1.99 is too new. Maximum supported API version is 1.51"}\n',
+    );
     const old = await ask("GET", "/v1.10/version-of");
     assert.deepEqual([old.status, old.headers["content-type"]], [400, "text/plain; charset=utf-8"]);
   });
 
   it("answers unknown paths, and a state that is so already, as Docker does", async () => {
     const unknown = await ask("GET", "/nope");
-    assert.deepEqual([unknown.status, unknown.body, unknown.headers["api-version"]], [404, '{"message":"page not found"}\n', undefined]);
+    assert.deepEqual(
+      [unknown.status, unknown.body, unknown.headers["api-version"]],
+      [404, '{"message":"page not found"}\n', undefined],
+    );
     assert.equal((await ask("HEAD", "/version-of")).status, 404);
     const same = await ask("GET", "/not-modified");
     assert.deepEqual([same.status, same.body], [304, ""]);
@@ -79,20 +99,31 @@ describe("the HTTP side", () => {
 
   it("reads JSON bodies by Docker's rules", async () => {
     const type = { "Content-Type": "application/json" };
-    const message = async (body: string, headers: Record<string, string> = type): Promise<string> => (JSON.parse((await ask("POST", "/json", body, headers)).body) as { message: string }).message;
+    const message = async (body: string, headers: Record<string, string> = type): Promise<string> =>
+      (JSON.parse((await ask("POST", "/json", body, headers)).body) as { message: string }).message;
     assert.equal((await ask("POST", "/json", '{"a":"x"}', type)).body, '{"A":"x"}\n');
     assert.equal((await ask("POST", "/json", '{"A":"x"}}', type)).body, '{"A":"x"}\n');
-    for (const empty of ["", " \n"]) assert.equal(await message(empty), "invalid JSON: got EOF while reading request body");
-    for (const cut of ["{", '{"a"', '{"a":', '{"a":"x', "nul", "["]) assert.equal(await message(cut), "invalid JSON: unexpected EOF", cut);
+    for (const empty of ["", " \n"])
+      assert.equal(await message(empty), "invalid JSON: got EOF while reading request body");
+    for (const cut of ["{", '{"a"', '{"a":', '{"a":"x', "nul", "["])
+      assert.equal(await message(cut), "invalid JSON: unexpected EOF", cut);
     assert.equal(await message('{"a":}'), "invalid JSON: invalid character '}' looking for beginning of value");
-    assert.equal(await message('{"a":5}y'), "invalid JSON: json: cannot unmarshal number into Go struct field x.a of type string");
-    for (const more of ["y", ",", "{}", " \u0001"]) assert.equal(await message(`{"a":"x"}${more}`), "unexpected content after JSON", more);
+    assert.equal(
+      await message('{"a":5}y'),
+      "invalid JSON: json: cannot unmarshal number into Go struct field x.a of type string",
+    );
+    for (const more of ["y", ",", "{}", " \u0001"])
+      assert.equal(await message(`{"a":"x"}${more}`), "unexpected content after JSON", more);
   });
 
   it("takes no body where one may be missing, and one in chunks for a body", async () => {
-    for (const headers of [{}, { "Content-Type": "application/json" }]) assert.equal((await ask("POST", "/optional-json", undefined, headers)).body, '"none"\n');
+    for (const headers of [{}, { "Content-Type": "application/json" }])
+      assert.equal((await ask("POST", "/optional-json", undefined, headers)).body, '"none"\n');
     const chunked = { "Content-Type": "application/json", "Transfer-Encoding": "chunked" };
-    assert.equal((await ask("POST", "/optional-json", undefined, chunked)).body, '{"message":"invalid JSON: got EOF while reading request body"}\n');
+    assert.equal(
+      (await ask("POST", "/optional-json", undefined, chunked)).body,
+      '{"message":"invalid JSON: got EOF while reading request body"}\n',
+    );
     assert.equal((await ask("POST", "/optional-json", "{}", chunked)).body, "{}\n");
   });
 
@@ -126,14 +157,19 @@ describe("the HTTP side", () => {
   it("takes upgraded connections over with all bytes and half-closes", async () => {
     const socket = connect({ path: join(dir, "s.sock"), allowHalfOpen: true });
     const body = '{"A":"hey"}';
-    socket.write(`POST /v1.43/exec/1/start HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}early `);
+    socket.write(
+      `POST /v1.43/exec/1/start HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}early `,
+    );
     let answer = "";
     socket.on("data", (chunk: Buffer) => {
       answer += chunk.toString();
       if (answer.endsWith("early ")) socket.end("late");
     });
     await once(socket, "end");
-    assert.equal(answer, "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nhey:early late");
+    assert.equal(
+      answer,
+      "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nhey:early late",
+    );
   });
 
   it("answers an upgrade that fails in plain HTTP and closes", async () => {
@@ -147,7 +183,10 @@ describe("the HTTP side", () => {
 
   it("keeps its socket to root and a group, and does not take a live one from another daemon", async () => {
     assert.equal((await stat(join(dir, "s.sock"))).mode & 0o777, 0o660);
-    await assert.rejects(listen({ scheme: "unix", path: `${dir}/s.sock` }, () => undefined, { group: "", log: silent }), /another daemon listens/);
+    await assert.rejects(
+      listen({ scheme: "unix", path: `${dir}/s.sock` }, () => undefined, { group: "", log: silent }),
+      /another daemon listens/,
+    );
   });
 
   it("reads filters in both forms and refuses bad ones", () => {
@@ -156,9 +195,16 @@ describe("the HTTP side", () => {
     assert.equal(filters.labels("label", { a: "b", c: "" }), true);
     assert.equal(filters.labels("label", { a: "b" }), false);
     assert.throws(() => Filters.parse("x"), { message: "invalid filter" });
-    const patterns = Filters.parse(JSON.stringify({ name: ["^(a+)+$", "(", "x.z"], id: [`(?:${"a?".repeat(1000)}){1000}`] }));
-    assert.deepEqual(["a".repeat(60), `${"a".repeat(60)}!`, "xyz"].map((name) => patterns.match("name", name)), [true, false, true]);
-    assert.throws(() => patterns.match("id", "a"), { message: "invalid filter 'id': error parsing regexp: expression too large" });
+    const patterns = Filters.parse(
+      JSON.stringify({ name: ["^(a+)+$", "(", "x.z"], id: [`(?:${"a?".repeat(1000)}){1000}`] }),
+    );
+    assert.deepEqual(
+      ["a".repeat(60), `${"a".repeat(60)}!`, "xyz"].map((name) => patterns.match("name", name)),
+      [true, false, true],
+    );
+    assert.throws(() => patterns.match("id", "a"), {
+      message: "invalid filter 'id': error parsing regexp: expression too large",
+    });
     assert.throws(() => Filters.parse('{"foo":["a"]}', ["label"]), { message: "invalid filter 'foo'" });
   });
 });

@@ -15,7 +15,8 @@ export function hasBody(headers: IncomingHttpHeaders): boolean {
 export async function* readSocketBody(socket: Socket, headers: IncomingHttpHeaders): AsyncGenerator<Buffer> {
   const coding = headers["transfer-encoding"];
   if (coding === undefined) return yield* readBytes(socket, Number(headers["content-length"] ?? 0));
-  if (coding.trim().toLowerCase() !== "chunked") throw new InvalidArgument(`unsupported transfer encoding: ${JSON.stringify(coding)}`);
+  if (coding.trim().toLowerCase() !== "chunked")
+    throw new InvalidArgument(`unsupported transfer encoding: ${JSON.stringify(coding)}`);
   for (;;) {
     const [, digits] = /^([0-9a-fA-F]{1,8})(?:[ \t]*;.*)?$/.exec(await readLine(socket)) ?? [];
     if (digits === undefined) throw new InvalidArgument("invalid byte in chunk length");
@@ -24,14 +25,15 @@ export async function* readSocketBody(socket: Socket, headers: IncomingHttpHeade
     yield* readBytes(socket, size);
     if ((await readLine(socket)) !== "") throw new InvalidArgument("malformed chunked encoding");
   }
-  for (let trailers = 0; (await readLine(socket)) !== ""; trailers++) if (trailers === maxTrailers) throw new InvalidArgument("http: suspiciously long trailer after chunked body");
+  for (let trailers = 0; (await readLine(socket)) !== ""; trailers++)
+    if (trailers === maxTrailers) throw new InvalidArgument("http: suspiciously long trailer after chunked body");
 }
 
 const maxTrailers = 64;
 const maxLineBytes = 4096;
 
 async function* readBytes(socket: Socket, count: number): AsyncGenerator<Buffer> {
-  for (let left = count; left > 0; ) {
+  for (let left = count; left > 0;) {
     const piece = await readPiece(socket);
     const own = piece.subarray(0, left);
     if (own.length < piece.length) socket.unshift(piece.subarray(own.length));

@@ -15,7 +15,8 @@ export class BodyStream {
     this.#reply = reply;
     this.gone = clientGone(reply);
     const { raw } = reply;
-    for (const [name, value] of Object.entries({ ...reply.getHeaders(), ...headers })) if (value !== undefined) raw.setHeader(name, value as string);
+    for (const [name, value] of Object.entries({ ...reply.getHeaders(), ...headers }))
+      if (value !== undefined) raw.setHeader(name, value as string);
     raw.setHeader("Content-Type", contentType);
     reply.hijack();
     raw.writeHead(200);

@@ -58,7 +58,10 @@ describe("connections", () => {
       clientGone(reply).addEventListener("abort", () => (seen.gone = true));
     });
     await app.ready();
-    const [only] = await listen({ scheme: "unix", path: `${dir}/s.sock` }, app.routing.bind(app), { group: "", log: silent });
+    const [only] = await listen({ scheme: "unix", path: `${dir}/s.sock` }, app.routing.bind(app), {
+      group: "",
+      log: silent,
+    });
     assert.ok(only !== undefined);
     listener = only;
   });
@@ -103,7 +106,10 @@ describe("connections", () => {
                 socket.end();
                 const text = await answer(() => false);
                 const [first] = text.split("\r\n\r\n", 1);
-                const expected = headers.length === 0 ? `HTTP/1.1 200 OK\r\nContent-Type: ${rawStream}` : `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${multiplexedStream}\r\nConnection: Upgrade\r\nUpgrade: tcp`;
+                const expected =
+                  headers.length === 0
+                    ? `HTTP/1.1 200 OK\r\nContent-Type: ${rawStream}`
+                    : `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${multiplexedStream}\r\nConnection: Upgrade\r\nUpgrade: tcp`;
                 assert.equal(first, expected);
                 assert.equal(text.slice(expected.length + 4), opened + input, kind);
               }),
@@ -117,10 +123,15 @@ describe("connections", () => {
   it("answers a request that could have taken its connection over, and did not, in HTTP", async () => {
     for (const headers of Object.values(upgradeHeaders)) {
       const { socket, answer } = dial();
-      socket.write(["POST /exec/missing/start HTTP/1.1", "Host: x", ...headers, "Content-Length: 2", "", "{}"].join("\r\n"));
+      socket.write(
+        ["POST /exec/missing/start HTTP/1.1", "Host: x", ...headers, "Content-Length: 2", "", "{}"].join("\r\n"),
+      );
       const text = await answer(() => false);
       socket.destroy();
-      assert.match(text, /^HTTP\/1\.1 404 Not Found\r\n[\s\S]*Connection: close\r\n[\s\S]*\{"message":"No such exec instance: missing"\}\n$/i);
+      assert.match(
+        text,
+        /^HTTP\/1\.1 404 Not Found\r\n[\s\S]*Connection: close\r\n[\s\S]*\{"message":"No such exec instance: missing"\}\n$/i,
+      );
     }
   });
 
@@ -129,22 +140,39 @@ describe("connections", () => {
     socket.write("GET /slow HTTP/1.1\r\nHost: x\r\n\r\nPOST /exec/1/start HTTP/1.1\r\nHost: x\r\n\r\nhello");
     const text = await answer((so) => so.endsWith("hello"));
     socket.destroy();
-    assert.match(text, /^HTTP\/1\.1 200 OK[\s\S]*"done"\n?[\s\S]*HTTP\/1\.1 200 OK\r\nContent-Type: application\/vnd\.docker\.raw-stream\r\n\r\n\[\]hello$/);
+    assert.match(
+      text,
+      /^HTTP\/1\.1 200 OK[\s\S]*"done"\n?[\s\S]*HTTP\/1\.1 200 OK\r\nContent-Type: application\/vnd\.docker\.raw-stream\r\n\r\n\[\]hello$/,
+    );
   });
 
   it("serves a request for another protocol where there is none like any other", async () => {
     const { socket, answer } = dial();
-    socket.write(["POST /slow HTTP/1.1", "Host: x", "Connection: Upgrade", "Upgrade: h2c", "Content-Length: 2", "", "{}"].join("\r\n"));
+    socket.write(
+      ["POST /slow HTTP/1.1", "Host: x", "Connection: Upgrade", "Upgrade: h2c", "Content-Length: 2", "", "{}"].join(
+        "\r\n",
+      ),
+    );
     assert.match(await answer(() => false), /^HTTP\/1\.1 200 OK\r\n[\s\S]*Connection: close\r\n[\s\S]*"done"/i);
     socket.destroy();
   });
 
   it("answers a client that sends no more", async () => {
-    for (const request of ["GET /slow HTTP/1.1\r\nHost: x\r\n\r\n", "GET /slow HTTP/1.0\r\n\r\n", "POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}", "GET /nope HTTP/1.1\r\nHost: x\r\n\r\n", "GET /slow HTTP/1.1\r\nHost: x\r\n\r\nGET /slow HTTP/1.1\r\nHost: x\r\n\r\n"]) {
+    for (const request of [
+      "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n",
+      "GET /slow HTTP/1.0\r\n\r\n",
+      "POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
+      "GET /nope HTTP/1.1\r\nHost: x\r\n\r\n",
+      "GET /slow HTTP/1.1\r\nHost: x\r\n\r\nGET /slow HTTP/1.1\r\nHost: x\r\n\r\n",
+    ]) {
       const { socket, answer } = dial();
       socket.end(request);
       const text = await answer(() => false);
-      assert.equal(text.split(/"done"|page not found/).length, request.split("GET").length + request.split("POST").length - 1, `${request}: ${text}`);
+      assert.equal(
+        text.split(/"done"|page not found/).length,
+        request.split("GET").length + request.split("POST").length - 1,
+        `${request}: ${text}`,
+      );
     }
   });
 
@@ -160,22 +188,32 @@ describe("connections", () => {
       await other.answer(() => false);
       assert.equal(seen.gone, false);
       socket.destroy();
-      for (const began = Date.now(); !seen.gone; await new Promise((resolve) => setTimeout(resolve, 10))) assert.ok(Date.now() - began < 5000);
+      for (const began = Date.now(); !seen.gone; await new Promise((resolve) => setTimeout(resolve, 10)))
+        assert.ok(Date.now() - began < 5000);
     }
   });
 
   it("says what it cannot read as Go's server does", async () => {
-    for (const request of ["GET /slow HTTP/1.1\r\nHost: x\r\nno header\r\n\r\n", "POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n", "no request\r\n\r\n"]) {
+    for (const request of [
+      "GET /slow HTTP/1.1\r\nHost: x\r\nno header\r\n\r\n",
+      "POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n",
+      "no request\r\n\r\n",
+    ]) {
       const { socket, answer } = dial();
       socket.write(request);
-      assert.equal(await answer(() => false), "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request");
+      assert.equal(
+        await answer(() => false),
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request",
+      );
       socket.destroy();
     }
   });
 
   it("takes heads of a megabyte, and tells what is too much", async () => {
     const { socket, answer } = dial();
-    socket.end(`GET /slow?filters=${"x".repeat(900_000)} HTTP/1.1\r\nHost: x\r\nX-More: ${"y".repeat(100_000)}\r\n\r\n`);
+    socket.end(
+      `GET /slow?filters=${"x".repeat(900_000)} HTTP/1.1\r\nHost: x\r\nX-More: ${"y".repeat(100_000)}\r\n\r\n`,
+    );
     assert.match(await answer(() => false), /^HTTP\/1\.1 200 OK/);
     const large = dial();
     large.socket.write(`GET /slow?${"x".repeat(1_100_000)} HTTP/1.1\r\nHost: x\r\n\r\n`);

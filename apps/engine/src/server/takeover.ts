@@ -25,7 +25,10 @@ export function isTaken(socket: Socket): boolean {
 }
 
 /** Routes whose answer may be a stream both ways. One that does not come to that answers in HTTP all the same. */
-const streams: Record<string, RegExp> = { POST: /^\/(?:containers\/[^/]+\/attach|exec\/[^/]+\/start)$/, GET: /^\/containers\/[^/]+\/attach\/ws$/ };
+const streams: Record<string, RegExp> = {
+  POST: /^\/(?:containers\/[^/]+\/attach|exec\/[^/]+\/start)$/,
+  GET: /^\/containers\/[^/]+\/attach\/ws$/,
+};
 
 function mayTakeOver(request: IncomingMessage): boolean {
   return streams[request.method ?? ""]?.test(readTarget(request)) === true;
@@ -47,7 +50,11 @@ const stopParsing = 2;
  * with `hijack`, or answer in HTTP; the connection is closed then.
  * @param connected is the event of the server for a new connection
  */
-export function serveTakeovers(server: Server | HttpsServer, connected: "connection" | "secureConnection", route: RequestListener): void {
+export function serveTakeovers(
+  server: Server | HttpsServer,
+  connected: "connection" | "secureConnection",
+  route: RequestListener,
+): void {
   server.on(connected, (socket: Socket) => {
     const parser = Reflect.get(socket, "parser") as Parser;
     const { onIncoming } = parser;

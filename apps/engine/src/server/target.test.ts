@@ -87,7 +87,10 @@ describe("request targets", () => {
 
   it("plugins are shown one spelling, the query as it is", () => {
     const uri = (raw: string): unknown => Reflect.get(parseTarget(raw), "uri");
-    assert.equal(uri("/v1.43/containers/json?filters=%7B%22a%22%7D&b=1;c"), "/v1.43/containers/json?filters=%7B%22a%22%7D&b=1;c");
+    assert.equal(
+      uri("/v1.43/containers/json?filters=%7B%22a%22%7D&b=1;c"),
+      "/v1.43/containers/json?filters=%7B%22a%22%7D&b=1;c",
+    );
     assert.equal(uri("/v1.43/images/a/b:c@sha256:0/json"), "/v1.43/images/a/b:c@sha256:0/json");
     assert.equal(uri("http://x/containers/%63reate#/wait?a=#b"), "/containers/create%23/wait?a=%23b");
   });

@@ -27,7 +27,8 @@ const control = /[\u0000-\u0020\u007f]/;
 const versioned = /^\/v([0-9.]+)(\/.*)$/s;
 
 /** `scheme://user@host:port` before a path or query; all but the scheme can be left out. */
-const beforePath = /^[A-Za-z][A-Za-z0-9+.-]*:(?:\/\/(?:[^/?#@[\]]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^/?#@:[\]%]*)(?::\d*)?(?=[/?]|$)|(?=\/(?!\/)))/;
+const beforePath =
+  /^[A-Za-z][A-Za-z0-9+.-]*:(?:\/\/(?:[^/?#@[\]]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^/?#@:[\]%]*)(?::\d*)?(?=[/?]|$)|(?=\/(?!\/)))/;
 
 /** The path and query of an origin-form or absolute-form target, undecoded; undefined for other forms. */
 function pathAndQuery(text: string): string | undefined {

@@ -11,13 +11,14 @@ export function parseTimestamp(value: string): bigint {
   return BigInt(match[1] ?? "0") * 1_000_000_000n + BigInt((match[2] ?? "").padEnd(9, "0"));
 }
 
-const unitMs: Record<string, number> = { ns: 1e-6, us: 1e-3, "µs": 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const unitMs: Record<string, number> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** A Go duration (`1h30m`) in milliseconds; `undefined` for what is none. */
 function parseDuration(value: string): number | undefined {
   if (!/^[+-]?(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+$/.test(value)) return undefined;
   let total = 0;
-  for (const [, amount, unit] of value.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)) total += Number(amount) * (unitMs[unit ?? ""] ?? 0);
+  for (const [, amount, unit] of value.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g))
+    total += Number(amount) * (unitMs[unit ?? ""] ?? 0);
   return value.startsWith("-") ? -total : total;
 }
 
@@ -27,6 +28,7 @@ export function parsePointInTime(value: string): number {
   if (duration !== undefined) return Date.now() - duration;
   if (/^\d+(?:\.\d+)?$/.test(value)) return Number(value) * 1000;
   const date = Date.parse(value);
-  if (Number.isNaN(date)) throw new InvalidArgument(`failed to parse value as time or duration: ${JSON.stringify(value)}`);
+  if (Number.isNaN(date))
+    throw new InvalidArgument(`failed to parse value as time or duration: ${JSON.stringify(value)}`);
   return date;
 }

@@ -58,7 +58,8 @@ class WebSocketStream extends Duplex {
     if (pieces.length === 0) return done();
     const last = pieces.length - 1;
     // They go in order: the last one's end is the end of all.
-    for (const [index, piece] of pieces.entries()) this.#client.send(piece, { binary: this.#binary }, index === last ? done : () => undefined);
+    for (const [index, piece] of pieces.entries())
+      this.#client.send(piece, { binary: this.#binary }, index === last ? done : () => undefined);
   }
 
   override _final(done: () => void): void {

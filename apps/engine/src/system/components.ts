@@ -57,7 +57,11 @@ export async function componentVersions(engine: Engine): Promise<SystemVersion["
   const containerd = await engine.containers.containerd.version.version({}).catch(() => undefined);
   const { version, commit } = await runtimeVersion(engine);
   return [
-    { Name: "containerd", Version: containerd?.version.replace(/^v/, "") ?? "", Details: { GitCommit: containerd?.revision ?? "" } },
+    {
+      Name: "containerd",
+      Version: containerd?.version.replace(/^v/, "") ?? "",
+      Details: { GitCommit: containerd?.revision ?? "" },
+    },
     { Name: engine.containers.settings.defaultRuntime, Version: version, Details: { GitCommit: commit } },
     { Name: "docker-init", Version: await initVersion(engine), Details: { GitCommit: "" } },
   ];

@@ -22,14 +22,20 @@ function operatingSystem(): { name: string; version: string } {
   return { name: "Linux", version: "" };
 }
 
-function warnings({ containers: { host: { sysInfo } }, config }: Engine): string[] {
+function warnings({
+  containers: {
+    host: { sysInfo },
+  },
+  config,
+}: Engine): string[] {
   const list: string[] = [];
   if (!sysInfo.MemoryLimit) list.push("WARNING: No memory limit support");
   if (!sysInfo.SwapLimit) list.push("WARNING: No swap limit support");
   if (!sysInfo.CPUCfs) list.push("WARNING: No cpu cfs quota support", "WARNING: No cpu cfs period support");
   if (!sysInfo.CPUShares) list.push("WARNING: No cpu shares support");
   if (!sysInfo.Cpuset) list.push("WARNING: No cpuset support");
-  if (sysInfo.Seccomp && config.seccompProfile !== "builtin") list.push("WARNING: daemon is not using the default seccomp profile");
+  if (sysInfo.Seccomp && config.seccompProfile !== "builtin")
+    list.push("WARNING: daemon is not using the default seccomp profile");
   if (sysInfo.IPv4ForwardingDisabled) list.push("WARNING: IPv4 forwarding is disabled");
   return list;
 }
@@ -59,7 +65,10 @@ async function runtimesInfo({ containers: { settings } }: Engine): Promise<Syste
   const entries = Object.entries(settings.runtimes).map(async ([name, { binary, path, runtimeArgs }]) => {
     const features = binary === undefined ? "" : await runtimeFeatures(binary);
     const status = features === "" ? {} : { status: { "org.opencontainers.runtime-spec.features": features } };
-    return [name, { ...(path === "" ? {} : { path }), ...(runtimeArgs.length === 0 ? {} : { runtimeArgs }), ...status }] as const;
+    return [
+      name,
+      { ...(path === "" ? {} : { path }), ...(runtimeArgs.length === 0 ? {} : { runtimeArgs }), ...status },
+    ] as const;
   });
   return Object.fromEntries(await Promise.all(entries));
 }
@@ -70,7 +79,8 @@ export async function systemInfo(engine: Engine): Promise<Partial<SystemInfo>> {
   const { host, settings, store } = containers;
   const { sysInfo } = host;
   const all = store.list();
-  const count = (wanted: (status: string) => boolean): number => all.filter((container) => wanted(container.status)).length;
+  const count = (wanted: (status: string) => boolean): number =>
+    all.filter((container) => wanted(container.status)).length;
   const os = operatingSystem();
   const proxies = proxiesOf(config);
   const runtime = await runtimeVersion(engine);
@@ -85,7 +95,12 @@ export async function systemInfo(engine: Engine): Promise<Partial<SystemInfo>> {
     Images: images?.images.length ?? 0,
     Driver: settings.snapshotter,
     DriverStatus: [["driver-type", "io.containerd.snapshotter.v1"]],
-    Plugins: { Volume: ["local", ...engine.plugins.active("VolumeDriver")].sort(), Network: networkDrivers(engine), Authorization: config.authorizationPlugins.length > 0 ? config.authorizationPlugins : (null as never), Log: ["json-file", "local", ...engine.plugins.active("LogDriver")].sort() },
+    Plugins: {
+      Volume: ["local", ...engine.plugins.active("VolumeDriver")].sort(),
+      Network: networkDrivers(engine),
+      Authorization: config.authorizationPlugins.length > 0 ? config.authorizationPlugins : (null as never),
+      Log: ["json-file", "local", ...engine.plugins.active("LogDriver")].sort(),
+    },
     MemoryLimit: sysInfo.MemoryLimit,
     SwapLimit: sysInfo.SwapLimit,
     ...(sysInfo.KernelMemory ? { KernelMemory: true } : {}),
@@ -125,7 +140,14 @@ export async function systemInfo(engine: Engine): Promise<Partial<SystemInfo>> {
     ServerVersion: engineVersion,
     Runtimes: await runtimesInfo(engine),
     DefaultRuntime: settings.defaultRuntime,
-    Swarm: { NodeID: "", NodeAddr: "", LocalNodeState: "inactive", ControlAvailable: false, Error: "", RemoteManagers: null },
+    Swarm: {
+      NodeID: "",
+      NodeAddr: "",
+      LocalNodeState: "inactive",
+      ControlAvailable: false,
+      Error: "",
+      RemoteManagers: null,
+    },
     LiveRestoreEnabled: true,
     Isolation: "",
     InitBinary: "docker-init",
@@ -133,10 +155,22 @@ export async function systemInfo(engine: Engine): Promise<Partial<SystemInfo>> {
     RuncCommit: { ID: runtime.commit || runtime.version },
     InitCommit: { ID: await initVersion(engine) },
     SecurityOptions: securityOptions(engine),
-    ...(config.network.defaultAddressPools.length === 0 ? {} : { DefaultAddressPools: config.network.defaultAddressPools.map(({ base, size }) => ({ Base: base, Size: size })) }),
+    ...(config.network.defaultAddressPools.length === 0
+      ? {}
+      : {
+          DefaultAddressPools: config.network.defaultAddressPools.map(({ base, size }) => ({ Base: base, Size: size })),
+        }),
     FirewallBackend: { Driver: "nftables", Info: [] },
     CDISpecDirs: [],
-    Containerd: { Address: config.containerd, Namespaces: { Containers: config.containerdNamespace, Plugins: config.containerdPluginsNamespace } },
-    Warnings: [...exposures(config), ...warnings(engine), ...config.warnings.map((warning) => `WARNING: ${warning}`), ...(await engine.damage()).map((problem) => `WARNING: ${problem}`)],
+    Containerd: {
+      Address: config.containerd,
+      Namespaces: { Containers: config.containerdNamespace, Plugins: config.containerdPluginsNamespace },
+    },
+    Warnings: [
+      ...exposures(config),
+      ...warnings(engine),
+      ...config.warnings.map((warning) => `WARNING: ${warning}`),
+      ...(await engine.damage()).map((problem) => `WARNING: ${problem}`),
+    ],
   };
 }

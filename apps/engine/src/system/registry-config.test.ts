@@ -3,7 +3,10 @@ import { registryConfig } from "./registry-config.ts";
 
 describe("registries in /info", () => {
   it("insecure ones by host or network, mirrors with a slash at the end", () => {
-    const told = registryConfig({ registryMirrors: ["http://m.example"], insecureRegistries: ["reg.local:5000", "10.0.0.0/8", "http://h.example:80"] });
+    const told = registryConfig({
+      registryMirrors: ["http://m.example"],
+      insecureRegistries: ["reg.local:5000", "10.0.0.0/8", "http://h.example:80"],
+    });
     assert.deepEqual(told.InsecureRegistryCIDRs, ["10.0.0.0/8", "::1/128", "127.0.0.0/8"]);
     assert.deepEqual(told.Mirrors, ["http://m.example/"]);
     assert.deepEqual(Object.values(told.IndexConfigs), [

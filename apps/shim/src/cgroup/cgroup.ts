@@ -22,8 +22,12 @@ export function cgroupOf(pid: number): Cgroup {
 
 /** Finds the folders for /proc/PID/cgroup's content; `mounts` are given on machines with v1. */
 export function parseCgroup(membership: string, mounts: V1Mounts | undefined): Cgroup {
-  const lines = membership.trimEnd().split("\n").map((line) => /^\d+:([^:]*):(.*)$/.exec(line) ?? ["", "", "/"]);
-  if (mounts === undefined) return { version: 2, path: join(unified, lines.find(([, controllers]) => controllers === "")?.[2] ?? "/") };
+  const lines = membership
+    .trimEnd()
+    .split("\n")
+    .map((line) => /^\d+:([^:]*):(.*)$/.exec(line) ?? ["", "", "/"]);
+  if (mounts === undefined)
+    return { version: 2, path: join(unified, lines.find(([, controllers]) => controllers === "")?.[2] ?? "/") };
   const paths = new Map<string, string>();
   for (const [, controllers = "", path = "/"] of lines)
     for (const controller of controllers.split(",")) {

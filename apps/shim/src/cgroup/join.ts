@@ -5,7 +5,11 @@ import { isUnified, v1Mounts } from "./cgroup.ts";
 /** Moves a process into the cgroup `path` of every hierarchy, made when missing. */
 export function joinShimCgroup(pid: number, path: string): void {
   if (isUnified()) return enter(join("/sys/fs/cgroup", path), pid);
-  const targets = new Map([...v1Mounts(readFileSync("/proc/self/mountinfo", "utf8"))].filter(([name]) => /^[a-z_]+$/.test(name) && name !== "rw").map(([name, { target }]) => [target, name]));
+  const targets = new Map(
+    [...v1Mounts(readFileSync("/proc/self/mountinfo", "utf8"))]
+      .filter(([name]) => /^[a-z_]+$/.test(name) && name !== "rw")
+      .map(([name, { target }]) => [target, name]),
+  );
   for (const [target, controller] of targets) {
     const folder = join(target, path);
     mkdirSync(folder, { recursive: true });
@@ -24,6 +28,7 @@ function inheritCpuset(folder: string, top: string): void {
   if (folder === top) return;
   inheritCpuset(dirname(folder), top);
   for (const file of ["cpuset.cpus", "cpuset.mems"]) {
-    if (readFileSync(join(folder, file), "utf8").trim() === "") writeFileSync(join(folder, file), readFileSync(join(dirname(folder), file), "utf8"));
+    if (readFileSync(join(folder, file), "utf8").trim() === "")
+      writeFileSync(join(folder, file), readFileSync(join(dirname(folder), file), "utf8"));
   }
 }

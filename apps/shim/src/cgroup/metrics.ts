@@ -9,9 +9,15 @@ export async function metricsOf(cgroup: Cgroup | undefined): Promise<Any> {
   const folder = cgroup && mainFolder(cgroup);
   if (folder === undefined || !existsSync(folder)) throw new NotFound("cgroup does not exist: not found");
   if (cgroup!.version === 2) {
-    const [{ MetricsSchema }, { metricsV2 }] = await Promise.all([import("@longshore/proto/io/containerd/cgroups/v2/cgroups"), import("./stats-v2.ts")]);
+    const [{ MetricsSchema }, { metricsV2 }] = await Promise.all([
+      import("@longshore/proto/io/containerd/cgroups/v2/cgroups"),
+      import("./stats-v2.ts"),
+    ]);
     return packAny(MetricsSchema, metricsV2(cgroup!.path));
   }
-  const [{ MetricsSchema }, { metricsV1 }] = await Promise.all([import("@longshore/proto/io/containerd/cgroups/v1/cgroups"), import("./stats-v1.ts")]);
+  const [{ MetricsSchema }, { metricsV1 }] = await Promise.all([
+    import("@longshore/proto/io/containerd/cgroups/v1/cgroups"),
+    import("./stats-v1.ts"),
+  ]);
   return packAny(MetricsSchema, metricsV1(cgroup!.paths));
 }

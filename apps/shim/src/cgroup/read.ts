@@ -21,12 +21,19 @@ export function readNumber(folder: string | undefined, file: string, max = unlim
 
 /** Lines of `key value`. */
 export function readPairs(folder: string | undefined, file: string): Map<string, bigint> {
-  return new Map(lines(readControl(folder, file)).flatMap(([key = "", value = ""]) => (/^\d+$/.test(value) ? [[key, BigInt(value)] as const] : [])));
+  return new Map(
+    lines(readControl(folder, file)).flatMap(([key = "", value = ""]) =>
+      /^\d+$/.test(value) ? [[key, BigInt(value)] as const] : [],
+    ),
+  );
 }
 
 /** Words of each line. */
 export function lines(text: string): string[][] {
-  return text.split("\n").filter(Boolean).map((line) => line.trim().split(/\s+/));
+  return text
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => line.trim().split(/\s+/));
 }
 
 /** `a=1` words as numbers; `max` stands for no limit. */
@@ -49,7 +56,10 @@ export function hugepageSizes(folder: string | undefined, suffix: string): strin
 }
 
 /** One device a line: `mlx4_0 hca_handle=2 hca_object=max`. */
-export function readRdma(folder: string | undefined, file: string): { device: string; hcaHandles: number; hcaObjects: number }[] {
+export function readRdma(
+  folder: string | undefined,
+  file: string,
+): { device: string; hcaHandles: number; hcaObjects: number }[] {
   return lines(readControl(folder, file)).map(([device = "", ...words]) => {
     const values = assignments(words);
     const count = (key: string): number => Number(BigInt.asUintN(32, values.get(key) ?? 0n));

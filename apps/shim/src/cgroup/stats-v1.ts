@@ -8,7 +8,9 @@ const tick = 10_000_000n;
 
 /** What the kernel counts for a group of v1 hierarchies; `paths` are its folders by controller. */
 export function metricsV1(paths: ReadonlyMap<string, string>): Metrics {
-  const [cpu, cpuacct, pids, hugetlb, rdma] = ["cpu", "cpuacct", "pids", "hugetlb", "rdma"].map((name) => paths.get(name));
+  const [cpu, cpuacct, pids, hugetlb, rdma] = ["cpu", "cpuacct", "pids", "hugetlb", "rdma"].map((name) =>
+    paths.get(name),
+  );
   const stat = readPairs(cpuacct, "cpuacct.stat");
   const throttling = readPairs(cpu, "cpu.stat");
   return create(MetricsSchema, {
@@ -44,7 +46,9 @@ const statFields = new Map(MemoryStatSchema.fields.map((field) => [bare(field.lo
 
 function memory(folder: string | undefined): object {
   if (folder === undefined) return {};
-  const counted = [...readPairs(folder, "memory.stat")].flatMap(([key, value]) => (statFields.has(bare(key)) ? [[statFields.get(bare(key))!, value] as const] : []));
+  const counted = [...readPairs(folder, "memory.stat")].flatMap(([key, value]) =>
+    statFields.has(bare(key)) ? [[statFields.get(bare(key))!, value] as const] : [],
+  );
   const entry = (infix: string): { usage: bigint; max: bigint; failcnt: bigint; limit: bigint } => ({
     usage: readNumber(folder, `memory.${infix}usage_in_bytes`),
     max: readNumber(folder, `memory.${infix}max_usage_in_bytes`),
@@ -53,8 +57,18 @@ function memory(folder: string | undefined): object {
   });
   const oom = readPairs(folder, "memory.oom_control");
   return {
-    memory: { ...Object.fromEntries(counted), usage: entry(""), swap: entry("memsw."), kernel: entry("kmem."), kernelTcp: entry("kmem.tcp.") },
-    memoryOomControl: { oomKillDisable: oom.get("oom_kill_disable") ?? 0n, underOom: oom.get("under_oom") ?? 0n, oomKill: oom.get("oom_kill") ?? 0n },
+    memory: {
+      ...Object.fromEntries(counted),
+      usage: entry(""),
+      swap: entry("memsw."),
+      kernel: entry("kmem."),
+      kernelTcp: entry("kmem.tcp."),
+    },
+    memoryOomControl: {
+      oomKillDisable: oom.get("oom_kill_disable") ?? 0n,
+      underOom: oom.get("under_oom") ?? 0n,
+      oomKill: oom.get("oom_kill") ?? 0n,
+    },
   };
 }
 
@@ -74,7 +88,9 @@ function blkio(folder: string | undefined): object {
       const [major, minor] = device.split(":");
       if (minor === undefined) return [];
       const [op, value] = words.length === 1 ? ["", words[0]!] : [words[0]!, words[1]!];
-      return [{ op, device: devices.get(device) ?? "", major: BigInt(major!), minor: BigInt(minor), value: BigInt(value) }];
+      return [
+        { op, device: devices.get(device) ?? "", major: BigInt(major!), minor: BigInt(minor), value: BigInt(value) },
+      ];
     });
   const or = (file: string, other: string): BlkioEntry[] => {
     const entries = read(file);
@@ -93,11 +109,18 @@ function blkio(folder: string | undefined): object {
 }
 
 function deviceNames(): Map<string, string> {
-  return new Map(lines(readFileSync("/proc/diskstats", "utf8")).map(([major = "", minor = "", name = ""]) => [`${major}:${minor}`, `/dev/${name}`]));
+  return new Map(
+    lines(readFileSync("/proc/diskstats", "utf8")).map(([major = "", minor = "", name = ""]) => [
+      `${major}:${minor}`,
+      `/dev/${name}`,
+    ]),
+  );
 }
 
 /** Nothing where no device has counters. */
-function rdmaOf(folder: string | undefined): { rdma?: { current: ReturnType<typeof readRdma>; limit: ReturnType<typeof readRdma> } } {
+function rdmaOf(folder: string | undefined): {
+  rdma?: { current: ReturnType<typeof readRdma>; limit: ReturnType<typeof readRdma> };
+} {
   const current = readRdma(folder, "rdma.current");
   const limit = readRdma(folder, "rdma.max");
   return current.length + limit.length === 0 ? {} : { rdma: { current, limit } };

@@ -1,6 +1,12 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { create } from "@longshore/proto/message";
-import { MemoryEventsSchema, MemoryStatSchema, type Metrics, MetricsSchema, type PSIStatsSchema } from "@longshore/proto/io/containerd/cgroups/v2/cgroups";
+import {
+  MemoryEventsSchema,
+  MemoryStatSchema,
+  type Metrics,
+  MetricsSchema,
+  type PSIStatsSchema,
+} from "@longshore/proto/io/containerd/cgroups/v2/cgroups";
 import { assignments, hugepageSizes, lines, readControl, readNumber, readPairs, readRdma } from "./read.ts";
 
 /** What the kernel counts for a group of the unified hierarchy. */
@@ -36,14 +42,17 @@ export function metricsV2(folder: string): Metrics {
 /** Fields carry the kernel's names, in camel case. */
 function byName(fields: readonly { localName: string }[], values: Map<string, bigint>): Record<string, bigint> {
   const known = new Set(fields.map(({ localName }) => localName));
-  const named = [...values].map(([name, value]) => [name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()), value] as const);
+  const named = [...values].map(
+    ([name, value]) => [name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()), value] as const,
+  );
   return Object.fromEntries(named.filter(([localName]) => known.has(localName)));
 }
 
 function memory(folder: string): MessageInitShape<typeof MemoryStatSchema> {
   const stat = readPairs(folder, "memory.stat");
   // since Linux 5.9 counted apart for anonymous and file pages
-  for (const key of ["workingset_refault", "workingset_activate"]) if (!stat.has(key)) stat.set(key, (stat.get(`${key}_anon`) ?? 0n) + (stat.get(`${key}_file`) ?? 0n));
+  for (const key of ["workingset_refault", "workingset_activate"])
+    if (!stat.has(key)) stat.set(key, (stat.get(`${key}_anon`) ?? 0n) + (stat.get(`${key}_file`) ?? 0n));
   return {
     ...byName(MemoryStatSchema.fields, stat),
     usage: readNumber(folder, "memory.current"),
@@ -56,13 +65,24 @@ function memory(folder: string): MessageInitShape<typeof MemoryStatSchema> {
   };
 }
 
-function io(folder: string): { major: bigint; minor: bigint; rbytes: bigint; wbytes: bigint; rios: bigint; wios: bigint }[] {
+function io(
+  folder: string,
+): { major: bigint; minor: bigint; rbytes: bigint; wbytes: bigint; rios: bigint; wios: bigint }[] {
   return lines(readControl(folder, "io.stat")).flatMap(([device = "", ...words]) => {
     const match = /^(\d+):(\d+)$/.exec(device);
     if (match === null) return [];
     const values = assignments(words);
     const value = (key: string): bigint => values.get(key) ?? 0n;
-    return [{ major: BigInt(match[1]!), minor: BigInt(match[2]!), rbytes: value("rbytes"), wbytes: value("wbytes"), rios: value("rios"), wios: value("wios") }];
+    return [
+      {
+        major: BigInt(match[1]!),
+        minor: BigInt(match[2]!),
+        rbytes: value("rbytes"),
+        wbytes: value("wbytes"),
+        rios: value("rios"),
+        wios: value("wios"),
+      },
+    ];
   });
 }
 
@@ -73,7 +93,15 @@ function pressure(folder: string, file: string): Psi | Record<string, never> {
     lines(readControl(folder, file)).map(([kind = "", ...words]) => {
       const values = new Map(words.map((word) => word.split("=") as [string, string]));
       const average = (key: string): number => Number(values.get(key) ?? 0);
-      return [kind, { avg10: average("avg10"), avg60: average("avg60"), avg300: average("avg300"), total: BigInt(values.get("total") ?? 0) }] as const;
+      return [
+        kind,
+        {
+          avg10: average("avg10"),
+          avg60: average("avg60"),
+          avg300: average("avg300"),
+          total: BigInt(values.get("total") ?? 0),
+        },
+      ] as const;
     }),
   );
   const [some, full] = [parsed.get("some"), parsed.get("full")];

@@ -1,6 +1,17 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, rmdirSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  rmdirSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { type Socket, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +28,23 @@ import { Connection, Server, createClient } from "@longshore/ttrpc";
 import { unmountAll } from "@longshore/sys";
 
 const binary = fileURLToPath(new URL("../../build/containerd-shim-longshore-v2", import.meta.url));
-const applets = ["sh", "cat", "sleep", "printf", "head", "yes", "echo", "true", "stty", "seq", "kill", "dd", "tail", "tr", "id"];
+const applets = [
+  "sh",
+  "cat",
+  "sleep",
+  "printf",
+  "head",
+  "yes",
+  "echo",
+  "true",
+  "stty",
+  "seq",
+  "kill",
+  "dd",
+  "tail",
+  "tr",
+  "id",
+];
 
 export interface TestEvent {
   topic: string;
@@ -57,7 +84,11 @@ export class Harness {
   }
 
   /** The first event of `topic` that `wanted` accepts, past ones included. */
-  async event<D extends DescMessage>(topic: string, schema: D, wanted: (event: MessageShape<D>) => boolean): Promise<MessageShape<D>> {
+  async event<D extends DescMessage>(
+    topic: string,
+    schema: D,
+    wanted: (event: MessageShape<D>) => boolean,
+  ): Promise<MessageShape<D>> {
     for (;;) {
       for (const event of this.events) {
         const message = event.topic === topic ? unpackAny(event.event, schema) : undefined;
@@ -115,7 +146,14 @@ export class TestTask {
     const capabilities = Object.fromEntries(["bounding", "effective", "permitted"].map((set) => [set, ["CAP_KILL"]]));
     const config = {
       ociVersion: "1.0.2",
-      process: { terminal: options.terminal ?? false, user: { uid: 0, gid: 0 }, args: options.args, env: ["PATH=/bin"], cwd: "/", capabilities },
+      process: {
+        terminal: options.terminal ?? false,
+        user: { uid: 0, gid: 0 },
+        args: options.args,
+        env: ["PATH=/bin"],
+        cwd: "/",
+        capabilities,
+      },
       root: { path: "rootfs" },
       annotations: options.annotations,
       mounts: [
@@ -129,25 +167,43 @@ export class TestTask {
   }
 
   #flags(): string[] {
-    return ["-namespace", "test", "-address", join(this.harness.dir, "containerd.sock"), "-publish-binary", "/nowhere/containerd", "-id", this.id];
+    return [
+      "-namespace",
+      "test",
+      "-address",
+      join(this.harness.dir, "containerd.sock"),
+      "-publish-binary",
+      "/nowhere/containerd",
+      "-id",
+      this.id,
+    ];
   }
 
   /** `start` for a caller that is gone before the answer; gives its exit code. */
   async bootUnheard(): Promise<unknown> {
     const env = { ...process.env, TTRPC_ADDRESS: this.harness.ttrpcAddress };
-    const child = spawn(binary, [...this.#flags(), "start"], { cwd: this.bundle, env, stdio: ["ignore", "pipe", "ignore"] });
+    const child = spawn(binary, [...this.#flags(), "start"], {
+      cwd: this.bundle,
+      env,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
     child.stdout.destroy();
     return (await once(child, "exit"))[0];
   }
 
   /** A shim that waits (`prepare`) is given the task; `undefined` for its input: it is let go. */
   async prepare(assigned = true): Promise<{ pid: number; output: string; status: Promise<number | null> }> {
-    const child = spawn(binary, [...this.#flags().slice(2, 6), "prepare", "-".repeat(320)], { stdio: ["pipe", "pipe", "inherit"], detached: true, env: { ...process.env, TTRPC_ADDRESS: this.harness.ttrpcAddress } });
+    const child = spawn(binary, [...this.#flags().slice(2, 6), "prepare", "-".repeat(320)], {
+      stdio: ["pipe", "pipe", "inherit"],
+      detached: true,
+      env: { ...process.env, TTRPC_ADDRESS: this.harness.ttrpcAddress },
+    });
     const status = new Promise<number | null>((resolve) => child.once("exit", resolve));
     const chunks: Buffer[] = [];
     child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
     const ended = once(child.stdout, "end");
-    if (assigned) child.stdin.write(`${JSON.stringify({ namespace: "test", id: this.id, bundle: this.bundle, input: "" })}\n`);
+    if (assigned)
+      child.stdin.write(`${JSON.stringify({ namespace: "test", id: this.id, bundle: this.bundle, input: "" })}\n`);
     else child.stdin.end();
     await ended;
     child.stdin.destroy();
@@ -166,7 +222,9 @@ export class TestTask {
     return output;
   }
 
-  create(stdio: { stdin?: string; stdout?: string; stderr?: string; terminal?: boolean } = {}): Promise<{ pid: number }> {
+  create(
+    stdio: { stdin?: string; stdout?: string; stderr?: string; terminal?: boolean } = {},
+  ): Promise<{ pid: number }> {
     return this.task.create({
       id: this.id,
       bundle: this.bundle,
@@ -193,7 +251,10 @@ export class TestTask {
   }
 
   records(file = "x.log"): { log: string; stream: string; time: string }[] {
-    return readFileSync(join(this.bundle, file), "utf8").split("\n").slice(0, -1).map((line) => JSON.parse(line) as { log: string; stream: string; time: string });
+    return readFileSync(join(this.bundle, file), "utf8")
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as { log: string; stream: string; time: string });
   }
 
   async attach(greeting: object): Promise<Attachment> {
@@ -204,7 +265,13 @@ export class TestTask {
 
   /** As containerd does when the shim is gone. */
   shimDelete(): DeleteResponse {
-    return fromBinary(DeleteResponseSchema, execFileSync(binary, [...this.#flags(), "-bundle", this.bundle, "delete"], { cwd: this.bundle, stdio: ["ignore", "pipe", "inherit"] }));
+    return fromBinary(
+      DeleteResponseSchema,
+      execFileSync(binary, [...this.#flags(), "-bundle", this.bundle, "delete"], {
+        cwd: this.bundle,
+        stdio: ["ignore", "pipe", "inherit"],
+      }),
+    );
   }
 
   /** Deletes the task if there is one, ends the shim, and says what is left behind. */
@@ -218,8 +285,12 @@ export class TestTask {
   }
 
   leftovers(): string[] {
-    const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n").filter((line) => line.includes(this.bundle));
-    const files = readdirSync(this.bundle).filter((name) => !["config.json", "rootfs", "init.exit"].includes(name) && !name.startsWith("x.log"));
+    const mounts = readFileSync("/proc/self/mountinfo", "utf8")
+      .split("\n")
+      .filter((line) => line.includes(this.bundle));
+    const files = readdirSync(this.bundle).filter(
+      (name) => !["config.json", "rootfs", "init.exit"].includes(name) && !name.startsWith("x.log"),
+    );
     const states = existsSync(join(this.harness.dir, "runc/test", this.id)) ? ["runc state"] : [];
     const cgroups = existsSync(`/sys/fs/cgroup/memory/longshore-shim-test/${this.id}`) ? ["cgroup"] : [];
     const sockets = existsSync(this.address.replace("unix://", "")) ? ["socket"] : [];
@@ -228,10 +299,14 @@ export class TestTask {
 
   /** Whatever happened: no process, mount or connection outlives the test. */
   async abandon(): Promise<void> {
-    const shimPid = await this.task?.connect({ id: this.id }).then((answer) => answer.shimPid, () => 0);
+    const shimPid = await this.task?.connect({ id: this.id }).then(
+      (answer) => answer.shimPid,
+      () => 0,
+    );
     this.connection?.close();
     if (shimPid) process.kill(shimPid, "SIGKILL");
-    if (existsSync(join(this.harness.dir, "runc/test", this.id))) spawnSync("runc", ["--root", join(this.harness.dir, "runc/test"), "delete", "--force", this.id]);
+    if (existsSync(join(this.harness.dir, "runc/test", this.id)))
+      spawnSync("runc", ["--root", join(this.harness.dir, "runc/test"), "delete", "--force", this.id]);
     unmountAll(join(this.bundle, "rootfs"));
     rmSync(this.address.replace("unix://", ""), { force: true });
   }
@@ -287,7 +362,7 @@ export class Attachment {
   /** The payloads of stdcopy frames, by stream. */
   get frames(): { stdout: string; stderr: string } {
     const streams: [string, string, string] = ["", "", ""];
-    for (let i = 0; i + 8 <= this.#received.length; ) {
+    for (let i = 0; i + 8 <= this.#received.length;) {
       const length = this.#received.readUInt32BE(i + 4);
       streams[this.#received[i]!] += this.#received.toString("latin1", i + 8, i + 8 + length);
       i += 8 + length;

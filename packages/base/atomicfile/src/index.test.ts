@@ -28,9 +28,15 @@ describe("files that are whole or absent", () => {
   it("show what is staged when it is published, and not before", async () => {
     await writeFilesAtomic(dir, { a: "1", b: "2" });
     const staged = await stageFiles(dir, { a: "3", b: "4" });
-    assert.deepEqual(["a", "b"].map((name) => readFileSync(join(dir, name), "utf8")), ["1", "2"]);
+    assert.deepEqual(
+      ["a", "b"].map((name) => readFileSync(join(dir, name), "utf8")),
+      ["1", "2"],
+    );
     await staged.publish();
-    assert.deepEqual(["a", "b"].map((name) => readFileSync(join(dir, name), "utf8")), ["3", "4"]);
+    assert.deepEqual(
+      ["a", "b"].map((name) => readFileSync(join(dir, name), "utf8")),
+      ["3", "4"],
+    );
     assert.deepEqual(readdirSync(dir), ["a", "b"]);
   });
 

@@ -51,11 +51,17 @@ export interface StagedFiles {
  * Writes new files beside those that they will replace; their data is on the disk when it returns. One that is
  * never published is garbage, which its directory's owner removes.
  */
-export async function stageFiles(dir: string, files: Readonly<Record<string, string | Uint8Array>>, mode = 0o600): Promise<StagedFiles> {
+export async function stageFiles(
+  dir: string,
+  files: Readonly<Record<string, string | Uint8Array>>,
+  mode = 0o600,
+): Promise<StagedFiles> {
   const paths = Object.keys(files).map((name) => join(dir, name));
   const temps = paths.map(beside);
   const options = { mode, publish: false, durable: true };
-  const written = await Promise.allSettled(Object.values(files).map((data, at) => writeWhole(temps[at] ?? "", paths[at] ?? "", bytesOf(data), options)));
+  const written = await Promise.allSettled(
+    Object.values(files).map((data, at) => writeWhole(temps[at] ?? "", paths[at] ?? "", bytesOf(data), options)),
+  );
   const failed = written.find((result) => result.status === "rejected");
   if (failed) {
     await Promise.all(temps.map((temp) => unlink(temp).catch(() => undefined)));
@@ -68,7 +74,11 @@ export async function stageFiles(dir: string, files: Readonly<Record<string, str
  * Replaces files of one directory, each as `writeFileAtomic` does, in the order of `files`. Their
  * data goes to the disk at once, and the directory once for all.
  */
-export async function writeFilesAtomic(dir: string, files: Readonly<Record<string, string | Uint8Array>>, mode = 0o600): Promise<void> {
+export async function writeFilesAtomic(
+  dir: string,
+  files: Readonly<Record<string, string | Uint8Array>>,
+  mode = 0o600,
+): Promise<void> {
   await (await stageFiles(dir, files, mode)).publish();
 }
 

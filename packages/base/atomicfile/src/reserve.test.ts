@@ -46,14 +46,20 @@ describe("a reserve on a disk", () => {
 
   it("comes to its end, and is there again once there is space", async () => {
     fillDisk();
-    await assert.rejects(reserve.spend(() => writeFile(join(disk, "large"), Buffer.alloc(512 << 10))), isDiskFull);
+    await assert.rejects(
+      reserve.spend(() => writeFile(join(disk, "large"), Buffer.alloc(512 << 10))),
+      isDiskFull,
+    );
     rmSync(join(disk, "filler"));
     reserve.fill();
     assert.equal(size(), 256 << 10);
   });
 
   it("leaves other errors alone", async () => {
-    await assert.rejects(reserve.spend(() => writeFile(join(disk, "no/where"), "")), { code: "ENOENT" });
+    await assert.rejects(
+      reserve.spend(() => writeFile(join(disk, "no/where"), "")),
+      { code: "ENOENT" },
+    );
     assert.equal(size(), 256 << 10);
   });
 });

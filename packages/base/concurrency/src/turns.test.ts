@@ -5,7 +5,10 @@ describe("turns", () => {
   const gate = () => Promise.withResolvers<void>();
 
   it("are taken one after the other, in the order of asking, also behind one that fails", async () => {
-    for (const take of [(work: () => Promise<unknown>) => turns.take("a", work), (work: () => Promise<unknown>) => mutex.run(work)]) {
+    for (const take of [
+      (work: () => Promise<unknown>) => turns.take("a", work),
+      (work: () => Promise<unknown>) => mutex.run(work),
+    ]) {
       const first = gate();
       const seen: string[] = [];
       const failing = take(async () => {

@@ -13,7 +13,8 @@ export async function fuzz(rounds: number, round: (random: Random) => void | Pro
     try {
       await round(new Random(own));
     } catch (error) {
-      if (error instanceof Error) error.message = `${error.message}\n(repeat with LONGSHORE_FUZZ_SEED=${own} LONGSHORE_FUZZ_ROUNDS=1)`;
+      if (error instanceof Error)
+        error.message = `${error.message}\n(repeat with LONGSHORE_FUZZ_SEED=${own} LONGSHORE_FUZZ_ROUNDS=1)`;
       throw error;
     }
   }

@@ -4,11 +4,59 @@ import { JsonError } from "./json-error.ts";
 import { parseJson, parseLongJson } from "./parse.ts";
 import { type Json, JsonNumber, JsonObject } from "./value.ts";
 
-const strings = ["", "a", "Image", "__proto__", "constructor", "\u00e9", "\ud83d\ude00", "\ud800", '"', "\\", "\n", "\u0000", "5", "x".repeat(100)] as const;
+const strings = [
+  "",
+  "a",
+  "Image",
+  "__proto__",
+  "constructor",
+  "\u00e9",
+  "\ud83d\ude00",
+  "\ud800",
+  '"',
+  "\\",
+  "\n",
+  "\u0000",
+  "5",
+  "x".repeat(100),
+] as const;
 /** Without a backslash: V8's parser mistakes a name of one escape for another of the same length that it has seen before. */
 const names = ["", "a", "Image", "__proto__", "constructor", "\u00e9", '"', "5", "x".repeat(100)] as const;
-const numbers = ["0", "-0", "1", "-1", "1.5", "1e3", "1E+400", "-2.5e-3", "99999999999999999999", "9007199254740993"] as const;
-const breaks = ["", '"', "\\", "{", "}", "[", "]", ",", ":", "0", "-", ".", "e", "t", "nul", "\\u12", " ", "\u0001", "\u00a0", "/", "'"] as const;
+const numbers = [
+  "0",
+  "-0",
+  "1",
+  "-1",
+  "1.5",
+  "1e3",
+  "1E+400",
+  "-2.5e-3",
+  "99999999999999999999",
+  "9007199254740993",
+] as const;
+const breaks = [
+  "",
+  '"',
+  "\\",
+  "{",
+  "}",
+  "[",
+  "]",
+  ",",
+  ":",
+  "0",
+  "-",
+  ".",
+  "e",
+  "t",
+  "nul",
+  "\\u12",
+  " ",
+  "\u0001",
+  "\u00a0",
+  "/",
+  "'",
+] as const;
 
 function randomText(random: Random, depth = 0): string {
   const kind = random.int(0, depth > 4 ? 3 : 5);
@@ -16,7 +64,10 @@ function randomText(random: Random, depth = 0): string {
   if (kind === 0) return random.pick(["null", "true", "false"]);
   if (kind === 1) return random.pick(numbers);
   if (kind <= 3) return JSON.stringify(random.pick(strings));
-  const parts = Array.from({ length: random.int(0, 4) }, () => (kind === 4 ? "" : `${JSON.stringify(random.pick(names))}${gap}:`) + gap + randomText(random, depth + 1));
+  const parts = Array.from(
+    { length: random.int(0, 4) },
+    () => (kind === 4 ? "" : `${JSON.stringify(random.pick(names))}${gap}:`) + gap + randomText(random, depth + 1),
+  );
   return kind === 4 ? `[${parts.join(`${gap},`)}${gap}]` : `{${gap}${parts.join(",")}${gap}}`;
 }
 
@@ -26,7 +77,8 @@ function plain(value: Json): unknown {
   if (Array.isArray(value)) return value.map(plain);
   if (!(value instanceof JsonObject)) return value;
   const out: Record<string, unknown> = {};
-  for (const [name, member] of value.members) Object.defineProperty(out, name, { value: plain(member), enumerable: true, writable: true, configurable: true });
+  for (const [name, member] of value.members)
+    Object.defineProperty(out, name, { value: plain(member), enumerable: true, writable: true, configurable: true });
   return out;
 }
 
@@ -44,7 +96,9 @@ describe("JSON of any kind", () => {
     await fuzz(3000, async (random) => {
       const whole = randomText(random);
       const at = random.int(0, whole.length);
-      const text = random.chance(0.5) ? whole : whole.slice(0, at) + random.pick(breaks) + whole.slice(at + random.int(0, 2));
+      const text = random.chance(0.5)
+        ? whole
+        : whole.slice(0, at) + random.pick(breaks) + whole.slice(at + random.int(0, 2));
       let expected: unknown;
       try {
         expected = JSON.parse(text);

@@ -1,5 +1,23 @@
 export { quoteText } from "./go-quote.ts";
 export { JsonError } from "./json-error.ts";
 export { isBlank, type Parsed, parseJson, parseLongJson } from "./parse.ts";
-export { bool, command, decode, duration, empty, int, int64, list, map, named, type Shape, size, struct, text, uint16, uint64, unmarshal } from "./shape.ts";
+export {
+  bool,
+  command,
+  decode,
+  duration,
+  empty,
+  int,
+  int64,
+  list,
+  map,
+  named,
+  type Shape,
+  size,
+  struct,
+  text,
+  uint16,
+  uint64,
+  unmarshal,
+} from "./shape.ts";
 export type { Json } from "./value.ts";

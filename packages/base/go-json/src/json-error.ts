@@ -21,5 +21,7 @@ export function invalidEscape(text: string, at: number): JsonError {
   if (rest.length < 6 && escapePrefix.test(rest)) return unexpectedEnd();
   const bytes = Buffer.from(rest).subarray(0, rest[1] === "u" ? 6 : 2);
   const shown = bytes.toString();
-  return new JsonError(`invalid escape sequence ${/^[\p{L}\p{M}\p{N}\p{P}\p{S}]*$/u.test(shown) && !/[`\ufffd]/.test(shown) ? `\`${shown}\`` : quoteBytes(bytes)} in string`);
+  return new JsonError(
+    `invalid escape sequence ${/^[\p{L}\p{M}\p{N}\p{P}\p{S}]*$/u.test(shown) && !/[`\ufffd]/.test(shown) ? `\`${shown}\`` : quoteBytes(bytes)} in string`,
+  );
 }

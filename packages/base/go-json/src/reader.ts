@@ -14,7 +14,11 @@ const space = /[ \t\r\n]*/y;
 const plainCharacters = /[^"\\\u0000-\u001f]*/y;
 const number = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const plainInteger = /^(?:-?[1-9][0-9]{0,14}|0)$/;
-const literals: Record<string, { word: string; value: null | boolean }> = { t: { word: "true", value: true }, f: { word: "false", value: false }, n: { word: "null", value: null } };
+const literals: Record<string, { word: string; value: null | boolean }> = {
+  t: { word: "true", value: true },
+  f: { word: "false", value: false },
+  n: { word: "null", value: null },
+};
 const escapes: Record<string, string> = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
 
 /**
@@ -123,7 +127,8 @@ export class JsonReader {
     for (const [index, expected] of [...word].entries()) {
       const character = this.#text[this.#at + index];
       if (character === undefined) throw unexpectedEnd();
-      if (character !== expected) throw invalidCharacter(this.#text, this.#at + index, `in literal ${word} (expecting '${expected}')`);
+      if (character !== expected)
+        throw invalidCharacter(this.#text, this.#at + index, `in literal ${word} (expecting '${expected}')`);
     }
     this.#at += word.length;
     return value;
@@ -134,7 +139,8 @@ export class JsonReader {
     this.#skip(number);
     const read = this.#text.slice(begin, this.#at);
     // What has begun as a part of a number must go on as one.
-    const unfinished = read === "" ? /-/y : /[eE]/.test(read) ? /(?!)/y : read.includes(".") ? /[eE][+-]?/y : /\.|[eE][+-]?/y;
+    const unfinished =
+      read === "" ? /-/y : /[eE]/.test(read) ? /(?!)/y : read.includes(".") ? /[eE][+-]?/y : /\.|[eE][+-]?/y;
     const end = this.#at;
     this.#skip(unfinished);
     if (this.#at > end) throw this.#at === this.#text.length ? unexpectedEnd() : this.#invalid("in numeric literal");
@@ -166,7 +172,8 @@ export class JsonReader {
       this.#at += 2;
       return known;
     }
-    const [, digits] = next === "u" ? (/^([0-9a-fA-F]{4})$/.exec(this.#text.slice(this.#at + 2, this.#at + 6)) ?? []) : [];
+    const [, digits] =
+      next === "u" ? (/^([0-9a-fA-F]{4})$/.exec(this.#text.slice(this.#at + 2, this.#at + 6)) ?? []) : [];
     if (digits === undefined) throw invalidEscape(this.#text, this.#at);
     this.#at += 6;
     return String.fromCharCode(Number.parseInt(digits, 16));

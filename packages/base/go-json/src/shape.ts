@@ -41,7 +41,13 @@ export function map(element: Shape): Shape {
 
 /** @param root what stands before the path of a wrong member of a whole body: the type's own name, unless Docker reads it as a part of another */
 export function struct(go: string, fields: Record<string, Shape>, root = go.slice(go.lastIndexOf(".") + 1)): Shape {
-  return { kind: "struct", go, root, fields, byLowerName: new Map(Object.keys(fields).map((name) => [name.toLowerCase(), name])) };
+  return {
+    kind: "struct",
+    go,
+    root,
+    fields,
+    byLowerName: new Map(Object.keys(fields).map((name) => [name.toLowerCase(), name])),
+  };
 }
 
 function jsonKind(value: unknown): string {
@@ -64,9 +70,15 @@ function mismatch(value: unknown, shape: Shape, path: Path): InvalidArgument {
   const number = value instanceof JsonNumber ? value.text : String(value);
   const shown = shape.kind === "int" && jsonKind(value) === "number" ? `number ${number}` : jsonKind(value);
   // A command reads itself, and knows nothing of where it is.
-  if (shape.kind === "list" && shape.orString === true) return new InvalidArgument(`json: cannot unmarshal ${shown} into Go value of type string`);
+  if (shape.kind === "list" && shape.orString === true)
+    return new InvalidArgument(`json: cannot unmarshal ${shown} into Go value of type string`);
   // What ends like a list's element is called no field.
-  const where = path.parent === undefined ? "Go value" : /^\d+$/.test(path.name) ? pointer(path) : `Go struct field ${pointer(path)}`;
+  const where =
+    path.parent === undefined
+      ? "Go value"
+      : /^\d+$/.test(path.name)
+        ? pointer(path)
+        : `Go struct field ${pointer(path)}`;
   return new InvalidArgument(`json: cannot unmarshal ${shown} into ${where} of type ${shape.go.replace(/^\*/, "")}`);
 }
 
@@ -102,7 +114,8 @@ function decodeAt(shape: Shape, value: unknown, path: Path, before: unknown): un
       return decodeList(shape, value, path);
     case "map":
     case "struct":
-      if (typeof value !== "object" || Array.isArray(value) || value instanceof JsonNumber) throw mismatch(value, shape, path);
+      if (typeof value !== "object" || Array.isArray(value) || value instanceof JsonNumber)
+        throw mismatch(value, shape, path);
       return decodeObject(shape, value, path, (before ?? {}) as Record<string, unknown>);
   }
 }
@@ -116,7 +129,8 @@ function holds(go: string, value: bigint): boolean {
 
 function integer(shape: Extract<Shape, { kind: "int" }>, value: unknown, path: Path): number {
   const text = value instanceof JsonNumber ? value.text : undefined;
-  const whole = text === undefined ? Number.isInteger(value) : /^-?\d+$/.test(text) && (text !== "-0" || !shape.go.startsWith("u"));
+  const whole =
+    text === undefined ? Number.isInteger(value) : /^-?\d+$/.test(text) && (text !== "-0" || !shape.go.startsWith("u"));
   if (!whole || !holds(shape.as ?? shape.go, BigInt(text ?? (value as number)))) throw mismatch(value, shape, path);
   return text === undefined ? (value as number) : Number(text) + 0;
 }
@@ -124,16 +138,31 @@ function integer(shape: Extract<Shape, { kind: "int" }>, value: unknown, path: P
 function decodeList(shape: Extract<Shape, { kind: "list" }>, value: unknown, path: Path): unknown[] {
   if (shape.orString === true && typeof value === "string") return [value];
   // Go tries a string last, so that is what it tells of.
-  if (!Array.isArray(value) || (shape.orString === true && !value.every((element) => element === null || typeof element === "string"))) throw mismatch(value, shape, path);
-  const elements = shape.length === undefined ? value : Array.from({ length: shape.length }, (_, index): unknown => value[index] ?? null);
-  return elements.map((element: unknown, index) => decodeAt(shape.element, element, { name: String(index), parent: path }, undefined) ?? zeroElement(shape.element));
+  if (
+    !Array.isArray(value) ||
+    (shape.orString === true && !value.every((element) => element === null || typeof element === "string"))
+  )
+    throw mismatch(value, shape, path);
+  const elements =
+    shape.length === undefined
+      ? value
+      : Array.from({ length: shape.length }, (_, index): unknown => value[index] ?? null);
+  return elements.map(
+    (element: unknown, index) =>
+      decodeAt(shape.element, element, { name: String(index), parent: path }, undefined) ?? zeroElement(shape.element),
+  );
 }
 
 function membersOf(value: object): Iterable<[string, unknown]> {
   return value instanceof JsonObject ? value.members : Object.entries(value);
 }
 
-function decodeObject(shape: Extract<Shape, { kind: "map" | "struct" }>, value: object, path: Path, out: Record<string, unknown>): Record<string, unknown> {
+function decodeObject(
+  shape: Extract<Shape, { kind: "map" | "struct" }>,
+  value: object,
+  path: Path,
+  out: Record<string, unknown>,
+): Record<string, unknown> {
   for (const [key, member] of membersOf(value)) {
     const here: Path = { name: key, parent: path };
     if (shape.kind === "map") {

@@ -17,7 +17,7 @@ const pause = new Int32Array(new SharedArrayBuffer(4));
 /** Writes all of a line, however little a pipe takes at once. A log that nobody can write ends no daemon. */
 function writeLine(fd: number, line: string): void {
   const bytes = Buffer.from(line);
-  for (let written = 0; written < bytes.length; ) {
+  for (let written = 0; written < bytes.length;) {
     try {
       written += writeSync(fd, bytes, written);
     } catch (error) {
@@ -28,9 +28,17 @@ function writeLine(fd: number, line: string): void {
 }
 
 /** The root logger of a process: one line for each message on `fd` (default stderr). */
-export function createLogger(name: string, level: LogLevel = "info", { fd = 2, format = "json" }: { fd?: number; format?: LogFormat } = {}): Logger {
-  const to = format === "json" ? destination({ fd, sync: true }) : { write: (json: string) => writeLine(fd, textLine(json)) };
-  return pino({ name, level, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, to);
+export function createLogger(
+  name: string,
+  level: LogLevel = "info",
+  { fd = 2, format = "json" }: { fd?: number; format?: LogFormat } = {},
+): Logger {
+  const to =
+    format === "json" ? destination({ fd, sync: true }) : { write: (json: string) => writeLine(fd, textLine(json)) };
+  return pino(
+    { name, level, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+    to,
+  );
 }
 
 /** A logger that says nothing, for tests and for callers without one. */

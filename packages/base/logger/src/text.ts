@@ -14,9 +14,13 @@ const faults = new Set(["TypeError", "RangeError", "ReferenceError", "SyntaxErro
 
 function fields([key, value]: [string, unknown]): [string, string][] {
   if (value === undefined) return [];
-  if (key !== "err" || typeof value !== "object" || value === null) return [[key, typeof value === "string" ? value : JSON.stringify(value)]];
+  if (key !== "err" || typeof value !== "object" || value === null)
+    return [[key, typeof value === "string" ? value : JSON.stringify(value)]];
   const { type = "", message = "", stack } = value as SerializedError;
-  return [["error", message], ...(stack !== undefined && faults.has(type) ? ([["stack", stack]] as [string, string][]) : [])];
+  return [
+    ["error", message],
+    ...(stack !== undefined && faults.has(type) ? ([["stack", stack]] as [string, string][]) : []),
+  ];
 }
 
 /** logrus's names. */
@@ -27,8 +31,23 @@ const levels: Record<string, string> = { warn: "warning" };
  * @param json the line as pino writes it
  */
 export function textLine(json: string): string {
-  const { time, level, msg, name: _name, pid: _pid, hostname: _host, ...rest } = JSON.parse(json) as Record<string, unknown>;
+  const {
+    time,
+    level,
+    msg,
+    name: _name,
+    pid: _pid,
+    hostname: _host,
+    ...rest
+  } = JSON.parse(json) as Record<string, unknown>;
   const stamp = String(time).replace(/(\.\d{3})Z$/, "$1000000Z");
-  const pairs: [string, string][] = [["time", stamp], ["level", levels[String(level)] ?? String(level)], ["msg", String(msg ?? "")], ...Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(fields)];
+  const pairs: [string, string][] = [
+    ["time", stamp],
+    ["level", levels[String(level)] ?? String(level)],
+    ["msg", String(msg ?? "")],
+    ...Object.entries(rest)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .flatMap(fields),
+  ];
   return `${pairs.map(([key, value]) => `${key}=${key === "level" ? value : key === "time" || key === "msg" ? JSON.stringify(value) : quoted(value)}`).join(" ")}\n`;
 }

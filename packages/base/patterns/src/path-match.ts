@@ -25,13 +25,16 @@ function characterClass(chars: readonly string[], from: number): { term: Term; n
     at = high.next;
   } while (chars[at] !== "]");
   const point = (char: string): number => char.codePointAt(0) ?? 0;
-  return { term: (char) => ranges.some(([low, high]) => point(low) <= point(char) && point(char) <= point(high)) !== negated, next: at + 1 };
+  return {
+    term: (char) => ranges.some(([low, high]) => point(low) <= point(char) && point(char) <= point(high)) !== negated,
+    next: at + 1,
+  };
 }
 
 function parse(pattern: string): Term[] | undefined {
   const chars = [...pattern];
   const terms: Term[] = [];
-  for (let at = 0; at < chars.length; ) {
+  for (let at = 0; at < chars.length;) {
     const char = chars[at];
     if (char === "*") {
       if (terms.at(-1) !== "any") terms.push("any");
@@ -58,7 +61,7 @@ function parse(pattern: string): Term[] | undefined {
 function matches(terms: readonly Term[], chars: readonly string[]): boolean {
   let term = 0;
   let star: { term: number; char: number } | undefined;
-  for (let at = 0; at < chars.length; ) {
+  for (let at = 0; at < chars.length;) {
     const current = terms[term];
     const char = chars[at] ?? "";
     if (current === "any") star = { term: term++, char: at };

@@ -14,7 +14,8 @@ export class RegExpSet implements Pattern {
   /** @throws PatternTooLarge when they are too many, or too large together */
   constructor(sources: readonly string[]) {
     const sizes = sources.map(sizeOf).filter((size) => size > 0);
-    if (sizes.length > maxExpressions || sizes.reduce((sum, size) => sum + size, 0) > maxProgramSize) throw new PatternTooLarge();
+    if (sizes.length > maxExpressions || sizes.reduce((sum, size) => sum + size, 0) > maxProgramSize)
+      throw new PatternTooLarge();
     this.#sources = sources;
   }
 

@@ -51,6 +51,9 @@ export function compileRegExp(pattern: string): Pattern {
     return RE2JS.compile(pattern);
   } catch (error) {
     const message = messageOf(error);
-    throw new InvalidArgument(message.endsWith("trailing backslash at end of expression") ? `${message}: \`\`` : message, { cause: error });
+    throw new InvalidArgument(
+      message.endsWith("trailing backslash at end of expression") ? `${message}: \`\`` : message,
+      { cause: error },
+    );
   }
 }

@@ -16,7 +16,11 @@ describe("a SQLite file on a full disk", () => {
     mountAll([{ type: "tmpfs", source: "none", options: ["size=3m"] }], disk);
     file = SqliteFile.open(path());
     file.sql.exec("CREATE TABLE t (id INTEGER PRIMARY KEY, value BLOB)");
-    file.transaction(() => file.sql.exec("WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 100) INSERT INTO t SELECT n, randomblob(1000) FROM c"));
+    file.transaction(() =>
+      file.sql.exec(
+        "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 100) INSERT INTO t SELECT n, randomblob(1000) FROM c",
+      ),
+    );
   });
   afterEach(() => {
     file.close();
@@ -26,12 +30,16 @@ describe("a SQLite file on a full disk", () => {
 
   function fillDisk(): void {
     const fd = openSync(join(disk, "filler"), "a");
-    assert.throws(() => {
-      for (;;) writeSync(fd, Buffer.alloc(4096));
-    }, { code: "ENOSPC" });
+    assert.throws(
+      () => {
+        for (;;) writeSync(fd, Buffer.alloc(4096));
+      },
+      { code: "ENOSPC" },
+    );
     closeSync(fd);
   }
-  const grow = (): unknown => file.transaction(() => file.sql.exec("INSERT INTO t (value) VALUES (randomblob(3000000))"));
+  const grow = (): unknown =>
+    file.transaction(() => file.sql.exec("INSERT INTO t (value) VALUES (randomblob(3000000))"));
   const drop = (id: number): unknown => file.essential(() => file.sql.prepare("DELETE FROM t WHERE id = ?").run(id));
 
   it("says so, undoes what did not fit, and lets things be removed", () => {

@@ -6,7 +6,10 @@ import { Child } from "./index.ts";
 
 describe("a child process", () => {
   it("reads, writes and ends with its status", async () => {
-    const child = new Child("sh", ["-c", "cat; pwd; echo $X >&2; exit 7"], { cwd: "/proc", env: { PATH: process.env["PATH"], X: "y" } });
+    const child = new Child("sh", ["-c", "cat; pwd; echo $X >&2; exit 7"], {
+      cwd: "/proc",
+      env: { PATH: process.env["PATH"], X: "y" },
+    });
     child.stdin.end("in\n");
     const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), child.closed()]);
     assert.deepEqual([out, err, child.exitCode, child.signalCode], ["in\n/proc\n", "y\n", 7, null]);
@@ -29,12 +32,16 @@ describe("a child process", () => {
         return child.exitCode;
       }),
     );
-    assert.deepEqual(codes, Array.from({ length: 50 }, (_, i) => i));
+    assert.deepEqual(
+      codes,
+      Array.from({ length: 50 }, (_, i) => i),
+    );
   });
 
   it("is waited for, unless it need not be", async () => {
     const module = JSON.stringify(new URL("./index.ts", import.meta.url).href);
-    const program = (then: string) => `const { Child } = await import(${module}); const child = new Child("sh", ["-c", "exec >&- 2>&-; sleep 0.3"]); ${then}`;
+    const program = (then: string) =>
+      `const { Child } = await import(${module}); const child = new Child("sh", ["-c", "exec >&- 2>&-; sleep 0.3"]); ${then}`;
     const ends = async (then: string): Promise<string> => {
       const child = new Child(process.execPath, ["--input-type=module", "--eval", program(then)]);
       const [out] = await Promise.all([text(child.stdout), child.closed()]);
@@ -46,7 +53,8 @@ describe("a child process", () => {
 
   it("refuses what cannot be executed, and keeps no descriptor", () => {
     const before = readFileSync("/proc/self/status", "utf8").match(/FDSize:.*/)?.[0];
-    for (let i = 0; i < 300; i++) assert.throws(() => new Child("/nowhere", []), { message: "spawn /nowhere ENOENT", code: "ENOENT" });
+    for (let i = 0; i < 300; i++)
+      assert.throws(() => new Child("/nowhere", []), { message: "spawn /nowhere ENOENT", code: "ENOENT" });
     assert.equal(readFileSync("/proc/self/status", "utf8").match(/FDSize:.*/)?.[0], before);
   });
 });

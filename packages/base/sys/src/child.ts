@@ -8,7 +8,9 @@ import { spawn } from "./spawn.ts";
 
 const native = addon as { waitNow(pid: number): number };
 
-const signalNames = new Map(Object.entries(constants.signals).map(([name, number]) => [number as number, name as NodeJS.Signals]));
+const signalNames = new Map(
+  Object.entries(constants.signals).map(([name, number]) => [number as number, name as NodeJS.Signals]),
+);
 
 /** Those that have not ended. */
 const children = new Set<Child>();
@@ -111,6 +113,9 @@ export class Child extends EventEmitter<ChildEvents> {
   /** Waits until it has ended and all who held its output have let go of it. */
   async closed(): Promise<void> {
     const ended = this.exitCode === null && this.signalCode === null ? once(this, "exit") : undefined;
-    await Promise.all([ended, ...[this.stdout, this.stderr].map((stream) => (stream.closed ? undefined : once(stream, "close")))]);
+    await Promise.all([
+      ended,
+      ...[this.stdout, this.stderr].map((stream) => (stream.closed ? undefined : once(stream, "close"))),
+    ]);
   }
 }

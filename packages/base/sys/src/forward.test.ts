@@ -44,7 +44,9 @@ describe("forwarding", () => {
   }
 
   it("carries bytes both ways, and each side's end alone", async () => {
-    const port = await forwarded(await listen((client) => void text(client).then((all) => client.end(`${all.length} ${all.slice(-3)}`))));
+    const port = await forwarded(
+      await listen((client) => void text(client).then((all) => client.end(`${all.length} ${all.slice(-3)}`))),
+    );
     const clients = [0, 1, 2, 3].map(async (index) => {
       const socket = connect({ port, allowHalfOpen: true });
       const answer = text(socket);
@@ -52,7 +54,10 @@ describe("forwarding", () => {
       socket.end("end");
       return answer;
     });
-    assert.deepEqual(await Promise.all(clients), [0, 1, 2, 3].map((index) => `${64 * (50_000 + index) + 3} end`));
+    assert.deepEqual(
+      await Promise.all(clients),
+      [0, 1, 2, 3].map((index) => `${64 * (50_000 + index) + 3} end`),
+    );
   });
 
   it("waits for slow readers and loses nothing", async () => {
@@ -78,11 +83,13 @@ describe("forwarding", () => {
   });
 
   it("lets an answer through from a server that takes no more", async () => {
-    const port = await forwarded(await listen((client) => {
-      client.pause();
-      client.on("error", () => undefined);
-      client.end("enough");
-    }));
+    const port = await forwarded(
+      await listen((client) => {
+        client.pause();
+        client.on("error", () => undefined);
+        client.end("enough");
+      }),
+    );
     const socket = connect({ port, allowHalfOpen: true });
     socket.write("x".repeat(10));
     const [answer] = (await once(socket, "data")) as [Buffer];
@@ -94,7 +101,9 @@ describe("forwarding", () => {
     const to = await listen(() => undefined);
     const port = await freePort();
     const end = forwardTcp({ address: "127.0.0.1", port }, { address: "127.0.0.1", port: to });
-    assert.throws(() => forwardTcp({ address: "127.0.0.1", port }, { address: "127.0.0.1", port: to }), { code: "EADDRINUSE" });
+    assert.throws(() => forwardTcp({ address: "127.0.0.1", port }, { address: "127.0.0.1", port: to }), {
+      code: "EADDRINUSE",
+    });
     const socket = connect(port);
     socket.resume();
     await once(socket, "connect");

@@ -1,9 +1,45 @@
 import assert from "node:assert/strict";
-import { closeSync, existsSync, lstatSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { LOCK, MS, O, RENAME, S, fallocate, flock, lgetxattr, llistxattr, lremovexattr, lsetxattr, lutimes, major, minor, mkfifo, mknod, mount, openInRoot, removeTree, renameat2, umount, writeAside } from "./index.ts";
+import {
+  LOCK,
+  MS,
+  O,
+  RENAME,
+  S,
+  fallocate,
+  flock,
+  lgetxattr,
+  llistxattr,
+  lremovexattr,
+  lsetxattr,
+  lutimes,
+  major,
+  minor,
+  mkfifo,
+  mknod,
+  mount,
+  openInRoot,
+  removeTree,
+  renameat2,
+  umount,
+  writeAside,
+} from "./index.ts";
 
 describe("file system calls", () => {
   let dir: string;
@@ -34,7 +70,10 @@ describe("file system calls", () => {
     writeFileSync(path, "");
     lsetxattr(path, "user.a", Buffer.from([0, 1, 255]));
     lsetxattr(path, "user.empty", Buffer.alloc(0));
-    assert.deepEqual(llistxattr(path).filter((name) => name.startsWith("user.")), ["user.a", "user.empty"]);
+    assert.deepEqual(
+      llistxattr(path).filter((name) => name.startsWith("user.")),
+      ["user.a", "user.empty"],
+    );
     assert.deepEqual([...lgetxattr(path, "user.a")], [0, 1, 255]);
     assert.equal(lgetxattr(path, "user.empty").length, 0);
     lremovexattr(path, "user.a");
@@ -109,7 +148,11 @@ describe("file system calls", () => {
       writeFileSync(join(dir, "kept/file"), "kept");
       mount(join(dir, "kept"), join(dir, "tree/mounted"), "", MS.BIND);
       try {
-        await assert.rejects(removeTree(join(dir, "tree")), ({ code, path }: NodeJS.ErrnoException) => (code === "EXDEV" || code === "EBUSY") && path === join(dir, "tree"));
+        await assert.rejects(
+          removeTree(join(dir, "tree")),
+          ({ code, path }: NodeJS.ErrnoException) =>
+            (code === "EXDEV" || code === "EBUSY") && path === join(dir, "tree"),
+        );
         assert.equal(readFileSync(join(dir, "kept/file"), "utf8"), "kept");
       } finally {
         umount(join(dir, "tree/mounted"));

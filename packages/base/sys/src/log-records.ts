@@ -11,7 +11,16 @@ export interface LogRecordShow {
 }
 
 const native = addon as {
-  renderLogRecords(records: Uint8Array, from: number, out: Uint8Array, at: number, stdout: boolean, stderr: boolean, framed: boolean, timestamps: boolean): { read: number; written: number };
+  renderLogRecords(
+    records: Uint8Array,
+    from: number,
+    out: Uint8Array,
+    at: number,
+    stdout: boolean,
+    stderr: boolean,
+    framed: boolean,
+    timestamps: boolean,
+  ): { read: number; written: number };
 };
 
 /**
@@ -20,6 +29,12 @@ const native = addon as {
  * @param out takes them from `at` on; needs room there for as many bytes as are left of `records`, and 64 more
  * @returns offsets in `records` and in `out` behind the last that was rendered
  */
-export function renderLogRecords(records: Uint8Array, from: number, out: Uint8Array, at: number, show: LogRecordShow): { read: number; written: number } {
+export function renderLogRecords(
+  records: Uint8Array,
+  from: number,
+  out: Uint8Array,
+  at: number,
+  show: LogRecordShow,
+): { read: number; written: number } {
   return native.renderLogRecords(records, from, out, at, show.stdout, show.stderr, show.framed, show.timestamps);
 }

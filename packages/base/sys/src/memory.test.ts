@@ -4,7 +4,9 @@ import { releaseFilePages } from "./memory.ts";
 
 /** Resident KiB of this program's code. */
 function residentCode(): number {
-  const mapping = readFileSync("/proc/self/smaps", "utf8").split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m).find((text) => / r-xp .*\/node\n/.test(text));
+  const mapping = readFileSync("/proc/self/smaps", "utf8")
+    .split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)
+    .find((text) => / r-xp .*\/node\n/.test(text));
   return Number(/^Rss: +(\d+)/m.exec(mapping!)![1]);
 }
 

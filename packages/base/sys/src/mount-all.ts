@@ -27,7 +27,11 @@ export function mountAll(mounts: readonly MountSpec[], target: string): void {
     for (const spec of mounts) {
       const below = spec.target ?? "";
       if (below === "" || below === "/") {
-        mountOne(spec, (use) => use(target), () => done.push(() => unmountAll(target)));
+        mountOne(
+          spec,
+          (use) => use(target),
+          () => done.push(() => unmountAll(target)),
+        );
         continue;
       }
       const resolved: AtTarget = (use) => {
@@ -81,10 +85,20 @@ function mountOne(spec: MountSpec, at: AtTarget, mounted: () => void): void {
   const { flags, propagation, recursiveAttributes, data } = parseMountOptions(spec.options ?? []);
   const bind = (flags & MS.BIND) !== 0;
   const { text, workdir } = fitData(data);
-  at((path) => mount(spec.source, path, bind ? undefined : spec.type, bind ? flags & (MS.BIND | MS.REC) : flags, bind ? undefined : text, workdir));
+  at((path) =>
+    mount(
+      spec.source,
+      path,
+      bind ? undefined : spec.type,
+      bind ? flags & (MS.BIND | MS.REC) : flags,
+      bind ? undefined : text,
+      workdir,
+    ),
+  );
   mounted();
   // the kernel ignores all other flags of a first bind mount
-  if (bind && (flags & ~(MS.BIND | MS.REC)) !== 0) at((path) => mount("none", path, undefined, (flags & ~MS.REC) | MS.REMOUNT));
+  if (bind && (flags & ~(MS.BIND | MS.REC)) !== 0)
+    at((path) => mount("none", path, undefined, (flags & ~MS.REC) | MS.REMOUNT));
   for (const flag of propagation) at((path) => mount("none", path, undefined, flag));
   if (recursiveAttributes !== 0) at((path) => mountSetattr(path, { set: recursiveAttributes, recursive: true }));
 }

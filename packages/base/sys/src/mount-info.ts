@@ -14,7 +14,8 @@ export interface MountInfo {
   options: string[];
 }
 
-const unescape = (text: string): string => text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
+const unescape = (text: string): string =>
+  text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
 
 /** All mounts, in the order of the kernel. @param text of a mountinfo file, by default this process's */
 export function readMountInfo(text: string = readFileSync("/proc/self/mountinfo", "utf8")): MountInfo[] {
@@ -26,6 +27,13 @@ export function readMountInfo(text: string = readFileSync("/proc/self/mountinfo"
       const dash = fields.indexOf("-", 6);
       const [, , device = "", root = "", mountPoint = ""] = fields;
       const [type = "", , options = ""] = fields.slice(dash + 1);
-      return { device, root: unescape(root), mountPoint: unescape(mountPoint), optional: fields.slice(6, dash), type, options: options.split(",").map(unescape) };
+      return {
+        device,
+        root: unescape(root),
+        mountPoint: unescape(mountPoint),
+        optional: fields.slice(6, dash),
+        type,
+        options: options.split(",").map(unescape),
+      };
     });
 }

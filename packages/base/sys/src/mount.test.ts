@@ -2,7 +2,17 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { MNT, MS, mount, mountAll, parseMountOptions, readMountInfo, umount, unmountAll, unmountTree } from "./index.ts";
+import {
+  MNT,
+  MS,
+  mount,
+  mountAll,
+  parseMountOptions,
+  readMountInfo,
+  umount,
+  unmountAll,
+  unmountTree,
+} from "./index.ts";
 
 describe("mounts", () => {
   let dir: string;
@@ -16,11 +26,21 @@ describe("mounts", () => {
 
   it("sorts options into flags, propagation and data", () => {
     const parsed = parseMountOptions(["rbind", "ro", "rw", "nosuid", "rslave", "mode=755", "rro", "X-containerd.x=1"]);
-    assert.deepEqual(parsed, { flags: MS.BIND | MS.REC | MS.NOSUID, propagation: [MS.SLAVE | MS.REC], recursiveAttributes: 1, data: ["mode=755"] });
+    assert.deepEqual(parsed, {
+      flags: MS.BIND | MS.REC | MS.NOSUID,
+      propagation: [MS.SLAVE | MS.REC],
+      recursiveAttributes: 1,
+      data: ["mode=755"],
+    });
   });
 
   it("names the error and both paths", () => {
-    assert.throws(() => mount("tmpfs", join(dir, "absent"), "tmpfs"), { code: "ENOENT", path: "tmpfs", dest: join(dir, "absent"), message: /^ENOENT: no such file or directory, mount 'tmpfs' -> / });
+    assert.throws(() => mount("tmpfs", join(dir, "absent"), "tmpfs"), {
+      code: "ENOENT",
+      path: "tmpfs",
+      dest: join(dir, "absent"),
+      message: /^ENOENT: no such file or directory, mount 'tmpfs' -> /,
+    });
     assert.throws(() => umount(dir, MNT.DETACH), { code: "EINVAL" });
   });
 
@@ -40,7 +60,13 @@ describe("mounts", () => {
 
   it("makes a mount with a target of its own read-only", () => {
     for (const name of ["source", "target", "target/below"]) mkdirSync(join(dir, name));
-    mountAll([{ type: "bind", source: join(dir, "target"), options: ["rbind"] }, { type: "bind", source: join(dir, "source"), target: "/below", options: ["bind", "ro"] }], join(dir, "target"));
+    mountAll(
+      [
+        { type: "bind", source: join(dir, "target"), options: ["rbind"] },
+        { type: "bind", source: join(dir, "source"), target: "/below", options: ["bind", "ro"] },
+      ],
+      join(dir, "target"),
+    );
     assert.throws(() => writeFileSync(join(dir, "target/below/x"), ""), { code: "EROFS" });
     unmountAll(join(dir, "target/below"));
   });
@@ -49,8 +75,18 @@ describe("mounts", () => {
     for (const name of ["source", "target", "target/etc", "outside"]) mkdirSync(join(dir, name));
     writeFileSync(join(dir, "source/here"), "");
     symlinkSync(join(dir, "outside"), join(dir, "target/link"));
-    assert.throws(() => mountAll([{ type: "bind", source: join(dir, "source"), target: "link", options: ["bind"] }], join(dir, "target")), { code: "ENOENT" });
-    mountAll([{ type: "bind", source: join(dir, "source"), target: "/../etc", options: ["bind"] }], join(dir, "target"));
+    assert.throws(
+      () =>
+        mountAll(
+          [{ type: "bind", source: join(dir, "source"), target: "link", options: ["bind"] }],
+          join(dir, "target"),
+        ),
+      { code: "ENOENT" },
+    );
+    mountAll(
+      [{ type: "bind", source: join(dir, "source"), target: "/../etc", options: ["bind"] }],
+      join(dir, "target"),
+    );
     assert.ok(statSync(join(dir, "target/etc/here")).isFile());
     umount(join(dir, "target/etc"));
   });
@@ -66,7 +102,17 @@ describe("mounts", () => {
     mkdirSync(join(dir, "root", dir, "outside"), { recursive: true });
     try {
       const bind = { type: "bind", source: join(dir, "source"), options: ["bind"] };
-      assert.throws(() => mountAll([{ ...bind, target: "/link" }, { ...bind, target: "/missing" }], join(dir, "root")), { code: "ENOENT" });
+      assert.throws(
+        () =>
+          mountAll(
+            [
+              { ...bind, target: "/link" },
+              { ...bind, target: "/missing" },
+            ],
+            join(dir, "root"),
+          ),
+        { code: "ENOENT" },
+      );
       const mounted = readMountInfo().map(({ mountPoint }) => mountPoint);
       assert.ok(mounted.includes(join(dir, "outside")));
       assert.ok(!mounted.includes(join(dir, "root", dir, "outside")));
@@ -84,7 +130,9 @@ describe("mounts", () => {
       mount("none", join(dir, "source/below"), "tmpfs");
       mountAll([{ type: "bind", source: join(dir, "source"), options: ["rbind"] }], join(dir, "target"));
       unmountTree(join(dir, "target"));
-      const mounted = readMountInfo().filter(({ mountPoint }) => mountPoint.startsWith(dir)).map(({ mountPoint, type }) => `${type} ${mountPoint}`);
+      const mounted = readMountInfo()
+        .filter(({ mountPoint }) => mountPoint.startsWith(dir))
+        .map(({ mountPoint, type }) => `${type} ${mountPoint}`);
       assert.deepEqual(mounted, [`tmpfs ${dir}/source`, `tmpfs ${dir}/source/below`]);
     } finally {
       unmountTree(join(dir, "source"));
@@ -93,18 +141,38 @@ describe("mounts", () => {
   });
 
   it("reads the table of mounts", () => {
-    const [entry] = readMountInfo("36 35 98:0 /mnt1 /mnt\\0402 rw,noatime master:1 shared:7 - overlay over\\040lay rw,lowerdir=/a\\134:b,upperdir=/u\n");
-    assert.deepEqual(entry, { device: "98:0", root: "/mnt1", mountPoint: "/mnt 2", optional: ["master:1", "shared:7"], type: "overlay", options: ["rw", "lowerdir=/a\\:b", "upperdir=/u"] });
+    const [entry] = readMountInfo(
+      "36 35 98:0 /mnt1 /mnt\\0402 rw,noatime master:1 shared:7 - overlay over\\040lay rw,lowerdir=/a\\134:b,upperdir=/u\n",
+    );
+    assert.deepEqual(entry, {
+      device: "98:0",
+      root: "/mnt1",
+      mountPoint: "/mnt 2",
+      optional: ["master:1", "shared:7"],
+      type: "overlay",
+      options: ["rw", "lowerdir=/a\\:b", "upperdir=/u"],
+    });
   });
 
   it("mounts an overlay of more layers than a page names", () => {
-    const layers = Array.from({ length: 100 }, (_, i) => join(dir, "snapshots-with-quite-a-long-name", String(i), "fs"));
+    const layers = Array.from({ length: 100 }, (_, i) =>
+      join(dir, "snapshots-with-quite-a-long-name", String(i), "fs"),
+    );
     for (const layer of layers) mkdirSync(layer, { recursive: true });
     for (const name of ["target", "upper", "work"]) mkdirSync(join(dir, name));
     writeFileSync(join(layers[0]!, "file"), "top");
     writeFileSync(join(layers[99]!, "file"), "bottom");
     writeFileSync(join(layers[99]!, "last"), "");
-    mountAll([{ type: "overlay", source: "overlay", options: [`lowerdir=${layers.join(":")}`, `upperdir=${dir}/upper`, `workdir=${dir}/work`] }], join(dir, "target"));
+    mountAll(
+      [
+        {
+          type: "overlay",
+          source: "overlay",
+          options: [`lowerdir=${layers.join(":")}`, `upperdir=${dir}/upper`, `workdir=${dir}/work`],
+        },
+      ],
+      join(dir, "target"),
+    );
     assert.equal(readFileSync(join(dir, "target/file"), "utf8"), "top");
     assert.ok(statSync(join(dir, "target/last")).isFile());
   });

@@ -24,7 +24,11 @@ describe("network namespaces", () => {
     assert.throws(() => createNetns(path), { code: "EEXIST" });
     assert.equal(readlinkSync("/proc/thread-self/ns/net"), own);
     const fd = socketInNetns(path, AF.INET, SOCK.STREAM, 0, { address: "0.0.0.0", port: 80 });
-    assert.throws(() => socketInNetns(path, AF.INET, SOCK.STREAM, 0, { address: "10.9.8", port: 1 }), { code: "EINVAL", syscall: "bind", path });
+    assert.throws(() => socketInNetns(path, AF.INET, SOCK.STREAM, 0, { address: "10.9.8", port: 1 }), {
+      code: "EINVAL",
+      syscall: "bind",
+      path,
+    });
     closeSync(socketInNetns(path, AF.INET6, SOCK.DGRAM));
     const server = createServer();
     await new Promise<void>((resolve) => server.listen({ fd }, resolve));
@@ -32,9 +36,19 @@ describe("network namespaces", () => {
     const before = readFileSync("/proc/sys/net/ipv4/ip_default_ttl", "utf8");
     writeInNetns(path, "/proc/sys/net/ipv4/ip_default_ttl", "33");
     assert.equal(readFileSync("/proc/sys/net/ipv4/ip_default_ttl", "utf8"), before);
-    assert.equal(execFileSync("nsenter", [`--net=${path}`, "cat", "/proc/sys/net/ipv4/ip_default_ttl"]).toString(), "33\n");
-    assert.throws(() => writeInNetns(path, "/proc/sys/net/ipv4/conf/none/forwarding", "1"), { code: "ENOENT", syscall: "open", path: "/proc/sys/net/ipv4/conf/none/forwarding" });
-    assert.throws(() => writeInNetns(path, "/proc/sys/net/ipv4/ip_default_ttl", "x"), { code: "EINVAL", syscall: "write" });
+    assert.equal(
+      execFileSync("nsenter", [`--net=${path}`, "cat", "/proc/sys/net/ipv4/ip_default_ttl"]).toString(),
+      "33\n",
+    );
+    assert.throws(() => writeInNetns(path, "/proc/sys/net/ipv4/conf/none/forwarding", "1"), {
+      code: "ENOENT",
+      syscall: "open",
+      path: "/proc/sys/net/ipv4/conf/none/forwarding",
+    });
+    assert.throws(() => writeInNetns(path, "/proc/sys/net/ipv4/ip_default_ttl", "x"), {
+      code: "EINVAL",
+      syscall: "write",
+    });
     removeNetns(path);
     assert.equal(existsSync(path), false);
     removeNetns(path);

@@ -5,7 +5,15 @@ import { unmountAll } from "./mount-all.ts";
 const native = addon as {
   createNetns(path: string): void;
   writeInNetns(netns: string, path: string, text: string): void;
-  socketInNetns(path: string, domain: number, type: number, protocol: number, address: string | null, port: number, connect: boolean): number;
+  socketInNetns(
+    path: string,
+    domain: number,
+    type: number,
+    protocol: number,
+    address: string | null,
+    port: number,
+    connect: boolean,
+  ): number;
 };
 
 /** Makes a network namespace that lives as a bind mount at `path`, which must not exist (EEXIST). */
@@ -36,6 +44,20 @@ export interface SocketInNetnsOptions {
  * /proc/<pid>/ns/net). Stream sockets get SO_REUSEADDR before bind, IPv6 ones IPV6_V6ONLY.
  * `domain` is of `AF`, `type` of `SOCK`. Returns the descriptor, which `net` or `dgram` can adopt.
  */
-export function socketInNetns(path: string, domain: number, type: number, protocol = 0, options: SocketInNetnsOptions = {}): number {
-  return native.socketInNetns(path, domain, type, protocol, options.address ?? null, options.port ?? 0, options.connect ?? false);
+export function socketInNetns(
+  path: string,
+  domain: number,
+  type: number,
+  protocol = 0,
+  options: SocketInNetnsOptions = {},
+): number {
+  return native.socketInNetns(
+    path,
+    domain,
+    type,
+    protocol,
+    options.address ?? null,
+    options.port ?? 0,
+    options.connect ?? false,
+  );
 }

@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { takeServiceManager } from "./notify.ts";
 
 /** Node has no datagram sockets in the file system. */
-const receiver = "import socket,sys\ns=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM)\np=sys.argv[1]\ns.bind(p.replace('@','\\0',1) if p[0]=='@' else p)\nprint('bound',flush=True)\nfor _ in range(2): print(s.recv(4096).decode(),flush=True)";
+const receiver =
+  "import socket,sys\ns=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM)\np=sys.argv[1]\ns.bind(p.replace('@','\\0',1) if p[0]=='@' else p)\nprint('bound',flush=True)\nfor _ in range(2): print(s.recv(4096).decode(),flush=True)";
 
 function hasPython(): boolean {
   try {
@@ -23,7 +24,10 @@ describe("sd_notify", () => {
   before(() => (dir = mkdtempSync(join(tmpdir(), "notify-"))));
   after(() => rmSync(dir, { recursive: true }));
 
-  for (const [kind, name] of [["in the file system", "s"], ["in the abstract namespace", `@longshore-${process.pid}`]] as const) {
+  for (const [kind, name] of [
+    ["in the file system", "s"],
+    ["in the abstract namespace", `@longshore-${process.pid}`],
+  ] as const) {
     it(`a socket ${kind} gets the words, and nobody else the socket`, async function () {
       if (!hasPython()) return this.skip();
       const path = name.startsWith("@") ? name : join(dir, name);
@@ -43,7 +47,10 @@ describe("sd_notify", () => {
 
   it("says so when nobody listens, and nothing without a manager", () => {
     const codes: unknown[] = [];
-    for (const path of [join(dir, "none"), `/${"x".repeat(200)}`, ""]) takeServiceManager((error) => codes.push((error as NodeJS.ErrnoException).code), { NOTIFY_SOCKET: path })("READY=1");
+    for (const path of [join(dir, "none"), `/${"x".repeat(200)}`, ""])
+      takeServiceManager((error) => codes.push((error as NodeJS.ErrnoException).code), { NOTIFY_SOCKET: path })(
+        "READY=1",
+      );
     assert.deepEqual(codes, ["ENOENT", "ENAMETOOLONG"]);
   });
 });

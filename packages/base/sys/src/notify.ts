@@ -8,7 +8,10 @@ const native = addon as { notifyService(path: string, message: string): void };
  * finds it would put the socket into containers.
  * @param failed hears why a word did not get there, which ends nothing
  */
-export function takeServiceManager(failed: (error: unknown) => void, environment: NodeJS.ProcessEnv = process.env): (message: string) => void {
+export function takeServiceManager(
+  failed: (error: unknown) => void,
+  environment: NodeJS.ProcessEnv = process.env,
+): (message: string) => void {
   const path = environment["NOTIFY_SOCKET"] ?? "";
   delete environment["NOTIFY_SOCKET"];
   return (message) => {

@@ -2,7 +2,9 @@ import { closeSync, constants, openSync } from "node:fs";
 import { addon } from "./addon.ts";
 import { O, RESOLVE } from "./constants.ts";
 
-const native = addon as { openat2(directory: number, path: string | Buffer, flags: number, mode: number, resolve: number): number };
+const native = addon as {
+  openat2(directory: number, path: string | Buffer, flags: number, mode: number, resolve: number): number;
+};
 
 /**
  * Opens `path` as a process whose root directory is `root` would see it: neither `..` nor an
@@ -12,7 +14,13 @@ const native = addon as { openat2(directory: number, path: string | Buffer, flag
 export function openInRoot(root: string, path: string | Buffer, flags: number, mode = 0): number {
   const directory = openSync(root, constants.O_DIRECTORY | O.PATH);
   try {
-    return native.openat2(directory, path.length === 0 ? "." : path, flags, mode, RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS);
+    return native.openat2(
+      directory,
+      path.length === 0 ? "." : path,
+      flags,
+      mode,
+      RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS,
+    );
   } finally {
     closeSync(directory);
   }

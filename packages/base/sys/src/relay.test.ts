@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { closeSync, createReadStream, createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { type Server, type Socket, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -38,13 +47,23 @@ describe("relay", () => {
 
   const log = (): string => join(dir, "x.log");
   const records = (path = log()): LogRecord[] =>
-    readFileSync(path, "utf8").split("\n").slice(0, -1).map((line) => JSON.parse(line) as LogRecord);
+    readFileSync(path, "utf8")
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as LogRecord);
 
   /** Opens a channel whose process is this test; returns the ends of its stdout and stderr. */
-  function start(options: { maxSize?: number; maxFiles?: number; compress?: boolean; attrs?: string; input?: number } = {}): [number, number] {
+  function start(
+    options: { maxSize?: number; maxFiles?: number; compress?: boolean; attrs?: string; input?: number } = {},
+  ): [number, number] {
     const [out, err] = [pipe({ size: 1 << 20 }), pipe()];
     const { input, ...rotation } = options;
-    relay.open(id, { terminal: false, output: [out[0], err[0]], log: { path: log(), ...rotation }, ...(input === undefined ? {} : { input }) });
+    relay.open(id, {
+      terminal: false,
+      output: [out[0], err[0]],
+      log: { path: log(), ...rotation },
+      ...(input === undefined ? {} : { input }),
+    });
     return [out[1], err[1]];
   }
 
@@ -55,7 +74,14 @@ describe("relay", () => {
     await drained;
   }
 
-  async function attach(flags: { stdin: boolean; stdout: boolean; stderr: boolean; closesInput: boolean; handsOver?: boolean } = { stdin: true, stdout: true, stderr: true, closesInput: true }): Promise<{ socket: Socket; received: () => Buffer; ended: Promise<void> }> {
+  async function attach(
+    flags: { stdin: boolean; stdout: boolean; stderr: boolean; closesInput: boolean; handsOver?: boolean } = {
+      stdin: true,
+      stdout: true,
+      stderr: true,
+      closesInput: true,
+    },
+  ): Promise<{ socket: Socket; received: () => Buffer; ended: Promise<void> }> {
     const path = join(dir, "attach.sock");
     if (!existsSync(path)) relay.listen(id, unixListen(dir, "attach.sock"), path);
     const connected = heard("connected");
@@ -79,8 +105,14 @@ describe("relay", () => {
     writeSync(err, "\npart");
     await end(out, err);
     const text = readFileSync(log(), "utf8");
-    assert.match(text, /^\{"log":"a\\u0009b\\rc\\"\\\\\\u003c\\u003e\\u0026\\u0001\x7f\\u2028é😀\\n","stream":"stdout","attrs":\{"tag":"a<b"\},"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z"\}\n/);
-    const byStream = (stream: string): string[] => records().filter((r) => r.stream === stream).map((r) => r.log);
+    assert.match(
+      text,
+      /^\{"log":"a\\u0009b\\rc\\"\\\\\\u003c\\u003e\\u0026\\u0001\x7f\\u2028é😀\\n","stream":"stdout","attrs":\{"tag":"a<b"\},"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z"\}\n/,
+    );
+    const byStream = (stream: string): string[] =>
+      records()
+        .filter((r) => r.stream === stream)
+        .map((r) => r.log);
     assert.equal(byStream("stdout")[1], "\ufffd\ufffd(\ufffd\ufffd\ufffd\ufffd\ufffd\n");
     assert.deepEqual(byStream("stderr"), ["\n", "part"]);
   });
@@ -92,8 +124,17 @@ describe("relay", () => {
     writeSync(out, " end\nnext\n");
     await end(out, err);
     const all = records();
-    assert.equal(all.slice(0, -1).map((r) => r.log).join(""), `${line} end\n`);
-    assert.deepEqual(all.map((r) => Buffer.byteLength(r.log)), [16383, 16384, 7616 + 5, 5]);
+    assert.equal(
+      all
+        .slice(0, -1)
+        .map((r) => r.log)
+        .join(""),
+      `${line} end\n`,
+    );
+    assert.deepEqual(
+      all.map((r) => Buffer.byteLength(r.log)),
+      [16383, 16384, 7616 + 5, 5],
+    );
     assert.equal(new Set(all.slice(0, 3).map((r) => r.time)).size, 1);
   });
 
@@ -109,9 +150,14 @@ describe("relay", () => {
       if (i % 25 === 24) await new Promise((resolve) => setImmediate(resolve));
     }
     await end(out, err);
-    const numbers = [`${log()}.2`, `${log()}.1`, log()].flatMap((path) => (existsSync(path) ? records(path) : [])).map((r) => Number(r.log));
+    const numbers = [`${log()}.2`, `${log()}.1`, log()]
+      .flatMap((path) => (existsSync(path) ? records(path) : []))
+      .map((r) => Number(r.log));
     assert.ok(rotated.length >= 1 && rotated[0] === log());
-    assert.deepEqual(numbers, Array.from({ length: numbers.length }, (_, i) => 100 - numbers.length + i));
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: numbers.length }, (_, i) => 100 - numbers.length + i),
+    );
     assert.equal(existsSync(`${log()}.3`), false);
   });
 
@@ -122,7 +168,9 @@ describe("relay", () => {
     writeSync(out[1], "lost\n");
     assert.deepEqual(await failed, [{ channel: id, errno: 28, lost: 1, path: "/dev/full" }]);
     await end(out[1], err[1]);
-    assert.throws(() => relay.open(++id, { terminal: false, log: { path: join(dir, "absent", "x.log") } }), { code: "ENOENT" });
+    assert.throws(() => relay.open(++id, { terminal: false, log: { path: join(dir, "absent", "x.log") } }), {
+      code: "ENOENT",
+    });
   });
 
   it("keeps whole records on a disk that fills up and goes on when there is room", async () => {
@@ -244,7 +292,9 @@ describe("relay", () => {
     const writer = createWriteStream("", { fd: out });
     const text = "0123456789".repeat(9) + "\n";
     let finished = false;
-    const done = new Promise<void>((resolve) => writer.end(Buffer.from(text.repeat(60_000)), () => resolve())).then(() => (finished = true));
+    const done = new Promise<void>((resolve) => writer.end(Buffer.from(text.repeat(60_000)), () => resolve())).then(
+      () => (finished = true),
+    );
     while (records().length < 1000) await new Promise((resolve) => setImmediate(resolve));
     assert.equal(finished, false);
     socket.destroy();
@@ -257,7 +307,10 @@ describe("relay", () => {
     const [out, err] = start();
     writeSync(out, "said\n");
     await end(err);
-    assert.deepEqual(records().map((r) => r.log), ["said\n"]);
+    assert.deepEqual(
+      records().map((r) => r.log),
+      ["said\n"],
+    );
     closeSync(out);
   });
 });

@@ -6,7 +6,17 @@ type Notify = (type: number, id: number, a: number, b: number, c: number, text: 
 const native = addon as {
   relayStart(notify: Notify, reap: boolean): void;
   relayStop(): void;
-  relayOpen(id: number, terminal: boolean, fds: number[], log: string | null, maxSize: number, maxFiles: number, compress: boolean, keepBytes: boolean, attrs: string): void;
+  relayOpen(
+    id: number,
+    terminal: boolean,
+    fds: number[],
+    log: string | null,
+    maxSize: number,
+    maxFiles: number,
+    compress: boolean,
+    keepBytes: boolean,
+    attrs: string,
+  ): void;
   relayTerminal(id: number, master: number): void;
   relayExited(id: number): void;
   relayRelease(id: number): void;
@@ -51,8 +61,25 @@ export class Relay {
   /** Opens a channel. Its descriptors are the relay's from now on, also when the log cannot be opened, which throws. */
   open(id: number, options: ChannelOptions): void {
     const { output = [], sinks = [], files = [], log } = options;
-    const fds = [...pair(output), ...pair(sinks), ...pair(files), options.input ?? -1, options.fifo ?? -1, options.fifoKeeper ?? -1];
-    native.relayOpen(id, options.terminal, fds, log?.path ?? null, log?.maxSize ?? 0, log?.maxFiles ?? 1, log?.compress ?? false, log?.keepBytes ?? false, log?.attrs ?? "");
+    const fds = [
+      ...pair(output),
+      ...pair(sinks),
+      ...pair(files),
+      options.input ?? -1,
+      options.fifo ?? -1,
+      options.fifoKeeper ?? -1,
+    ];
+    native.relayOpen(
+      id,
+      options.terminal,
+      fds,
+      log?.path ?? null,
+      log?.maxSize ?? 0,
+      log?.maxFiles ?? 1,
+      log?.compress ?? false,
+      log?.keepBytes ?? false,
+      log?.attrs ?? "",
+    );
   }
 
   /** Hands over the pty master of a channel that was opened with `terminal`. */
@@ -90,8 +117,26 @@ export class Relay {
   }
 
   /** Attaches a connected client. `closesInput`: the end of its input is the end of the process's; `handsOver`: it will send the descriptor of the real client (SCM_RIGHTS, with one byte), until which nothing flows; `afterLog`: it is given the log first, to the end that the reply is made to tell, then what that lacks of a line that is not finished; a byte, or that descriptor, lets this and the rest flow. */
-  accept(client: number, channel: number, streams: { stdin: boolean; stdout: boolean; stderr: boolean; closesInput: boolean; handsOver?: boolean; afterLog?: boolean }, reply: string): void {
-    const flags = (streams.stdin ? 1 : 0) | (streams.stdout ? 2 : 0) | (streams.stderr ? 4 : 0) | (streams.closesInput ? 8 : 0) | (streams.handsOver === true ? 16 : 0) | (streams.afterLog === true ? 32 : 0);
+  accept(
+    client: number,
+    channel: number,
+    streams: {
+      stdin: boolean;
+      stdout: boolean;
+      stderr: boolean;
+      closesInput: boolean;
+      handsOver?: boolean;
+      afterLog?: boolean;
+    },
+    reply: string,
+  ): void {
+    const flags =
+      (streams.stdin ? 1 : 0) |
+      (streams.stdout ? 2 : 0) |
+      (streams.stderr ? 4 : 0) |
+      (streams.closesInput ? 8 : 0) |
+      (streams.handsOver === true ? 16 : 0) |
+      (streams.afterLog === true ? 32 : 0);
     native.relayAccept(client, channel, flags, reply);
   }
 

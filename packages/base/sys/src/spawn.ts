@@ -23,7 +23,16 @@ export interface SpawnOptions {
  * pid. Nobody waits for it but the caller. A file that cannot be executed throws its errno.
  */
 export function spawn(file: string, options: SpawnOptions = {}): number {
-  const env = Object.entries(options.env ?? process.env).flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${value}`]));
+  const env = Object.entries(options.env ?? process.env).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}=${value}`],
+  );
   const flags = (options.setpgid === true ? 1 : 0) | (options.setsid === true ? 2 : 0);
-  return native.spawn(file, [...(options.argv ?? [file])], env, options.cwd ?? null, [...(options.fds ?? [-1, -1, -1])], flags);
+  return native.spawn(
+    file,
+    [...(options.argv ?? [file])],
+    env,
+    options.cwd ?? null,
+    [...(options.fds ?? [-1, -1, -1])],
+    flags,
+  );
 }

@@ -1,7 +1,14 @@
 import { addon } from "./addon.ts";
 
 const native = addon as {
-  writeFileWhole(temp: string, path: string, data: Uint8Array, mode: number, publish: boolean, durable: boolean): Promise<void>;
+  writeFileWhole(
+    temp: string,
+    path: string,
+    data: Uint8Array,
+    mode: number,
+    publish: boolean,
+    durable: boolean,
+  ): Promise<void>;
   renameAll(from: readonly string[], to: readonly string[]): Promise<void>;
 };
 
@@ -19,7 +26,12 @@ export interface WholeFileOptions {
  * Writes `temp`, which must not be there, and renames it to `path`, all beside the event loop. What fails leaves no
  * `temp` behind; its error names `path`.
  */
-export function writeFileWhole(temp: string, path: string, data: Uint8Array, { mode, publish, durable }: WholeFileOptions): Promise<void> {
+export function writeFileWhole(
+  temp: string,
+  path: string,
+  data: Uint8Array,
+  { mode, publish, durable }: WholeFileOptions,
+): Promise<void> {
   return native.writeFileWhole(temp, path, data, mode, publish, durable);
 }
 

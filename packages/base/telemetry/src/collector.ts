@@ -6,7 +6,9 @@ import { BatchSpanProcessor, type ReadableSpan } from "@opentelemetry/sdk-trace-
 
 /** Sends spans in batches to the collector that OpenTelemetry's own variables name. */
 export function openCollector(service: string): { sink: SpanSink; flush: () => Promise<void> } {
-  const resource = defaultResource().merge(resourceFromAttributes({ "service.name": process.env["OTEL_SERVICE_NAME"] ?? service, "process.pid": process.pid }));
+  const resource = defaultResource().merge(
+    resourceFromAttributes({ "service.name": process.env["OTEL_SERVICE_NAME"] ?? service, "process.pid": process.pid }),
+  );
   const processor = new BatchSpanProcessor(new OTLPTraceExporter());
   return { sink: (span) => processor.onEnd(readable(span, resource)), flush: () => processor.shutdown() };
 }

@@ -6,7 +6,10 @@ export type Flush = () => Promise<void>;
 /** Whether OpenTelemetry's variables name a collector, as dockerd reads them. */
 function wantsCollector(env: NodeJS.ProcessEnv): boolean {
   if (env["OTEL_SDK_DISABLED"] === "true" || env["OTEL_TRACES_EXPORTER"] === "none") return false;
-  return env["OTEL_TRACES_EXPORTER"] === "otlp" || Boolean(env["OTEL_EXPORTER_OTLP_ENDPOINT"] || env["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]);
+  return (
+    env["OTEL_TRACES_EXPORTER"] === "otlp" ||
+    Boolean(env["OTEL_EXPORTER_OTLP_ENDPOINT"] || env["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"])
+  );
 }
 
 /** Turns tracing on when the environment asks for it; OpenTelemetry's libraries are loaded only then. */

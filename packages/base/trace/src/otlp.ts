@@ -20,7 +20,9 @@ export function otlpJson(service: string, span: FinishedSpan): string {
     status: error === undefined ? {} : { code: 2, message: error },
   };
   const resource = { attributes: attributes({ "service.name": service, "process.pid": String(process.pid) }) };
-  return JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ scope: { name: "longshore" }, spans: [record] }] }] });
+  return JSON.stringify({
+    resourceSpans: [{ resource, scopeSpans: [{ scope: { name: "longshore" }, spans: [record] }] }],
+  });
 }
 
 function attributes(values: Readonly<Record<string, string>>): Attribute[] {

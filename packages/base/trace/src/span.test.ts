@@ -1,11 +1,27 @@
 import assert from "node:assert/strict";
-import { type FinishedSpan, currentTraceparent, formatTraceparent, parseTraceparent, span, startTracing, untraced, withParent } from "./index.ts";
+import {
+  type FinishedSpan,
+  currentTraceparent,
+  formatTraceparent,
+  parseTraceparent,
+  span,
+  startTracing,
+  untraced,
+  withParent,
+} from "./index.ts";
 
 describe("trace", () => {
   it("reads and writes traceparent", () => {
     const header = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     assert.equal(formatTraceparent(parseTraceparent(header)!), header);
-    for (const bad of [undefined, "", `${header}-x`, header.replace("00-", "ff-"), header.replace("b7ad6b7169203331", "0".repeat(16))]) assert.equal(parseTraceparent(bad), undefined, String(bad));
+    for (const bad of [
+      undefined,
+      "",
+      `${header}-x`,
+      header.replace("00-", "ff-"),
+      header.replace("b7ad6b7169203331", "0".repeat(16)),
+    ])
+      assert.equal(parseTraceparent(bad), undefined, String(bad));
     assert.deepEqual(parseTraceparent(`${header.replace("00-", "cc-")}-more`), parseTraceparent(header));
   });
 
@@ -23,7 +39,13 @@ describe("trace", () => {
       }),
     );
     const [inner, outer] = ended;
-    assert.deepEqual(ended.map(({ name, error }) => [name, error]), [["inner", "no"], ["outer", undefined]]);
+    assert.deepEqual(
+      ended.map(({ name, error }) => [name, error]),
+      [
+        ["inner", "no"],
+        ["outer", undefined],
+      ],
+    );
     assert.deepEqual([inner?.parent, outer?.parent], [outer?.context, parent]);
     assert.equal(inner?.context.traceId, parent.traceId);
     await withParent({ ...parent, sampled: false }, () => span("not recorded", async () => undefined));

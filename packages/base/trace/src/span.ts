@@ -54,14 +54,19 @@ export function untraced<T>(work: () => T): T {
  * Runs `work` within a new span below the current one, which ends when the promise settles. Outside
  * of spans it begins none unless `root` says so: background work makes no traces.
  */
-export function span<T>(name: string, work: () => Promise<T>, options: { attributes?: Record<string, string>; root?: boolean } = {}): Promise<T> {
+export function span<T>(
+  name: string,
+  work: () => Promise<T>,
+  options: { attributes?: Record<string, string>; root?: boolean } = {},
+): Promise<T> {
   if (tracer === undefined) return work();
   const { sink, contexts } = tracer;
   const parent = contexts.getStore();
   if (parent === undefined ? options.root !== true : !parent.sampled) return work();
   const context: SpanContext = { traceId: parent?.traceId ?? randomId(16), spanId: randomId(8), sampled: true };
   const start = now();
-  const end = (error: string | undefined): void => sink({ name, context, parent, start, end: now(), attributes: options.attributes ?? {}, error });
+  const end = (error: string | undefined): void =>
+    sink({ name, context, parent, start, end: now(), attributes: options.attributes ?? {}, error });
   return contexts.run(context, work).then(
     (value) => {
       end(undefined);

@@ -10,7 +10,8 @@ const readLimit = 8 << 20;
  */
 export async function readBlob(provider: Provider, digest: string): Promise<Buffer> {
   const { size } = await provider.info(digest);
-  if (size > readLimit) throw new InvalidArgument(`content ${digest}: ${size} bytes are too many for a document: invalid argument`);
+  if (size > readLimit)
+    throw new InvalidArgument(`content ${digest}: ${size} bytes are too many for a document: invalid argument`);
   const parts: Uint8Array[] = [];
   for await (const part of provider.read(digest)) parts.push(part);
   return Buffer.concat(parts);

@@ -55,11 +55,16 @@ export async function readIngest(files: IngestFiles, ref: string): Promise<Statu
 
 async function readStatus(files: IngestFiles): Promise<Status | undefined> {
   try {
-    const [ref, startedAt, data] = await Promise.all([readFile(files.ref, "utf8"), readFile(files.startedAt, "utf8"), stat(files.data)]);
+    const [ref, startedAt, data] = await Promise.all([
+      readFile(files.ref, "utf8"),
+      readFile(files.startedAt, "utf8"),
+      stat(files.data),
+    ]);
     const total = await readFile(files.total, "utf8").then(Number, () => 0);
     const started = new Date(startedAt);
     const expectedDir = createHash("sha256").update(ref).digest("hex");
-    if (Number.isNaN(started.getTime()) || !Number.isSafeInteger(total) || !files.dir.endsWith(expectedDir)) return undefined;
+    if (Number.isNaN(started.getTime()) || !Number.isSafeInteger(total) || !files.dir.endsWith(expectedDir))
+      return undefined;
     return { ref, offset: data.size, total, expected: "", startedAt: started, updatedAt: data.mtime };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;

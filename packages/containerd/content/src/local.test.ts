@@ -43,7 +43,10 @@ describe("local content store", () => {
     writeFileSync(ingestFiles(ingests, "torn-total").total, "x");
     leave("whole", ["ref", "startedAt", "total", "data"]);
     const store = await LocalStore.open(root);
-    assert.deepEqual((await store.listStatuses()).map(({ ref, offset, total }) => [ref, offset, total]), [["whole", 2, 7]]);
+    assert.deepEqual(
+      (await store.listStatuses()).map(({ ref, offset, total }) => [ref, offset, total]),
+      [["whole", 2, 7]],
+    );
     assert.equal(readdirSync(ingests).length, 1);
     const writer = await store.writer({ ref: "whole", size: 7 });
     assert.equal(writer.digest(), digestOf("da"));
@@ -57,7 +60,9 @@ describe("local content store", () => {
       const writer = await (await LocalStore.open(${JSON.stringify(root)})).writer({ ref: "r" });
       const chunk = Buffer.alloc(4096, "k");
       for (let count = 0; ; count++) { await writer.write(chunk); if (count === 20) console.log("going"); }`;
-    const child = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     await once(child.stdout, "data");
     child.kill("SIGKILL");
     await once(child, "exit");

@@ -67,7 +67,8 @@ export class LocalStore implements Store {
     for (const algorithm of await readdir(blobs)) {
       for (const encoded of await readdir(join(blobs, algorithm))) {
         const digest = `${algorithm}:${encoded}`;
-        if (digestProblem(digest) !== undefined || !filter(([field]) => (field === "digest" ? digest : undefined))) continue;
+        if (digestProblem(digest) !== undefined || !filter(([field]) => (field === "digest" ? digest : undefined)))
+          continue;
         try {
           yield await this.info(digest);
         } catch (error) {
@@ -78,7 +79,9 @@ export class LocalStore implements Store {
   }
 
   update(): Promise<never> {
-    return Promise.reject(new FailedPrecondition("update not supported on immutable content store: failed precondition"));
+    return Promise.reject(
+      new FailedPrecondition("update not supported on immutable content store: failed precondition"),
+    );
   }
 
   async delete(digest: string): Promise<void> {
@@ -94,7 +97,13 @@ export class LocalStore implements Store {
     try {
       const files = ingestFiles(this.#ingests, ref);
       const status = await this.#resume(ref, size);
-      return await openWriter({ files, status: { ...status, expected }, like: expected, blobPath: (digest) => this.#blobPath(digest), release });
+      return await openWriter({
+        files,
+        status: { ...status, expected },
+        like: expected,
+        blobPath: (digest) => this.#blobPath(digest),
+        release,
+      });
     } catch (error) {
       release();
       throw error;
@@ -157,7 +166,7 @@ async function* pieces(handle: FileHandle, offset: number, size: number): AsyncG
   const { size: length } = await handle.stat();
   if (offset > length) throw new OutOfRange(`read past object length ${length} bytes`);
   const end = size > 0 ? Math.min(length, offset + size) : length;
-  for (let position = offset; position < end; ) {
+  for (let position = offset; position < end;) {
     // A new buffer each time: the receiver may hold on to it.
     const buffer = Buffer.allocUnsafeSlow(Math.min(chunkBytes, end - position));
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, position);

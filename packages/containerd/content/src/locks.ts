@@ -7,7 +7,10 @@ export class RefLocks {
   /** @returns what lets the ref go; further calls do nothing @throws Unavailable while it is held */
   lock(ref: string): () => void {
     const since = this.#since.get(ref);
-    if (since !== undefined) throw new Unavailable(`ref ${ref} locked for ${Date.now() - since.getTime()}ms (since ${since.toISOString()}): unavailable`);
+    if (since !== undefined)
+      throw new Unavailable(
+        `ref ${ref} locked for ${Date.now() - since.getTime()}ms (since ${since.toISOString()}): unavailable`,
+      );
     const mine = new Date();
     this.#since.set(ref, mine);
     return () => {

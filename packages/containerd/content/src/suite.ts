@@ -103,7 +103,10 @@ export function contentStoreSuite(open: () => Promise<Store>): void {
   it("refuses a wrong digest or size and publishes nothing", async () => {
     const wrong = await store.writer({ ref: "a" });
     await wrong.write(hello);
-    await assert.rejects(wrong.commit(5, digestOf("other")), of("FailedPrecondition", /unexpected commit digest sha256:\w+, expected sha256:\w+/));
+    await assert.rejects(
+      wrong.commit(5, digestOf("other")),
+      of("FailedPrecondition", /unexpected commit digest sha256:\w+, expected sha256:\w+/),
+    );
     const short = await store.writer({ ref: "b" });
     await short.write(hello);
     await assert.rejects(short.commit(6, ""), of("FailedPrecondition", /size/));
@@ -115,7 +118,10 @@ export function contentStoreSuite(open: () => Promise<Store>): void {
 
   it("says that a blob is there already", async () => {
     await writeBlob(store, { ref: "r", expected: digest }, hello);
-    await assert.rejects(store.writer({ ref: "s", expected: digest }), of("AlreadyExists", /^content sha256:\w+: already exists$/));
+    await assert.rejects(
+      store.writer({ ref: "s", expected: digest }),
+      of("AlreadyExists", /^content sha256:\w+: already exists$/),
+    );
     const writer = await store.writer({ ref: "s" });
     await writer.write(hello);
     await assert.rejects(writer.commit(5, ""), of("AlreadyExists", /^content sha256:\w+: already exists$/));
@@ -137,7 +143,10 @@ export function contentStoreSuite(open: () => Promise<Store>): void {
 
   it("lists ingests by ref", async () => {
     for (const ref of ["layer-1", "layer-2"]) await (await store.writer({ ref })).close();
-    assert.deepEqual((await store.listStatuses(["ref==layer-2"])).map(({ ref }) => ref), ["layer-2"]);
+    assert.deepEqual(
+      (await store.listStatuses(["ref==layer-2"])).map(({ ref }) => ref),
+      ["layer-2"],
+    );
     assert.equal((await store.listStatuses()).length, 2);
   });
 }

@@ -21,7 +21,11 @@ export interface LocalWriterOptions {
 export async function openWriter(options: LocalWriterOptions): Promise<Writer> {
   const digester = new Digester(options.like);
   if (options.status.offset > 0) {
-    for await (const chunk of createReadStream(options.files.data, { end: options.status.offset - 1, highWaterMark: 1 << 20 })) digester.update(chunk as Uint8Array);
+    for await (const chunk of createReadStream(options.files.data, {
+      end: options.status.offset - 1,
+      highWaterMark: 1 << 20,
+    }))
+      digester.update(chunk as Uint8Array);
   }
   return new LocalWriter(options, digester, await open(options.files.data, "r+"));
 }
@@ -53,7 +57,7 @@ class LocalWriter implements Writer {
     const handle = this.#open();
     // Data of another size's ingest may still lie there.
     if (this.#offset === 0) await handle.truncate(0);
-    for (let done = 0; done < data.length; ) {
+    for (let done = 0; done < data.length;) {
       const { bytesWritten } = await handle.write(data, done, data.length - done, this.#offset);
       this.#digester.update(data.subarray(done, done + bytesWritten));
       this.#offset += bytesWritten;
@@ -80,9 +84,14 @@ class LocalWriter implements Writer {
       const held = (await handle.stat()).size;
       // What is refused stays, as in containerd, until it is written anew, aborted or collected.
       dropped = false;
-      if (size > 0 && size !== held) throw new FailedPrecondition(`unexpected commit size ${held}, expected ${size}: failed precondition`);
-      if (expected !== "" && expected !== digest) throw new FailedPrecondition(`unexpected commit digest ${digest}, expected ${expected}: failed precondition`);
-      if (held !== this.#offset) throw new FailedPrecondition(`ingest of ${this.#options.status.ref} changed below its writer: failed precondition`);
+      if (size > 0 && size !== held)
+        throw new FailedPrecondition(`unexpected commit size ${held}, expected ${size}: failed precondition`);
+      if (expected !== "" && expected !== digest)
+        throw new FailedPrecondition(`unexpected commit digest ${digest}, expected ${expected}: failed precondition`);
+      if (held !== this.#offset)
+        throw new FailedPrecondition(
+          `ingest of ${this.#options.status.ref} changed below its writer: failed precondition`,
+        );
       const blob = this.#options.blobPath(digest);
       dropped = true;
       await mkdir(dirname(blob), { recursive: true, mode: 0o755 });
@@ -113,7 +122,8 @@ class LocalWriter implements Writer {
   }
 
   #open(): FileHandle {
-    if (this.#handle === undefined) throw new FailedPrecondition(`cannot write on closed writer of ${this.#options.status.ref}: failed precondition`);
+    if (this.#handle === undefined)
+      throw new FailedPrecondition(`cannot write on closed writer of ${this.#options.status.ref}: failed precondition`);
     return this.#handle;
   }
 }

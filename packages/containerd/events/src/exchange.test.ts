@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { create } from "@bufbuild/protobuf";
-import { ContainerCreateSchema, ContainerUpdateSchema, TaskExitSchema } from "@longshore/proto/containerd/events/events";
+import {
+  ContainerCreateSchema,
+  ContainerUpdateSchema,
+  TaskExitSchema,
+} from "@longshore/proto/containerd/events/events";
 import { type Envelope, EnvelopeSchema } from "@longshore/proto/containerd/types/types";
 import { Exchange } from "./index.ts";
 import { queueLimit } from "./subscription.ts";
@@ -21,7 +25,11 @@ describe("event exchange", () => {
   });
 
   function publishAll(): void {
-    exchange.publish("moby", "/containers/create", ContainerCreateSchema, { id: "c1", image: "img", runtime: { name: "runc" } });
+    exchange.publish("moby", "/containers/create", ContainerCreateSchema, {
+      id: "c1",
+      image: "img",
+      runtime: { name: "runc" },
+    });
     exchange.publish("default", "/containers/update", ContainerUpdateSchema, { id: "c2", labels: { "a.b": "c" } });
     exchange.publish("moby", "/tasks/exit", TaskExitSchema, { containerId: "c1", id: "e1", exitStatus: 3 });
     end.abort();
@@ -36,7 +44,10 @@ describe("event exchange", () => {
     [["event.runtime.name==runc"], ["moby/containers/create"]],
     [["event.labels.a.b==c"], ["default/containers/update"]],
     [["event.exit_status==3"], []],
-    [["event.image", 'topic=="/tasks/exit"'], ["moby/containers/create", "moby/tasks/exit"]],
+    [
+      ["event.image", 'topic=="/tasks/exit"'],
+      ["moby/containers/create", "moby/tasks/exit"],
+    ],
   ];
   for (const [filters, wanted] of cases) {
     it(`filters by ${JSON.stringify(filters)}`, async () => {
@@ -58,7 +69,12 @@ describe("event exchange", () => {
 
   it("forwards an envelope as it is", async () => {
     const subscription = exchange.subscribe([], end.signal);
-    const envelope = create(EnvelopeSchema, { namespace: "n", topic: "/tasks/oom", timestamp: { seconds: 5n, nanos: 7 }, event: { typeUrl: "unknown", value: new Uint8Array([1]) } });
+    const envelope = create(EnvelopeSchema, {
+      namespace: "n",
+      topic: "/tasks/oom",
+      timestamp: { seconds: 5n, nanos: 7 },
+      event: { typeUrl: "unknown", value: new Uint8Array([1]) },
+    });
     exchange.forward(envelope);
     end.abort();
     for await (const received of subscription) assert.equal(received, envelope);
@@ -66,7 +82,11 @@ describe("event exchange", () => {
 
   it("survives an event that is no message", async () => {
     const subscription = exchange.subscribe(["event.id==x"], end.signal);
-    exchange.publishAny("n", "/a", { $typeName: "google.protobuf.Any", typeUrl: "containerd.events.ContainerCreate", value: new Uint8Array([0xff]) });
+    exchange.publishAny("n", "/a", {
+      $typeName: "google.protobuf.Any",
+      typeUrl: "containerd.events.ContainerCreate",
+      value: new Uint8Array([0xff]),
+    });
     end.abort();
     assert.deepEqual(await topics(subscription), []);
   });
@@ -88,10 +108,17 @@ describe("event exchange", () => {
     ["/a/", `envelope topic "/a/": failed validation on component "": identifier must not be empty: invalid argument`],
   ];
   for (const [topic, message] of badTopics) {
-    it(`refuses the topic ${JSON.stringify(topic)}`, () => assert.throws(() => exchange.publish("n", topic, ContainerCreateSchema, {}), { name: "InvalidArgument", message }));
+    it(`refuses the topic ${JSON.stringify(topic)}`, () =>
+      assert.throws(() => exchange.publish("n", topic, ContainerCreateSchema, {}), {
+        name: "InvalidArgument",
+        message,
+      }));
   }
 
   it("refuses a bad filter with containerd's words", () => {
-    assert.throws(() => exchange.subscribe(["a=b"]), { name: "Unknown", message: /^subscription error: failed parsing subscription filters: filters: parse error: / });
+    assert.throws(() => exchange.subscribe(["a=b"]), {
+      name: "Unknown",
+      message: /^subscription error: failed parsing subscription filters: filters: parse error: /,
+    });
   });
 });

@@ -26,7 +26,8 @@ export function date(row: Row, column: string): Date {
 /** A column with a JSON object of texts. */
 export function labels(row: Row, column = "labels"): Labels {
   const value = parse(text(row, column), column);
-  for (const entry of Object.values(value)) if (typeof entry !== "string") throw new DataLoss(`${column} holds what is no text`);
+  for (const entry of Object.values(value))
+    if (typeof entry !== "string") throw new DataLoss(`${column} holds what is no text`);
   return value as Labels;
 }
 
@@ -37,7 +38,8 @@ function parse(json: string, column: string): Record<string, unknown> {
   } catch (error) {
     throw new DataLoss(`${column} is no JSON`, { cause: error });
   }
-  if (value === null || typeof value !== "object" || Array.isArray(value)) throw new DataLoss(`${column} is no JSON object`);
+  if (value === null || typeof value !== "object" || Array.isArray(value))
+    throw new DataLoss(`${column} is no JSON object`);
   return value as Record<string, unknown>;
 }
 
@@ -64,9 +66,13 @@ function decode(bytes: Uint8Array, column: string): PackedAny {
 
 /** A column with a JSON object of encoded Anys, in base64. */
 export function packedMap(row: Row, column: string): Record<string, PackedAny> {
-  return Object.fromEntries(Object.entries(labels(row, column)).map(([key, value]) => [key, decode(Buffer.from(value, "base64"), column)]));
+  return Object.fromEntries(
+    Object.entries(labels(row, column)).map(([key, value]) => [key, decode(Buffer.from(value, "base64"), column)]),
+  );
 }
 
 export function encodeMap(map: Record<string, PackedAny>): string {
-  return JSON.stringify(Object.fromEntries(Object.entries(map).map(([key, value]) => [key, Buffer.from(encode(value)).toString("base64")])));
+  return JSON.stringify(
+    Object.fromEntries(Object.entries(map).map(([key, value]) => [key, Buffer.from(encode(value)).toString("base64")])),
+  );
 }

@@ -45,7 +45,9 @@ export class Containers implements ContainerStore {
   async list(filters: readonly string[] = []): Promise<Container[]> {
     const filter = recordFilters(filters);
     const rows = this.#env.database.all("SELECT * FROM containers WHERE namespace = ? ORDER BY id", this.#namespace);
-    return [...readRows(this.#env, "containers", rows, containerOf)].filter((container) => filter(containerAdaptor(container)));
+    return [...readRows(this.#env, "containers", rows, containerOf)].filter((container) =>
+      filter(containerAdaptor(container)),
+    );
   }
 
   async create(draft: Draft): Promise<Container> {
@@ -71,7 +73,12 @@ export class Containers implements ContainerStore {
       if (current === undefined) throw new NotFound(`container "${draft.id}": not found`);
       const updated = fieldpaths.length === 0 ? replaced(current, draft) : masked(current, draft, fieldpaths);
       validate(updated, "update failed validation: ");
-      const container: Container = { ...updated, labels: withoutEmpty(updated.labels), createdAt: current.createdAt, updatedAt: new Date() };
+      const container: Container = {
+        ...updated,
+        labels: withoutEmpty(updated.labels),
+        createdAt: current.createdAt,
+        updatedAt: new Date(),
+      };
       this.#put(container);
       return container;
     });
@@ -82,7 +89,9 @@ export class Containers implements ContainerStore {
 
   async delete(id: string): Promise<void> {
     const { database } = this.#env;
-    const deleted = database.essential(() => database.run("DELETE FROM containers WHERE namespace = ? AND id = ?", this.#namespace, id));
+    const deleted = database.essential(() =>
+      database.run("DELETE FROM containers WHERE namespace = ? AND id = ?", this.#namespace, id),
+    );
     if (deleted === 0) throw new NotFound(`container ${id}: not found`);
     await database.flushed();
     this.#env.onDeletion();
@@ -122,12 +131,14 @@ function validate(container: Draft, prefix: string): void {
   validateLabels(container.labels, `${prefix}containers.Labels`);
   if (container.runtime.name === "") throw invalid("container.Runtime.Name must be set");
   if (container.spec === undefined) throw invalid("container.Spec must be set");
-  if (container.snapshotKey !== "" && container.snapshotter === "") throw invalid("container.Snapshotter must be set if container.SnapshotKey is set");
+  if (container.snapshotKey !== "" && container.snapshotter === "")
+    throw invalid("container.Snapshotter must be set if container.SnapshotKey is set");
 }
 
 /** The record after an update without field paths: all that may change is taken from `draft`. */
 function replaced(current: Container, draft: Draft): Draft {
-  const immutable = (field: string): InvalidArgument => new InvalidArgument(`container.${field} field is immutable: invalid argument`);
+  const immutable = (field: string): InvalidArgument =>
+    new InvalidArgument(`container.${field} field is immutable: invalid argument`);
   if (draft.snapshotter !== current.snapshotter) throw immutable("Snapshotter");
   if (draft.runtime.name !== current.runtime.name) throw immutable("Runtime.Name");
   return { ...draft, sandbox: current.sandbox };
@@ -137,8 +148,13 @@ function masked(current: Container, draft: Draft, fieldpaths: readonly string[])
   let result: Draft = current;
   for (const path of fieldpaths) {
     const [field = "", key] = split(path);
-    if (field === "labels") result = { ...result, labels: key === undefined ? draft.labels : withEntry(result.labels, draft.labels, key) };
-    else if (field === "extensions") result = { ...result, extensions: key === undefined ? draft.extensions : withEntry(result.extensions, draft.extensions, key) };
+    if (field === "labels")
+      result = { ...result, labels: key === undefined ? draft.labels : withEntry(result.labels, draft.labels, key) };
+    else if (field === "extensions")
+      result = {
+        ...result,
+        extensions: key === undefined ? draft.extensions : withEntry(result.extensions, draft.extensions, key),
+      };
     else if (path === "spec") result = { ...result, spec: draft.spec };
     else if (path === "image") result = { ...result, image: draft.image };
     else if (path === "snapshotkey") result = { ...result, snapshotKey: draft.snapshotKey };

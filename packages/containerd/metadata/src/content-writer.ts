@@ -68,7 +68,9 @@ export class ScopedWriter implements Writer {
       const held = this.status().offset;
       if (size > 0 && size !== held) {
         await this.close();
-        throw new FailedPrecondition(`"${this.#options.ref}" failed size validation: ${held} != ${size}: failed precondition`);
+        throw new FailedPrecondition(
+          `"${this.#options.ref}" failed size validation: ${held} != ${size}: failed precondition`,
+        );
       }
       this.#closed = true;
       const digest = await this.#publish(held, expected);
@@ -119,14 +121,20 @@ export class ScopedWriter implements Writer {
   /** A lease that is gone is found out before anything is published. */
   #checkLease(): void {
     const { env, scope, ref } = this.#options;
-    env.database.transaction(() => addToLease(env.database, scope.namespace, scope.lease, { type: "ingests", id: ref }));
+    env.database.transaction(() =>
+      addToLease(env.database, scope.namespace, scope.lease, { type: "ingests", id: ref }),
+    );
   }
 
   #forgetIngest(): void {
     const { env, scope, ref } = this.#options;
     env.database.essential(() => {
       env.database.run("DELETE FROM ingests WHERE namespace = ? AND ref = ?", scope.namespace, ref);
-      env.database.run("DELETE FROM lease_resources WHERE namespace = ? AND type = 'ingests' AND id = ?", scope.namespace, ref);
+      env.database.run(
+        "DELETE FROM lease_resources WHERE namespace = ? AND type = 'ingests' AND id = ?",
+        scope.namespace,
+        ref,
+      );
     });
   }
 

@@ -20,7 +20,13 @@ const ingestLifeMs = 24 * 60 * 60 * 1000;
 
 /** @throws DataLoss when the record cannot be read */
 export function blobOf(row: Row): Info {
-  return { digest: text(row, "digest"), size: integer(row, "size"), createdAt: date(row, "created_at"), updatedAt: date(row, "updated_at"), labels: labelsOf(row) };
+  return {
+    digest: text(row, "digest"),
+    size: integer(row, "size"),
+    createdAt: date(row, "created_at"),
+    updatedAt: date(row, "updated_at"),
+    labels: labelsOf(row),
+  };
 }
 
 /**
@@ -38,7 +44,11 @@ export class ScopedContent implements Store {
 
   async info(digest: string): Promise<Info> {
     checkDigest(digest);
-    const row = this.#env.database.get("SELECT * FROM blobs WHERE namespace = ? AND digest = ?", this.#scope.namespace, digest);
+    const row = this.#env.database.get(
+      "SELECT * FROM blobs WHERE namespace = ? AND digest = ?",
+      this.#scope.namespace,
+      digest,
+    );
     if (row === undefined) throw new NotFound(`content digest ${digest}: not found`);
     return blobOf(row);
   }
@@ -55,15 +65,25 @@ export class ScopedContent implements Store {
 
   async *list(filters: readonly string[] = []): AsyncGenerator<Info> {
     const filter = parseAll(filters);
-    const rows = this.#env.database.all("SELECT * FROM blobs WHERE namespace = ? ORDER BY digest", this.#scope.namespace);
+    const rows = this.#env.database.all(
+      "SELECT * FROM blobs WHERE namespace = ? ORDER BY digest",
+      this.#scope.namespace,
+    );
     for (const info of readRows(this.#env, "blobs", rows, blobOf)) {
       if (filter(labeledAdaptor("digest", info.digest, info.labels))) yield info;
     }
   }
 
-  async update({ digest, labels }: { digest: string; labels: Labels }, fieldpaths: readonly string[] = []): Promise<Info> {
+  async update(
+    { digest, labels }: { digest: string; labels: Labels },
+    fieldpaths: readonly string[] = [],
+  ): Promise<Info> {
     const current = await this.info(digest);
-    const info: Info = { ...current, labels: updateLabels(current.labels, labels, fieldpaths, `content info "${digest}"`), updatedAt: new Date() };
+    const info: Info = {
+      ...current,
+      labels: updateLabels(current.labels, labels, fieldpaths, `content info "${digest}"`),
+      updatedAt: new Date(),
+    };
     validateLabels(info.labels, "info.Labels");
     this.#env.database.run(
       "UPDATE blobs SET labels = ?, updated_at = ? WHERE namespace = ? AND digest = ?",
@@ -82,7 +102,9 @@ export class ScopedContent implements Store {
     checkDigest(digest);
     const { database, publisher, onDeletion } = this.#env;
     const { namespace } = this.#scope;
-    const deleted = database.essential(() => database.run("DELETE FROM blobs WHERE namespace = ? AND digest = ?", namespace, digest));
+    const deleted = database.essential(() =>
+      database.run("DELETE FROM blobs WHERE namespace = ? AND digest = ?", namespace, digest),
+    );
     if (deleted === 0) throw new NotFound(`content digest ${digest}: not found`);
     await database.flushed();
     publisher.publish(namespace, "/content/delete", ContentDeleteSchema, { digest });
@@ -119,7 +141,10 @@ export class ScopedContent implements Store {
     const { database } = this.#env;
     const { namespace, lease } = this.#scope;
     return database.transaction(() => {
-      if (expected !== "" && database.get("SELECT 1 FROM blobs WHERE namespace = ? AND digest = ?", namespace, expected) !== undefined) {
+      if (
+        expected !== "" &&
+        database.get("SELECT 1 FROM blobs WHERE namespace = ? AND digest = ?", namespace, expected) !== undefined
+      ) {
         throw new AlreadyExists(`content ${expected}: already exists`);
       }
       ensureNamespace(database, namespace);
@@ -139,7 +164,11 @@ export class ScopedContent implements Store {
   }
 
   async status(ref: string): Promise<Status> {
-    const row = this.#env.database.get("SELECT backend_ref FROM ingests WHERE namespace = ? AND ref = ?", this.#scope.namespace, ref);
+    const row = this.#env.database.get(
+      "SELECT backend_ref FROM ingests WHERE namespace = ? AND ref = ?",
+      this.#scope.namespace,
+      ref,
+    );
     if (row === undefined) throw new NotFound(`reference ${ref}: not found`);
     try {
       return { ...(await this.#env.content.status(text(row, "backend_ref"))), ref };
@@ -152,7 +181,10 @@ export class ScopedContent implements Store {
   async listStatuses(filters: readonly string[] = []): Promise<Status[]> {
     const filter = parseAll(filters);
     const statuses: Status[] = [];
-    for (const row of this.#env.database.all("SELECT ref FROM ingests WHERE namespace = ? ORDER BY ref", this.#scope.namespace)) {
+    for (const row of this.#env.database.all(
+      "SELECT ref FROM ingests WHERE namespace = ? ORDER BY ref",
+      this.#scope.namespace,
+    )) {
       const ref = text(row, "ref");
       if (!filter(labeledAdaptor("ref", ref, {}))) continue;
       try {

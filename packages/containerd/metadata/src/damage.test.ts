@@ -32,30 +32,57 @@ describe("damaged metadata", () => {
     database.exec("UPDATE images SET labels = '{broken' WHERE name = 'a'");
     database.close();
     const scope = await fixture.open();
-    assert.deepEqual((await scope.images.list()).map(({ name }) => name), ["b"]);
+    assert.deepEqual(
+      (await scope.images.list()).map(({ name }) => name),
+      ["b"],
+    );
     await fixture.metadata.collectGarbage();
     assert.equal((await scope.content.info(digestOf("unreferenced"))).size, 12);
-    assert.deepEqual(fixture.metadata.damage(), ["a record of images (a) cannot be read and was set aside: labels is no JSON"]);
+    assert.deepEqual(fixture.metadata.damage(), [
+      "a record of images (a) cannot be read and was set aside: labels is no JSON",
+    ]);
   });
 
   for (const [what, change, problem] of [
     ["a size that no number holds", `UPDATE images SET size = ${1n << 60n} WHERE name = 'a'`, "size is no integer"],
-    ["a time that is none", `UPDATE images SET created_at = ${8n * 10n ** 15n + 10n ** 15n} WHERE name = 'a'`, "created_at is no time"],
-    ["annotations that are a list", "UPDATE images SET annotations = '[]' WHERE name = 'a'", "annotations is no JSON object"],
+    [
+      "a time that is none",
+      `UPDATE images SET created_at = ${8n * 10n ** 15n + 10n ** 15n} WHERE name = 'a'`,
+      "created_at is no time",
+    ],
+    [
+      "annotations that are a list",
+      "UPDATE images SET annotations = '[]' WHERE name = 'a'",
+      "annotations is no JSON object",
+    ],
   ] as const) {
     it(`starts with a record that has ${what}, and sets it aside`, async () => {
       const database = new DatabaseSync(path);
       database.exec(change);
       database.close();
       const scope = await fixture.open();
-      assert.deepEqual((await scope.images.list()).map(({ name }) => name), ["b"]);
-      assert.deepEqual(fixture.metadata.damage(), [`a record of images (a) cannot be read and was set aside: ${problem}`]);
+      assert.deepEqual(
+        (await scope.images.list()).map(({ name }) => name),
+        ["b"],
+      );
+      assert.deepEqual(fixture.metadata.damage(), [
+        `a record of images (a) cannot be read and was set aside: ${problem}`,
+      ]);
     });
   }
 
   it("lists the others of every kind when one cannot be read, and sets it aside", async () => {
     const scope = await fixture.open();
-    const container = { labels: {}, image: "", runtime: { name: "r" }, spec: { typeUrl: "s", value: new Uint8Array() }, snapshotter: "", snapshotKey: "", sandbox: "", extensions: {} };
+    const container = {
+      labels: {},
+      image: "",
+      runtime: { name: "r" },
+      spec: { typeUrl: "s", value: new Uint8Array() },
+      snapshotter: "",
+      snapshotKey: "",
+      sandbox: "",
+      extensions: {},
+    };
     for (const id of ["a", "b"]) {
       await scope.containers.create({ id, ...container });
       await scope.sandboxes.create({ id, labels: {}, runtime: { name: "r" }, sandboxer: "", extensions: {} });
@@ -67,15 +94,26 @@ describe("damaged metadata", () => {
     const database = Database.open(path);
     const env = { database, logger: silent } as unknown as Environment;
     const columns = { images: "name", containers: "id", sandboxes: "id", leases: "id", snapshots: "key" };
-    for (const [table, column] of Object.entries(columns)) database.run(`UPDATE ${table} SET created_at = ${1n << 60n} WHERE ${column} = 'a'`);
+    for (const [table, column] of Object.entries(columns))
+      database.run(`UPDATE ${table} SET created_at = ${1n << 60n} WHERE ${column} = 'a'`);
     database.run(`UPDATE blobs SET size = ${1n << 60n} WHERE digest = ?`, digestOf("a"));
-    const keys = async <T>(list: AsyncIterable<T> | Promise<T[]>, key: (item: T) => string): Promise<string[]> => (await Array.fromAsync(await list)).map(key);
+    const keys = async <T>(list: AsyncIterable<T> | Promise<T[]>, key: (item: T) => string): Promise<string[]> =>
+      (await Array.fromAsync(await list)).map(key);
     assert.deepEqual(await keys(new Images(env, "test").list(), ({ name }) => name), ["b"]);
     assert.deepEqual(await keys(new Containers(env, "test").list(), ({ id }) => id), ["b"]);
     assert.deepEqual(await keys(new Sandboxes(env, "test").list(), ({ id }) => id), ["b"]);
     assert.deepEqual(await keys(new Leases(env, "test").list(), ({ id }) => id), ["b"]);
-    assert.deepEqual(await keys(new ScopedSnapshotter(env, { namespace: "test" }, "overlayfs", fixture.snapshotter).list(), ({ name }) => name), ["b"]);
-    assert.deepEqual(await keys(new ScopedContent(env, { namespace: "test" }).list(), ({ digest }) => digest), [digestOf("b"), digestOf("unreferenced")].toSorted());
+    assert.deepEqual(
+      await keys(
+        new ScopedSnapshotter(env, { namespace: "test" }, "overlayfs", fixture.snapshotter).list(),
+        ({ name }) => name,
+      ),
+      ["b"],
+    );
+    assert.deepEqual(
+      await keys(new ScopedContent(env, { namespace: "test" }).list(), ({ digest }) => digest),
+      [digestOf("b"), digestOf("unreferenced")].toSorted(),
+    );
     database.close();
     await fixture.open();
     assert.equal(fixture.metadata.damage().length, 6);
@@ -101,7 +139,10 @@ describe("damaged metadata", () => {
     const version = Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
     database.exec("PRAGMA user_version = 999");
     database.close();
-    await assert.rejects(fixture.open(), { name: "FailedPrecondition", message: /has schema 999, this release knows \d+/ });
+    await assert.rejects(fixture.open(), {
+      name: "FailedPrecondition",
+      message: /has schema 999, this release knows \d+/,
+    });
     const again = new DatabaseSync(path);
     again.exec(`PRAGMA user_version = ${version}`);
     again.close();

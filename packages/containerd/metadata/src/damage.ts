@@ -37,7 +37,9 @@ export function openSalvaging(path: string, logger: Logger): Database {
 
 /** What was set aside, in words; as long as there is anything, what it kept is unknown. */
 export function damageOf(database: Database, path: string): string[] {
-  const files = readdirSync(dirname(path)).filter((name) => name.startsWith(`${basename(path)}.damaged-`) && !/-(wal|shm)$/.test(name));
+  const files = readdirSync(dirname(path)).filter(
+    (name) => name.startsWith(`${basename(path)}.damaged-`) && !/-(wal|shm)$/.test(name),
+  );
   return [
     ...files.map((name) => `the metadata database was damaged and set aside as ${join(dirname(path), name)}`),
     ...database.all("SELECT source, problem, record FROM damaged").map((row) => {
@@ -81,7 +83,10 @@ function bringOver(aside: string, into: Database, logger: Logger): void {
           copied++;
         }
       } catch (error) {
-        logger.error({ table, copied, error: messageOf(error) }, "not all records of the damaged database could be brought over");
+        logger.error(
+          { table, copied, error: messageOf(error) },
+          "not all records of the damaged database could be brought over",
+        );
       }
     }
     // Numbers must stay new whatever was read.

@@ -47,7 +47,10 @@ export class Database {
 
   #migrate(path: string): void {
     const version = Number(this.get("PRAGMA user_version")?.["user_version"]);
-    if (version > migrations.length) throw new FailedPrecondition(`${path} has schema ${version}, this release knows ${migrations.length}: failed precondition`);
+    if (version > migrations.length)
+      throw new FailedPrecondition(
+        `${path} has schema ${version}, this release knows ${migrations.length}: failed precondition`,
+      );
     for (const [index, step] of migrations.entries()) {
       if (index < version) continue;
       this.transaction(() => this.#file.sql.exec(`${step}; PRAGMA user_version = ${index + 1};`));
@@ -99,7 +102,9 @@ export class Database {
   /** A number that was never given before, nor will be after a crash: each start leaves a gap. */
   next(): number {
     if (this.#given === this.#reserved) {
-      this.#reserved = this.transaction(() => Number(this.get("UPDATE sequence SET value = value + ? RETURNING value", sequenceBlock)?.["value"]));
+      this.#reserved = this.transaction(() =>
+        Number(this.get("UPDATE sequence SET value = value + ? RETURNING value", sequenceBlock)?.["value"]),
+      );
       this.#given = this.#reserved - sequenceBlock;
     }
     return ++this.#given;

@@ -51,7 +51,8 @@ export class FakeSnapshotter implements Snapshotter {
 
   async remove(key: string): Promise<void> {
     await this.stat(key);
-    for (const { parent } of this.held.values()) if (parent === key) throw new FailedPrecondition("cannot remove snapshot with child: failed precondition");
+    for (const { parent } of this.held.values())
+      if (parent === key) throw new FailedPrecondition("cannot remove snapshot with child: failed precondition");
     this.held.delete(key);
   }
 

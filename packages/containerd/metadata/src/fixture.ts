@@ -39,6 +39,16 @@ export class Fixture {
   }
 }
 
-export function target(content: string): { mediaType: string; digest: string; size: number; annotations: Record<string, string> } {
-  return { mediaType: "application/vnd.oci.image.manifest.v1+json", digest: digestOf(content), size: content.length, annotations: {} };
+export function target(content: string): {
+  mediaType: string;
+  digest: string;
+  size: number;
+  annotations: Record<string, string>;
+} {
+  return {
+    mediaType: "application/vnd.oci.image.manifest.v1+json",
+    digest: digestOf(content),
+    size: content.length,
+    annotations: {},
+  };
 }

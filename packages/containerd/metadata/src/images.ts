@@ -1,6 +1,10 @@
 import { digestProblem } from "@longshore/content";
 import { AlreadyExists, InvalidArgument, NotFound } from "@longshore/errdefs";
-import { ImageCreateSchema, ImageDeleteSchema, ImageUpdateSchema } from "@longshore/proto/containerd/services/images/v1/images";
+import {
+  ImageCreateSchema,
+  ImageDeleteSchema,
+  ImageUpdateSchema,
+} from "@longshore/proto/containerd/services/images/v1/images";
 import { date, integer, labels, text } from "./columns.ts";
 import type { Image, ImageStore } from "./contract.ts";
 import type { Row } from "./database.ts";
@@ -17,7 +21,12 @@ export function imageOf(row: Row): Image {
   return {
     name: text(row, "name"),
     labels: labels(row),
-    target: { mediaType: text(row, "media_type"), digest: text(row, "digest"), size: integer(row, "size"), annotations: labels(row, "annotations") },
+    target: {
+      mediaType: text(row, "media_type"),
+      digest: text(row, "digest"),
+      size: integer(row, "size"),
+      annotations: labels(row, "annotations"),
+    },
     createdAt: date(row, "created_at"),
     updatedAt: date(row, "updated_at"),
   };
@@ -63,7 +72,12 @@ export class Images implements ImageStore {
       const current = this.#get(draft.name);
       const updated = fieldpaths.length === 0 ? draft : masked(current, draft, fieldpaths);
       validate(updated);
-      const result: Image = { ...updated, labels: withoutEmpty(updated.labels), createdAt: current.createdAt, updatedAt: at };
+      const result: Image = {
+        ...updated,
+        labels: withoutEmpty(updated.labels),
+        createdAt: current.createdAt,
+        updatedAt: at,
+      };
       this.#put(result);
       return result;
     });
@@ -77,7 +91,8 @@ export class Images implements ImageStore {
     const { database, publisher, onDeletion } = this.#env;
     database.essential(() => {
       const { digest } = this.#get(name).target;
-      if (target !== "" && digest !== target) throw new NotFound(`image "${name}" has target ${digest}, not ${target}: not found`);
+      if (target !== "" && digest !== target)
+        throw new NotFound(`image "${name}" has target ${digest}, not ${target}: not found`);
       database.run("DELETE FROM images WHERE namespace = ? AND name = ?", this.#namespace, name);
     });
     await database.flushed();
@@ -117,15 +132,24 @@ const maxAnnotations = 256 << 10;
 
 function validate({ name, labels: imageLabels, target }: Draft): void {
   if (name === "") throw new InvalidArgument("image name must not be empty: invalid argument");
-  if (isControlled(name)) throw new InvalidArgument(`image name ${JSON.stringify(name.slice(0, 300))} must not hold control characters: invalid argument`);
+  if (isControlled(name))
+    throw new InvalidArgument(
+      `image name ${JSON.stringify(name.slice(0, 300))} must not hold control characters: invalid argument`,
+    );
   validateLabels(imageLabels, "image.Labels");
   const problem = digestProblem(target.digest);
-  if (problem !== undefined) throw new InvalidArgument(`Target.Digest "${target.digest}" invalid: ${problem}: invalid argument`);
+  if (problem !== undefined)
+    throw new InvalidArgument(`Target.Digest "${target.digest}" invalid: ${problem}: invalid argument`);
   if (target.size <= 0) throw new InvalidArgument("Target.Size must be greater than zero: invalid argument");
-  if (!Number.isSafeInteger(target.size)) throw new InvalidArgument(`Target.Size ${target.size} is no number of bytes: invalid argument`);
+  if (!Number.isSafeInteger(target.size))
+    throw new InvalidArgument(`Target.Size ${target.size} is no number of bytes: invalid argument`);
   const bytes = Object.entries(target.annotations).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
-  if (bytes > maxAnnotations) throw new InvalidArgument(`Target.Annotations of ${bytes} bytes are more than ${maxAnnotations}: invalid argument`);
-  if (isControlled(target.mediaType)) throw new InvalidArgument(`Target.MediaType ${JSON.stringify(target.mediaType.slice(0, 300))} invalid: invalid argument`);
+  if (bytes > maxAnnotations)
+    throw new InvalidArgument(`Target.Annotations of ${bytes} bytes are more than ${maxAnnotations}: invalid argument`);
+  if (isControlled(target.mediaType))
+    throw new InvalidArgument(
+      `Target.MediaType ${JSON.stringify(target.mediaType.slice(0, 300))} invalid: invalid argument`,
+    );
   if (target.mediaType === "") throw new InvalidArgument("Target.MediaType must be set: invalid argument");
 }
 
@@ -133,11 +157,17 @@ function masked(current: Image, draft: Draft, fieldpaths: readonly string[]): Dr
   let result: Draft = current;
   for (const path of fieldpaths) {
     if (path === "labels") result = { ...result, labels: draft.labels };
-    else if (path.startsWith("labels.")) result = { ...result, labels: withEntry(result.labels, draft.labels, path.slice("labels.".length)) };
+    else if (path.startsWith("labels."))
+      result = { ...result, labels: withEntry(result.labels, draft.labels, path.slice("labels.".length)) };
     else if (path === "target") result = { ...result, target: draft.target };
-    else if (path === "annotations") result = { ...result, target: { ...result.target, annotations: draft.target.annotations } };
+    else if (path === "annotations")
+      result = { ...result, target: { ...result.target, annotations: draft.target.annotations } };
     else if (path.startsWith("annotations.")) {
-      const annotations = withEntry(result.target.annotations, draft.target.annotations, path.slice("annotations.".length));
+      const annotations = withEntry(
+        result.target.annotations,
+        draft.target.annotations,
+        path.slice("annotations.".length),
+      );
       result = { ...result, target: { ...result.target, annotations } };
     } else throw new InvalidArgument(`cannot update "${path}" field on image "${draft.name}": invalid argument`);
   }

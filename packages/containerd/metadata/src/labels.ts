@@ -8,7 +8,9 @@ export function validateLabels(labels: Labels, owner: string): void {
   for (const [key, value] of Object.entries(labels)) {
     const bytes = Buffer.byteLength(key) + Buffer.byteLength(value);
     if (bytes <= maxBytes) continue;
-    throw new InvalidArgument(`${owner}: label key and value length (${bytes} bytes) greater than maximum size (${maxBytes} bytes), key: ${key.slice(0, 64)}: invalid argument`);
+    throw new InvalidArgument(
+      `${owner}: label key and value length (${bytes} bytes) greater than maximum size (${maxBytes} bytes), key: ${key.slice(0, 64)}: invalid argument`,
+    );
   }
 }
 
@@ -29,7 +31,12 @@ export function withEntry<T>(map: Record<string, T>, update: Record<string, T>, 
  * @param described the object, as the error names it (`snapshot "c1"`)
  * @throws InvalidArgument for any other field path
  */
-export function updateLabels(current: Labels, update: Labels, fieldpaths: readonly string[], described: string): Labels {
+export function updateLabels(
+  current: Labels,
+  update: Labels,
+  fieldpaths: readonly string[],
+  described: string,
+): Labels {
   if (fieldpaths.length === 0) return withoutEmpty(update);
   let result = current;
   for (const path of fieldpaths) {

@@ -15,15 +15,30 @@ export function leaseOf(row: Row): Lease {
 
 /** @throws NotFound when the scope names a lease that does not exist */
 export function checkLease(database: Database, namespace: string, lease: string | undefined): void {
-  if (lease === undefined || database.get("SELECT 1 FROM leases WHERE namespace = ? AND id = ?", namespace, lease) !== undefined) return;
+  if (
+    lease === undefined ||
+    database.get("SELECT 1 FROM leases WHERE namespace = ? AND id = ?", namespace, lease) !== undefined
+  )
+    return;
   throw new NotFound("lease does not exist: not found");
 }
 
 /** Lets the scope's lease keep what is being made. Part of the caller's transaction. @throws NotFound without that lease */
-export function addToLease(database: Database, namespace: string, lease: string | undefined, { type, id }: LeaseResource): void {
+export function addToLease(
+  database: Database,
+  namespace: string,
+  lease: string | undefined,
+  { type, id }: LeaseResource,
+): void {
   if (lease === undefined) return;
   checkLease(database, namespace, lease);
-  database.run("INSERT OR IGNORE INTO lease_resources (namespace, lease, type, id) VALUES (?, ?, ?, ?)", namespace, lease, type, id);
+  database.run(
+    "INSERT OR IGNORE INTO lease_resources (namespace, lease, type, id) VALUES (?, ?, ?, ?)",
+    namespace,
+    lease,
+    type,
+    id,
+  );
 }
 
 export class Leases implements LeaseStore {
@@ -54,7 +69,9 @@ export class Leases implements LeaseStore {
 
   async delete(id: string): Promise<void> {
     const { database } = this.#env;
-    const deleted = database.essential(() => database.run("DELETE FROM leases WHERE namespace = ? AND id = ?", this.#namespace, id));
+    const deleted = database.essential(() =>
+      database.run("DELETE FROM leases WHERE namespace = ? AND id = ?", this.#namespace, id),
+    );
     if (deleted === 0) throw absent(id);
     this.#env.onDeletion();
   }
@@ -62,7 +79,9 @@ export class Leases implements LeaseStore {
   async list(filters: readonly string[] = []): Promise<Lease[]> {
     const filter = recordFilters(filters);
     const rows = this.#env.database.all("SELECT * FROM leases WHERE namespace = ? ORDER BY id", this.#namespace);
-    return [...readRows(this.#env, "leases", rows, leaseOf)].filter(({ id, labels }) => filter(labeledAdaptor("id", id, labels)));
+    return [...readRows(this.#env, "leases", rows, leaseOf)].filter(({ id, labels }) =>
+      filter(labeledAdaptor("id", id, labels)),
+    );
   }
 
   async addResource(id: string, resource: LeaseResource): Promise<void> {
@@ -79,19 +98,32 @@ export class Leases implements LeaseStore {
     database.essential(() => {
       this.#check(id);
       validate(resource);
-      database.run("DELETE FROM lease_resources WHERE namespace = ? AND lease = ? AND type = ? AND id = ?", this.#namespace, id, resource.type, resource.id);
+      database.run(
+        "DELETE FROM lease_resources WHERE namespace = ? AND lease = ? AND type = ? AND id = ?",
+        this.#namespace,
+        id,
+        resource.type,
+        resource.id,
+      );
     });
     this.#env.onDeletion();
   }
 
   async listResources(id: string): Promise<LeaseResource[]> {
     this.#check(id);
-    const rows = this.#env.database.all("SELECT type, id FROM lease_resources WHERE namespace = ? AND lease = ? ORDER BY type, id", this.#namespace, id);
+    const rows = this.#env.database.all(
+      "SELECT type, id FROM lease_resources WHERE namespace = ? AND lease = ? ORDER BY type, id",
+      this.#namespace,
+      id,
+    );
     return rows.map((row) => ({ type: text(row, "type"), id: text(row, "id") }));
   }
 
   #check(id: string): void {
-    if (this.#env.database.get("SELECT 1 FROM leases WHERE namespace = ? AND id = ?", this.#namespace, id) === undefined) throw absent(id);
+    if (
+      this.#env.database.get("SELECT 1 FROM leases WHERE namespace = ? AND id = ?", this.#namespace, id) === undefined
+    )
+      throw absent(id);
   }
 }
 
@@ -110,7 +142,8 @@ function validate({ type, id }: LeaseResource): void {
     case "content": {
       if (name !== undefined) break;
       const problem = digestProblem(id);
-      if (problem !== undefined) throw new InvalidArgument(`invalid content resource id ${id}: ${problem}: invalid argument`);
+      if (problem !== undefined)
+        throw new InvalidArgument(`invalid content resource id ${id}: ${problem}: invalid argument`);
       return;
     }
     case "ingests":
@@ -118,7 +151,8 @@ function validate({ type, id }: LeaseResource): void {
       if (name !== undefined) break;
       return;
     case "snapshots":
-      if (!name || type.split("/").length > 2) throw new InvalidArgument(`invalid snapshot resource type ${type}: invalid argument`);
+      if (!name || type.split("/").length > 2)
+        throw new InvalidArgument(`invalid snapshot resource type ${type}: invalid argument`);
       return;
     default:
       throw new NotImplemented(`resource type ${type} not supported yet: not implemented`);

@@ -142,7 +142,10 @@ async function forgetLost({ database, snapshotters, logger }: Environment): Prom
       const namespace = text(row, "namespace");
       const key = text(row, "key");
       new SnapshotTable(database, namespace, name).delete(key);
-      logger.error({ snapshotter: name, namespace, key }, "the snapshotter has lost a snapshot: its record is forgotten");
+      logger.error(
+        { snapshotter: name, namespace, key },
+        "the snapshotter has lost a snapshot: its record is forgotten",
+      );
     }
   }
 }

@@ -16,7 +16,11 @@ export class Namespaces implements NamespaceStore {
   async create(name: string, labels: Labels): Promise<void> {
     validateIdentifier(name);
     validateLabels(labels, "namespace.Labels");
-    const made = this.#env.database.run("INSERT OR IGNORE INTO namespaces (name, labels) VALUES (?, ?)", name, JSON.stringify(withoutEmpty(labels)));
+    const made = this.#env.database.run(
+      "INSERT OR IGNORE INTO namespaces (name, labels) VALUES (?, ?)",
+      name,
+      JSON.stringify(withoutEmpty(labels)),
+    );
     if (made === 0) throw new AlreadyExists(`namespace "${name}": already exists`);
     await this.#env.database.flushed();
   }
@@ -46,18 +50,27 @@ export class Namespaces implements NamespaceStore {
   }
 
   async list(): Promise<Namespace[]> {
-    return [...readRows(this.#env, "namespaces", this.#env.database.all("SELECT * FROM namespaces ORDER BY name"), (row) => ({ name: text(row, "name"), labels: labelsOf(row) }))];
+    return [
+      ...readRows(this.#env, "namespaces", this.#env.database.all("SELECT * FROM namespaces ORDER BY name"), (row) => ({
+        name: text(row, "name"),
+        labels: labelsOf(row),
+      })),
+    ];
   }
 
   async delete(name: string): Promise<void> {
     const { database } = this.#env;
     database.essential(() => {
       const held = this.#held(name);
-      if (held.length > 0) throw new FailedPrecondition(`namespace "${name}" must be empty, but it still has ${held.join(", ")}: failed precondition`);
+      if (held.length > 0)
+        throw new FailedPrecondition(
+          `namespace "${name}" must be empty, but it still has ${held.join(", ")}: failed precondition`,
+        );
       database.run("DELETE FROM leases WHERE namespace = ?", name);
       database.run("DELETE FROM sandboxes WHERE namespace = ?", name);
       database.run("DELETE FROM ingests WHERE namespace = ?", name);
-      if (database.run("DELETE FROM namespaces WHERE name = ?", name) === 0) throw new NotFound(`namespace "${name}": not found`);
+      if (database.run("DELETE FROM namespaces WHERE name = ?", name) === 0)
+        throw new NotFound(`namespace "${name}": not found`);
     });
     await database.flushed();
     this.#env.onDeletion();
@@ -71,8 +84,11 @@ export class Namespaces implements NamespaceStore {
   /** What keeps a namespace from being deleted, in containerd's words and order. */
   #held(name: string): string[] {
     const { database } = this.#env;
-    const has = (table: string): boolean => database.get(`SELECT 1 FROM ${table} WHERE namespace = ? LIMIT 1`, name) !== undefined;
-    const held = [has("images") && "images", has("blobs") && "blobs", has("containers") && "containers"].filter((entry) => entry !== false);
+    const has = (table: string): boolean =>
+      database.get(`SELECT 1 FROM ${table} WHERE namespace = ? LIMIT 1`, name) !== undefined;
+    const held = [has("images") && "images", has("blobs") && "blobs", has("containers") && "containers"].filter(
+      (entry) => entry !== false,
+    );
     for (const row of database.all("SELECT DISTINCT snapshotter FROM snapshots WHERE namespace = ? ORDER BY 1", name)) {
       held.push(`snapshots on "${text(row, "snapshotter")}" snapshotter`);
     }

@@ -39,24 +39,48 @@ describe("records", () => {
 
     // The texts are those of containerd 2.1.
     const refused: [change: Partial<Container>, message: string][] = [
-      [{ runtime: { name: "" } }, "create container failed validation: container.Runtime.Name must be set: invalid argument"],
+      [
+        { runtime: { name: "" } },
+        "create container failed validation: container.Runtime.Name must be set: invalid argument",
+      ],
       [{ spec: undefined }, "create container failed validation: container.Spec must be set: invalid argument"],
-      [{ snapshotter: "" }, "create container failed validation: container.Snapshotter must be set if container.SnapshotKey is set: invalid argument"],
-      [{ extensions: { "": spec } }, "create container failed validation: container.Extension keys must not be zero-length: invalid argument"],
+      [
+        { snapshotter: "" },
+        "create container failed validation: container.Snapshotter must be set if container.SnapshotKey is set: invalid argument",
+      ],
+      [
+        { extensions: { "": spec } },
+        "create container failed validation: container.Extension keys must not be zero-length: invalid argument",
+      ],
       [{ id: "" }, "create container failed validation: container.ID: identifier must not be empty: invalid argument"],
-      [{ labels: { a: "x".repeat(5000) } }, "create container failed validation: containers.Labels: label key and value length (5001 bytes) greater than maximum size (4096 bytes), key: a: invalid argument"],
+      [
+        { labels: { a: "x".repeat(5000) } },
+        "create container failed validation: containers.Labels: label key and value length (5001 bytes) greater than maximum size (4096 bytes), key: a: invalid argument",
+      ],
     ];
     for (const [change, message] of refused) {
       it(`refuse ${JSON.stringify(change).slice(0, 60)}`, async () => {
-        await assert.rejects(scope.containers.create({ ...draft, id: "c2", ...change }), { name: "InvalidArgument", message });
+        await assert.rejects(scope.containers.create({ ...draft, id: "c2", ...change }), {
+          name: "InvalidArgument",
+          message,
+        });
         assert.equal((await scope.containers.list()).length, 1);
       });
     }
 
     it("name what is missing or there already", async () => {
-      await assert.rejects(scope.containers.create(draft), { name: "AlreadyExists", message: 'container "c1": already exists' });
-      await assert.rejects(scope.containers.get("c2"), { name: "NotFound", message: 'container "c2" in namespace "test": not found' });
-      await assert.rejects(scope.containers.update({ ...draft, id: "c2" }, []), { name: "NotFound", message: 'container "c2": not found' });
+      await assert.rejects(scope.containers.create(draft), {
+        name: "AlreadyExists",
+        message: 'container "c1": already exists',
+      });
+      await assert.rejects(scope.containers.get("c2"), {
+        name: "NotFound",
+        message: 'container "c2" in namespace "test": not found',
+      });
+      await assert.rejects(scope.containers.update({ ...draft, id: "c2" }, []), {
+        name: "NotFound",
+        message: 'container "c2": not found',
+      });
       await assert.rejects(scope.containers.delete("c2"), { name: "NotFound", message: "container c2: not found" });
       await assert.rejects(fixture.scope("other").containers.get("c1"), { name: "NotFound" });
     });
@@ -65,41 +89,82 @@ describe("records", () => {
       const changed = { ...draft, labels: { b: "2" }, image: "img2", snapshotKey: "k2", extensions: { e2: spec } };
       assert.deepEqual((await scope.containers.update(changed, ["labels.b", "labels.a"])).labels, { b: "2" });
       const updated = await scope.containers.update(changed, ["extensions.e2", "image"]);
-      assert.deepEqual([Object.keys(updated.extensions), updated.image, updated.snapshotKey], [["e1", "e2"], "img2", "k"]);
+      assert.deepEqual(
+        [Object.keys(updated.extensions), updated.image, updated.snapshotKey],
+        [["e1", "e2"], "img2", "k"],
+      );
       assert.equal((await scope.containers.update(changed, ["snapshotkey"])).snapshotKey, "k2");
-      await assert.rejects(scope.containers.update(changed, ["runtime"]), { message: 'cannot update "runtime" field on "c1": invalid argument' });
+      await assert.rejects(scope.containers.update(changed, ["runtime"]), {
+        message: 'cannot update "runtime" field on "c1": invalid argument',
+      });
     });
 
     it("update as a whole, but for what may not change", async () => {
-      await assert.rejects(scope.containers.update({ ...draft, snapshotter: "x" }, []), { message: "container.Snapshotter field is immutable: invalid argument" });
-      await assert.rejects(scope.containers.update({ ...draft, runtime: { name: "x" } }, []), { message: "container.Runtime.Name field is immutable: invalid argument" });
-      const updated = await scope.containers.update({ ...draft, labels: { only: "1" }, image: "", snapshotKey: "", sandbox: "other" }, []);
-      assert.deepEqual([updated.labels, updated.image, updated.snapshotKey, updated.sandbox], [{ only: "1" }, "", "", "sb"]);
+      await assert.rejects(scope.containers.update({ ...draft, snapshotter: "x" }, []), {
+        message: "container.Snapshotter field is immutable: invalid argument",
+      });
+      await assert.rejects(scope.containers.update({ ...draft, runtime: { name: "x" } }, []), {
+        message: "container.Runtime.Name field is immutable: invalid argument",
+      });
+      const updated = await scope.containers.update(
+        { ...draft, labels: { only: "1" }, image: "", snapshotKey: "", sandbox: "other" },
+        [],
+      );
+      assert.deepEqual(
+        [updated.labels, updated.image, updated.snapshotKey, updated.sandbox],
+        [{ only: "1" }, "", "", "sb"],
+      );
     });
 
-    const filters: [filter: string, count: number][] = [["id==c1", 1], ["runtime.name~=runc", 1], ["image==img", 1], ["labels.a==1", 1], ["labels.zzz~=^$", 1], ["runtime", 0], ["snapshotter==overlayfs", 0]];
-    for (const [filter, count] of filters) it(`filter by ${filter}`, async () => assert.equal((await scope.containers.list([filter])).length, count));
+    const filters: [filter: string, count: number][] = [
+      ["id==c1", 1],
+      ["runtime.name~=runc", 1],
+      ["image==img", 1],
+      ["labels.a==1", 1],
+      ["labels.zzz~=^$", 1],
+      ["runtime", 0],
+      ["snapshotter==overlayfs", 0],
+    ];
+    for (const [filter, count] of filters)
+      it(`filter by ${filter}`, async () => assert.equal((await scope.containers.list([filter])).length, count));
 
     it("wrap a bad filter as containerd does", async () => {
-      await assert.rejects(scope.containers.list(["a=b"]), { message: 'filters: parse error: [a >|=|< b]: unsupported operator "=": invalid argument: invalid argument' });
+      await assert.rejects(scope.containers.list(["a=b"]), {
+        message: 'filters: parse error: [a >|=|< b]: unsupported operator "=": invalid argument: invalid argument',
+      });
     });
   });
 
   describe("images", () => {
-    beforeEach(() => scope.images.create({ name: "i1", labels: { a: "b" }, target: { ...target("x"), annotations: { an: "1" } } }));
+    beforeEach(() =>
+      scope.images.create({ name: "i1", labels: { a: "b" }, target: { ...target("x"), annotations: { an: "1" } } }),
+    );
 
     const bad: [change: object, message: string][] = [
       [{ digest: "foo" }, 'Target.Digest "foo" invalid: invalid checksum digest format: invalid argument'],
-      [{ digest: "sha256:abc" }, 'Target.Digest "sha256:abc" invalid: invalid checksum digest length: invalid argument'],
-      [{ digest: "md5:d41d8cd98f00b204e9800998ecf8427e" }, 'Target.Digest "md5:d41d8cd98f00b204e9800998ecf8427e" invalid: unsupported digest algorithm: invalid argument'],
+      [
+        { digest: "sha256:abc" },
+        'Target.Digest "sha256:abc" invalid: invalid checksum digest length: invalid argument',
+      ],
+      [
+        { digest: "md5:d41d8cd98f00b204e9800998ecf8427e" },
+        'Target.Digest "md5:d41d8cd98f00b204e9800998ecf8427e" invalid: unsupported digest algorithm: invalid argument',
+      ],
       [{ size: 0 }, "Target.Size must be greater than zero: invalid argument"],
       [{ size: 2 ** 60 }, "Target.Size 1152921504606847000 is no number of bytes: invalid argument"],
       [{ mediaType: "a\0" }, 'Target.MediaType "a\\u0000" invalid: invalid argument'],
-      [{ annotations: { a: "x".repeat(300_000) } }, "Target.Annotations of 300001 bytes are more than 262144: invalid argument"],
+      [
+        { annotations: { a: "x".repeat(300_000) } },
+        "Target.Annotations of 300001 bytes are more than 262144: invalid argument",
+      ],
       [{ mediaType: "" }, "Target.MediaType must be set: invalid argument"],
     ];
     for (const [change, message] of bad) {
-      it(`refuse ${JSON.stringify(change)}`, () => assert.rejects(scope.images.create({ name: "i2", labels: {}, target: { ...target("x"), ...change } }), { name: "InvalidArgument", message }));
+      it(`refuse ${JSON.stringify(change)}`, () =>
+        assert.rejects(scope.images.create({ name: "i2", labels: {}, target: { ...target("x"), ...change } }), {
+          name: "InvalidArgument",
+          message,
+        }));
     }
 
     it("update by field path", async () => {
@@ -108,17 +173,27 @@ describe("records", () => {
       assert.deepEqual((await scope.images.update({ ...other, labels: { x: "" } }, ["labels.x"])).labels, { a: "b" });
       assert.deepEqual((await scope.images.update(other, ["annotations.k"])).target.annotations, { an: "1", k: "r" });
       assert.equal((await scope.images.update(other, ["target"])).target.digest, other.target.digest);
-      await assert.rejects(scope.images.update(other, ["name"]), { message: 'cannot update "name" field on image "i1": invalid argument' });
+      await assert.rejects(scope.images.update(other, ["name"]), {
+        message: 'cannot update "name" field on image "i1": invalid argument',
+      });
     });
 
     it("delete only the target that is meant", async () => {
-      await assert.rejects(scope.images.delete("i1", target("z").digest), { name: "NotFound", message: `image "i1" has target ${target("x").digest}, not ${target("z").digest}: not found` });
+      await assert.rejects(scope.images.delete("i1", target("z").digest), {
+        name: "NotFound",
+        message: `image "i1" has target ${target("x").digest}, not ${target("z").digest}: not found`,
+      });
       await scope.images.delete("i1", target("x").digest);
       await assert.rejects(scope.images.delete("i1"), { message: 'image "i1": not found' });
     });
 
     it("take a given time", async () => {
-      assert.equal((await scope.images.create({ name: "old", labels: {}, target: target("x") }, new Date(1000))).createdAt.getTime(), 1000);
+      assert.equal(
+        (
+          await scope.images.create({ name: "old", labels: {}, target: target("x") }, new Date(1000))
+        ).createdAt.getTime(),
+        1000,
+      );
     });
   });
 
@@ -127,14 +202,21 @@ describe("records", () => {
       await scope.images.create({ name: "i", labels: {}, target: target("x") });
       await scope.containers.create(draft);
       await scope.snapshotter("overlayfs").prepare("k", "");
-      assert.deepEqual((await fixture.metadata.namespaces.list()).map(({ name }) => name), ["test"]);
-      const message = 'namespace "test" must be empty, but it still has images, containers, snapshots on "overlayfs" snapshotter: failed precondition';
+      assert.deepEqual(
+        (await fixture.metadata.namespaces.list()).map(({ name }) => name),
+        ["test"],
+      );
+      const message =
+        'namespace "test" must be empty, but it still has images, containers, snapshots on "overlayfs" snapshotter: failed precondition';
       await assert.rejects(fixture.metadata.namespaces.delete("test"), { name: "FailedPrecondition", message });
       await scope.images.delete("i");
       await scope.containers.delete("c1");
       await scope.snapshotter("overlayfs").remove("k");
       await fixture.metadata.namespaces.delete("test");
-      await assert.rejects(fixture.metadata.namespaces.delete("test"), { name: "NotFound", message: 'namespace "test": not found' });
+      await assert.rejects(fixture.metadata.namespaces.delete("test"), {
+        name: "NotFound",
+        message: 'namespace "test": not found',
+      });
     });
 
     it("have labels", async () => {
@@ -153,12 +235,19 @@ describe("records", () => {
     beforeEach(() => scope.leases.create("l1", {}));
 
     const bad: [type: string, id: string, name: string, message: string][] = [
-      ["content", "foo", "InvalidArgument", "invalid content resource id foo: invalid checksum digest format: invalid argument"],
+      [
+        "content",
+        "foo",
+        "InvalidArgument",
+        "invalid content resource id foo: invalid checksum digest format: invalid argument",
+      ],
       ["foo", "x", "NotImplemented", "resource type foo not supported yet: not implemented"],
       ["snapshots", "x", "InvalidArgument", "invalid snapshot resource type snapshots: invalid argument"],
       ["content/x", "x", "InvalidArgument", "invalid resource type content/x: invalid argument"],
     ];
-    for (const [type, id, name, message] of bad) it(`refuse a resource of type ${type}`, () => assert.rejects(scope.leases.addResource("l1", { type, id }), { name, message }));
+    for (const [type, id, name, message] of bad)
+      it(`refuse a resource of type ${type}`, () =>
+        assert.rejects(scope.leases.addResource("l1", { type, id }), { name, message }));
 
     it("list their resources", async () => {
       await scope.leases.addResource("l1", { type: "snapshots/overlayfs", id: "k" });

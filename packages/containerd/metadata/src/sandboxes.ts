@@ -42,7 +42,9 @@ export class Sandboxes implements SandboxStore {
   async list(filters: readonly string[] = []): Promise<Sandbox[]> {
     const filter = recordFilters(filters);
     const rows = this.#env.database.all("SELECT * FROM sandboxes WHERE namespace = ? ORDER BY id", this.#namespace);
-    return [...readRows(this.#env, "sandboxes", rows, sandboxOf)].filter((sandbox) => filter(labeledAdaptor("id", sandbox.id, sandbox.labels)));
+    return [...readRows(this.#env, "sandboxes", rows, sandboxOf)].filter((sandbox) =>
+      filter(labeledAdaptor("id", sandbox.id, sandbox.labels)),
+    );
   }
 
   async create(draft: Draft): Promise<Sandbox> {
@@ -51,7 +53,8 @@ export class Sandboxes implements SandboxStore {
     const now = new Date();
     const sandbox: Sandbox = { ...draft, labels: withoutEmpty(draft.labels), createdAt: now, updatedAt: now };
     database.transaction(() => {
-      if (this.#find(draft.id) !== undefined) throw new AlreadyExists(`write error: sandbox bucket "${draft.id}" already exists: already exists`);
+      if (this.#find(draft.id) !== undefined)
+        throw new AlreadyExists(`write error: sandbox bucket "${draft.id}" already exists: already exists`);
       ensureNamespace(database, this.#namespace);
       this.#put(sandbox);
     });
@@ -78,7 +81,9 @@ export class Sandboxes implements SandboxStore {
   async delete(id: string): Promise<void> {
     this.#mustHaveAny();
     const { database } = this.#env;
-    const deleted = database.essential(() => database.run("DELETE FROM sandboxes WHERE namespace = ? AND id = ?", this.#namespace, id));
+    const deleted = database.essential(() =>
+      database.run("DELETE FROM sandboxes WHERE namespace = ? AND id = ?", this.#namespace, id),
+    );
     if (deleted === 0) throw new NotFound(`failed to delete sandbox "${id}": not found`);
     await database.flushed();
     this.#env.onDeletion();
@@ -120,15 +125,21 @@ export class Sandboxes implements SandboxStore {
 
 /** The record after an update without field paths: all that may change is taken from `draft`. */
 function replaced(current: Sandbox, { labels: given, extensions, spec, runtime }: Draft): Sandbox {
-  if (runtime.name !== current.runtime.name) throw new InvalidArgument("sandbox.Runtime.Name field is immutable: invalid argument");
+  if (runtime.name !== current.runtime.name)
+    throw new InvalidArgument("sandbox.Runtime.Name field is immutable: invalid argument");
   return { ...current, labels: given, extensions, spec, runtime };
 }
 
 function masked(current: Sandbox, draft: Draft, fieldpaths: readonly string[]): Sandbox {
   let result = current;
   for (const path of fieldpaths) {
-    if (path.startsWith("labels.")) result = { ...result, labels: withEntry(result.labels, draft.labels, path.slice("labels.".length)) };
-    else if (path.startsWith("extensions.")) result = { ...result, extensions: withEntry(result.extensions, draft.extensions, path.slice("extensions.".length)) };
+    if (path.startsWith("labels."))
+      result = { ...result, labels: withEntry(result.labels, draft.labels, path.slice("labels.".length)) };
+    else if (path.startsWith("extensions."))
+      result = {
+        ...result,
+        extensions: withEntry(result.extensions, draft.extensions, path.slice("extensions.".length)),
+      };
     else if (path === "labels") result = { ...result, labels: draft.labels };
     else if (path === "extensions") result = { ...result, extensions: draft.extensions };
     else if (path === "runtime") result = { ...result, runtime: draft.runtime };

@@ -62,4 +62,14 @@ export const migrations: readonly string[] = [
 ];
 
 /** The tables whose rows are records of clients. */
-export const recordTables = ["namespaces", "containers", "sandboxes", "images", "blobs", "ingests", "snapshots", "leases", "lease_resources"] as const;
+export const recordTables = [
+  "namespaces",
+  "containers",
+  "sandboxes",
+  "images",
+  "blobs",
+  "ingests",
+  "snapshots",
+  "leases",
+  "lease_resources",
+] as const;

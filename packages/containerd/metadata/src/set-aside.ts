@@ -16,18 +16,42 @@ function asJson(_key: string, value: unknown): unknown {
 }
 
 /** Moves a row that cannot be read to the table `damaged`, and says so. */
-export function setAside({ database, logger }: { database: Database; logger: Logger }, table: Table, row: Row, error: unknown): void {
-  const keys = ["namespace", "snapshotter", "id", "name", "key", "digest"].filter((column) => column in row && !(column === "digest" && table === "images"));
+export function setAside(
+  { database, logger }: { database: Database; logger: Logger },
+  table: Table,
+  row: Row,
+  error: unknown,
+): void {
+  const keys = ["namespace", "snapshotter", "id", "name", "key", "digest"].filter(
+    (column) => column in row && !(column === "digest" && table === "images"),
+  );
   const problem = messageOf(error);
-  logger.error({ table, namespace: row["namespace"], record: nameOf(row), error: problem }, "record cannot be read: set aside");
+  logger.error(
+    { table, namespace: row["namespace"], record: nameOf(row), error: problem },
+    "record cannot be read: set aside",
+  );
   database.essential(() => {
-    database.run("INSERT INTO damaged (source, record, problem, found_at) VALUES (?, ?, ?, ?)", table, JSON.stringify(row, asJson), problem, Date.now());
-    database.run(`DELETE FROM ${table} WHERE ${keys.map((column) => `${column} = ?`).join(" AND ")}`, ...keys.map((column) => row[column] ?? null));
+    database.run(
+      "INSERT INTO damaged (source, record, problem, found_at) VALUES (?, ?, ?, ?)",
+      table,
+      JSON.stringify(row, asJson),
+      problem,
+      Date.now(),
+    );
+    database.run(
+      `DELETE FROM ${table} WHERE ${keys.map((column) => `${column} = ?`).join(" AND ")}`,
+      ...keys.map((column) => row[column] ?? null),
+    );
   });
 }
 
 /** The records of rows, in their order. One that cannot be read is set aside, so that it does not hide the others. */
-export function* readRows<T>(store: { database: Database; logger: Logger }, table: Table, rows: Iterable<Row>, read: (row: Row) => T): Generator<T> {
+export function* readRows<T>(
+  store: { database: Database; logger: Logger },
+  table: Table,
+  rows: Iterable<Row>,
+  read: (row: Row) => T,
+): Generator<T> {
   for (const row of rows) {
     let record: T;
     try {

@@ -49,23 +49,43 @@ export class SnapshotTable {
   }
 
   find(key: string): SnapshotRecord | undefined {
-    const row = this.#database.get("SELECT * FROM snapshots WHERE namespace = ? AND snapshotter = ? AND key = ?", ...this.#in, key);
+    const row = this.#database.get(
+      "SELECT * FROM snapshots WHERE namespace = ? AND snapshotter = ? AND key = ?",
+      ...this.#in,
+      key,
+    );
     return row && snapshotOf(row);
   }
 
   /** All of them, to be read with `snapshotOf`. */
   rows(): Row[] {
-    return this.#database.all("SELECT * FROM snapshots WHERE namespace = ? AND snapshotter = ? ORDER BY key", ...this.#in);
+    return this.#database.all(
+      "SELECT * FROM snapshots WHERE namespace = ? AND snapshotter = ? ORDER BY key",
+      ...this.#in,
+    );
   }
 
   hasChildren(key: string): boolean {
-    return this.#database.get("SELECT 1 FROM snapshots WHERE namespace = ? AND snapshotter = ? AND parent = ? LIMIT 1", ...this.#in, key) !== undefined;
+    return (
+      this.#database.get(
+        "SELECT 1 FROM snapshots WHERE namespace = ? AND snapshotter = ? AND parent = ? LIMIT 1",
+        ...this.#in,
+        key,
+      ) !== undefined
+    );
   }
 
   /** Whether the key is in use, or about to be by a commit that is under way. */
   isTaken(key: string): boolean {
     const [namespace, snapshotter] = this.#in;
-    return this.#database.get("SELECT 1 FROM snapshots WHERE namespace = ?1 AND snapshotter = ?2 AND (key = ?3 OR committing = ?3)", namespace, snapshotter, key) !== undefined;
+    return (
+      this.#database.get(
+        "SELECT 1 FROM snapshots WHERE namespace = ?1 AND snapshotter = ?2 AND (key = ?3 OR committing = ?3)",
+        namespace,
+        snapshotter,
+        key,
+      ) !== undefined
+    );
   }
 
   /** Makes the record, or changes the labels of the one that is there. */

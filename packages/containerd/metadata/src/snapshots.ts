@@ -1,5 +1,9 @@
 import { AlreadyExists, FailedPrecondition, NotFound, isKind } from "@longshore/errdefs";
-import { SnapshotCommitSchema, SnapshotPrepareSchema, SnapshotRemoveSchema } from "@longshore/proto/containerd/events/events";
+import {
+  SnapshotCommitSchema,
+  SnapshotPrepareSchema,
+  SnapshotRemoveSchema,
+} from "@longshore/proto/containerd/events/events";
 import { parseAll } from "@longshore/filters";
 import type { CallScope, Labels, Mount, SnapshotInfo, Snapshotter, Usage } from "./contract.ts";
 import type { Environment } from "./environment.ts";
@@ -13,7 +17,9 @@ const targetLabel = "containerd.io/snapshot.ref";
 
 /** The labels that a backend gets to see. */
 function backendLabels(labels: Labels): Labels {
-  return Object.fromEntries(Object.entries(labels).filter(([key]) => key === targetLabel || key.startsWith("containerd.io/snapshot/")));
+  return Object.fromEntries(
+    Object.entries(labels).filter(([key]) => key === targetLabel || key.startsWith("containerd.io/snapshot/")),
+  );
 }
 
 /** Whether a snapshot is being filled with an image's layer: until the image refers to it, a power cut may take it. */
@@ -45,10 +51,17 @@ export class ScopedSnapshotter implements Snapshotter {
     return { name: key, parent, kind, labels, createdAt, updatedAt };
   }
 
-  async update({ name, labels }: Pick<SnapshotInfo, "name" | "labels">, fieldpaths: readonly string[] = []): Promise<SnapshotInfo> {
+  async update(
+    { name, labels }: Pick<SnapshotInfo, "name" | "labels">,
+    fieldpaths: readonly string[] = [],
+  ): Promise<SnapshotInfo> {
     const record = this.#env.database.transaction(() => {
       const current = this.#get(name);
-      const updated = { ...current, labels: updateLabels(current.labels, labels, fieldpaths, `snapshot "${name}"`), updatedAt: new Date() };
+      const updated = {
+        ...current,
+        labels: updateLabels(current.labels, labels, fieldpaths, `snapshot "${name}"`),
+        updatedAt: new Date(),
+      };
       validateLabels(updated.labels, "info.Labels");
       this.#table.put(updated);
       return updated;
@@ -68,7 +81,11 @@ export class ScopedSnapshotter implements Snapshotter {
 
   async prepare(key: string, parent: string, labels: Labels = {}): Promise<Mount[]> {
     const mounts = await this.#create(key, parent, labels, (...args) => this.#backend.prepare(...args));
-    this.#env.publisher.publish(this.#scope.namespace, "/snapshot/prepare", SnapshotPrepareSchema, { key, parent, snapshotter: this.#name });
+    this.#env.publisher.publish(this.#scope.namespace, "/snapshot/prepare", SnapshotPrepareSchema, {
+      key,
+      parent,
+      snapshotter: this.#name,
+    });
     return mounts;
   }
 
@@ -82,10 +99,15 @@ export class ScopedSnapshotter implements Snapshotter {
     const { database, gate } = this.#env;
     return gate.pass(async () => {
       const target = labels[targetLabel];
-      if (target !== undefined && this.#table.find(target) !== undefined) throw new AlreadyExists(`target snapshot "${target}": already exists`);
+      if (target !== undefined && this.#table.find(target) !== undefined)
+        throw new AlreadyExists(`target snapshot "${target}": already exists`);
       this.#checkNew(key, parent);
       const backendKey = `${this.#scope.namespace}/${database.next()}/${key}`;
-      const mounts = await make(backendKey, parent === "" ? "" : this.#parent(parent).backendKey, backendLabels(labels));
+      const mounts = await make(
+        backendKey,
+        parent === "" ? "" : this.#parent(parent).backendKey,
+        backendLabels(labels),
+      );
       const now = new Date();
       try {
         database.transaction(() => {
@@ -150,7 +172,8 @@ export class ScopedSnapshotter implements Snapshotter {
     const { namespace } = this.#scope;
     database.essential(() => {
       this.#get(key);
-      if (this.#table.hasChildren(key)) throw new FailedPrecondition("cannot remove snapshot with child: failed precondition");
+      if (this.#table.hasChildren(key))
+        throw new FailedPrecondition("cannot remove snapshot with child: failed precondition");
       this.#table.delete(key);
     });
     await this.#env.database.flushed();

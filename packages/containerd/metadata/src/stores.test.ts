@@ -31,7 +31,10 @@ describe("stores of a namespace", () => {
       await writeBlob(scope.content, { ref: "r", size: 5, expected: digest, labels: { a: "b", e: "" } }, hello);
       assert.deepEqual((await scope.content.info(digest)).labels, { a: "b" });
       const other = fixture.scope("other");
-      await assert.rejects(other.content.info(digest), { name: "NotFound", message: `content digest ${digest}: not found` });
+      await assert.rejects(other.content.info(digest), {
+        name: "NotFound",
+        message: `content digest ${digest}: not found`,
+      });
       const writer = await other.content.writer({ ref: "s", size: 5, expected: digest });
       assert.deepEqual([writer.status().offset, writer.digest()], [5, digest]);
       await writer.commit(5, digest, { ns: "2" });
@@ -55,13 +58,21 @@ describe("stores of a namespace", () => {
     it("updates labels", async () => {
       await writeBlob(scope.content, { ref: "r" }, hello);
       assert.deepEqual((await scope.content.update({ digest, labels: { a: "1", e: "" } })).labels, { a: "1" });
-      assert.deepEqual((await scope.content.update({ digest, labels: { b: "1" } }, ["labels.b"])).labels, { a: "1", b: "1" });
+      assert.deepEqual((await scope.content.update({ digest, labels: { b: "1" } }, ["labels.b"])).labels, {
+        a: "1",
+        b: "1",
+      });
       assert.deepEqual(await names(scope.content.list(["labels.b==1"]), (info: Info) => info.digest), [digest]);
-      await assert.rejects(scope.content.update({ digest, labels: {} }, ["size"]), { message: `cannot update "size" field on content info "${digest}": invalid argument` });
+      await assert.rejects(scope.content.update({ digest, labels: {} }, ["size"]), {
+        message: `cannot update "size" field on content info "${digest}": invalid argument`,
+      });
     });
 
     it("refuses a lease that does not exist, and publishes nothing", async () => {
-      await assert.rejects(fixture.scope("test", "gone").content.writer({ ref: "r" }), { name: "NotFound", message: "lease does not exist: not found" });
+      await assert.rejects(fixture.scope("test", "gone").content.writer({ ref: "r" }), {
+        name: "NotFound",
+        message: "lease does not exist: not found",
+      });
       assert.deepEqual(await names(fixture.content.list(), (info) => info.digest), []);
     });
   });
@@ -72,15 +83,24 @@ describe("stores of a namespace", () => {
 
     it("go from prepare to commit to a child", async () => {
       await snapshots.prepare("k1", "", { a: "b", "containerd.io/snapshot/x": "y" });
-      assert.deepEqual([...fixture.snapshotter.held.values()].map(({ name, labels }) => [name.replace(/\d+/, "N"), labels]), [["test/N/k1", { "containerd.io/snapshot/x": "y" }]]);
+      assert.deepEqual(
+        [...fixture.snapshotter.held.values()].map(({ name, labels }) => [name.replace(/\d+/, "N"), labels]),
+        [["test/N/k1", { "containerd.io/snapshot/x": "y" }]],
+      );
       await snapshots.commit("c1", "k1", { l: "1" });
       await snapshots.view("v1", "c1");
       const info = await snapshots.stat("c1");
       assert.deepEqual([info.kind, info.labels, info.name], ["committed", { l: "1" }, "c1"]);
-      await assert.rejects(snapshots.stat("k1"), { name: "NotFound", message: "snapshot k1 does not exist: not found" });
+      await assert.rejects(snapshots.stat("k1"), {
+        name: "NotFound",
+        message: "snapshot k1 does not exist: not found",
+      });
       assert.deepEqual(await names(snapshots.list(["parent==c1"]), ({ name }) => name), ["v1"]);
       assert.deepEqual(await names(snapshots.list(["kind==committed"]), ({ name }) => name), ["c1"]);
-      await assert.rejects(snapshots.remove("c1"), { name: "FailedPrecondition", message: "cannot remove snapshot with child: failed precondition" });
+      await assert.rejects(snapshots.remove("c1"), {
+        name: "FailedPrecondition",
+        message: "cannot remove snapshot with child: failed precondition",
+      });
     });
 
     it("say what is there already, and what is missing", async () => {
@@ -90,9 +110,16 @@ describe("stores of a namespace", () => {
       await assert.rejects(snapshots.prepare("k2", ""), { message: 'snapshot "k2": already exists' });
       await assert.rejects(snapshots.commit("c1", "k2"), { message: 'snapshot "c1": already exists' });
       await assert.rejects(snapshots.commit("c2", "none"), { message: "snapshot none does not exist: not found" });
-      await assert.rejects(snapshots.prepare("k3", "none"), { message: "parent snapshot none does not exist: not found" });
-      await assert.rejects(snapshots.prepare("k3", "", { "containerd.io/snapshot.ref": "c1" }), { message: 'target snapshot "c1": already exists' });
-      await assert.rejects(async () => scope.snapshotter("zz"), { name: "InvalidArgument", message: "snapshotter not loaded: zz: invalid argument" });
+      await assert.rejects(snapshots.prepare("k3", "none"), {
+        message: "parent snapshot none does not exist: not found",
+      });
+      await assert.rejects(snapshots.prepare("k3", "", { "containerd.io/snapshot.ref": "c1" }), {
+        message: 'target snapshot "c1": already exists',
+      });
+      await assert.rejects(async () => scope.snapshotter("zz"), {
+        name: "InvalidArgument",
+        message: "snapshotter not loaded: zz: invalid argument",
+      });
     });
 
     it("let one of two have a key", async () => {
@@ -127,7 +154,10 @@ describe("stores of a namespace", () => {
         // The old store, which goes on holding its own, as a killed process leaves it.
         cpSync(join(fixture.root, "metadata"), join(fixture.root, "killed"), { recursive: true });
         scope = await fixture.open("killed");
-        const found = await names(scope.snapshotter("overlayfs").list(), ({ name, labels }) => `${name} ${JSON.stringify(labels)}`);
+        const found = await names(
+          scope.snapshotter("overlayfs").list(),
+          ({ name, labels }) => `${name} ${JSON.stringify(labels)}`,
+        );
         assert.deepEqual(found, backendDone ? ['c1 {"l":"1"}'] : ["k1 {}"]);
       });
     }

@@ -18,7 +18,9 @@ async function isExecutable(path: string): Promise<boolean> {
 export function shimName(runtime: string): string {
   const parts = runtime.split(".");
   if (runtime.includes("/") || parts.length < 2 || parts[0] === "") {
-    throw new Unknown(`invalid runtime name ${runtime}, correct runtime name should be either format like \`io.containerd.runc.v2\` or a full path to the binary`);
+    throw new Unknown(
+      `invalid runtime name ${runtime}, correct runtime name should be either format like \`io.containerd.runc.v2\` or a full path to the binary`,
+    );
   }
   return `containerd-shim-${parts.at(-2)}-${parts.at(-1)}`;
 }

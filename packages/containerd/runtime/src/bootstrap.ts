@@ -2,7 +2,11 @@ import { basename } from "node:path";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type Any, AnySchema } from "@bufbuild/protobuf/wkt";
 import { InvalidArgument, NotImplemented } from "@longshore/errdefs";
-import { BootstrapParamsSchema, BootstrapResultSchema, LogLevel } from "@longshore/proto/containerd/runtime/bootstrap/v1/bootstrap";
+import {
+  BootstrapParamsSchema,
+  BootstrapResultSchema,
+  LogLevel,
+} from "@longshore/proto/containerd/runtime/bootstrap/v1/bootstrap";
 import type { RuntimeConfig } from "./contract.ts";
 
 /** Where a shim serves, as `bootstrap.json` keeps it. */
@@ -21,8 +25,15 @@ export const bootstrapFile = "bootstrap.json";
 const maxSocketDir = 42;
 
 /** What a shim's `start` reads on stdin. Shims of the first generation know only the bare options. */
-export function encodeStart(binary: string, namespace: string, id: string, options: Any | undefined, config: RuntimeConfig): Uint8Array {
-  if (/shim-(runc|runhcs)-v1/.test(basename(binary))) return options === undefined ? new Uint8Array() : toBinary(AnySchema, options);
+export function encodeStart(
+  binary: string,
+  namespace: string,
+  id: string,
+  options: Any | undefined,
+  config: RuntimeConfig,
+): Uint8Array {
+  if (/shim-(runc|runhcs)-v1/.test(basename(binary)))
+    return options === undefined ? new Uint8Array() : toBinary(AnySchema, options);
   const socketDir = `${config.state}/s`;
   return toBinary(
     BootstrapParamsSchema,
@@ -45,7 +56,8 @@ export function encodeStart(binary: string, namespace: string, id: string, optio
  * @throws InvalidArgument, NotImplemented for a version or protocol from the future
  */
 export function decodeStart(output: Buffer): Bootstrap {
-  const decoded = decodeResult(output) ?? decodeJson(output.toString("utf8")) ?? { version: 2, address: output.toString("utf8").trim(), protocol: "ttrpc" };
+  const decoded = decodeResult(output) ??
+    decodeJson(output.toString("utf8")) ?? { version: 2, address: output.toString("utf8").trim(), protocol: "ttrpc" };
   return checked(decoded);
 }
 
@@ -63,8 +75,10 @@ export function encodeStored({ version, address, protocol }: Bootstrap): string 
 
 function checked(bootstrap: Bootstrap): Bootstrap {
   if (bootstrap.address === "") throw new InvalidArgument("shim did not report its address");
-  if (bootstrap.version < 2 || bootstrap.version > 3) throw new NotImplemented(`unsupported shim version (${bootstrap.version}): not implemented`);
-  if (bootstrap.protocol !== "ttrpc") throw new NotImplemented(`unsupported protocol: ${bootstrap.protocol}: not implemented`);
+  if (bootstrap.version < 2 || bootstrap.version > 3)
+    throw new NotImplemented(`unsupported shim version (${bootstrap.version}): not implemented`);
+  if (bootstrap.protocol !== "ttrpc")
+    throw new NotImplemented(`unsupported protocol: ${bootstrap.protocol}: not implemented`);
   return bootstrap;
 }
 

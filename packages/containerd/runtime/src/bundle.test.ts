@@ -10,7 +10,8 @@ describe("a bundle's removal", () => {
     dir = mkdtempSync(join(tmpdir(), "longshore-bundle-"));
   });
   afterEach(() => rmSync(dir, { recursive: true }));
-  const make = (): Promise<Bundle> => Bundle.create(join(dir, "root"), join(dir, "state"), "ns", "id", Buffer.from("{}"));
+  const make = (): Promise<Bundle> =>
+    Bundle.create(join(dir, "root"), join(dir, "state"), "ns", "id", Buffer.from("{}"));
   const left = (): string[] => ["root", "state"].flatMap((base) => readdirSync(join(dir, base, taskDir, "ns")));
   const setAside = ({ path, id }: Bundle): void => renameSync(path, join(dirname(path), `.${id}`));
 

@@ -19,7 +19,9 @@ interface IdMapping {
 /** The host's id of the container's root group when user namespaces map it. */
 function mappedRootGid(spec: Uint8Array): number | undefined {
   if (spec.length === 0) return undefined;
-  const { linux } = JSON.parse(Buffer.from(spec).toString("utf8")) as { linux?: { uidMappings?: IdMapping[]; gidMappings?: IdMapping[] } };
+  const { linux } = JSON.parse(Buffer.from(spec).toString("utf8")) as {
+    linux?: { uidMappings?: IdMapping[]; gidMappings?: IdMapping[] };
+  };
   if (!linux?.uidMappings?.length) return undefined;
   const mapping = linux.gidMappings?.find(({ containerID, size }) => containerID <= 0 && 0 < containerID + size);
   return mapping?.hostID;
@@ -65,7 +67,14 @@ export class Bundle {
    * Makes the bundle and the runtime's working directory.
    * @throws AlreadyExists when there is one of that id
    */
-  static async create(root: string, state: string, namespace: string, id: string, spec: Uint8Array, dir = taskDir): Promise<Bundle> {
+  static async create(
+    root: string,
+    state: string,
+    namespace: string,
+    id: string,
+    spec: Uint8Array,
+    dir = taskDir,
+  ): Promise<Bundle> {
     const bundle = new Bundle(state, namespace, id, dir);
     const work = join(root, dir, namespace, id);
     const gid = mappedRootGid(spec);
@@ -75,7 +84,8 @@ export class Bundle {
     try {
       mkdirSync(bundle.path, 0o700);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "EEXIST") throw new AlreadyExists(`task ${id}: already exists`, { cause: error });
+      if ((error as NodeJS.ErrnoException).code === "EEXIST")
+        throw new AlreadyExists(`task ${id}: already exists`, { cause: error });
       throw error;
     }
     try {
@@ -147,8 +157,19 @@ export function unmountBelow(path: string): void {
 function mountsBelow(path: string): string[] {
   const table = readFileSync("/proc/self/mountinfo", "utf8");
   // Mostly there is none, and the table has a line for each container.
-  if (!table.includes(`${path.replace(/[ \t\n\\]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`)}/`)) return [];
-  const points = table.split("\n").map((line) => (line.split(" ")[4] ?? "").replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8))));
+  if (
+    !table.includes(
+      `${path.replace(/[ \t\n\\]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`)}/`,
+    )
+  )
+    return [];
+  const points = table
+    .split("\n")
+    .map((line) =>
+      (line.split(" ")[4] ?? "").replace(/\\([0-7]{3})/g, (_, octal: string) =>
+        String.fromCharCode(parseInt(octal, 8)),
+      ),
+    );
   return points.filter((point) => point.startsWith(`${path}/`));
 }
 
@@ -167,7 +188,11 @@ export async function listBundles(state: string, dir = taskDir): Promise<{ bundl
 }
 
 /** Working directories below `root` whose task is gone. */
-export async function orphanedWork(root: string, has: (namespace: string, id: string) => boolean, dir = taskDir): Promise<string[]> {
+export async function orphanedWork(
+  root: string,
+  has: (namespace: string, id: string) => boolean,
+  dir = taskDir,
+): Promise<string[]> {
   const base = join(root, dir);
   const found: string[] = [];
   for (const namespace of await directories(base)) {

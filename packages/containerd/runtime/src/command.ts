@@ -34,7 +34,16 @@ export function environment(namespace: string, config: RuntimeConfig): NodeJS.Pr
 
 function argumentsOf({ bundle, action }: ShimCommand, config: RuntimeConfig): string[] {
   return [
-    ...["-namespace", bundle.namespace, "-address", config.address, "-publish-binary", config.containerdBinary, "-id", bundle.id],
+    ...[
+      "-namespace",
+      bundle.namespace,
+      "-address",
+      config.address,
+      "-publish-binary",
+      config.containerdBinary,
+      "-id",
+      bundle.id,
+    ],
     ...(action === "delete" ? ["-bundle", bundle.path] : []),
     ...(config.debug ? ["-debug"] : []),
     action,
@@ -58,7 +67,11 @@ export function startProcess(file: string, args: readonly string[], options: Chi
 export function runShim(command: ShimCommand, config: RuntimeConfig): Promise<ShimOutput> {
   return new Promise((resolve, reject) => {
     const { binary, bundle, action } = command;
-    const child = startProcess(binary, argumentsOf(command, config), { cwd: bundle.path, env: environment(bundle.namespace, config), detached: true });
+    const child = startProcess(binary, argumentsOf(command, config), {
+      cwd: bundle.path,
+      env: environment(bundle.namespace, config),
+      detached: true,
+    });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));

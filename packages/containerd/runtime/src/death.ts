@@ -20,7 +20,12 @@ const unknownStatus = 255;
  * Runs the shim's `delete`, which kills what is left of the container and undoes its mounts, and
  * removes the bundle. Never throws: what fails is logged and the exit is then the unknown one.
  */
-export async function cleanUp(bundle: Bundle, binary: string | undefined, config: RuntimeConfig, log: Logger): Promise<Exit> {
+export async function cleanUp(
+  bundle: Bundle,
+  binary: string | undefined,
+  config: RuntimeConfig,
+  log: Logger,
+): Promise<Exit> {
   const exit = binary === undefined ? undefined : await deleteAction(bundle, binary, config, log);
   try {
     await removeDeadSocket(bundle);
@@ -48,7 +53,12 @@ async function removeDeadSocket(bundle: Bundle): Promise<void> {
   if (refused) await rm(path, { force: true });
 }
 
-async function deleteAction(bundle: Bundle, binary: string, config: RuntimeConfig, log: Logger): Promise<Exit | undefined> {
+async function deleteAction(
+  bundle: Bundle,
+  binary: string,
+  config: RuntimeConfig,
+  log: Logger,
+): Promise<Exit | undefined> {
   try {
     const { stdout, stderr } = await runShim({ binary, bundle, action: "delete", timeoutMs: cleanupTimeoutMs }, config);
     if (stderr !== "") log.warn({ id: bundle.id, stderr }, "cleanup warnings");
@@ -66,10 +76,18 @@ export function publishDeath(bundle: Bundle, exit: Exit, events: EventPublisher)
   publishDelete(bundle, exit, events);
 }
 
-export function publishExit({ namespace, id }: Bundle, { pid, status: exitStatus, exitedAt }: Exit, events: EventPublisher): void {
+export function publishExit(
+  { namespace, id }: Bundle,
+  { pid, status: exitStatus, exitedAt }: Exit,
+  events: EventPublisher,
+): void {
   events.publish(namespace, "/tasks/exit", TaskExitSchema, { containerId: id, id, pid, exitStatus, exitedAt });
 }
 
-export function publishDelete({ namespace, id }: Bundle, { pid, status: exitStatus, exitedAt }: Exit, events: EventPublisher): void {
+export function publishDelete(
+  { namespace, id }: Bundle,
+  { pid, status: exitStatus, exitedAt }: Exit,
+  events: EventPublisher,
+): void {
   events.publish(namespace, "/tasks/delete", TaskDeleteSchema, { containerId: id, pid, exitStatus, exitedAt });
 }

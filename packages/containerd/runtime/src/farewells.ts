@@ -44,7 +44,9 @@ export class Farewells {
     const follow = async (): Promise<void> => {
       for await (const envelope of heard) this.#hear(envelope);
     };
-    follow().catch((error: unknown) => this.#log.error({ error: messageOf(error) }, "the ends of tasks are no longer followed"));
+    follow().catch((error: unknown) =>
+      this.#log.error({ error: messageOf(error) }, "the ends of tasks are no longer followed"),
+    );
   }
 
   /** Takes leave of the shim of a deleted task: its connection is closed when all was told. Never rejects. */
@@ -95,5 +97,7 @@ function endOf(topic: string, event: Any | undefined): { id: string; pid: number
     return deleted && { id: deleted.containerId, pid: deleted.pid };
   }
   const exited = unpackAny(event, TaskExitSchema);
-  return exited?.id === exited?.containerId && exited !== undefined ? { id: exited.containerId, pid: exited.pid } : undefined;
+  return exited?.id === exited?.containerId && exited !== undefined
+    ? { id: exited.containerId, pid: exited.pid }
+    : undefined;
 }

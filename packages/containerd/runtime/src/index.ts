@@ -1,5 +1,13 @@
 export type { Bootstrap } from "./bootstrap.ts";
-export type { CreateOptions, EventPublisher, Exit, RuntimeConfig, RuntimeEvents, SandboxEndpoint, TaskIO } from "./contract.ts";
+export type {
+  CreateOptions,
+  EventPublisher,
+  Exit,
+  RuntimeConfig,
+  RuntimeEvents,
+  SandboxEndpoint,
+  TaskIO,
+} from "./contract.ts";
 export { type RuntimeLookup, loadTasks } from "./load.ts";
 export { type RuntimeDeps, TaskManager } from "./manager.ts";
 export { SandboxManager, type SandboxOptions } from "./sandboxes.ts";

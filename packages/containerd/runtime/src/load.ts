@@ -61,7 +61,9 @@ async function loadOne(manager: TaskManager, bundle: Bundle, lookup: RuntimeLook
     return;
   }
   // It has no task: its containerd died before the creation, or after the deletion.
-  await shim.shutdown(loadTimeoutMs).catch((error: unknown) => log.warn({ id: bundle.id, error: messageOf(error) }, "failed to shut down shim"));
+  await shim
+    .shutdown(loadTimeoutMs)
+    .catch((error: unknown) => log.warn({ id: bundle.id, error: messageOf(error) }, "failed to shut down shim"));
   shim.close();
   await manager.abandon(bundle, binary);
 }

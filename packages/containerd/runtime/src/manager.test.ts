@@ -35,7 +35,8 @@ describe("runtime", () => {
         version: "v2.1.4",
       },
       events: {
-        publish: <S extends DescMessage>(_namespace: string, topic: string, _schema: S, event: MessageInitShape<S>) => void events.push([topic, event as Record<string, unknown>]),
+        publish: <S extends DescMessage>(_namespace: string, topic: string, _schema: S, event: MessageInitShape<S>) =>
+          void events.push([topic, event as Record<string, unknown>]),
         subscribe: () => told,
       },
       log: silent,
@@ -66,8 +67,16 @@ describe("runtime", () => {
     told = new PassThrough({ objectMode: true });
     process.env["FAKE_SHIM_SOCKETS"] = dir;
     const script = join(import.meta.dirname, "testdata/fake-shim.ts");
-    writeFileSync(join(dir, "containerd-shim-fake-v2"), `#!/bin/sh\nexec ${process.execPath} ${script} "$@"\n`, { mode: 0o755 });
-    options = { spec: Buffer.from("{}"), rootfs: [], io: { stdin: "", stdout: "", stderr: "", terminal: false }, checkpoint: "", runtime: "io.containerd.fake.v2" };
+    writeFileSync(join(dir, "containerd-shim-fake-v2"), `#!/bin/sh\nexec ${process.execPath} ${script} "$@"\n`, {
+      mode: 0o755,
+    });
+    options = {
+      spec: Buffer.from("{}"),
+      rootfs: [],
+      io: { stdin: "", stdout: "", stderr: "", terminal: false },
+      checkpoint: "",
+      runtime: "io.containerd.fake.v2",
+    };
     manager = newManager();
     await loadTasks(manager, async () => undefined);
   });
@@ -82,14 +91,20 @@ describe("runtime", () => {
   it("runs a task from creation to deletion and leaves nothing", async () => {
     const { task, pid } = await manager.create("test", "a", options);
     assert.ok(pid > 0);
-    for (const name of ["config.json", "rootfs", "work", "log", "bootstrap.json", "shim-binary-path"]) assert.ok(existsSync(join(bundle("a"), name)), name);
+    for (const name of ["config.json", "rootfs", "work", "log", "bootstrap.json", "shim-binary-path"])
+      assert.ok(existsSync(join(bundle("a"), name)), name);
     await task.start("");
-    await assert.rejects(manager.delete("test", "a"), { message: "failed to delete task: cannot delete a running process" });
+    await assert.rejects(manager.delete("test", "a"), {
+      message: "failed to delete task: cannot delete a running process",
+    });
     const waited = task.wait("");
     await task.kill("", 15, false);
     assert.equal((await waited).status, 143);
     assert.equal((await manager.delete("test", "a")).status, 143);
-    assert.throws(() => manager.get("test", "a"), (error) => isKind(error, "NotFound") && messageOf(error) === "task a not found");
+    assert.throws(
+      () => manager.get("test", "a"),
+      (error) => isKind(error, "NotFound") && messageOf(error) === "task a not found",
+    );
     await manager.settled();
     assert.deepEqual(readdirSync(join(dir, "state", taskDir, "test")), []);
     assert.deepEqual(readdirSync(join(dir, "root", taskDir, "test")), []);
@@ -110,19 +125,28 @@ describe("runtime", () => {
     assert.equal(made.filter(({ status }) => status === "fulfilled").length, 1);
     for (const one of made) if (one.status === "rejected") assert.ok(isKind(one.reason, "AlreadyExists"));
     const deleted = await Promise.allSettled([manager.delete("test", "a"), manager.delete("test", "a")]);
-    assert.deepEqual(deleted.map(({ status }) => status), ["fulfilled", "rejected"]);
+    assert.deepEqual(
+      deleted.map(({ status }) => status),
+      ["fulfilled", "rejected"],
+    );
   });
 
   it("gives tasks to shims that wait, and lets the last one go", async () => {
-    writeFileSync(join(dir, "containerd-shim-longshore-v2"), `#!/bin/sh\nexec ${dir}/containerd-shim-fake-v2 "$@"\n`, { mode: 0o755 });
+    writeFileSync(join(dir, "containerd-shim-longshore-v2"), `#!/bin/sh\nexec ${dir}/containerd-shim-fake-v2 "$@"\n`, {
+      mode: 0o755,
+    });
     const waiting = { ...options, runtime: "io.containerd.longshore.v2" };
     await manager.create("test", "a", waiting);
-    const prepared = (): string[] => actions().flatMap((each) => (each.startsWith("prepare ") ? [each.slice("prepare ".length)] : []));
+    const prepared = (): string[] =>
+      actions().flatMap((each) => (each.startsWith("prepare ") ? [each.slice("prepare ".length)] : []));
     while (prepared().length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
     const before = prepared();
     await manager.create("test", "b", waiting);
     const assigned = actions().flatMap((each) => (each.startsWith("assigned ") ? [each.split(" ").slice(1)] : []));
-    assert.deepEqual(assigned.map(([id]) => id), ["a", "b"]);
+    assert.deepEqual(
+      assigned.map(([id]) => id),
+      ["a", "b"],
+    );
     assert.deepEqual(assigned.map(([, pid]) => pid).sort(), before.sort());
     for (const id of ["a", "b"]) await end(id);
   });
@@ -130,8 +154,15 @@ describe("runtime", () => {
   it("undoes a creation that the shim refuses, and says why", async () => {
     mkdirSync(join(dir, "root"), { recursive: true });
     const refusing = join(dir, "containerd-shim-refuse-v2");
-    writeFileSync(refusing, `#!/bin/sh\necho 'no such runtime' >create-fails\nexec ${dir}/containerd-shim-fake-v2 "$@"\n`, { mode: 0o755 });
-    await assert.rejects(manager.create("test", "a", { ...options, runtime: refusing }), /^Unknown: failed to create shim task: no such runtime/);
+    writeFileSync(
+      refusing,
+      `#!/bin/sh\necho 'no such runtime' >create-fails\nexec ${dir}/containerd-shim-fake-v2 "$@"\n`,
+      { mode: 0o755 },
+    );
+    await assert.rejects(
+      manager.create("test", "a", { ...options, runtime: refusing }),
+      /^Unknown: failed to create shim task: no such runtime/,
+    );
     assert.equal(existsSync(bundle("a")), false);
     const { task } = await manager.create("test", "a", options);
     assert.equal((await task.state("")).status, Status.CREATED);
@@ -140,12 +171,18 @@ describe("runtime", () => {
 
   it("keeps unpacked criu images as long as the task", async () => {
     let images = "";
-    await manager.create("test", "a", { ...options, checkpoint: async (directory) => writeFileSync((images = join(directory, "pages-1.img")), "") });
+    await manager.create("test", "a", {
+      ...options,
+      checkpoint: async (directory) => writeFileSync((images = join(directory, "pages-1.img")), ""),
+    });
     assert.ok(existsSync(images));
     await manager.delete("test", "a");
     await manager.settled();
     assert.equal(existsSync(images), false);
-    const broken = manager.create("test", "a", { ...options, checkpoint: () => Promise.reject(new Error("no such blob")) });
+    const broken = manager.create("test", "a", {
+      ...options,
+      checkpoint: () => Promise.reject(new Error("no such blob")),
+    });
     await assert.rejects(broken, /no such blob/);
     assert.equal(existsSync(bundle("a")), false);
   });
@@ -153,9 +190,14 @@ describe("runtime", () => {
   it("tells why a shim does not start", async () => {
     const broken = join(dir, "containerd-shim-broken-v2");
     writeFileSync(broken, "#!/bin/sh\necho 'out of luck' >&2\nexit 3\n", { mode: 0o755 });
-    await assert.rejects(manager.create("test", "a", { ...options, runtime: broken }), { message: "failed to start shim: start failed: out of luck: exit status 3" });
+    await assert.rejects(manager.create("test", "a", { ...options, runtime: broken }), {
+      message: "failed to start shim: start failed: out of luck: exit status 3",
+    });
     assert.equal(existsSync(bundle("a")), false);
-    await assert.rejects(manager.create("test", "a", { ...options, runtime: "io.containerd.nope.v2" }), /"io.containerd.nope.v2" binary not installed "containerd-shim-nope-v2"/);
+    await assert.rejects(
+      manager.create("test", "a", { ...options, runtime: "io.containerd.nope.v2" }),
+      /"io.containerd.nope.v2" binary not installed "containerd-shim-nope-v2"/,
+    );
     await assert.rejects(manager.create("test", "../a", options), (error) => isKind(error, "InvalidArgument"));
   });
 
@@ -165,17 +207,23 @@ describe("runtime", () => {
     const waited = task.wait("");
     process.kill(pid, "SIGKILL");
     assert.equal((await waited).status, 137);
-    assert.deepEqual(events.map(([topic, event]) => [topic, event["exitStatus"], event["pid"]]), [
-      ["/tasks/exit", 137, 42],
-      ["/tasks/delete", 137, 42],
-    ]);
+    assert.deepEqual(
+      events.map(([topic, event]) => [topic, event["exitStatus"], event["pid"]]),
+      [
+        ["/tasks/exit", 137, 42],
+        ["/tasks/delete", 137, 42],
+      ],
+    );
     assert.equal(manager.has("test", "a"), false);
     assert.equal(existsSync(bundle("a")), false);
     assert.equal(existsSync(join(dir, "test-a")), false, "the dead shim's socket");
   });
 
   it("announces the deletion in place of a shim that ended before it told of it, and only then", async () => {
-    const announced = (id: string): unknown[] => events.filter(([, event]) => event["containerId"] === id).map(([topic, event]) => [topic, event["pid"], event["exitStatus"]]);
+    const announced = (id: string): unknown[] =>
+      events
+        .filter(([, event]) => event["containerId"] === id)
+        .map(([topic, event]) => [topic, event["pid"], event["exitStatus"]]);
     const { pid: open } = await manager.create("test", "open", options);
     await end("open");
     tell("/tasks/delete", TaskDeleteSchema, { containerId: "open", pid: open });
@@ -185,7 +233,10 @@ describe("runtime", () => {
     const { pid } = await manager.create("test", "silent", options);
     await end("silent");
     await until(() => announced("silent").length === 2);
-    assert.deepEqual(announced("silent"), [["/tasks/exit", pid, 137], ["/tasks/delete", pid, 137]]);
+    assert.deepEqual(announced("silent"), [
+      ["/tasks/exit", pid, 137],
+      ["/tasks/delete", pid, 137],
+    ]);
     assert.deepEqual(announced("halfway"), [["/tasks/delete", halfway, 137]]);
     assert.deepEqual(announced("open"), []);
   });
@@ -200,7 +251,13 @@ describe("runtime", () => {
     manager.close();
     process.kill(pid, "SIGKILL");
     await restart();
-    assert.deepEqual(manager.list("test").map(({ id }) => id).toSorted(), ["ended", "running"]);
+    assert.deepEqual(
+      manager
+        .list("test")
+        .map(({ id }) => id)
+        .toSorted(),
+      ["ended", "running"],
+    );
     assert.equal((await manager.get("test", "running").state("")).status, Status.RUNNING);
     assert.equal((await manager.get("test", "ended").wait("")).status, 134);
     assert.equal(existsSync(bundle("dead")), false);

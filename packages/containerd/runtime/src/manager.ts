@@ -102,7 +102,10 @@ export class TaskManager {
         throw during("failed to start shim: failed to resolve runtime path", error);
       }));
     const bundle = await span("bundle", () => Bundle.create(config.root, config.state, namespace, id, options.spec));
-    const shimOptions = options.taskOptions === undefined || options.taskOptions.value.length === 0 ? options.runtimeOptions : options.taskOptions;
+    const shimOptions =
+      options.taskOptions === undefined || options.taskOptions.value.length === 0
+        ? options.runtimeOptions
+        : options.taskOptions;
     const checkpoint = await openCheckpoint(bundle, options.checkpoint);
     let shim: Shim;
     try {
@@ -112,16 +115,30 @@ export class TaskManager {
         shim = await Shim.join(bundle, binary, sandbox.id, sandbox.bootstrap);
       } else {
         this.logs.open(bundle);
-        shim = await span("shim start", () => Shim.start(bundle, binary, shimOptions, config, (command) => this.#prepared.start(command)));
+        shim = await span("shim start", () =>
+          Shim.start(bundle, binary, shimOptions, config, (command) => this.#prepared.start(command)),
+        );
       }
     } catch (error) {
       await this.abandon(bundle, binary);
-      throw during(sandbox === undefined ? "failed to start shim: start failed" : `failed to start shim: failed to load sandbox task "${sandbox.id}"`, error);
+      throw during(
+        sandbox === undefined
+          ? "failed to start shim: start failed"
+          : `failed to start shim: failed to load sandbox task "${sandbox.id}"`,
+        error,
+      );
     }
     const task = this.adopt(shim);
     try {
       const { io, rootfs } = options;
-      const pid = await shim.create({ id, bundle: bundle.path, rootfs: [...rootfs], ...io, checkpoint, ...(shimOptions && { options: shimOptions }) });
+      const pid = await shim.create({
+        id,
+        bundle: bundle.path,
+        rootfs: [...rootfs],
+        ...io,
+        checkpoint,
+        ...(shimOptions && { options: shimOptions }),
+      });
       return { task, pid };
     } catch (error) {
       if (isClosed(error)) await shim.closed;
@@ -168,7 +185,9 @@ export class TaskManager {
   #releaseLater(task: Task): void {
     const key = `${task.namespace}/${task.id}`;
     const released = this.#release(task)
-      .catch((error: unknown) => this.deps.log.error({ id: task.id, error: messageOf(error) }, "failed to remove bundle"))
+      .catch((error: unknown) =>
+        this.deps.log.error({ id: task.id, error: messageOf(error) }, "failed to remove bundle"),
+      )
       .finally(() => this.#releasing.delete(key));
     this.#releasing.set(key, released);
   }
@@ -196,7 +215,9 @@ export class TaskManager {
     } catch (error) {
       log.debug({ id: task.id, error: messageOf(error) }, "failed to delete task");
     }
-    await shim.shutdown(shutdownTimeoutMs).catch((error: unknown) => log.warn({ id: task.id, error: messageOf(error) }, "failed to shut down shim"));
+    await shim
+      .shutdown(shutdownTimeoutMs)
+      .catch((error: unknown) => log.warn({ id: task.id, error: messageOf(error) }, "failed to shut down shim"));
     shim.close();
     this.logs.close(shim.bundle);
     await shim.bundle.delete();

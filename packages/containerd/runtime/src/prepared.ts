@@ -55,7 +55,13 @@ export class PreparedShims {
     if (waiting === undefined) return undefined;
     this.#waiting = undefined;
     const { child } = waiting;
-    if (waiting.binary === binary && waiting.file === identity(binary) && child.exitCode === null && child.signalCode === null) return waiting;
+    if (
+      waiting.binary === binary &&
+      waiting.file === identity(binary) &&
+      child.exitCode === null &&
+      child.signalCode === null
+    )
+      return waiting;
     child.stdin.destroy();
     return undefined;
   }
@@ -64,7 +70,15 @@ export class PreparedShims {
     const { address, containerdBinary, debug } = this.#config;
     // Its just-in-time compiler costs the shim a quarter of its memory.
     const env = { ...environment("", this.#config), BUN_JSC_useJIT: "0" };
-    const args = ["-address", address, "-publish-binary", containerdBinary, ...(debug ? ["-debug"] : []), "prepare", padding];
+    const args = [
+      "-address",
+      address,
+      "-publish-binary",
+      containerdBinary,
+      ...(debug ? ["-debug"] : []),
+      "prepare",
+      padding,
+    ];
     const child = startProcess(binary, args, { cwd: "/", env, detached: true });
     const stderr: Buffer[] = [];
     child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
@@ -124,13 +138,19 @@ function assign({ child, binary, stderr }: Waiting, { bundle, stdin, timeoutMs }
       child.stderr.destroy();
       const said = Buffer.concat(stderr).toString("utf8");
       if (stdout.length > 0) return resolve({ stdout: Buffer.concat(stdout), stderr: said });
-      reject(new Unknown(`${said.trim()}: ${child.signalCode === null ? `exit status ${child.exitCode}` : `signal: ${child.signalCode}`}`));
+      reject(
+        new Unknown(
+          `${said.trim()}: ${child.signalCode === null ? `exit status ${child.exitCode}` : `signal: ${child.signalCode}`}`,
+        ),
+      );
     };
     child.stdout.once("end", () => {
       // Without an answer it is about to end, and its status tells why.
       if (stdout.length > 0 || child.exitCode !== null || child.signalCode !== null) return finish();
       child.once("exit", finish);
     });
-    child.stdin.write(`${JSON.stringify({ namespace: bundle.namespace, id: bundle.id, bundle: bundle.path, input: Buffer.from(stdin ?? []).toString("base64") })}\n`);
+    child.stdin.write(
+      `${JSON.stringify({ namespace: bundle.namespace, id: bundle.id, bundle: bundle.path, input: Buffer.from(stdin ?? []).toString("base64") })}\n`,
+    );
   });
 }

@@ -3,7 +3,12 @@ import { join } from "node:path";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { AlreadyExists, NotFound, Unknown, isKind, messageOf } from "@longshore/errdefs";
 import { validateIdentifier } from "@longshore/identifiers";
-import type { SandboxMetricsResponse, SandboxStatusResponse, StartSandboxResponse, WaitSandboxResponse } from "@longshore/proto/containerd/runtime/sandbox/v1/sandbox";
+import type {
+  SandboxMetricsResponse,
+  SandboxStatusResponse,
+  StartSandboxResponse,
+  WaitSandboxResponse,
+} from "@longshore/proto/containerd/runtime/sandbox/v1/sandbox";
 import type { Mount } from "@longshore/proto/containerd/types/types";
 import { removeTree } from "@longshore/sys";
 import { resolveShim } from "./binary.ts";
@@ -48,7 +53,8 @@ export class SandboxManager {
    */
   async create(namespace: string, id: string, options: SandboxOptions): Promise<void> {
     const key = `${namespace}/${id}`;
-    if (this.#shims.has(key) || this.#creating.has(key)) throw new AlreadyExists(`sandbox ${id} already running: already exists`);
+    if (this.#shims.has(key) || this.#creating.has(key))
+      throw new AlreadyExists(`sandbox ${id} already running: already exists`);
     validateIdentifier(id, `invalid task id ${id}: `);
     this.#creating.add(key);
     try {
@@ -58,7 +64,11 @@ export class SandboxManager {
     }
   }
 
-  async #create(namespace: string, id: string, { runtime, runtimeOptions, spec, rootfs, options, netnsPath, annotations }: SandboxOptions): Promise<void> {
+  async #create(
+    namespace: string,
+    id: string,
+    { runtime, runtimeOptions, spec, rootfs, options, netnsPath, annotations }: SandboxOptions,
+  ): Promise<void> {
     const { config } = this.#deps;
     const failed = `failed to start new shim for sandbox ${id}`;
     const binary = await this.#resolve(runtime).catch((error: unknown) => {
@@ -76,7 +86,14 @@ export class SandboxManager {
     }
     this.#adopt(shim);
     try {
-      await shim.sandbox.createSandbox({ sandboxId: id, bundlePath: bundle.path, rootfs, netnsPath, annotations, ...(options && { options }) });
+      await shim.sandbox.createSandbox({
+        sandboxId: id,
+        bundlePath: bundle.path,
+        rootfs,
+        netnsPath,
+        annotations,
+        ...(options && { options }),
+      });
     } catch (error) {
       await this.#end(shim);
       throw during(`failed to create sandbox ${id}`, error);
@@ -108,13 +125,17 @@ export class SandboxManager {
 
   /** @throws NotFound */
   async wait(namespace: string, id: string, signal: AbortSignal): Promise<WaitSandboxResponse> {
-    return this.#ask(namespace, id, `failed to wait sandbox ${id}`, (sandbox) => sandbox.waitSandbox({ sandboxId: id }, { signal }));
+    return this.#ask(namespace, id, `failed to wait sandbox ${id}`, (sandbox) =>
+      sandbox.waitSandbox({ sandboxId: id }, { signal }),
+    );
   }
 
   /** Undefined when there is no such sandbox. */
   async status(namespace: string, id: string, verbose: boolean): Promise<SandboxStatusResponse | undefined> {
     if (!this.#shims.has(`${namespace}/${id}`)) return undefined;
-    return this.#ask(namespace, id, `failed to query sandbox ${id} status`, (sandbox) => sandbox.sandboxStatus({ sandboxId: id, verbose }));
+    return this.#ask(namespace, id, `failed to query sandbox ${id} status`, (sandbox) =>
+      sandbox.sandboxStatus({ sandboxId: id, verbose }),
+    );
   }
 
   /** @throws NotFound */
@@ -144,16 +165,23 @@ export class SandboxManager {
    */
   async load(known: (namespace: string, id: string) => Promise<boolean>): Promise<void> {
     const { config, log } = this.#deps;
-    for (const base of [config.root, config.state]) await mkdir(join(base, sandboxDir), { recursive: true, mode: 0o700 });
+    for (const base of [config.root, config.state])
+      await mkdir(join(base, sandboxDir), { recursive: true, mode: 0o700 });
     const { bundles, rests } = await listBundles(config.state, sandboxDir);
     for (const rest of rests) {
       unmountBelow(rest);
       await removeTree(rest);
     }
     const load = (bundle: Bundle): Promise<void> =>
-      this.#load(bundle, known).catch((error: unknown) => log.error({ bundle: bundle.path, error: messageOf(error) }, "failed to load the shim of a sandbox"));
+      this.#load(bundle, known).catch((error: unknown) =>
+        log.error({ bundle: bundle.path, error: messageOf(error) }, "failed to load the shim of a sandbox"),
+      );
     await Promise.all(bundles.map(load));
-    for (const work of await orphanedWork(config.root, (namespace, id) => this.#shims.has(`${namespace}/${id}`), sandboxDir)) {
+    for (const work of await orphanedWork(
+      config.root,
+      (namespace, id) => this.#shims.has(`${namespace}/${id}`),
+      sandboxDir,
+    )) {
       await removeTree(work);
     }
   }
@@ -164,8 +192,12 @@ export class SandboxManager {
     const binary = await bundle.read("shim-binary-path");
     if (binary === undefined) return bundle.delete(); // no shim was started yet
     this.#logs.open(bundle);
-    const connecting = async (): Promise<Shim> => (await Shim.load(bundle, binary)) ?? Shim.start(bundle, binary, undefined, config);
-    const shim = await connecting().catch((error: unknown) => void log.warn({ id, namespace, error: messageOf(error) }, "failed to connect to the shim of a sandbox"));
+    const connecting = async (): Promise<Shim> =>
+      (await Shim.load(bundle, binary)) ?? Shim.start(bundle, binary, undefined, config);
+    const shim = await connecting().catch(
+      (error: unknown) =>
+        void log.warn({ id, namespace, error: messageOf(error) }, "failed to connect to the shim of a sandbox"),
+    );
     if (shim === undefined) {
       publishDeath(bundle, await this.#abandon(bundle, binary), events);
       return;
@@ -225,7 +257,8 @@ export class SandboxManager {
 
   /** Ends a shim whose sandbox was not made or did not start. */
   async #end(shim: Shim): Promise<void> {
-    const failed = (error: unknown): void => this.#deps.log.debug({ id: shim.id, error: messageOf(error) }, "failed to shut down sandbox");
+    const failed = (error: unknown): void =>
+      this.#deps.log.debug({ id: shim.id, error: messageOf(error) }, "failed to shut down sandbox");
     await shim.sandbox.shutdownSandbox({ sandboxId: shim.id }, { timeoutMs: shimTimeoutMs }).catch(failed);
     // A shim that has no sandboxes ends so.
     await shim.shutdown(shimTimeoutMs).catch(failed);

@@ -46,7 +46,13 @@ export class Shim {
    * Starts the shim of a bundle, or finds the one that its group has already, and connects.
    * `run` runs its `start`, or has a waiting shim do the same. The result is stored before it is used, so that a restart finds the shim again.
    */
-  static async start(bundle: Bundle, binary: string, options: Any | undefined, config: RuntimeConfig, run = runShim): Promise<Shim> {
+  static async start(
+    bundle: Bundle,
+    binary: string,
+    options: Any | undefined,
+    config: RuntimeConfig,
+    run = runShim,
+  ): Promise<Shim> {
     const stdin = encodeStart(binary, bundle.namespace, bundle.id, options, config);
     const { stdout, stderr } = await run({ binary, bundle, action: "start", stdin, timeoutMs: startTimeoutMs }, config);
     // Old shims print to one buffer; what a new one says beside its result is no part of it.
@@ -129,7 +135,10 @@ export class Shim {
 
 /** Connects, and stores meanwhile how to do it again. */
 async function connectStored(bundle: Bundle, bootstrap: Bootstrap): Promise<Connection> {
-  const [opened, stored] = await Promise.allSettled([Connection.open(bootstrap.address), bundle.write(bootstrapFile, encodeStored(bootstrap), 0o644)]);
+  const [opened, stored] = await Promise.allSettled([
+    Connection.open(bootstrap.address),
+    bundle.write(bootstrapFile, encodeStored(bootstrap), 0o644),
+  ]);
   if (opened.status === "rejected") throw opened.reason;
   if (stored.status === "fulfilled") return opened.value;
   opened.value.close();

@@ -7,7 +7,10 @@ import type { Exit, TaskIO } from "./contract.ts";
 import { type Shim, isClosed } from "./shim.ts";
 
 /** What of a process its shim knows. */
-export type ProcessState = Pick<Process, "id" | "pid" | "status" | "stdin" | "stdout" | "stderr" | "terminal" | "exitStatus" | "exitedAt">;
+export type ProcessState = Pick<
+  Process,
+  "id" | "pid" | "status" | "stdin" | "stdout" | "stderr" | "terminal" | "exitStatus" | "exitedAt"
+>;
 
 /** A running container, served by its shim. `execId` is "" for the container's init. */
 export class Task {
@@ -60,7 +63,12 @@ export class Task {
 
   /** @throws NotFound for an exec that is not there, or when the shim is gone */
   async state(execId: string): Promise<ProcessState> {
-    const { $typeName: _, bundle: __, execId: ___, ...state } = await this.#ask(() => this.shim.task.state({ id: this.id, execId }));
+    const {
+      $typeName: _,
+      bundle: __,
+      execId: ___,
+      ...state
+    } = await this.#ask(() => this.shim.task.state({ id: this.id, execId }));
     return { ...state, id: execId === "" ? this.id : execId };
   }
 
@@ -131,7 +139,9 @@ export class Task {
 
   /** Removes an exec that has ended. */
   async deleteProcess(execId: string): Promise<Exit> {
-    const { pid, exitStatus, exitedAt } = await this.#onProcess(execId, () => this.shim.task.delete({ id: this.id, execId }));
+    const { pid, exitStatus, exitedAt } = await this.#onProcess(execId, () =>
+      this.shim.task.delete({ id: this.id, execId }),
+    );
     return { pid, status: exitStatus, exitedAt: exitedAt ?? timestampNow() };
   }
 
@@ -145,7 +155,8 @@ export class Task {
       return await this.#ask(call);
     } catch (error) {
       // Not each of a shim's calls tells the code of that.
-      if (execId !== "" && this.#death === undefined && (isKind(error, "NotFound") || isKind(error, "Unknown"))) await this.state(execId);
+      if (execId !== "" && this.#death === undefined && (isKind(error, "NotFound") || isKind(error, "Unknown")))
+        await this.state(execId);
       throw error;
     }
   }

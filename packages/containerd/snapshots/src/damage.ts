@@ -42,13 +42,18 @@ function bringOver(aside: string, into: SnapshotMetadata, logger: Logger): void 
       copied++;
     }
   } catch (error) {
-    logger.error({ copied, error: messageOf(error) }, "not all snapshots of the damaged database could be brought over");
+    logger.error(
+      { copied, error: messageOf(error) },
+      "not all snapshots of the damaged database could be brought over",
+    );
   }
 }
 
 /** Makes records readable again. @returns a sentence on each that was not */
 export function repair(metadata: SnapshotMetadata, logger: Logger): string[] {
-  const problems = metadata.repair().map((name) => `the record of snapshot ${name} cannot be read: its labels are given up`);
+  const problems = metadata
+    .repair()
+    .map((name) => `the record of snapshot ${name} cannot be read: its labels are given up`);
   for (const problem of problems) logger.error({}, problem);
   return problems;
 }

@@ -46,7 +46,12 @@ export class Durability {
       const written = labels[unsyncedLabel];
       if (written === undefined || name.startsWith("lost/")) continue;
       if (written === boot) this.#unsynced.add(id);
-      else for (const lost of metadata.giveUp(id)) logger.warn({ snapshot: lost }, "the machine went down before a snapshot was on its disk: it is to be unpacked again");
+      else
+        for (const lost of metadata.giveUp(id))
+          logger.warn(
+            { snapshot: lost },
+            "the machine went down before a snapshot was on its disk: it is to be unpacked again",
+          );
     }
     if (this.#unsynced.size > 0) this.#soon();
   }
@@ -82,7 +87,9 @@ export class Durability {
 
   #soon(): void {
     this.#timer ??= setTimeout(() => {
-      this.sync().catch((error: unknown) => this.#logger.error({ error: messageOf(error) }, "snapshots could not be synced to the disk"));
+      this.sync().catch((error: unknown) =>
+        this.#logger.error({ error: messageOf(error) }, "snapshots could not be synced to the disk"),
+      );
     }, delayMs).unref();
   }
 

@@ -45,10 +45,13 @@ function stored(row: Row): StoredSnapshot {
 
 function isReadable({ labels, created_at: created, updated_at: updated, size, inodes }: Row): boolean {
   if ([size, inodes].some((value) => typeof value !== "number")) return false;
-  if ([created, updated].some((value) => typeof value !== "number" || Number.isNaN(new Date(value).getTime()))) return false;
+  if ([created, updated].some((value) => typeof value !== "number" || Number.isNaN(new Date(value).getTime())))
+    return false;
   try {
     const parsed = JSON.parse(String(labels)) as unknown;
-    return typeof parsed === "object" && parsed !== null && Object.values(parsed).every((value) => typeof value === "string");
+    return (
+      typeof parsed === "object" && parsed !== null && Object.values(parsed).every((value) => typeof value === "string")
+    );
   } catch {
     return false;
   }
@@ -77,7 +80,10 @@ export class SnapshotMetadata {
     const problem = this.#get("PRAGMA quick_check(1)")?.["quick_check"];
     if (problem !== "ok") throw new Error(`database disk image is malformed: ${String(problem)}`);
     const version = Number(this.#get("PRAGMA user_version")?.["user_version"]);
-    if (version > schemaVersion) throw new FailedPrecondition(`${path} has schema ${version}, this release knows ${schemaVersion}: failed precondition`);
+    if (version > schemaVersion)
+      throw new FailedPrecondition(
+        `${path} has schema ${version}, this release knows ${schemaVersion}: failed precondition`,
+      );
     if (version < schemaVersion) this.transaction(() => this.#sql.exec(schema));
   }
 
@@ -117,10 +123,16 @@ export class SnapshotMetadata {
    * @returns their names
    */
   repair(): string[] {
-    const broken = this.#file.all("SELECT id, name, labels, created_at, updated_at, size, inodes FROM snapshots").filter((row) => !isReadable(row));
+    const broken = this.#file
+      .all("SELECT id, name, labels, created_at, updated_at, size, inodes FROM snapshots")
+      .filter((row) => !isReadable(row));
     this.transaction(() => {
       for (const row of broken) {
-        this.#file.statement("UPDATE snapshots SET labels = '{}', created_at = 0, updated_at = 0, size = 0, inodes = 0 WHERE id = ?").run(row["id"] as number);
+        this.#file
+          .statement(
+            "UPDATE snapshots SET labels = '{}', created_at = 0, updated_at = 0, size = 0, inodes = 0 WHERE id = ?",
+          )
+          .run(row["id"] as number);
       }
     });
     return broken.map((row) => String(row["name"]));
@@ -148,8 +160,12 @@ export class SnapshotMetadata {
     let parentId: number | null = null;
     if (parent !== "") {
       const row = this.#get("SELECT id, kind FROM snapshots WHERE name = ?", parent);
-      if (row === undefined) throw new NotFound(`failed to create snapshot: missing parent "${parent}" bucket: not found`);
-      if (row["kind"] !== "committed") throw new InvalidArgument(`failed to create snapshot: parent "${parent}" is not committed snapshot: invalid argument`);
+      if (row === undefined)
+        throw new NotFound(`failed to create snapshot: missing parent "${parent}" bucket: not found`);
+      if (row["kind"] !== "committed")
+        throw new InvalidArgument(
+          `failed to create snapshot: parent "${parent}" is not committed snapshot: invalid argument`,
+        );
       parentId = Number(row["id"]);
     }
     if (this.#exists(name)) throw new AlreadyExists(`failed to create snapshot: snapshot ${name}: already exists`);
@@ -162,13 +178,20 @@ export class SnapshotMetadata {
 
   /** @throws AlreadyExists, NotFound, FailedPrecondition */
   commit(name: string, key: string, usage: Usage, labels: Record<string, string>): void {
-    if (this.#exists(name)) throw new AlreadyExists(`failed to commit snapshot ${key}: committed snapshot ${name}: already exists`);
+    if (this.#exists(name))
+      throw new AlreadyExists(`failed to commit snapshot ${key}: committed snapshot ${name}: already exists`);
     const row = this.#get("SELECT kind FROM snapshots WHERE name = ?", key);
-    if (row === undefined) throw new NotFound(`failed to commit snapshot ${key}: failed to get active snapshot "${key}": not found`);
-    if (row["kind"] !== "active") throw new FailedPrecondition(`failed to commit snapshot ${key}: snapshot "${key}" is not active: failed precondition`);
+    if (row === undefined)
+      throw new NotFound(`failed to commit snapshot ${key}: failed to get active snapshot "${key}": not found`);
+    if (row["kind"] !== "active")
+      throw new FailedPrecondition(
+        `failed to commit snapshot ${key}: snapshot "${key}" is not active: failed precondition`,
+      );
     const now = Date.now();
     this.#file
-      .statement("UPDATE snapshots SET name = ?, kind = 'committed', labels = ?, created_at = ?, updated_at = ?, size = ?, inodes = ? WHERE name = ?")
+      .statement(
+        "UPDATE snapshots SET name = ?, kind = 'committed', labels = ?, created_at = ?, updated_at = ?, size = ?, inodes = ? WHERE name = ?",
+      )
       .run(name, JSON.stringify(labels), now, now, usage.size, usage.inodes, key);
   }
 
@@ -178,7 +201,9 @@ export class SnapshotMetadata {
     if (row === undefined) throw new NotFound(`failed to remove snapshot ${name}: snapshot ${name}: not found`);
     const snapshot = stored(row);
     if (this.#get("SELECT 1 FROM snapshots WHERE parent = ? LIMIT 1", snapshot.id) !== undefined) {
-      throw new FailedPrecondition(`failed to remove snapshot ${name}: cannot remove snapshot with child: failed precondition`);
+      throw new FailedPrecondition(
+        `failed to remove snapshot ${name}: cannot remove snapshot with child: failed precondition`,
+      );
     }
     this.#file.statement("DELETE FROM snapshots WHERE id = ?").run(snapshot.id);
     return snapshot;
@@ -198,7 +223,10 @@ export class SnapshotMetadata {
       )
       .all(id);
     this.transaction(() => {
-      for (const row of rows) this.#file.statement("UPDATE snapshots SET name = 'lost/' || id || '/' || name WHERE id = ?").run(row["id"] as number);
+      for (const row of rows)
+        this.#file
+          .statement("UPDATE snapshots SET name = 'lost/' || id || '/' || name WHERE id = ?")
+          .run(row["id"] as number);
     });
     return rows.map((row) => String(row["name"]));
   }
@@ -207,18 +235,24 @@ export class SnapshotMetadata {
   bringOver(row: Row): void {
     const columns = Object.keys(row);
     this.#sql.exec("PRAGMA foreign_keys = OFF");
-    this.#file.statement(`INSERT INTO snapshots (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`).run(...Object.values(row));
+    this.#file
+      .statement(`INSERT INTO snapshots (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`)
+      .run(...Object.values(row));
     this.#sql.exec("PRAGMA foreign_keys = ON");
   }
 
   /** The next id is above this one. */
   reserveIds(upTo: number): void {
-    this.#sql.exec("INSERT INTO sqlite_sequence (name, seq) SELECT 'snapshots', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'snapshots')");
+    this.#sql.exec(
+      "INSERT INTO sqlite_sequence (name, seq) SELECT 'snapshots', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'snapshots')",
+    );
     this.#file.statement("UPDATE sqlite_sequence SET seq = MAX(seq, ?) WHERE name = 'snapshots'").run(upTo);
   }
 
   setLabels(name: string, labels: Record<string, string>): void {
-    this.#file.statement("UPDATE snapshots SET labels = ?, updated_at = ? WHERE name = ?").run(JSON.stringify(labels), Date.now(), name);
+    this.#file
+      .statement("UPDATE snapshots SET labels = ?, updated_at = ? WHERE name = ?")
+      .run(JSON.stringify(labels), Date.now(), name);
   }
 
   /** Changes the labels of a snapshot, if it is still there, without that counting as an update. */

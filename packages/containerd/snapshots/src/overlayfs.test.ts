@@ -1,7 +1,19 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, cpSync, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -43,15 +55,27 @@ describe("overlayfs snapshotter", () => {
 
   it("mounts as containerd does", async () => {
     const index = existsSync("/sys/module/overlay/parameters/index") ? ["index=off"] : [];
-    assert.deepEqual(await snapshotter.prepare("a", ""), [{ type: "bind", source: upper(1), options: ["rw", "rbind"] }]);
+    assert.deepEqual(await snapshotter.prepare("a", ""), [
+      { type: "bind", source: upper(1), options: ["rw", "rbind"] },
+    ]);
     await snapshotter.commit("A", "a");
     assert.deepEqual(await snapshotter.view("v", "A"), [{ type: "bind", source: upper(1), options: ["ro", "rbind"] }]);
-    const onA = [{ type: "overlay", source: "overlay", options: [`workdir=${work(3)}`, `upperdir=${upper(3)}`, `lowerdir=${upper(1)}`, ...index] }];
+    const onA = [
+      {
+        type: "overlay",
+        source: "overlay",
+        options: [`workdir=${work(3)}`, `upperdir=${upper(3)}`, `lowerdir=${upper(1)}`, ...index],
+      },
+    ];
     assert.deepEqual(await snapshotter.prepare("b", "A"), onA);
     assert.deepEqual(await snapshotter.mounts("b"), onA);
     await snapshotter.commit("B", "b");
-    assert.deepEqual(await snapshotter.view("w", "B"), [{ type: "overlay", source: "overlay", options: [`lowerdir=${upper(3)}:${upper(1)}`, ...index] }]);
-    assert.deepEqual(await snapshotter.view("empty", ""), [{ type: "bind", source: upper(5), options: ["ro", "rbind"] }]);
+    assert.deepEqual(await snapshotter.view("w", "B"), [
+      { type: "overlay", source: "overlay", options: [`lowerdir=${upper(3)}:${upper(1)}`, ...index] },
+    ]);
+    assert.deepEqual(await snapshotter.view("empty", ""), [
+      { type: "bind", source: upper(5), options: ["ro", "rbind"] },
+    ]);
   });
 
   it("shows the layers through real mounts", async () => {
@@ -61,7 +85,10 @@ describe("overlayfs snapshotter", () => {
     const merged = mkdtempSync(join(tmpdir(), "merged-"));
     mountAll(await snapshotter.view("look", "three"), merged);
     try {
-      assert.deepEqual(["a", "b", "c"].map((name) => readFileSync(join(merged, name), "utf8")), ["1", "2", "3"]);
+      assert.deepEqual(
+        ["a", "b", "c"].map((name) => readFileSync(join(merged, name), "utf8")),
+        ["1", "2", "3"],
+      );
       assert.throws(() => writeFileSync(join(merged, "x"), ""), { code: "EROFS" });
     } finally {
       unmountAll(merged);
@@ -95,26 +122,43 @@ describe("overlayfs snapshotter", () => {
     await snapshotter.prepare("a", "", { x: "1", "containerd.io/gc.root": "now" });
     await snapshotter.commit("A", "a", { y: "2" });
     assert.deepEqual((await snapshotter.stat("A")).labels, { y: "2" });
-    assert.deepEqual((await snapshotter.update({ name: "A", labels: { y: "", z: "3" } }, ["labels.y", "labels.z"])).labels, { z: "3" });
+    assert.deepEqual(
+      (await snapshotter.update({ name: "A", labels: { y: "", z: "3" } }, ["labels.y", "labels.z"])).labels,
+      { z: "3" },
+    );
     await snapshotter.prepare("b", "A", { x: "1" });
     assert.deepEqual(await names(["kind==active"]), ["b"]);
     assert.deepEqual(await names(["parent==A", "labels.z==3"]), ["A", "b"]);
     assert.deepEqual((await snapshotter.update({ name: "b", labels: { q: "4" } })).labels, { q: "4" });
-    await assert.rejects(snapshotter.update({ name: "b", labels: {} }, ["parent"]), { message: 'cannot update "parent" field on snapshot "b": invalid argument' });
+    await assert.rejects(snapshotter.update({ name: "b", labels: {} }, ["parent"]), {
+      message: 'cannot update "parent" field on snapshot "b": invalid argument',
+    });
   });
 
   it("refuses in containerd's words and changes nothing", async () => {
     await snapshotter.prepare("a", "");
-    await assert.rejects(snapshotter.prepare("a", ""), { name: "AlreadyExists", message: "failed to create snapshot: snapshot a: already exists" });
-    await assert.rejects(snapshotter.prepare("b", "none"), { name: "NotFound", message: 'failed to create snapshot: missing parent "none" bucket: not found' });
+    await assert.rejects(snapshotter.prepare("a", ""), {
+      name: "AlreadyExists",
+      message: "failed to create snapshot: snapshot a: already exists",
+    });
+    await assert.rejects(snapshotter.prepare("b", "none"), {
+      name: "NotFound",
+      message: 'failed to create snapshot: missing parent "none" bucket: not found',
+    });
     await assert.rejects(snapshotter.prepare("b", "a"), { name: "InvalidArgument" });
     await assert.rejects(snapshotter.stat("b"), { name: "NotFound", message: "snapshot b: not found" });
     await assert.rejects(snapshotter.commit("X", "none"), { name: "NotFound" });
     await snapshotter.commit("A", "a");
     await assert.rejects(snapshotter.mounts("A"), { name: "FailedPrecondition" });
     await snapshotter.prepare("c", "A");
-    await assert.rejects(snapshotter.commit("A", "c"), { name: "AlreadyExists", message: "failed to commit snapshot c: committed snapshot A: already exists" });
-    await assert.rejects(snapshotter.remove("A"), { name: "FailedPrecondition", message: "failed to remove snapshot A: cannot remove snapshot with child: failed precondition" });
+    await assert.rejects(snapshotter.commit("A", "c"), {
+      name: "AlreadyExists",
+      message: "failed to commit snapshot c: committed snapshot A: already exists",
+    });
+    await assert.rejects(snapshotter.remove("A"), {
+      name: "FailedPrecondition",
+      message: "failed to remove snapshot A: cannot remove snapshot with child: failed precondition",
+    });
     await assert.rejects(snapshotter.remove("none"), { name: "NotFound" });
     await snapshotter.view("v", "A");
     await assert.rejects(snapshotter.commit("V", "v"), { name: "FailedPrecondition" });
@@ -127,12 +171,17 @@ describe("overlayfs snapshotter", () => {
     await layer("two", "one", { b: "2" });
     await snapshotter.close();
     const database = new DatabaseSync(join(root, "metadata.db"));
-    database.exec(`UPDATE snapshots SET labels = '{broken', size = ${1n << 60n} WHERE name = 'one'; UPDATE snapshots SET created_at = ${1n << 62n} WHERE name = 'two'`);
+    database.exec(
+      `UPDATE snapshots SET labels = '{broken', size = ${1n << 60n} WHERE name = 'one'; UPDATE snapshots SET created_at = ${1n << 62n} WHERE name = 'two'`,
+    );
     database.close();
     snapshotter = new OverlayfsSnapshotter({ root });
     assert.deepEqual(await names(), ["one", "two"]);
     assert.deepEqual((await snapshotter.stat("two")).createdAt, new Date(0));
-    assert.deepEqual(snapshotter.damage(), ["one", "two"].map((name) => `the record of snapshot ${name} cannot be read: its labels are given up`));
+    assert.deepEqual(
+      snapshotter.damage(),
+      ["one", "two"].map((name) => `the record of snapshot ${name} cannot be read: its labels are given up`),
+    );
     assert.ok(existsSync(join(upper(1), "a")));
   });
 
@@ -177,7 +226,10 @@ describe("overlayfs snapshotter", () => {
       assert.deepEqual((await snapshotter.stat(chain("a"))).labels, { x: "1" });
       await snapshotter.update({ name: chain("a"), labels: { y: "2" } });
       assert.deepEqual(await reopened("first"), [chain("a"), chain("b")], "a killed process loses nothing");
-      assert.deepEqual((await reopened("second")).filter((name) => !name.startsWith("lost/")), []);
+      assert.deepEqual(
+        (await reopened("second")).filter((name) => !name.startsWith("lost/")),
+        [],
+      );
     });
 
     it("a layer that is written on is on the disk before, and stays", async () => {
@@ -202,11 +254,24 @@ describe("overlayfs snapshotter", () => {
 
   it("takes away what a start left that was killed while it tried overlayfs", async () => {
     await snapshotter.close();
-    for (const name of ["lower1", "lower2", "upper", "work", "merged"]) mkdirSync(join(root, "overlay-check", name), { recursive: true });
+    for (const name of ["lower1", "lower2", "upper", "work", "merged"])
+      mkdirSync(join(root, "overlay-check", name), { recursive: true });
     const at = (name: string): string => join(root, "overlay-check", name);
-    mountAll([{ type: "overlay", source: "overlay", options: [`lowerdir=${at("lower2")}:${at("lower1")}`, `upperdir=${at("upper")}`, `workdir=${at("work")}`] }], at("merged"));
+    mountAll(
+      [
+        {
+          type: "overlay",
+          source: "overlay",
+          options: [`lowerdir=${at("lower2")}:${at("lower1")}`, `upperdir=${at("upper")}`, `workdir=${at("work")}`],
+        },
+      ],
+      at("merged"),
+    );
     snapshotter = new OverlayfsSnapshotter({ root });
-    assert.deepEqual(readdirSync(root).filter((name) => name.startsWith("overlay-check")), []);
+    assert.deepEqual(
+      readdirSync(root).filter((name) => name.startsWith("overlay-check")),
+      [],
+    );
   });
 
   it("is whole after SIGKILL at any moment", async function () {
@@ -225,11 +290,15 @@ describe("overlayfs snapshotter", () => {
       const folders = readdirSync(join(root, "snapshots"));
       const infos = await all(snapshotter);
       assert.equal(folders.length, infos.length);
-      assert.ok(folders.every((name) => /^\d+$/.test(name)), folders.join());
+      assert.ok(
+        folders.every((name) => /^\d+$/.test(name)),
+        folders.join(),
+      );
       for (const { name, kind } of infos) {
         if (kind === "committed") continue;
         for (const { source, options } of await snapshotter.mounts(name)) {
-          const paths = source === "overlay" ? options.flatMap((option) => option.split("=")[1]?.split(":") ?? []) : [source];
+          const paths =
+            source === "overlay" ? options.flatMap((option) => option.split("=")[1]?.split(":") ?? []) : [source];
           for (const path of paths) assert.ok(path === "off" || existsSync(path), path);
         }
       }

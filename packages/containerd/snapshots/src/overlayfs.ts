@@ -60,7 +60,10 @@ export class OverlayfsSnapshotter implements Snapshotter {
 
   /** What was found damaged and set aside, in words. */
   damage(): string[] {
-    return [...setAside(this.#database).map((path) => `the database of snapshots was damaged and set aside as ${path}`), ...this.#lost];
+    return [
+      ...setAside(this.#database).map((path) => `the database of snapshots was damaged and set aside as ${path}`),
+      ...this.#lost,
+    ];
   }
 
   async stat(key: string): Promise<SnapshotInfo> {
@@ -70,7 +73,10 @@ export class OverlayfsSnapshotter implements Snapshotter {
   async update(info: Pick<SnapshotInfo, "name" | "labels">, fieldpaths: readonly string[] = []): Promise<SnapshotInfo> {
     const updated = this.#metadata.transaction(() => {
       const { labels } = this.#metadata.get(info.name);
-      this.#metadata.setLabels(info.name, this.#durability.keepMark(changedLabels(info, withoutMark(labels), fieldpaths), labels));
+      this.#metadata.setLabels(
+        info.name,
+        this.#durability.keepMark(changedLabels(info, withoutMark(labels), fieldpaths), labels),
+      );
       return infoOf(this.#metadata.get(info.name));
     });
     await this.#metadata.flushed();
@@ -85,7 +91,9 @@ export class OverlayfsSnapshotter implements Snapshotter {
   async mounts(key: string): Promise<Mount[]> {
     const snapshot = this.#metadata.get(key);
     if (snapshot.kind === "committed") {
-      throw new FailedPrecondition(`failed to get active mount: requested snapshot ${key} not active or view: failed precondition`);
+      throw new FailedPrecondition(
+        `failed to get active mount: requested snapshot ${key} not active or view: failed precondition`,
+      );
     }
     return this.#mountsOf(snapshot);
   }
@@ -174,10 +182,12 @@ export class OverlayfsSnapshotter implements Snapshotter {
   #mountsOf({ id, kind }: StoredSnapshot): Mount[] {
     const parents = this.#metadata.parentIds(id).map((parent) => this.#upper(parent));
     const [below] = parents;
-    if (below === undefined) return [{ type: "bind", source: this.#upper(id), options: [kind === "view" ? "ro" : "rw", "rbind"] }];
+    if (below === undefined)
+      return [{ type: "bind", source: this.#upper(id), options: [kind === "view" ? "ro" : "rw", "rbind"] }];
     if (kind === "view" && parents.length === 1) return [{ type: "bind", source: below, options: ["ro", "rbind"] }];
     const options: string[] = [];
-    if (kind === "active") options.push(`workdir=${join(this.#folder, String(id), "work")}`, `upperdir=${this.#upper(id)}`);
+    if (kind === "active")
+      options.push(`workdir=${join(this.#folder, String(id), "work")}`, `upperdir=${this.#upper(id)}`);
     options.push(`lowerdir=${parents.join(":")}`, ...this.#options);
     return [{ type: "overlay", source: "overlay", options }];
   }

@@ -28,7 +28,9 @@ export function checkOverlaySupport(root: string): void {
   } catch (error) {
     // Nothing can be said on a full disk; what it holds was made with overlayfs.
     if (isDiskFull(error)) return;
-    throw new FailedPrecondition(`overlayfs is not supported on ${root}: ${messageOf(error)}: failed precondition`, { cause: error });
+    throw new FailedPrecondition(`overlayfs is not supported on ${root}: ${messageOf(error)}: failed precondition`, {
+      cause: error,
+    });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -25,7 +25,8 @@ export async function diskUsage(root: string): Promise<Usage> {
       seen.add(inode);
       size += stat.blocks * blockBytes;
     }
-    if (stat.isDirectory()) for (const name of namesIn(path)) pending.push(Buffer.concat([path, Buffer.from("/"), name]));
+    if (stat.isDirectory())
+      for (const name of namesIn(path)) pending.push(Buffer.concat([path, Buffer.from("/"), name]));
   }
   return { size: Number(size), inodes: seen.size };
 }

@@ -12,7 +12,12 @@ export interface Applier {
    * @returns the digest and size of the uncompressed tar
    * @throws InvalidArgument for a layer that leads out of its root or is malformed
    */
-  apply(content: Provider, layer: Descriptor, mounts: readonly Mount[], signal?: AbortSignal): Promise<{ diffId: string; size: number }>;
+  apply(
+    content: Provider,
+    layer: Descriptor,
+    mounts: readonly Mount[],
+    signal?: AbortSignal,
+  ): Promise<{ diffId: string; size: number }>;
 }
 
 /** An image in an archive: its manifest or index, with `io.containerd.image.name` and `org.opencontainers.image.ref.name` as annotations. */
@@ -30,7 +35,11 @@ export interface ArchiveExportOptions {
 /** Reads and writes images as one stream (docker-archive and OCI layout in a tar). */
 export interface ImageArchiver {
   /** Stores the blobs and tells what images there are, and the index (not stored) that names them all. @throws InvalidArgument for an archive that is malformed or ends early */
-  read(source: AsyncIterable<Uint8Array>, content: Store, options: { forceCompress: boolean; signal?: AbortSignal }): Promise<{ images: ArchivedImage[]; index: Uint8Array }>;
+  read(
+    source: AsyncIterable<Uint8Array>,
+    content: Store,
+    options: { forceCompress: boolean; signal?: AbortSignal },
+  ): Promise<{ images: ArchivedImage[]; index: Uint8Array }>;
   write(images: readonly ArchivedImage[], content: Provider, options: ArchiveExportOptions): AsyncIterable<Uint8Array>;
 }
 

@@ -1,9 +1,29 @@
 import { type Provider, readBlob } from "@longshore/content";
-import { type Descriptor, type Image, type Index, type Manifest, isImageConfig, isIndex, isLayer, isManifest, parseImage, parseIndex, parseManifest } from "@longshore/oci";
+import {
+  type Descriptor,
+  type Image,
+  type Index,
+  type Manifest,
+  isImageConfig,
+  isIndex,
+  isLayer,
+  isManifest,
+  parseImage,
+  parseIndex,
+  parseManifest,
+} from "@longshore/oci";
 
 /** How a descriptor is called in ingests and progress: `layer-sha256:…`. */
 export function refKey(descriptor: Descriptor): string {
-  const kind = isIndex(descriptor) ? "index" : isManifest(descriptor) ? "manifest" : isImageConfig(descriptor) ? "config" : isLayer(descriptor) ? "layer" : "unknown";
+  const kind = isIndex(descriptor)
+    ? "index"
+    : isManifest(descriptor)
+      ? "manifest"
+      : isImageConfig(descriptor)
+        ? "config"
+        : isLayer(descriptor)
+          ? "layer"
+          : "unknown";
   return `${kind}-${descriptor.digest}`;
 }
 

@@ -29,7 +29,11 @@ async function openWriter(scope: Scope, descriptor: Descriptor, signal: AbortSig
   for (;;) {
     signal.throwIfAborted();
     try {
-      return await scope.content.writer({ ref: refKey(descriptor), size: descriptor.size, expected: descriptor.digest });
+      return await scope.content.writer({
+        ref: refKey(descriptor),
+        size: descriptor.size,
+        expected: descriptor.digest,
+      });
     } catch (error) {
       if (isKind(error, "AlreadyExists")) return undefined;
       if (!isKind(error, "Unavailable")) throw error;
@@ -38,7 +42,13 @@ async function openWriter(scope: Scope, descriptor: Descriptor, signal: AbortSig
   }
 }
 
-async function fill(writer: Writer, { registry, reference }: Source, descriptor: Descriptor, signal: AbortSignal, report: (done: number) => void): Promise<void> {
+async function fill(
+  writer: Writer,
+  { registry, reference }: Source,
+  descriptor: Descriptor,
+  signal: AbortSignal,
+  report: (done: number) => void,
+): Promise<void> {
   if (writer.status().offset > descriptor.size) await writer.reset();
   let at = writer.status().offset;
   for await (const chunk of registry.fetch(reference, descriptor, { offset: at, signal })) {
@@ -48,7 +58,13 @@ async function fill(writer: Writer, { registry, reference }: Source, descriptor:
   }
 }
 
-async function download(scope: Scope, source: Source, descriptor: Descriptor, signal: AbortSignal, report: (done: number) => void): Promise<Outcome> {
+async function download(
+  scope: Scope,
+  source: Source,
+  descriptor: Descriptor,
+  signal: AbortSignal,
+  report: (done: number) => void,
+): Promise<Outcome> {
   for (let anew = false; ; anew = true) {
     const writer = await openWriter(scope, descriptor, signal);
     if (writer === undefined) return "exists";
@@ -56,7 +72,9 @@ async function download(scope: Scope, source: Source, descriptor: Descriptor, si
     const resumed = writer.status().offset > 0;
     try {
       await fill(writer, source, descriptor, signal, report);
-      await writer.commit(descriptor.size, descriptor.digest, { [sourceLabelKey(source.reference)]: source.reference.path });
+      await writer.commit(descriptor.size, descriptor.digest, {
+        [sourceLabelKey(source.reference)]: source.reference.path,
+      });
       return "fetched";
     } catch (error) {
       if (isKind(error, "AlreadyExists")) return "exists";
@@ -85,13 +103,23 @@ export class Downloads {
    * @returns whether it was there already
    * @throws FailedPrecondition `failed commit on ref "layer-sha256:…": …` when digest or size differ
    */
-  async fetch(scope: Scope, source: Source, descriptor: Descriptor, signal: AbortSignal, report: (done: number) => void): Promise<Outcome> {
+  async fetch(
+    scope: Scope,
+    source: Source,
+    descriptor: Descriptor,
+    signal: AbortSignal,
+    report: (done: number) => void,
+  ): Promise<Outcome> {
     // Before anything is asked, so that what is found cannot be collected a moment later.
     await hold(scope, { type: "content", id: descriptor.digest });
     const { namespace } = scope;
-    const outcome = await this.#work.run(JSON.stringify([namespace, descriptor.digest]), signal, report, (shared, tell) =>
-      // Without a lease: an ingest then outlives a pull that breaks off, and the next one resumes it.
-      download(this.#open({ namespace }), source, descriptor, shared, tell),
+    const outcome = await this.#work.run(
+      JSON.stringify([namespace, descriptor.digest]),
+      signal,
+      report,
+      (shared, tell) =>
+        // Without a lease: an ingest then outlives a pull that breaks off, and the next one resumes it.
+        download(this.#open({ namespace }), source, descriptor, shared, tell),
     );
     await addSource(scope.content, descriptor, source.reference);
     return outcome;

@@ -30,13 +30,17 @@ export async function exportImages(
   sink: (content: AsyncIterable<Uint8Array>) => Promise<void>,
   call: TransferCall,
 ): Promise<void> {
-  if (images.extraReferences.some(({ isPrefix }) => isPrefix)) throw new NotImplemented("prefix lookup on export not implemented");
+  if (images.extraReferences.some(({ isPrefix }) => isPrefix))
+    throw new NotImplemented("prefix lookup on export not implemented");
   const names = [...(images.name === "" ? [] : [images.name]), ...images.extraReferences.map(({ name }) => name)];
   if (names.length === 0) throw new InvalidArgument("no image name to export");
   call.progress({ event: "Exporting" });
   await withLease(environment.open, call, async (scope) => {
     const found = await Promise.all(names.map((name) => scope.images.get(name)));
-    const archived = found.map(({ name, target }) => ({ ...target, annotations: { ...target.annotations, ...annotationsOf(name) } }));
+    const archived = found.map(({ name, target }) => ({
+      ...target,
+      annotations: { ...target.annotations, ...annotationsOf(name) },
+    }));
     await sink(environment.archiver.write(archived, scope.content, options));
   });
   call.progress({ event: "Completed export" });

@@ -37,7 +37,14 @@ class MemorySnapshotter implements Snapshotter {
   }
   async prepare(key: string, parent: string): Promise<Mount[]> {
     if (this.snapshots.has(key)) throw new AlreadyExists(`snapshot ${key}: already exists`);
-    this.snapshots.set(key, { name: key, parent, kind: "active", labels: {}, createdAt: new Date(), updatedAt: new Date() });
+    this.snapshots.set(key, {
+      name: key,
+      parent,
+      kind: "active",
+      labels: {},
+      createdAt: new Date(),
+      updatedAt: new Date(),
+    });
     return [];
   }
   async view(key: string, parent: string): Promise<Mount[]> {
@@ -78,8 +85,16 @@ class MemoryRegistry implements Registry {
 
   /** An image of these layers (plain tars to the configuration, whatever they hold). */
   addImage(tag: string, layers: readonly Buffer[], architecture = "amd64", diffIds = layers.map(digestOf)): Descriptor {
-    const config = this.add(mediaTypes.ociConfig, { os: "linux", architecture, rootfs: { type: "layers", diff_ids: diffIds } });
-    const manifest = this.add(mediaTypes.ociManifest, { schemaVersion: 2, config, layers: layers.map((layer) => this.add(mediaTypes.ociLayer, layer)) });
+    const config = this.add(mediaTypes.ociConfig, {
+      os: "linux",
+      architecture,
+      rootfs: { type: "layers", diff_ids: diffIds },
+    });
+    const manifest = this.add(mediaTypes.ociManifest, {
+      schemaVersion: 2,
+      config,
+      layers: layers.map((layer) => this.add(mediaTypes.ociLayer, layer)),
+    });
     this.tags.set(tag, manifest);
     return manifest;
   }
@@ -97,7 +112,12 @@ class MemoryRegistry implements Registry {
     yield* this.onFetch(descriptor, bytes.subarray(offset));
   }
 
-  async push(reference: Reference, descriptor: Descriptor, open: ContentOpener, options: PushOptions = {}): Promise<PushResult> {
+  async push(
+    reference: Reference,
+    descriptor: Descriptor,
+    open: ContentOpener,
+    options: PushOptions = {},
+  ): Promise<PushResult> {
     const [from] = options.mountFrom ?? [];
     const chunks: Uint8Array[] = [];
     for await (const chunk of open(0)) chunks.push(chunk);
@@ -148,7 +168,12 @@ export class Fixture {
         for (const image of images) yield Buffer.from(`${JSON.stringify(image.annotations)}\n`);
       },
     };
-    this.transfer = new Transfer({ open: (call) => metadata.scope(call), applier, archiver, defaultSnapshotter: async () => "overlayfs" });
+    this.transfer = new Transfer({
+      open: (call) => metadata.scope(call),
+      applier,
+      archiver,
+      defaultSnapshotter: async () => "overlayfs",
+    });
     return this;
   }
 
@@ -183,5 +208,14 @@ export class Fixture {
 
 export function destination(name: string, more: Partial<ImageDestination> = {}): ImageDestination {
   const linux = { os: "linux", architecture: "amd64" };
-  return { name, labels: {}, platforms: [linux], allMetadata: false, manifestLimit: 0, extraReferences: [], unpacks: [{ platform: linux, snapshotter: "" }], ...more };
+  return {
+    name,
+    labels: {},
+    platforms: [linux],
+    allMetadata: false,
+    manifestLimit: 0,
+    extraReferences: [],
+    unpacks: [{ platform: linux, snapshotter: "" }],
+    ...more,
+  };
 }

@@ -18,11 +18,18 @@ export function indexLabels(index: Index): Record<string, string> {
 /** Labels by which a manifest keeps its configuration and layers. */
 export function manifestLabels(manifest: Manifest): Record<string, string> {
   const layers = manifest.layers.map(({ digest }, position) => [`containerd.io/gc.ref.content.l.${position}`, digest]);
-  return { "containerd.io/gc.ref.content.config": manifest.config.digest, ...(Object.fromEntries(layers) as Record<string, string>) };
+  return {
+    "containerd.io/gc.ref.content.config": manifest.config.digest,
+    ...(Object.fromEntries(layers) as Record<string, string>),
+  };
 }
 
 /** Sets some labels of a blob and leaves its others alone. */
-export async function addLabels(content: Store, digest: string, labels: Readonly<Record<string, string>>): Promise<void> {
+export async function addLabels(
+  content: Store,
+  digest: string,
+  labels: Readonly<Record<string, string>>,
+): Promise<void> {
   const paths = Object.keys(labels).map((key) => `labels.${key}`);
   if (paths.length > 0) await content.update({ digest, labels: { ...labels } }, paths);
 }

@@ -33,7 +33,10 @@ function checkName(name: string): void {
 }
 
 /** The names under which an image from an archive is stored, by containerd's rules. */
-export function archivedNames(image: Descriptor, { extraReferences }: Pick<ImageDestination, "extraReferences">): string[] {
+export function archivedNames(
+  image: Descriptor,
+  { extraReferences }: Pick<ImageDestination, "extraReferences">,
+): string[] {
   const names: string[] = [];
   for (const rule of extraReferences.filter(({ isPrefix }) => isPrefix)) {
     const name = nameFor(image.annotations ?? {}, rule.name, rule.allowOverwrite);
@@ -44,7 +47,12 @@ export function archivedNames(image: Descriptor, { extraReferences }: Pick<Image
 }
 
 /** The names under which a pulled or tagged image is stored. */
-export function storedNames(image: Descriptor, { name, extraReferences }: Pick<ImageDestination, "name" | "extraReferences">): string[] {
-  const extra = extraReferences.filter(({ isPrefix }) => !isPrefix).map((rule) => (rule.addDigest ? `${rule.name}@${image.digest}` : rule.name));
+export function storedNames(
+  image: Descriptor,
+  { name, extraReferences }: Pick<ImageDestination, "name" | "extraReferences">,
+): string[] {
+  const extra = extraReferences
+    .filter(({ isPrefix }) => !isPrefix)
+    .map((rule) => (rule.addDigest ? `${rule.name}@${image.digest}` : rule.name));
   return [...new Set([...(name === "" ? [] : [name]), ...extra])];
 }

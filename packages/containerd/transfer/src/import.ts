@@ -12,10 +12,19 @@ import { chooseManifests, isComplete, isThere } from "./select.ts";
 import { storeImage } from "./store-image.ts";
 import { unpackManifest } from "./unpack-image.ts";
 
-async function unpack(environment: Environment, scope: Scope, descriptor: Descriptor, destination: ImageDestination, signal: AbortSignal): Promise<void> {
+async function unpack(
+  environment: Environment,
+  scope: Scope,
+  descriptor: Descriptor,
+  destination: ImageDestination,
+  signal: AbortSignal,
+): Promise<void> {
   const [first] = destination.unpacks;
   // Of whom wants all platforms of an archive, containerd unpacks those that no target names as well.
-  const others = first !== undefined && destination.platforms.length === 0 ? [{ ...first, platform: { os: "", architecture: "" } }] : [];
+  const others =
+    first !== undefined && destination.platforms.length === 0
+      ? [{ ...first, platform: { os: "", architecture: "" } }]
+      : [];
   await unpackManifest(environment, scope, descriptor, [...destination.unpacks, ...others], signal);
 }
 
@@ -26,10 +35,21 @@ async function checkBlob(scope: Scope, { digest, size }: Descriptor): Promise<vo
 }
 
 /** Labels what an archive brought, and unpacks what is wanted of it. */
-async function settle(environment: Environment, scope: Scope, descriptor: Descriptor, destination: ImageDestination, signal: AbortSignal, walk: DocumentWalk, depth = 0): Promise<void> {
+async function settle(
+  environment: Environment,
+  scope: Scope,
+  descriptor: Descriptor,
+  destination: ImageDestination,
+  signal: AbortSignal,
+  walk: DocumentWalk,
+  depth = 0,
+): Promise<void> {
   const { content } = scope;
   signal.throwIfAborted();
-  if (!isManifest(descriptor) && !isIndex(descriptor)) throw new InvalidArgument(`${descriptor.digest}: descriptor is neither a manifest or index: ${descriptor.mediaType}`);
+  if (!isManifest(descriptor) && !isIndex(descriptor))
+    throw new InvalidArgument(
+      `${descriptor.digest}: descriptor is neither a manifest or index: ${descriptor.mediaType}`,
+    );
   if (!walk.enter(descriptor, depth)) return;
   await checkBlob(scope, descriptor);
   if (isManifest(descriptor)) {
@@ -43,13 +63,19 @@ async function settle(environment: Environment, scope: Scope, descriptor: Descri
     await addLabels(content, descriptor.digest, indexLabels(index));
     for (const { descriptor: child } of chooseManifests(index, descriptor.digest, destination)) {
       // An archive need not hold every platform of an index.
-      if (isIndex(child) ? await isThere(content, child) : await isComplete(content, child)) await settle(environment, scope, child, destination, signal, walk, depth + 1);
+      if (isIndex(child) ? await isThere(content, child) : await isComplete(content, child))
+        await settle(environment, scope, child, destination, signal, walk, depth + 1);
     }
   }
 }
 
 /** Keeps the archive's own index as an image, under the name that the whole archive is to have. */
-async function storeIndex(scope: Scope, bytes: Uint8Array, { name, labels }: ImageDestination, call: TransferCall): Promise<Image> {
+async function storeIndex(
+  scope: Scope,
+  bytes: Uint8Array,
+  { name, labels }: ImageDestination,
+  call: TransferCall,
+): Promise<Image> {
   const digest = digestOf(bytes);
   const target = { mediaType: mediaTypes.ociIndex, digest, size: bytes.length };
   try {
@@ -77,7 +103,10 @@ export async function importImages(
 ): Promise<Image[]> {
   call.progress({ event: "Importing" });
   const images = await withLease(environment.open, call, async (scope) => {
-    const { images: found, index } = await environment.archiver.read(source, scope.content, { forceCompress: options.forceCompress, signal: call.signal });
+    const { images: found, index } = await environment.archiver.read(source, scope.content, {
+      forceCompress: options.forceCompress,
+      signal: call.signal,
+    });
     const walk = new DocumentWalk();
     // Names before anything else: a bad one must not be found when others are recorded already.
     const named = found.map((image) => ({ image, names: archivedNames(image, destination) }));

@@ -14,7 +14,10 @@ const transferLabel = "longshore.transfer";
 export async function withLease<T>(open: ScopeOpener, call: CallScope, work: (scope: Scope) => Promise<T>): Promise<T> {
   if (call.lease !== undefined) return work(open(call));
   const { leases } = open({ namespace: call.namespace });
-  const lease = await leases.create("", { "containerd.io/gc.expire": new Date(Date.now() + lifetimeMs).toISOString(), [transferLabel]: "true" });
+  const lease = await leases.create("", {
+    "containerd.io/gc.expire": new Date(Date.now() + lifetimeMs).toISOString(),
+    [transferLabel]: "true",
+  });
   try {
     return await work(open({ namespace: call.namespace, lease: lease.id }));
   } finally {

@@ -29,12 +29,18 @@ describe("byte streams", () => {
     for await (const chunk of receiveBytes(stream)) size += chunk.length;
     assert.equal(size, 1_200_000);
     const granted = stream.sent.map((message) => unpackAny(message, WindowUpdateSchema)?.update ?? 0);
-    assert.equal(granted.reduce((a, b) => a + b), (1 << 20) + 1_200_000);
+    assert.equal(
+      granted.reduce((a, b) => a + b),
+      (1 << 20) + 1_200_000,
+    );
   });
 
   it("send no more than was granted", async () => {
     const content = Buffer.alloc(100_000, 7);
-    const stream = new Scripted([packAny(WindowUpdateSchema, { update: 40_000 }), packAny(WindowUpdateSchema, { update: 60_000 })]);
+    const stream = new Scripted([
+      packAny(WindowUpdateSchema, { update: 40_000 }),
+      packAny(WindowUpdateSchema, { update: 60_000 }),
+    ]);
     const all = async function* (): AsyncGenerator<Uint8Array> {
       yield content;
     };
@@ -42,7 +48,9 @@ describe("byte streams", () => {
     const sizes = stream.sent.map((message) => unpackAny(message, DataSchema)?.data.length ?? 0);
     assert.deepEqual(sizes, [32_768, 7_232, 32_768, 27_232]);
     await assert.rejects(sendBytes(new Scripted([]), all()), /ended while there was still something to send/);
-    await assert.rejects(receiveBytes(new Scripted([packAny(WindowUpdateSchema, {})])).next(), { name: "InvalidArgument" });
+    await assert.rejects(receiveBytes(new Scripted([packAny(WindowUpdateSchema, {})])).next(), {
+      name: "InvalidArgument",
+    });
   });
 });
 
@@ -50,7 +58,8 @@ describe("image names", () => {
   const digest = `sha256:${"a".repeat(64)}`;
   const image = (annotations: Record<string, string>) => ({ mediaType: "m", digest, size: 1, annotations });
   const rule = { name: "pre/fix", isPrefix: true, allowOverwrite: false, addDigest: false, skipNamedDigest: false };
-  const names = (annotations: Record<string, string>, change = {}) => archivedNames(image(annotations), { extraReferences: [{ ...rule, ...change }] });
+  const names = (annotations: Record<string, string>, change = {}) =>
+    archivedNames(image(annotations), { extraReferences: [{ ...rule, ...change }] });
 
   it("of archives follow the prefix", () => {
     assert.deepEqual(names({ "io.containerd.image.name": "pre/fix:1" }), ["pre/fix:1"]);
@@ -60,12 +69,21 @@ describe("image names", () => {
     assert.deepEqual(names({ "org.opencontainers.image.ref.name": "1" }), ["pre/fix:1"]);
     assert.deepEqual(names({}), []);
     assert.deepEqual(names({}, { addDigest: true }), [`pre/fix@${digest}`]);
-    assert.deepEqual(names({ "org.opencontainers.image.ref.name": "1" }, { addDigest: true }), ["pre/fix:1", `pre/fix@${digest}`]);
-    assert.deepEqual(names({ "org.opencontainers.image.ref.name": "1" }, { addDigest: true, skipNamedDigest: true }), ["pre/fix:1"]);
+    assert.deepEqual(names({ "org.opencontainers.image.ref.name": "1" }, { addDigest: true }), [
+      "pre/fix:1",
+      `pre/fix@${digest}`,
+    ]);
+    assert.deepEqual(names({ "org.opencontainers.image.ref.name": "1" }, { addDigest: true, skipNamedDigest: true }), [
+      "pre/fix:1",
+    ]);
   });
 
   it("of pulls are those asked for", () => {
-    const extraReferences = [rule, { ...rule, isPrefix: false, name: "b:1" }, { ...rule, isPrefix: false, name: "c", addDigest: true }];
+    const extraReferences = [
+      rule,
+      { ...rule, isPrefix: false, name: "b:1" },
+      { ...rule, isPrefix: false, name: "c", addDigest: true },
+    ];
     assert.deepEqual(storedNames(image({}), { name: "a:1", extraReferences }), ["a:1", "b:1", `c@${digest}`]);
   });
 });
@@ -80,7 +98,8 @@ describe("platforms", () => {
 
   it("prefer the nearest variant that runs", () => {
     const rank = rankPlatforms([{ os: "linux", architecture: "arm64" }]);
-    const of = (architecture: string, variant = ""): number | undefined => rank({ os: "linux", architecture, ...(variant === "" ? {} : { variant }) });
+    const of = (architecture: string, variant = ""): number | undefined =>
+      rank({ os: "linux", architecture, ...(variant === "" ? {} : { variant }) });
     assert.equal(of("arm64"), 0);
     assert.ok((of("arm", "v7") ?? 0) < (of("arm", "v6") ?? 0));
     assert.equal(of("amd64"), undefined);

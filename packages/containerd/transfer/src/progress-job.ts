@@ -24,7 +24,14 @@ export class ProgressJob {
 
   #send(event: string, progress: number): void {
     const { size: total } = this.#descriptor;
-    this.#sink({ event, name: refKey(this.#descriptor), parents: this.#parents, progress, total, desc: this.#descriptor });
+    this.#sink({
+      event,
+      name: refKey(this.#descriptor),
+      parents: this.#parents,
+      progress,
+      total,
+      desc: this.#descriptor,
+    });
   }
 
   /** Tells how many bytes are done, not too often. */

@@ -57,14 +57,25 @@ async function isLeftOut(push: Push, descriptor: Descriptor): Promise<boolean> {
   }
 }
 
-async function send(push: Push, job: ProgressJob, descriptor: Descriptor, signal: AbortSignal, tag: { tag?: string }): Promise<void> {
+async function send(
+  push: Push,
+  job: ProgressJob,
+  descriptor: Descriptor,
+  signal: AbortSignal,
+  tag: { tag?: string },
+): Promise<void> {
   const { to, scope } = push;
-  const result = await to.registry.push(to.reference, descriptor, (offset) => scope.content.read(descriptor.digest, offset), {
-    ...tag,
-    mountFrom: isManifest(descriptor) || isIndex(descriptor) ? [] : await mountSources(push, descriptor),
-    onProgress: (sent) => job.bytes(sent),
-    signal,
-  });
+  const result = await to.registry.push(
+    to.reference,
+    descriptor,
+    (offset) => scope.content.read(descriptor.digest, offset),
+    {
+      ...tag,
+      mountFrom: isManifest(descriptor) || isIndex(descriptor) ? [] : await mountSources(push, descriptor),
+      onProgress: (sent) => job.bytes(sent),
+      signal,
+    },
+  );
   await addSource(scope.content, descriptor, to.reference);
   job.end(eventOf(result));
 }
@@ -72,11 +83,19 @@ async function send(push: Push, job: ProgressJob, descriptor: Descriptor, signal
 async function pushBlob(push: Push, descriptor: Descriptor, parent: string, signal: AbortSignal): Promise<void> {
   if (await isLeftOut(push, descriptor)) return;
   const job = new ProgressJob(push.call.progress, descriptor, parent, "uploading");
-  await push.environment.uploadSlots.of(push.call.concurrency).run(signal, () => send(push, job, descriptor, signal, {}));
+  await push.environment.uploadSlots
+    .of(push.call.concurrency)
+    .run(signal, () => send(push, job, descriptor, signal, {}));
 }
 
 /** Pushes a document that an index names, once. */
-function pushChild(push: Push, descriptor: Descriptor, parent: string, signal: AbortSignal, depth: number): Promise<void> {
+function pushChild(
+  push: Push,
+  descriptor: Descriptor,
+  parent: string,
+  signal: AbortSignal,
+  depth: number,
+): Promise<void> {
   const isNew = push.walk.enter(descriptor, depth);
   const known = isNew ? undefined : push.documents.get(descriptor.digest);
   const pushed = known ?? pushTree(push, descriptor, parent, signal, {}, depth);
@@ -85,14 +104,27 @@ function pushChild(push: Push, descriptor: Descriptor, parent: string, signal: A
 }
 
 /** Children first: a registry takes a manifest only when it has all that it names. */
-async function pushTree(push: Push, descriptor: Descriptor, parent: string, signal: AbortSignal, tag: { tag?: string }, depth = 0): Promise<void> {
+async function pushTree(
+  push: Push,
+  descriptor: Descriptor,
+  parent: string,
+  signal: AbortSignal,
+  tag: { tag?: string },
+  depth = 0,
+): Promise<void> {
   const { content } = push.scope;
   const job = new ProgressJob(push.call.progress, descriptor, parent, "uploading");
   const own = refKey(descriptor);
   if (isIndex(descriptor)) {
     const index = await readIndex(content, descriptor.digest);
-    const chosen = chooseManifests(index, descriptor.digest, { platforms: push.platforms, allMetadata: false, manifestLimit: 0 });
-    await allOrFirstError(signal, (inner) => chosen.map(async (child) => pushChild(push, child.descriptor, own, inner, depth + 1)));
+    const chosen = chooseManifests(index, descriptor.digest, {
+      platforms: push.platforms,
+      allMetadata: false,
+      manifestLimit: 0,
+    });
+    await allOrFirstError(signal, (inner) =>
+      chosen.map(async (child) => pushChild(push, child.descriptor, own, inner, depth + 1)),
+    );
   } else if (isManifest(descriptor)) {
     const manifest = await readManifest(content, descriptor.digest);
     const blobs = new Map([...manifest.layers, manifest.config].map((blob) => [blob.digest, blob]));
@@ -105,14 +137,26 @@ async function pushTree(push: Push, descriptor: Descriptor, parent: string, sign
  * Pushes an image under the name that `to` bears.
  * @throws NotFound for the image or content of it that is missing, errors of the registry
  */
-export async function push(environment: Environment, image: PushedImage, to: Source, call: TransferCall): Promise<void> {
+export async function push(
+  environment: Environment,
+  image: PushedImage,
+  to: Source,
+  call: TransferCall,
+): Promise<void> {
   const name = format(to.reference);
   await withLease(environment.open, call, async (scope) => {
     const { target } = await scope.images.get(image.name);
     call.progress({ event: `Pushing to OCI Registry (${name})` });
     call.progress({ event: "pushing content", name: image.name, desc: target });
-    await pushTree({ environment, scope, to, call, platforms: image.platforms, walk: new DocumentWalk(), documents: new Map() }, target, image.name, call.signal, tagOf(to.reference)).catch((error: unknown) => {
-      if (isKind(error, "NotFound") && error instanceof NotFound) throw new NotFound(`failed to push ${format(trimNamed(to.reference))}: ${error.message}`, { cause: error });
+    await pushTree(
+      { environment, scope, to, call, platforms: image.platforms, walk: new DocumentWalk(), documents: new Map() },
+      target,
+      image.name,
+      call.signal,
+      tagOf(to.reference),
+    ).catch((error: unknown) => {
+      if (isKind(error, "NotFound") && error instanceof NotFound)
+        throw new NotFound(`failed to push ${format(trimNamed(to.reference))}: ${error.message}`, { cause: error });
       throw error;
     });
     call.progress({ event: "pushed content", name: image.name, desc: target });

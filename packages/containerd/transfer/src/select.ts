@@ -2,7 +2,16 @@ import type { Provider } from "@longshore/content";
 import { NotFound, isKind } from "@longshore/errdefs";
 import type { ImageSelection } from "./contract.ts";
 import { readImageConfig, readManifest } from "./documents.ts";
-import { type Descriptor, type Index, type Platform, type PlatformRank, isImageConfig, isIndex, isManifest, rankPlatforms } from "@longshore/oci";
+import {
+  type Descriptor,
+  type Index,
+  type Platform,
+  type PlatformRank,
+  isImageConfig,
+  isIndex,
+  isManifest,
+  rankPlatforms,
+} from "@longshore/oci";
 
 /** One child of an index, and whether its layers are wanted or its manifest alone. */
 export interface Chosen {
@@ -26,14 +35,26 @@ export function chooseManifests(index: Index, digest: string, selection: ImageSe
   const ranked = index.manifests.map((descriptor) => {
     const platform = platformOf(descriptor);
     // Without a platform it may be anything, a nested index above all.
-    return { descriptor, rank: platform === undefined ? (all || isIndex(descriptor) || descriptor.platform === undefined ? 0 : undefined) : rank(platform) };
+    return {
+      descriptor,
+      rank:
+        platform === undefined
+          ? all || isIndex(descriptor) || descriptor.platform === undefined
+            ? 0
+            : undefined
+          : rank(platform),
+    };
   });
   const matching = ranked.filter((entry) => entry.rank !== undefined).toSorted((a, b) => (a.rank ?? 0) - (b.rank ?? 0));
-  if (matching.length === 0 && !all && !selection.allMetadata) throw new NotFound(`no match for platform in manifest ${digest}: not found`);
+  if (matching.length === 0 && !all && !selection.allMetadata)
+    throw new NotFound(`no match for platform in manifest ${digest}: not found`);
   const chosen = selection.manifestLimit > 0 ? matching.slice(0, selection.manifestLimit) : matching;
   const wanted = new Set(chosen);
   const others = selection.allMetadata ? ranked.filter((entry) => !wanted.has(entry)) : [];
-  return [...chosen.map(({ descriptor }) => ({ descriptor, metadataOnly: false })), ...others.map(({ descriptor }) => ({ descriptor, metadataOnly: true }))];
+  return [
+    ...chosen.map(({ descriptor }) => ({ descriptor, metadataOnly: false })),
+    ...others.map(({ descriptor }) => ({ descriptor, metadataOnly: true })),
+  ];
 }
 
 /** The platform that an image was made for, by its configuration; undefined for artifacts. */

@@ -22,7 +22,8 @@ export class SharedWork<T> {
     for (;;) {
       if (signal.aborted) throw new Canceled("context canceled", { cause: signal.reason });
       const known = this.#tasks.get(key);
-      if (known === undefined || known.abort.signal.aborted) return this.#join(this.#start(key, known, work), signal, onProgress);
+      if (known === undefined || known.abort.signal.aborted)
+        return this.#join(this.#start(key, known, work), signal, onProgress);
       try {
         return await this.#join(known, signal, onProgress);
       } catch (error) {

@@ -3,12 +3,21 @@ import type { Image, ImageStore } from "@longshore/metadata";
 import type { Descriptor } from "@longshore/oci";
 
 /** Gives an image names, moving those that others had. @throws NotFound when there is no name */
-export async function storeImage(images: ImageStore, names: readonly string[], target: Descriptor, labels: Readonly<Record<string, string>>): Promise<Image[]> {
+export async function storeImage(
+  images: ImageStore,
+  names: readonly string[],
+  target: Descriptor,
+  labels: Readonly<Record<string, string>>,
+): Promise<Image[]> {
   if (names.length === 0) throw new NotFound("no image name found: not found");
   const { mediaType, digest, size } = target;
   const stored: Image[] = [];
   for (const name of names) {
-    const image = { name, labels: { ...labels }, target: { mediaType, digest, size, annotations: target.annotations ?? {} } };
+    const image = {
+      name,
+      labels: { ...labels },
+      target: { mediaType, digest, size, annotations: target.annotations ?? {} },
+    };
     stored.push(await createOrUpdate(images, image));
   }
   return stored;

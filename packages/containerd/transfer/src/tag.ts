@@ -5,7 +5,12 @@ import { storedNames } from "./image-names.ts";
 import { storeImage } from "./store-image.ts";
 
 /** Gives an image further names. @throws NotFound */
-export async function tag(environment: Environment, source: string, destination: ImageDestination, call: TransferCall): Promise<Image[]> {
+export async function tag(
+  environment: Environment,
+  source: string,
+  destination: ImageDestination,
+  call: TransferCall,
+): Promise<Image[]> {
   const { images } = environment.open(call);
   const { target } = await images.get(source);
   return storeImage(images, storedNames(target, destination), target, destination.labels);

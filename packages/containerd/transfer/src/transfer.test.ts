@@ -14,7 +14,8 @@ describe("transfer", () => {
     fixture = await new Fixture().open();
   });
   afterEach(() => fixture.remove());
-  const pull = (more = {}, signal?: AbortSignal) => fixture.transfer.pull(fixture.source(), destination(name, more), fixture.call(signal));
+  const pull = (more = {}, signal?: AbortSignal) =>
+    fixture.transfer.pull(fixture.source(), destination(name, more), fixture.call(signal));
 
   /** After a pull that failed: no name, no snapshot, and the collector takes the rest. */
   async function assertNothingVisible(): Promise<void> {
@@ -37,7 +38,8 @@ describe("transfer", () => {
       assert.deepEqual(await fixture.scope.leases.list(), []);
       const chain = chainIds(layers.map(digestOf));
       const snapshots = fixture.scope.snapshotter("overlayfs");
-      for (const [position, id] of chain.entries()) assert.equal((await snapshots.stat(id)).parent, chain[position - 1] ?? "");
+      for (const [position, id] of chain.entries())
+        assert.equal((await snapshots.stat(id)).parent, chain[position - 1] ?? "");
       const manifest = await fixture.scope.content.info(target.digest);
       assert.equal(manifest.labels["containerd.io/gc.ref.content.l.2"], digestOf(layers[2] ?? Buffer.alloc(0)));
       assert.equal(manifest.labels["containerd.io/distribution.source.reg.example"], "x");
@@ -51,13 +53,21 @@ describe("transfer", () => {
       fixture.registry.addImage("1", layers.slice(0, 1));
       await pull();
       const events = fixture.progress.map(({ event }) => event);
-      assert.deepEqual(events.slice(0, 3), [`Resolving from OCI Registry (${name})`, `Pulling from OCI Registry (${name})`, "fetching image content"]);
+      assert.deepEqual(events.slice(0, 3), [
+        `Resolving from OCI Registry (${name})`,
+        `Pulling from OCI Registry (${name})`,
+        "fetching image content",
+      ]);
       assert.deepEqual(events.slice(-2), ["saved", `Completed pull from OCI Registry (${name})`]);
-      const layer = fixture.progress.filter((message) => message.name?.startsWith("layer-") && message.event !== "downloading").map(({ event }) => event);
+      const layer = fixture.progress
+        .filter((message) => message.name?.startsWith("layer-") && message.event !== "downloading")
+        .map(({ event }) => event);
       assert.deepEqual(layer, ["waiting", "complete", "extracting", "extracted"]);
       fixture.progress.length = 0;
       await pull();
-      assert.ok(fixture.progress.some((message) => message.name?.startsWith("layer-") && message.event === "already exists"));
+      assert.ok(
+        fixture.progress.some((message) => message.name?.startsWith("layer-") && message.event === "already exists"),
+      );
     });
 
     it("fetches nothing twice, and moves the name to a new image", async () => {
@@ -74,7 +84,9 @@ describe("transfer", () => {
 
     it("shares downloads and unpacking between pulls at the same time", async () => {
       fixture.registry.addImage("1", layers);
-      const pulls = ["a", "b", "c"].map((tag) => fixture.transfer.pull(fixture.source(), destination(`reg.example/x:${tag}`), fixture.call()));
+      const pulls = ["a", "b", "c"].map((tag) =>
+        fixture.transfer.pull(fixture.source(), destination(`reg.example/x:${tag}`), fixture.call()),
+      );
       await Promise.all(pulls);
       assert.equal(fixture.registry.fetched.length, 5);
       assert.equal(fixture.snapshotter.snapshots.size, 3);
@@ -84,7 +96,10 @@ describe("transfer", () => {
 
     it("fetches as many layers at once as the call asks for, over all that ask the same", async () => {
       fixture.registry.addImage("1", layers);
-      fixture.registry.addImage("2", ["another", "and one more"].map((text) => Buffer.from(text)));
+      fixture.registry.addImage(
+        "2",
+        ["another", "and one more"].map((text) => Buffer.from(text)),
+      );
       let running = 0;
       let most = 0;
       fixture.registry.onFetch = async function* (descriptor, bytes) {
@@ -95,7 +110,9 @@ describe("transfer", () => {
         yield bytes;
       };
       const call = { ...fixture.call(), concurrency: 1 };
-      await Promise.all(["1", "2"].map((tag) => fixture.transfer.pull(fixture.source(tag), destination(`reg.example/x:${tag}`), call)));
+      await Promise.all(
+        ["1", "2"].map((tag) => fixture.transfer.pull(fixture.source(tag), destination(`reg.example/x:${tag}`), call)),
+      );
       assert.equal(most, 1);
     });
 
@@ -143,14 +160,20 @@ describe("transfer", () => {
       await writer.write(Buffer.alloc(1000));
       await writer.close();
       await pull();
-      assert.deepEqual(fixture.registry.fetched.filter((line) => line.startsWith(digest)), [`${digest}+1000`, `${digest}+0`]);
+      assert.deepEqual(
+        fixture.registry.fetched.filter((line) => line.startsWith(digest)),
+        [`${digest}+1000`, `${digest}+0`],
+      );
     });
 
     it("refuses a layer whose bytes are not those of its digest, and shows nothing", async () => {
       fixture.registry.addImage("1", layers);
       const digest = digestOf(layers[1] ?? Buffer.alloc(0));
       fixture.registry.blobs.set(digest, randomBytes(6000));
-      await assert.rejects(pull(), { name: "FailedPrecondition", message: new RegExp(`^failed commit on ref "layer-${digest}": unexpected commit digest`) });
+      await assert.rejects(pull(), {
+        name: "FailedPrecondition",
+        message: new RegExp(`^failed commit on ref "layer-${digest}": unexpected commit digest`),
+      });
       await assertNothingVisible();
       fixture.registry.addImage("1", layers);
       await pull();
@@ -167,7 +190,10 @@ describe("transfer", () => {
 
     it("refuses a layer that cannot be unpacked", async () => {
       fixture.registry.addImage("1", [...layers, Buffer.from("EVIL")]);
-      await assert.rejects(pull(), { name: "InvalidArgument", message: /failed to extract layer .*invalid entry \.\.\/x/ });
+      await assert.rejects(pull(), {
+        name: "InvalidArgument",
+        message: /failed to extract layer .*invalid entry \.\.\/x/,
+      });
       await assertNothingVisible();
     });
 
@@ -183,9 +209,21 @@ describe("transfer", () => {
     for (const [what, manifest, message] of [
       ["no JSON", Buffer.from("{"), /is not valid JSON/],
       ["a list", [], /json: cannot unmarshal array into Go value of type v1\.Manifest$/],
-      ["a manifest that is an index, too", { manifests: [], config: {}, layers: [] }, /expected manifest but found index/],
-      ["a path for a digest", { config: { mediaType: "x", digest: "sha256:../../x", size: 1 }, layers: [] }, /invalid digest "sha256:\.\.\/\.\.\/x"/],
-      ["a negative size", { config: { mediaType: "x", digest: digestOf(Buffer.alloc(0)), size: -1 }, layers: [] }, /invalid size -1/],
+      [
+        "a manifest that is an index, too",
+        { manifests: [], config: {}, layers: [] },
+        /expected manifest but found index/,
+      ],
+      [
+        "a path for a digest",
+        { config: { mediaType: "x", digest: "sha256:../../x", size: 1 }, layers: [] },
+        /invalid digest "sha256:\.\.\/\.\.\/x"/,
+      ],
+      [
+        "a negative size",
+        { config: { mediaType: "x", digest: digestOf(Buffer.alloc(0)), size: -1 }, layers: [] },
+        /invalid size -1/,
+      ],
     ] as const) {
       it(`refuses ${what} as a manifest`, async () => {
         fixture.registry.tags.set("1", fixture.registry.add(mediaTypes.ociManifest, manifest));
@@ -198,12 +236,19 @@ describe("transfer", () => {
     for (const [what, config, message] of [
       ["null", Buffer.from("null"), /invalid image JSON, no RootFS key$/],
       ["a tar", Buffer.alloc(1024), /is not valid JSON/],
-      ["labels of a wrong type", { os: "linux", architecture: "amd64", config: { Labels: 5 }, rootfs }, /json: cannot unmarshal number into Go struct field Image\.config\.Labels/],
+      [
+        "labels of a wrong type",
+        { os: "linux", architecture: "amd64", config: { Labels: 5 }, rootfs },
+        /json: cannot unmarshal number into Go struct field Image\.config\.Labels/,
+      ],
     ] as const) {
       for (const unpacks of [undefined, []]) {
         it(`refuses a configuration that is ${what}${unpacks === undefined ? "" : ", also when it is not unpacked"}`, async () => {
           const descriptor = fixture.registry.add(mediaTypes.ociConfig, config);
-          fixture.registry.tags.set("1", fixture.registry.add(mediaTypes.ociManifest, { config: descriptor, layers: [] }));
+          fixture.registry.tags.set(
+            "1",
+            fixture.registry.add(mediaTypes.ociManifest, { config: descriptor, layers: [] }),
+          );
           await assert.rejects(pull(unpacks === undefined ? {} : { unpacks }), { name: "InvalidArgument", message });
           await assertNothingVisible();
         });
@@ -212,25 +257,40 @@ describe("transfer", () => {
 
     it("refuses a name that stands for no manifest", async () => {
       fixture.registry.tags.set("1", fixture.registry.add("text/html", Buffer.from("<html>")));
-      await assert.rejects(pull(), { name: "InvalidArgument", message: /unsupported manifest media type: text\/html$/ });
+      await assert.rejects(pull(), {
+        name: "InvalidArgument",
+        message: /unsupported manifest media type: text\/html$/,
+      });
       await assertNothingVisible();
     });
 
     it("fetches what an index names a million times once, and refuses one nested 2,000 deep", async () => {
       let at = fixture.registry.addImage("image", layers);
-      for (let level = 0; level < 7; level++) at = fixture.registry.add(mediaTypes.ociIndex, { schemaVersion: 2, manifests: Array.from({ length: 10 }, () => at) });
+      for (let level = 0; level < 7; level++)
+        at = fixture.registry.add(mediaTypes.ociIndex, {
+          schemaVersion: 2,
+          manifests: Array.from({ length: 10 }, () => at),
+        });
       fixture.registry.tags.set("1", at);
       await pull();
       assert.equal(fixture.registry.fetched.length, 7 + 5);
-      await fixture.transfer.push({ name, platforms: [] }, { registry: fixture.registry, reference: { domain: "reg.example", path: "y", tag: "2" } }, fixture.call());
+      await fixture.transfer.push(
+        { name, platforms: [] },
+        { registry: fixture.registry, reference: { domain: "reg.example", path: "y", tag: "2" } },
+        fixture.call(),
+      );
       assert.equal(fixture.registry.pushed.length, 7 + 5);
-      for (let level = 0; level < 2000; level++) at = fixture.registry.add(mediaTypes.ociIndex, { schemaVersion: 2, manifests: [at] });
+      for (let level = 0; level < 2000; level++)
+        at = fixture.registry.add(mediaTypes.ociIndex, { schemaVersion: 2, manifests: [at] });
       fixture.registry.tags.set("1", at);
       await assert.rejects(pull(), { name: "InvalidArgument", message: /indexes are nested too deeply/ });
     });
 
     it("puts words before the registry's own", async () => {
-      await assert.rejects(pull(), { name: "NotFound", message: "failed to resolve image: x: not found: manifest unknown: manifest unknown" });
+      await assert.rejects(pull(), {
+        name: "NotFound",
+        message: "failed to resolve image: x: not found: manifest unknown: manifest unknown",
+      });
     });
 
     it("chooses platforms from an index and keeps the index whole", async () => {
@@ -253,7 +313,10 @@ describe("transfer", () => {
       assert.equal((await fixture.blobs()).length, 8, "manifests and configurations of the others, without layers");
       await pull({ platforms: [], unpacks: [] });
       assert.equal((await fixture.blobs()).length, 10);
-      await assert.rejects(pull({ platforms: [{ os: "linux", architecture: "s390x" }] }), { name: "NotFound", message: /^no match for platform in manifest sha256:/ });
+      await assert.rejects(pull({ platforms: [{ os: "linux", architecture: "s390x" }] }), {
+        name: "NotFound",
+        message: /^no match for platform in manifest sha256:/,
+      });
     });
   });
 
@@ -261,21 +324,34 @@ describe("transfer", () => {
     it("sends what an image is made of, children first, and remembers where it is", async () => {
       const target = fixture.registry.addImage("1", layers);
       await pull();
-      await fixture.transfer.push({ name, platforms: [] }, { registry: fixture.registry, reference: { domain: "reg.example", path: "y", tag: "2" } }, fixture.call());
+      await fixture.transfer.push(
+        { name, platforms: [] },
+        { registry: fixture.registry, reference: { domain: "reg.example", path: "y", tag: "2" } },
+        fixture.call(),
+      );
       assert.equal(fixture.registry.pushed.length, 5);
       assert.equal(fixture.registry.pushed.at(-1), target.digest);
       assert.equal(fixture.registry.tags.get("2")?.digest, target.digest);
       assert.ok(fixture.progress.some(({ event }) => event === "mounted from x"));
-      assert.equal((await fixture.scope.content.info(target.digest)).labels["containerd.io/distribution.source.reg.example"], "x,y");
+      assert.equal(
+        (await fixture.scope.content.info(target.digest)).labels["containerd.io/distribution.source.reg.example"],
+        "x,y",
+      );
     });
 
     it("says which image or content is missing", async () => {
       const call = fixture.call();
-      await assert.rejects(fixture.transfer.push({ name, platforms: [] }, fixture.source(), call), { name: "NotFound", message: `image "${name}": not found` });
+      await assert.rejects(fixture.transfer.push({ name, platforms: [] }, fixture.source(), call), {
+        name: "NotFound",
+        message: `image "${name}": not found`,
+      });
       fixture.registry.addImage("1", layers);
       await pull({ unpacks: [] });
       await fixture.scope.content.delete(digestOf(layers[0] ?? Buffer.alloc(0)));
-      await assert.rejects(fixture.transfer.push({ name, platforms: [] }, fixture.source("2"), call), (error) => error instanceof NotFound);
+      await assert.rejects(
+        fixture.transfer.push({ name, platforms: [] }, fixture.source("2"), call),
+        (error) => error instanceof NotFound,
+      );
       assert.equal(fixture.registry.tags.get("2"), undefined);
     });
   });
@@ -292,14 +368,32 @@ describe("transfer", () => {
     const target = fixture.registry.addImage("1", layers);
     await pull();
     fixture.archive.set("good", [{ ...target, annotations: { "io.containerd.image.name": "docker.io/library/y:1" } }]);
-    const extraReferences = [{ name: "import-1", isPrefix: true, allowOverwrite: true, addDigest: false, skipNamedDigest: false }];
+    const extraReferences = [
+      { name: "import-1", isPrefix: true, allowOverwrite: true, addDigest: false, skipNamedDigest: false },
+    ];
     const bytes = async function* (text: string): AsyncGenerator<Uint8Array> {
       yield Buffer.from(text);
     };
-    await fixture.transfer.import(bytes("good"), { forceCompress: false }, destination("", { extraReferences }), fixture.call());
+    await fixture.transfer.import(
+      bytes("good"),
+      { forceCompress: false },
+      destination("", { extraReferences }),
+      fixture.call(),
+    );
     await fixture.scope.images.delete(name);
-    assert.deepEqual((await fixture.scope.images.list()).map((image) => image.name), ["docker.io/library/y:1"]);
-    await assert.rejects(fixture.transfer.import(bytes("bad"), { forceCompress: false }, destination("", { extraReferences }), fixture.call()), { name: "InvalidArgument" });
+    assert.deepEqual(
+      (await fixture.scope.images.list()).map((image) => image.name),
+      ["docker.io/library/y:1"],
+    );
+    await assert.rejects(
+      fixture.transfer.import(
+        bytes("bad"),
+        { forceCompress: false },
+        destination("", { extraReferences }),
+        fixture.call(),
+      ),
+      { name: "InvalidArgument" },
+    );
     const annotated = (image: string): object => ({ annotations: { "io.containerd.image.name": image } });
     for (const [what, members, message] of [
       ["leads up", annotated("../../../x"), /^invalid reference format$/],
@@ -309,15 +403,33 @@ describe("transfer", () => {
       ["no manifest", { mediaType: "text/html" }, /descriptor is neither a manifest or index: text\/html$/],
     ] as const) {
       fixture.archive.set(what, [{ ...target, ...annotated("docker.io/library/z:1"), ...members }]);
-      await assert.rejects(fixture.transfer.import(bytes(what), { forceCompress: false }, destination("", { extraReferences }), fixture.call()), { name: "InvalidArgument", message });
+      await assert.rejects(
+        fixture.transfer.import(
+          bytes(what),
+          { forceCompress: false },
+          destination("", { extraReferences }),
+          fixture.call(),
+        ),
+        { name: "InvalidArgument", message },
+      );
     }
-    assert.deepEqual((await fixture.scope.images.list()).map((image) => image.name), ["docker.io/library/y:1"]);
+    assert.deepEqual(
+      (await fixture.scope.images.list()).map((image) => image.name),
+      ["docker.io/library/y:1"],
+    );
     const out: string[] = [];
     const options = { skipCompatibilityManifest: false, skipNonDistributable: false };
     const sink = async (content: AsyncIterable<Uint8Array>): Promise<void> => {
       for await (const chunk of content) out.push(Buffer.from(chunk).toString());
     };
-    await fixture.transfer.export({ name: "docker.io/library/y:1", extraReferences: [] }, options, sink, fixture.call());
-    assert.deepEqual(out, ['{"io.containerd.image.name":"docker.io/library/y:1","org.opencontainers.image.ref.name":"1"}\n']);
+    await fixture.transfer.export(
+      { name: "docker.io/library/y:1", extraReferences: [] },
+      options,
+      sink,
+      fixture.call(),
+    );
+    assert.deepEqual(out, [
+      '{"io.containerd.image.name":"docker.io/library/y:1","org.opencontainers.image.ref.name":"1"}\n',
+    ]);
   });
 });

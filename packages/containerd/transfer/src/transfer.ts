@@ -1,6 +1,14 @@
 import { type Logger, silent } from "@longshore/logger";
 import type { Image } from "@longshore/metadata";
-import type { Applier, ArchiveExportOptions, ImageArchiver, ImageDestination, ScopeOpener, TransferCall, UnpackTarget } from "./contract.ts";
+import type {
+  Applier,
+  ArchiveExportOptions,
+  ImageArchiver,
+  ImageDestination,
+  ScopeOpener,
+  TransferCall,
+  UnpackTarget,
+} from "./contract.ts";
 import { Downloads, type Source } from "./download.ts";
 import type { Environment } from "./environment.ts";
 import { type ExportedImages, exportImages } from "./export.ts";
@@ -63,7 +71,12 @@ export class Transfer {
   }
 
   /** See `importImages`. */
-  import(source: AsyncIterable<Uint8Array>, options: { readonly forceCompress: boolean }, destination: ImageDestination, call: TransferCall): Promise<Image[]> {
+  import(
+    source: AsyncIterable<Uint8Array>,
+    options: { readonly forceCompress: boolean },
+    destination: ImageDestination,
+    call: TransferCall,
+  ): Promise<Image[]> {
     return importImages(this.#environment, source, options, destination, call);
   }
 

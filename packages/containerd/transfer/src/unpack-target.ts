@@ -17,9 +17,16 @@ export async function unpackTargetFor(
 ): Promise<string | undefined> {
   if (targets.length === 0) return undefined;
   const platform = await configPlatform(scope.content, config);
-  const target = platform === undefined ? undefined : targets.find((candidate) => candidate.platform.os === "" || rankPlatforms([candidate.platform])(platform) !== undefined);
+  const target =
+    platform === undefined
+      ? undefined
+      : targets.find(
+          (candidate) => candidate.platform.os === "" || rankPlatforms([candidate.platform])(platform) !== undefined,
+        );
   if (platform !== undefined && target === undefined) {
-    throw new FailedPrecondition(`unpacker does not support platform ${formatPlatform(platform)} for image ${config.digest}`);
+    throw new FailedPrecondition(
+      `unpacker does not support platform ${formatPlatform(platform)} for image ${config.digest}`,
+    );
   }
   return target === undefined ? undefined : target.snapshotter || environment.defaultSnapshotter(scope.namespace);
 }

@@ -71,22 +71,34 @@ export class Unpacker {
       // Two pulls of images that share layers unpack each of them once.
       await hold(scope, { type: `snapshots/${request.snapshotter}`, id: chainId });
       const key = JSON.stringify([scope.namespace, request.snapshotter, chainId]);
-      await this.#work.run(key, request.signal, () => undefined, async (signal) => {
-        if (await exists(snapshotter, chainId)) return;
-        await request.fetched(layer, position);
-        signal.throwIfAborted();
-        request.onStart?.(layer);
-        // A lease of its own: this pull may be given up while another waits for the same layer.
-        await withLease(this.#open, { namespace: scope.namespace }, (own) =>
-          this.#layer(own, request.snapshotter, layer, { diffId: diffIds[position] ?? "", chainId, parent: chain[position - 1] ?? "" }, signal),
-        );
-        request.onDone?.(layer);
-      });
+      await this.#work.run(
+        key,
+        request.signal,
+        () => undefined,
+        async (signal) => {
+          if (await exists(snapshotter, chainId)) return;
+          await request.fetched(layer, position);
+          signal.throwIfAborted();
+          request.onStart?.(layer);
+          // A lease of its own: this pull may be given up while another waits for the same layer.
+          await withLease(this.#open, { namespace: scope.namespace }, (own) =>
+            this.#layer(
+              own,
+              request.snapshotter,
+              layer,
+              { diffId: diffIds[position] ?? "", chainId, parent: chain[position - 1] ?? "" },
+              signal,
+            ),
+          );
+          request.onDone?.(layer);
+        },
+      );
       await request.fetched(layer, position);
       await addLabels(scope.content, layer.digest, { "containerd.io/uncompressed": diffIds[position] ?? "" });
     }
     const top = chain.at(-1) ?? "";
-    if (top !== "") await addLabels(scope.content, config.digest, { [`containerd.io/gc.ref.snapshot.${request.snapshotter}`]: top });
+    if (top !== "")
+      await addLabels(scope.content, config.digest, { [`containerd.io/gc.ref.snapshot.${request.snapshotter}`]: top });
     return top;
   }
 
@@ -106,7 +118,8 @@ export class Unpacker {
       const applied = await this.#applier.apply(scope.content, layer, mounts, signal).catch((error: unknown) => {
         throw prefixed(`failed to extract layer (${layer.mediaType} ${layer.digest}) to ${name} as "${key}"`, error);
       });
-      if (applied.diffId !== diffId) throw new InvalidArgument(`wrong diff id "${applied.diffId}" calculated on extraction "${diffId}"`);
+      if (applied.diffId !== diffId)
+        throw new InvalidArgument(`wrong diff id "${applied.diffId}" calculated on extraction "${diffId}"`);
       await snapshotter.commit(chainId, key).catch(async (error: unknown) => {
         if (!isKind(error, "AlreadyExists")) throw error;
         await snapshotter.remove(key);

@@ -71,10 +71,15 @@ async function parse(text: string): Promise<void> {
   const parser = spawn("apparmor_parser", ["-Kr"], { stdio: ["pipe", "ignore", "pipe"] });
   let problem = "";
   parser.stderr.setEncoding("utf8").on("data", (chunk: string) => (problem += chunk));
-  const exited = new Promise<number>((resolve, reject) => parser.once("error", reject).once("close", (code) => resolve(code ?? -1)));
+  const exited = new Promise<number>((resolve, reject) =>
+    parser.once("error", reject).once("close", (code) => resolve(code ?? -1)),
+  );
   parser.stdin.on("error", () => undefined).end(text);
   const code = await exited;
-  if (code !== 0) throw new Unknown(`AppArmor enabled on system but the ${defaultAppArmorProfile} profile could not be loaded: ${problem.trim()}`);
+  if (code !== 0)
+    throw new Unknown(
+      `AppArmor enabled on system but the ${defaultAppArmorProfile} profile could not be loaded: ${problem.trim()}`,
+    );
 }
 
 /**
@@ -84,6 +89,9 @@ async function parse(text: string): Promise<void> {
  */
 export async function ensureAppArmorProfile(host: HostFacts): Promise<void> {
   if (!host.sysInfo.AppArmor || (await isLoaded())) return;
-  const [tunables, base] = await Promise.all([exists(`${configDir}/tunables/global`), exists(`${configDir}/abstractions/base`)]);
+  const [tunables, base] = await Promise.all([
+    exists(`${configDir}/tunables/global`),
+    exists(`${configDir}/abstractions/base`),
+  ]);
   await parse(defaultProfileText({ tunables, base }));
 }

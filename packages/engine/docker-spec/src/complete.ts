@@ -19,7 +19,9 @@ type GivenHostConfig = Omit<Given<HostConfig>, "LogConfig" | "RestartPolicy"> & 
 
 /** Drops members without a value, which Docker leaves out when it writes them. */
 function present<T extends object>(members: { [K in keyof T]: T[K] | null | undefined }): Partial<T> {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined && value !== null)) as Partial<T>;
+  return Object.fromEntries(
+    Object.entries(members).filter(([, value]) => value !== undefined && value !== null),
+  ) as Partial<T>;
 }
 
 /** A full container configuration of what a client gave, members in Docker's order. */

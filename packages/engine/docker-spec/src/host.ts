@@ -48,7 +48,11 @@ async function thermalThrottlePaths(cpus: number): Promise<string[]> {
 }
 
 /** Asks the runtime (`runc features`) whether it knows the mount option `rro`. */
-async function recursiveReadOnly(runtimeName: string, binary: string, kernel: readonly [number, number]): Promise<string> {
+async function recursiveReadOnly(
+  runtimeName: string,
+  binary: string,
+  kernel: readonly [number, number],
+): Promise<string> {
   if (kernel[0] < 5 || (kernel[0] === 5 && kernel[1] < 12)) {
     return "rro is not supported: mount_setattr: function not implemented (kernel is older than 5.12?)";
   }

@@ -5,7 +5,10 @@ import type { HostFacts } from "./host.ts";
 
 /** The shortest form of an absolute path: no `..`, no doubled slashes, none at the end. */
 export function cleanPath(path: string): string {
-  return posix.normalize(path).replace(/^\/{2,}/, "/").replace(/(?<=.)\/$/, "");
+  return posix
+    .normalize(path)
+    .replace(/^\/{2,}/, "/")
+    .replace(/(?<=.)\/$/, "");
 }
 
 /** Paths that an unprivileged container cannot read. */

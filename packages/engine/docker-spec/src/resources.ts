@@ -55,7 +55,10 @@ async function blockIOOf(resources: Resources): Promise<runtime.LinuxBlockIO> {
   const blockIO: runtime.LinuxBlockIO = {};
   if (resources.BlkioWeight > 0) blockIO.weight = resources.BlkioWeight;
   const weights = await Promise.all(
-    (resources.BlkioWeightDevice ?? []).map(async ({ Path, Weight }) => ({ ...(await numberOf(Path)), weight: Weight })),
+    (resources.BlkioWeightDevice ?? []).map(async ({ Path, Weight }) => ({
+      ...(await numberOf(Path)),
+      weight: Weight,
+    })),
   );
   if (weights.length > 0) blockIO.weightDevice = weights;
   const [readBps, writeBps, readIOps, writeIOps] = await Promise.all([

@@ -38,15 +38,21 @@ describe("readSysInfo", () => {
         assert.equal(info.CgroupVersion, 2);
         assert.deepEqual([info.Cpus, info.Mems, info.SwapLimit, info.PidsLimit], ["0-3", "0", true, true]);
         assert.deepEqual([info.OomKillDisable, info.MemorySwappiness, info.CPURealtime], [false, false, false]);
-        assert.deepEqual([info.AppArmor, info.Seccomp, info.CgroupNamespaces, info.IPv4ForwardingDisabled], [true, true, true, false]);
+        assert.deepEqual(
+          [info.AppArmor, info.Seccomp, info.CgroupNamespaces, info.IPv4ForwardingDisabled],
+          [true, true, true, false],
+        );
       },
     ));
 
   it("counts no swap where no group has the file", () =>
-    withTree({ "sys/fs/cgroup/cgroup.controllers": "memory\n", "sys/fs/cgroup/init.scope/memory.max": "max\n" }, async (root) => {
-      const info = await readSysInfo(root);
-      assert.deepEqual([info.MemoryLimit, info.SwapLimit, info.CPUCfs, info.PidsLimit], [true, false, false, false]);
-    }));
+    withTree(
+      { "sys/fs/cgroup/cgroup.controllers": "memory\n", "sys/fs/cgroup/init.scope/memory.max": "max\n" },
+      async (root) => {
+        const info = await readSysInfo(root);
+        assert.deepEqual([info.MemoryLimit, info.SwapLimit, info.CPUCfs, info.PidsLimit], [true, false, false, false]);
+      },
+    ));
 
   it("reads single hierarchies, the unified one beside them does not count", () =>
     withTree(
@@ -63,7 +69,10 @@ describe("readSysInfo", () => {
         const info = await readSysInfo(root);
         assert.equal(info.CgroupVersion, 1);
         assert.deepEqual([info.CPUShares, info.CPUCfs, info.MemoryLimit, info.SwapLimit], [true, false, true, false]);
-        assert.deepEqual([info.OomKillDisable, info.Cpuset, info.PidsLimit, info.AppArmor], [true, false, false, false]);
+        assert.deepEqual(
+          [info.OomKillDisable, info.Cpuset, info.PidsLimit, info.AppArmor],
+          [true, false, false, false],
+        );
         assert.equal(info.IPv4ForwardingDisabled, true);
       },
     ));

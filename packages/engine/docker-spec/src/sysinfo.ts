@@ -128,7 +128,9 @@ async function readV2(cgroupRoot: string): Promise<CgroupInfo> {
 
 /** Without the parser no profile can be loaded, and none is asked for. */
 async function hasParser(root: string): Promise<boolean> {
-  const found = await Promise.all(["sbin", "usr/sbin", "usr/bin"].map((dir) => exists(join(root, dir, "apparmor_parser"))));
+  const found = await Promise.all(
+    ["sbin", "usr/sbin", "usr/bin"].map((dir) => exists(join(root, dir, "apparmor_parser"))),
+  );
   return found.includes(true);
 }
 
@@ -139,12 +141,15 @@ async function hasParser(root: string): Promise<boolean> {
 export async function readSysInfo(root = "/"): Promise<SysInfo> {
   const cgroupRoot = join(root, "sys/fs/cgroup");
   const unified = await exists(join(cgroupRoot, "cgroup.controllers"));
-  const cgroups = unified ? await readV2(cgroupRoot) : await readV1(root, await text(join(root, "proc/self/mountinfo")));
+  const cgroups = unified
+    ? await readV2(cgroupRoot)
+    : await readV1(root, await text(join(root, "proc/self/mountinfo")));
   const apparmor = await text(join(root, "sys/module/apparmor/parameters/enabled"));
   return {
     ...cgroups,
     CgroupNamespaces: await exists(join(root, "proc/self/ns/cgroup")),
-    AppArmor: apparmor.startsWith("Y") && (await exists(join(root, "sys/kernel/security/apparmor"))) && (await hasParser(root)),
+    AppArmor:
+      apparmor.startsWith("Y") && (await exists(join(root, "sys/kernel/security/apparmor"))) && (await hasParser(root)),
     Seccomp: /^Seccomp:/m.test(await text(join(root, "proc/self/status"))),
     IPv4ForwardingDisabled: (await text(join(root, "proc/sys/net/ipv4/ip_forward"))) === "0",
   };

@@ -34,7 +34,11 @@ function fields(text: string): string[][] {
 }
 
 function parsePasswd(text: string): PasswdEntry[] {
-  return fields(text).map(([name = "", , uid = "", gid = ""]) => ({ name, uid: numeric(uid) ?? 0, gid: numeric(gid) ?? 0 }));
+  return fields(text).map(([name = "", , uid = "", gid = ""]) => ({
+    name,
+    uid: numeric(uid) ?? 0,
+    gid: numeric(gid) ?? 0,
+  }));
 }
 
 function parseGroup(text: string): GroupEntry[] {
@@ -65,7 +69,11 @@ function additionalGroups(groups: GroupEntry[], wanted: readonly string[]): numb
  * @throws Unknown `unable to find user x: no matching entries in passwd file`, `unable to find
  *   group x: …`, `uids and gids must be in range 0-2147483647`
  */
-export async function resolveUser(readFile: ReadRootFile, spec: string, groupAdd: readonly string[]): Promise<ResolvedUser> {
+export async function resolveUser(
+  readFile: ReadRootFile,
+  spec: string,
+  groupAdd: readonly string[],
+): Promise<ResolvedUser> {
   const [userArg = "", groupArg = ""] = spec.split(":");
   const uidArg = userArg === "" ? 0 : numeric(userArg);
   const users = parsePasswd((await readFile("/etc/passwd")) ?? "");

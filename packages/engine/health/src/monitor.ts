@@ -17,7 +17,12 @@ export interface HealthHooks {
 }
 
 /** What a result makes of a container's health. `sinceStartMs` counts from the container's start to the probe's. */
-export function judge(before: Health, result: HealthcheckResult, settings: HealthSettings, sinceStartMs: number): Health {
+export function judge(
+  before: Health,
+  result: HealthcheckResult,
+  settings: HealthSettings,
+  sinceStartMs: number,
+): Health {
   const Log = [...(before.Log ?? []), result].slice(-maxLog);
   if (result.ExitCode === 0) return { Status: "healthy", FailingStreak: 0, Log };
   const excused = before.Status === "starting" && sinceStartMs < settings.startPeriodMs;
@@ -97,9 +102,16 @@ export class HealthMonitor {
       outcome = await this.#hooks.probe(this.#settings.command, AbortSignal.any([late, this.#stopped.signal]));
     } catch (error) {
       const said = error instanceof Interrupted && error.output !== "" ? `: ${error.output}` : "";
-      const text = late.aborted ? `Health check exceeded timeout (${duration(this.#settings.timeoutMs)})${said}` : String(error instanceof Error ? error.message : error);
+      const text = late.aborted
+        ? `Health check exceeded timeout (${duration(this.#settings.timeoutMs)})${said}`
+        : String(error instanceof Error ? error.message : error);
       outcome = { exitCode: -1, output: text };
     }
-    return { Start: new Date(begun).toISOString(), End: new Date().toISOString(), ExitCode: outcome.exitCode, Output: clip(outcome.output) };
+    return {
+      Start: new Date(begun).toISOString(),
+      End: new Date().toISOString(),
+      ExitCode: outcome.exitCode,
+      Output: clip(outcome.output),
+    };
   }
 }

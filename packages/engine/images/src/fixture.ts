@@ -32,7 +32,12 @@ class MemoryContainerd {
   /** Forgets blobs that no image leads to. */
   #collect(): void {
     const kept = new Set([...this.images.values()].map(({ target }) => target.digest));
-    for (const digest of kept) for (const [below] of this.blobs.get(digest)?.toString().matchAll(/sha256:[0-9a-f]{64}/g) ?? []) kept.add(below);
+    for (const digest of kept)
+      for (const [below] of this.blobs
+        .get(digest)
+        ?.toString()
+        .matchAll(/sha256:[0-9a-f]{64}/g) ?? [])
+        kept.add(below);
     for (const digest of this.blobs.keys()) if (!kept.has(digest)) this.blobs.delete(digest);
   }
 
@@ -46,7 +51,9 @@ class MemoryContainerd {
     const { blobs, snapshots } = this;
     const client = {
       images: {
-        list: async ({ filters }: { filters?: string[] }) => ({ images: [...this.images.values()].filter(matching(filters ?? [])) }),
+        list: async ({ filters }: { filters?: string[] }) => ({
+          images: [...this.images.values()].filter(matching(filters ?? [])),
+        }),
         get: async ({ name }: { name: string }) => {
           const image = this.images.get(name);
           if (image === undefined) throw new NotFound(`image "${name}": not found`);
@@ -56,7 +63,8 @@ class MemoryContainerd {
           if (this.images.has(image.name)) throw new AlreadyExists(`image "${image.name}": already exists`);
           this.images.set(image.name, { ...image, createdAt: time, updatedAt: time });
         },
-        update: async ({ image }: { image: StoredImage }) => void this.images.set(image.name, { ...image, createdAt: time, updatedAt: time }),
+        update: async ({ image }: { image: StoredImage }) =>
+          void this.images.set(image.name, { ...image, createdAt: time, updatedAt: time }),
         delete: async ({ name, sync }: { name: string; sync?: boolean }) => {
           if (!this.images.delete(name)) throw new NotFound(`image "${name}": not found`);
           if (sync === true) this.#collect();
@@ -94,7 +102,9 @@ function matching(filters: readonly string[]): (image: StoredImage) => boolean {
     filters.some((filter) => {
       const exact = /^target\.digest==(.*)$/.exec(filter)?.[1];
       const pattern = /^target\.digest~=\/(.*)\/$/.exec(filter)?.[1];
-      return exact === undefined ? pattern !== undefined && new RegExp(pattern).test(target.digest) : target.digest === exact;
+      return exact === undefined
+        ? pattern !== undefined && new RegExp(pattern).test(target.digest)
+        : target.digest === exact;
     });
 }
 
@@ -107,7 +117,12 @@ export interface TestImages {
   /** The attributes of each event. */
   readonly attributes: Readonly<Record<string, string>>[];
   /** Stores an image of one platform. @returns its manifest */
-  image(options?: { platform?: Platform; labels?: Record<string, string>; created?: string; layer?: string }): Descriptor;
+  image(options?: {
+    platform?: Platform;
+    labels?: Record<string, string>;
+    created?: string;
+    layer?: string;
+  }): Descriptor;
   index(...manifests: Descriptor[]): Descriptor;
   name(name: string, target: Descriptor, labels?: Record<string, string>): void;
 }
@@ -142,7 +157,12 @@ export function testImages(): TestImages {
     containers,
     events,
     attributes,
-    image({ platform = { os: "linux", architecture: "amd64" }, labels, created = "2024-01-01T00:00:00Z", layer = "layer" } = {}) {
+    image({
+      platform = { os: "linux", architecture: "amd64" },
+      labels,
+      created = "2024-01-01T00:00:00Z",
+      layer = "layer",
+    } = {}) {
       const blob = containerd.put(mediaTypes.ociLayerGzip, layer);
       const diffId = `sha256:${createHash("sha256").update(`diff ${layer}`).digest("hex")}`;
       containerd.snapshots.set(diffId, 1000);
@@ -161,7 +181,13 @@ export function testImages(): TestImages {
       return containerd.put(mediaTypes.ociIndex, index);
     },
     name(name, { mediaType, digest, size }, labels = {}) {
-      containerd.images.set(name, { name, labels, target: { mediaType, digest, size: BigInt(size), annotations: {} }, createdAt: time, updatedAt: time });
+      containerd.images.set(name, {
+        name,
+        labels,
+        target: { mediaType, digest, size: BigInt(size), annotations: {} },
+        createdAt: time,
+        updatedAt: time,
+      });
     },
   };
 }

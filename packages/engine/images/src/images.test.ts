@@ -27,17 +27,31 @@ describe("images over containerd", () => {
   });
 
   describe("findImage", () => {
-    const found = async (name: string): Promise<boolean> => (await findImage(images.context, name)).record.target.digest === target.digest;
+    const found = async (name: string): Promise<boolean> =>
+      (await findImage(images.context, name)).record.target.digest === target.digest;
 
     it("finds by name, ID, the beginning of an ID, name and digest", async () => {
       const { digest } = target;
-      for (const name of ["bb:1", "docker.io/library/bb:1", digest, digest.slice(7), short(target), digest.slice(0, 20), `bb@${digest}`, `bb:1@${digest}`]) {
+      for (const name of [
+        "bb:1",
+        "docker.io/library/bb:1",
+        digest,
+        digest.slice(7),
+        short(target),
+        digest.slice(0, 20),
+        `bb@${digest}`,
+        `bb:1@${digest}`,
+      ]) {
         assert.equal(await found(name), true, name);
       }
     });
 
     it("names what is not there as Docker does", async () => {
-      const message = async (name: string): Promise<string> => findImage(images.context, name).then(() => "found", (error: Error) => error.message);
+      const message = async (name: string): Promise<string> =>
+        findImage(images.context, name).then(
+          () => "found",
+          (error: Error) => error.message,
+        );
       assert.equal(await message("bb"), "No such image: bb:latest");
       assert.equal(await message(target.digest.slice(7, 9)), `No such image: ${target.digest.slice(7, 9)}:latest`);
       assert.equal(await message(`other@${target.digest}`), `No such image: other@${target.digest}`);
@@ -53,7 +67,15 @@ describe("images over containerd", () => {
       images.name("docker.io/library/other:1", other);
       await tagImage(images.context, "other:1", "bb2", "x");
       await tagImage(images.context, "other:1", "bb", "1");
-      assert.deepEqual([...images.containerd.images.keys()], ["docker.io/library/bb:1", "docker.io/library/bb2:x", "docker.io/library/other:1", `moby-dangling@${target.digest}`]);
+      assert.deepEqual(
+        [...images.containerd.images.keys()],
+        [
+          "docker.io/library/bb:1",
+          "docker.io/library/bb2:x",
+          "docker.io/library/other:1",
+          `moby-dangling@${target.digest}`,
+        ],
+      );
       await tagImage(images.context, target.digest, "again", "");
       assert.equal(images.containerd.images.has(`moby-dangling@${target.digest}`), false);
       assert.deepEqual(images.events, ["tag bb2:x", "tag bb2:x", "tag bb:1", "tag again:latest"]);
@@ -62,7 +84,9 @@ describe("images over containerd", () => {
     it("refuses bad names before anything changes", async () => {
       await assert.rejects(tagImage(images.context, "bb:1", "BAD", ""), /must be lowercase/);
       await assert.rejects(tagImage(images.context, "bb:1", "q", "a b"), { message: "invalid tag format" });
-      await assert.rejects(tagImage(images.context, "bb:1", `q@${target.digest}`, ""), { message: "cannot import digest reference" });
+      await assert.rejects(tagImage(images.context, "bb:1", `q@${target.digest}`, ""), {
+        message: "cannot import digest reference",
+      });
       await assert.rejects(tagImage(images.context, "nope", "q", ""), { message: "No such image: nope:latest" });
       assert.equal(images.containerd.images.size, 1);
     });
@@ -72,9 +96,15 @@ describe("images over containerd", () => {
     it("removes a name, and the image with the last one", async () => {
       images.name("docker.io/library/bb2:x", target);
       assert.deepEqual(await removeImage(images.context, "bb2:x", soft), [{ Untagged: "bb2:x" }]);
-      assert.deepEqual(await removeImage(images.context, "bb:1", soft), [{ Untagged: "bb:1" }, { Deleted: target.digest }]);
+      assert.deepEqual(await removeImage(images.context, "bb:1", soft), [
+        { Untagged: "bb:1" },
+        { Deleted: target.digest },
+      ]);
       assert.deepEqual(images.events, [`untag ${target.digest}`, `untag ${target.digest}`, `delete ${target.digest}`]);
-      assert.deepEqual(images.attributes.slice(0, 2), [1, 2].map(() => ({ n: "1", name: target.digest })));
+      assert.deepEqual(
+        images.attributes.slice(0, 2),
+        [1, 2].map(() => ({ n: "1", name: target.digest })),
+      );
     });
 
     it("removes the digest's name with the last tag of its repository", async () => {
@@ -92,7 +122,11 @@ describe("images over containerd", () => {
         message: `conflict: unable to delete ${short(target)} (must be forced) - image is referenced in multiple repositories`,
       });
       assert.equal(images.containerd.images.size, 2);
-      assert.deepEqual(await removeImage(images.context, short(target), forced), [{ Untagged: "bb:1" }, { Untagged: "bb:2" }, { Deleted: target.digest }]);
+      assert.deepEqual(await removeImage(images.context, short(target), forced), [
+        { Untagged: "bb:1" },
+        { Untagged: "bb:2" },
+        { Deleted: target.digest },
+      ]);
     });
 
     it("leaves what a container uses, dangling when it is forced", async () => {
@@ -110,9 +144,17 @@ describe("images over containerd", () => {
       await assert.rejects(removeImage(images.context, target.digest, forced), {
         message: `conflict: unable to delete ${short(target)} (cannot be forced) - image is being used by running container ${id.slice(0, 12)}`,
       });
-      images.containers[0] = { id, imageId: "sha256:other", image: "b", mounted: [{ imageId: target.digest, image: "bb:1" }], running: true };
+      images.containers[0] = {
+        id,
+        imageId: "sha256:other",
+        image: "b",
+        mounted: [{ imageId: target.digest, image: "bb:1" }],
+        running: true,
+      };
       images.name("docker.io/library/bb:1", target);
-      await assert.rejects(removeImage(images.context, "bb:1", soft), { message: /^conflict: unable to delete bb:1 \(must be forced\) - container c{12} is using/ });
+      await assert.rejects(removeImage(images.context, "bb:1", soft), {
+        message: /^conflict: unable to delete bb:1 \(must be forced\) - container c{12} is using/,
+      });
       assert.deepEqual(await removeImage(images.context, "bb:1", forced), [{ Untagged: "bb:1" }]);
       assert.deepEqual(await removeImage(images.context, target.digest, soft), [{ Deleted: target.digest }]);
     });
@@ -122,38 +164,62 @@ describe("images over containerd", () => {
       const child = images.image({ layer: "child" });
       images.name(`moby-dangling@${parent.digest}`, parent, { "org.mobyproject.image.parent": target.digest });
       images.name("docker.io/library/child:1", child, { "org.mobyproject.image.parent": parent.digest });
-      assert.deepEqual(await removeImage(images.context, "child:1", soft), [{ Untagged: "child:1" }, { Deleted: child.digest }, { Deleted: parent.digest }]);
+      assert.deepEqual(await removeImage(images.context, "child:1", soft), [
+        { Untagged: "child:1" },
+        { Deleted: child.digest },
+        { Deleted: parent.digest },
+      ]);
       assert.deepEqual([...images.containerd.images.keys()], ["docker.io/library/bb:1"]);
     });
 
     it("removes one platform only by force", async () => {
       const arm = images.image({ platform: { os: "linux", architecture: "arm64" }, layer: "arm" });
-      const index = images.index({ ...target, platform: { os: "linux", architecture: "amd64" } }, { ...arm, platform: { os: "linux", architecture: "arm64" } });
+      const index = images.index(
+        { ...target, platform: { os: "linux", architecture: "amd64" } },
+        { ...arm, platform: { os: "linux", architecture: "arm64" } },
+      );
       images.name("docker.io/library/multi:1", index);
       const platforms = [{ os: "linux", architecture: "arm64" }];
-      await assert.rejects(removeImage(images.context, "multi:1", { ...soft, platforms }), /Content will be removed from all images/);
-      assert.deepEqual(await removeImage(images.context, "multi:1", { ...forced, platforms }), [{ Deleted: arm.digest }]);
+      await assert.rejects(
+        removeImage(images.context, "multi:1", { ...soft, platforms }),
+        /Content will be removed from all images/,
+      );
+      assert.deepEqual(await removeImage(images.context, "multi:1", { ...forced, platforms }), [
+        { Deleted: arm.digest },
+      ]);
       const { Manifests = [] } = await inspectImage(images.context, "multi:1", { manifests: true });
-      assert.deepEqual(Manifests.map(({ Available }) => Available), [true, false]);
+      assert.deepEqual(
+        Manifests.map(({ Available }) => Available),
+        [true, false],
+      );
     });
   });
 
   describe("platforms", () => {
     it("chooses this machine's, what is asked for, or any that is here", async () => {
       const arm = images.image({ platform: { os: "linux", architecture: "arm64", variant: "v8" }, layer: "arm" });
-      const index = images.index({ ...target, platform: { os: "linux", architecture: "amd64" } }, { ...arm, platform: { os: "linux", architecture: "arm64", variant: "v8" } });
+      const index = images.index(
+        { ...target, platform: { os: "linux", architecture: "amd64" } },
+        { ...arm, platform: { os: "linux", architecture: "arm64", variant: "v8" } },
+      );
       images.name("docker.io/library/multi:1", index);
       assert.equal((await resolveImage(images.context, "multi:1")).manifest.digest, target.digest);
-      assert.equal((await resolveImage(images.context, "multi:1", { os: "linux", architecture: "arm64" })).manifest.digest, arm.digest);
+      assert.equal(
+        (await resolveImage(images.context, "multi:1", { os: "linux", architecture: "arm64" })).manifest.digest,
+        arm.digest,
+      );
       assert.equal((await resolveImage(images.context, "multi:1")).id, index.digest);
       await assert.rejects(resolveImage(images.context, "multi:1", { os: "linux", architecture: "s390x" }), {
         message: "image with reference multi:1 was found but does not provide the specified platform (linux/s390x)",
       });
       images.name("docker.io/library/arm:1", arm);
       assert.equal((await resolveImage(images.context, "arm:1")).platform.architecture, "arm64");
-      await assert.rejects(inspectImage(images.context, "multi:1", { manifests: true, platform: { os: "linux", architecture: "arm64" } }), {
-        message: "conflicting options: manifests and platform options cannot both be set",
-      });
+      await assert.rejects(
+        inspectImage(images.context, "multi:1", { manifests: true, platform: { os: "linux", architecture: "arm64" } }),
+        {
+          message: "conflicting options: manifests and platform options cannot both be set",
+        },
+      );
     });
   });
 
@@ -189,7 +255,9 @@ describe("images over containerd", () => {
 
   describe("listImages", () => {
     const names = async (filters: Partial<typeof noFilters>): Promise<string[][]> =>
-      (await listImages(images.context, { filters: { ...noFilters, ...filters }, sharedSize: false, manifests: false })).map(({ RepoTags }) => RepoTags);
+      (
+        await listImages(images.context, { filters: { ...noFilters, ...filters }, sharedSize: false, manifests: false })
+      ).map(({ RepoTags }) => RepoTags);
 
     beforeEach(() => {
       images.name("docker.io/library/bb2:x", target);
@@ -200,7 +268,8 @@ describe("images over containerd", () => {
 
     it("leaves out what cannot be read, and names it", async () => {
       const config = (text: string): Descriptor => images.containerd.put(mediaTypes.ociConfig, text);
-      const manifest = (document: Descriptor): Descriptor => images.containerd.put(mediaTypes.ociManifest, { schemaVersion: 2, config: document, layers: [] });
+      const manifest = (document: Descriptor): Descriptor =>
+        images.containerd.put(mediaTypes.ociManifest, { schemaVersion: 2, config: document, layers: [] });
       const deep = (levels: number): Descriptor => (levels === 0 ? target : images.index(deep(levels - 1)));
       const bad: Record<string, Descriptor> = {
         null: manifest(config("null")),
@@ -216,8 +285,13 @@ describe("images over containerd", () => {
       assert.deepEqual(await names({}), good);
       const damage = damageOfImages(images.context);
       for (const name of Object.keys(bad)) {
-        assert.ok(damage.some((words) => words.startsWith(`image bad-${name}:1 cannot be read and is left out of lists: `)), name);
-        await assert.rejects(inspectImage(images.context, `bad-${name}:1`, { manifests: false }), { name: "InvalidArgument" });
+        assert.ok(
+          damage.some((words) => words.startsWith(`image bad-${name}:1 cannot be read and is left out of lists: `)),
+          name,
+        );
+        await assert.rejects(inspectImage(images.context, `bad-${name}:1`, { manifests: false }), {
+          name: "InvalidArgument",
+        });
         await removeImage(images.context, `bad-${name}:1`, { force: false, prune: true });
       }
       assert.deepEqual(await names({}), good);
@@ -261,15 +335,21 @@ describe("images over containerd", () => {
     it("asks containerd as often for many images as for few, and each layer once", async () => {
       const list = () => listImages(images.context, { filters: noFilters, sharedSize: false, manifests: true });
       let asked: string[] = [];
-      for (const service of [images.context.containerd.content, images.context.containerd.snapshots] as unknown as Record<string, (...args: unknown[]) => unknown>[])
-        for (const [name, call] of Object.entries(service)) service[name] = (...args) => (asked.push(name), call(...args));
+      for (const service of [
+        images.context.containerd.content,
+        images.context.containerd.snapshots,
+      ] as unknown as Record<string, (...args: unknown[]) => unknown>[])
+        for (const [name, call] of Object.entries(service))
+          service[name] = (...args) => (asked.push(name), call(...args));
       await list();
       assert.deepEqual(asked.filter((name) => name === "usage").length, 3);
       asked = [];
       const before = await list();
       assert.deepEqual(asked.toSorted(), ["list", "list"]);
       images.containerd.snapshots.delete(images.containerd.snapshots.keys().next().value ?? "");
-      const [now, then] = [await list(), before].map((summaries) => summaries.reduce((total, { Size }) => total + Size, 0));
+      const [now, then] = [await list(), before].map((summaries) =>
+        summaries.reduce((total, { Size }) => total + Size, 0),
+      );
       assert.equal(now, (then ?? 0) - 1000);
     });
 
@@ -282,7 +362,6 @@ describe("images over containerd", () => {
       };
       assert.deepEqual(await names({}), []);
     });
-
   });
 
   describe("pruneImages", () => {
@@ -295,7 +374,10 @@ describe("images over containerd", () => {
       images.name(`moby-dangling@${target.digest}`, target);
       images.name(`${library}named:1`, images.image({ layer: "three" }));
       const { ImagesDeleted } = await pruneImages(images.context, noFilters);
-      assert.deepEqual(ImagesDeleted?.map(({ Untagged }) => Untagged), [target.digest, undefined, undefined, undefined]);
+      assert.deepEqual(
+        ImagesDeleted?.map(({ Untagged }) => Untagged),
+        [target.digest, undefined, undefined, undefined],
+      );
       assert.equal(ImagesDeleted?.[1]?.Deleted, target.digest);
       assert.deepEqual(await pruneImages(images.context, noFilters), { ImagesDeleted: null, SpaceReclaimed: 0 });
     });
@@ -318,12 +400,26 @@ describe("images over containerd", () => {
         const images = testImages();
         const target = images.image();
         for (const name of ["aa:latest", "i1:b", "i1:latest"]) images.name(library + name, target);
-        const asked = (text: string): { imageId: string; image: string } => ({ imageId: target.digest, image: text.replace("SHORT", target.digest.slice(7, 17)).replace("ID", target.digest) });
+        const asked = (text: string): { imageId: string; image: string } => ({
+          imageId: target.digest,
+          image: text.replace("SHORT", target.digest.slice(7, 17)).replace("ID", target.digest),
+        });
         const mounts = mounted === undefined ? [] : [asked(mounted)];
-        images.containers.push({ id: "c", running: false, mounted: mounts, ...(image === undefined ? { imageId: "sha256:other", image: "other" } : asked(image)) });
+        images.containers.push({
+          id: "c",
+          running: false,
+          mounted: mounts,
+          ...(image === undefined ? { imageId: "sha256:other", image: "other" } : asked(image)),
+        });
         const { ImagesDeleted } = await pruneImages(images.context, all);
-        assert.deepEqual([...images.containerd.images.keys()], left.map((name) => library + name));
-        assert.deepEqual(ImagesDeleted?.map(({ Untagged }) => Untagged), ["aa:latest", "i1:b", "i1:latest"].filter((name) => !left.includes(name)));
+        assert.deepEqual(
+          [...images.containerd.images.keys()],
+          left.map((name) => library + name),
+        );
+        assert.deepEqual(
+          ImagesDeleted?.map(({ Untagged }) => Untagged),
+          ["aa:latest", "i1:b", "i1:latest"].filter((name) => !left.includes(name)),
+        );
       });
     }
 

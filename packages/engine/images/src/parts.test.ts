@@ -8,7 +8,11 @@ describe("parts of images", () => {
   it("reads a client's credentials", () => {
     assert.deepEqual(credentialsOf({}), { kind: "none" });
     assert.deepEqual(credentialsOf({ username: "u", password: "p" }), { kind: "basic", username: "u", password: "p" });
-    assert.deepEqual(credentialsOf({ auth: Buffer.from("u:p:q").toString("base64") }), { kind: "basic", username: "u", password: "p:q" });
+    assert.deepEqual(credentialsOf({ auth: Buffer.from("u:p:q").toString("base64") }), {
+      kind: "basic",
+      username: "u",
+      password: "p:q",
+    });
     assert.deepEqual(credentialsOf({ username: "u", identitytoken: "t" }), { kind: "identityToken", token: "t" });
     assert.deepEqual(credentialsOf({ registrytoken: "t" }), { kind: "header", authorization: "Bearer t" });
   });
@@ -16,7 +20,8 @@ describe("parts of images", () => {
   it("tells of layers that are fetched, not of those that are here", () => {
     const lines: ProgressLine[] = [];
     const report = pullProgress((line) => void lines.push(line));
-    const message = (event: string, name: string, progress = 0n): void => report({ event, name, parents: [], progress, total: 10n } as unknown as Progress);
+    const message = (event: string, name: string, progress = 0n): void =>
+      report({ event, name, parents: [], progress, total: 10n } as unknown as Progress);
     const layer = `layer-sha256:${"a".repeat(64)}`;
     message("waiting", layer);
     message("downloading", layer, 5n);

@@ -44,7 +44,11 @@ export function withoutLines(lines: Buffer, count: number): Buffer {
 }
 
 /** Finds where the last `count` lines of an open file of `size` bytes begin, reading backwards. `found` is how many there are. */
-export async function tailOffset(handle: FileHandle, size: number, count: number): Promise<{ offset: number; found: number }> {
+export async function tailOffset(
+  handle: FileHandle,
+  size: number,
+  count: number,
+): Promise<{ offset: number; found: number }> {
   const buffer = Buffer.allocUnsafe(chunkBytes);
   let end = size;
   let found = 0;

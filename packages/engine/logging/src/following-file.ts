@@ -7,7 +7,10 @@ import { identityOf, openAll } from "./open-all.ts";
  * opened; `undefined` while it is the live one. Behind one that is gone for good comes the oldest that is left.
  * @param path of the live file
  */
-export async function followingFile(path: string, current: FileHandle | undefined): Promise<{ handle: FileHandle; compressed: boolean } | undefined> {
+export async function followingFile(
+  path: string,
+  current: FileHandle | undefined,
+): Promise<{ handle: FileHandle; compressed: boolean } | undefined> {
   if (current === undefined) {
     const handle = await openIfThere(path);
     return handle && { handle, compressed: false };
@@ -22,14 +25,19 @@ export async function followingFile(path: string, current: FileHandle | undefine
 }
 
 /** @param files oldest first */
-async function indexAfter(files: readonly { handle: FileHandle; compressed: boolean }[], current: FileHandle, identity: string | undefined): Promise<number> {
+async function indexAfter(
+  files: readonly { handle: FileHandle; compressed: boolean }[],
+  current: FileHandle,
+  identity: string | undefined,
+): Promise<number> {
   const same = (await Promise.all(files.map(({ handle }) => identityOf(handle)))).indexOf(identity);
   if (same >= 0) return same + 1;
   const { mtimeMs, size } = await current.stat();
   const times = await Promise.all(files.map(async ({ handle }) => (await handle.stat()).mtimeMs));
   // Compressed, it is another file with the time of its last line, in whole milliseconds, and its size at the end.
   for (const [i, { handle, compressed }] of files.entries()) {
-    if (compressed && Math.abs((times[i] ?? 0) - mtimeMs) <= 1 && (await sizeBefore(handle)) === size % 2 ** 32) return i + 1;
+    if (compressed && Math.abs((times[i] ?? 0) - mtimeMs) <= 1 && (await sizeBefore(handle)) === size % 2 ** 32)
+      return i + 1;
   }
   // Files that were written within one tick of the kernel's clock have the same time.
   const later = times.findIndex((time) => time >= mtimeMs);

@@ -15,7 +15,12 @@ export function parseLine(text: string): LogLine | undefined {
   try {
     const line = JSON.parse(text) as Partial<LogLine>;
     if (typeof line.log !== "string" || typeof line.time !== "string") return undefined;
-    return { log: line.log, stream: line.stream === "stderr" ? "stderr" : "stdout", time: line.time, ...(line.attrs === undefined ? {} : { attrs: line.attrs }) };
+    return {
+      log: line.log,
+      stream: line.stream === "stderr" ? "stderr" : "stdout",
+      time: line.time,
+      ...(line.attrs === undefined ? {} : { attrs: line.attrs }),
+    };
   } catch {
     return undefined;
   }
@@ -37,7 +42,10 @@ export function timeOf(nanos: bigint): string {
 
 /** A time with all nine digits of its fraction, as `docker logs -t` shows it. */
 function fixedTime(time: string): string {
-  return time.replace(/(?:\.(\d+))?Z$/, (_whole, fraction: string | undefined) => `.${(fraction ?? "").padEnd(9, "0").slice(0, 9)}Z`);
+  return time.replace(
+    /(?:\.(\d+))?Z$/,
+    (_whole, fraction: string | undefined) => `.${(fraction ?? "").padEnd(9, "0").slice(0, 9)}Z`,
+  );
 }
 
 /** A record as it is sent to a client. */

@@ -29,10 +29,15 @@ export async function openAll(path: string): Promise<{ live: FileHandle | undefi
   }
 }
 
-async function isUnchanged(path: string, live: FileHandle | undefined, rotated: readonly OpenRotated[]): Promise<boolean> {
+async function isUnchanged(
+  path: string,
+  live: FileHandle | undefined,
+  rotated: readonly OpenRotated[],
+): Promise<boolean> {
   const now = await rotatedFiles(path);
   if (now.map((file) => file.path).join() !== rotated.map((file) => file.path).join()) return false;
-  for (const { path: name, handle } of rotated) if ((await identityOf(name)) !== (await identityOf(handle))) return false;
+  for (const { path: name, handle } of rotated)
+    if ((await identityOf(name)) !== (await identityOf(handle))) return false;
   return (await identityOf(path)) === (live === undefined ? undefined : await identityOf(live));
 }
 

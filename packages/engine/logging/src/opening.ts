@@ -7,7 +7,10 @@ import { identityOf, openAll, type OpenRotated } from "./open-all.ts";
 const attempts = 50;
 
 /** All files of a log as they are at one moment, the live one claimed for a follower. */
-export async function openFollowed(path: string, hold: Hold | undefined): Promise<{ live: FileHandle | undefined; rotated: OpenRotated[] }> {
+export async function openFollowed(
+  path: string,
+  hold: Hold | undefined,
+): Promise<{ live: FileHandle | undefined; rotated: OpenRotated[] }> {
   for (let attempt = 1; ; attempt++) {
     const opened = await openAll(path);
     const { live, rotated } = opened;
@@ -21,7 +24,11 @@ export async function openFollowed(path: string, hold: Hold | undefined): Promis
  * The file that comes behind `current`, claimed; `undefined` while that is the live one. `current` keeps its claim
  * until it is closed.
  */
-export async function nextFollowed(path: string, current: FileHandle | undefined, hold: Hold): Promise<{ handle: FileHandle; compressed: boolean } | undefined> {
+export async function nextFollowed(
+  path: string,
+  current: FileHandle | undefined,
+  hold: Hold,
+): Promise<{ handle: FileHandle; compressed: boolean } | undefined> {
   // A reader that was away for long is back at the end of what there is.
   if (current !== undefined && !hold.held && (await claim(path, current, hold))) return undefined;
   const next = await followingFile(path, current);

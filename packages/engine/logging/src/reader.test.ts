@@ -17,17 +17,33 @@ function records(from: number, to: number): string {
   return Array.from({ length: to - from }, (_, index) => record(from + index)).join("");
 }
 
-const all: ReadOptions = { tail: -1, follow: false, ended: AbortSignal.abort(), signal: new AbortController().signal, damaged: ({ problem }) => assert.fail(problem) };
-const show: LogShow = { stdout: true, stderr: true, framed: false, timestamps: false, details: false, since: 0n, until: 0n };
+const all: ReadOptions = {
+  tail: -1,
+  follow: false,
+  ended: AbortSignal.abort(),
+  signal: new AbortController().signal,
+  damaged: ({ problem }) => assert.fail(problem),
+};
+const show: LogShow = {
+  stdout: true,
+  stderr: true,
+  framed: false,
+  timestamps: false,
+  details: false,
+  since: 0n,
+  until: 0n,
+};
 
 /** The texts of the records that are read. */
 async function* linesIn(path: string, options: ReadOptions, wanted: LogShow = show): AsyncGenerator<string> {
-  for await (const bytes of (await openLog(path, options, wanted)).read()) yield* Buffer.from(bytes).toString().match(/.*\n/g) ?? [];
+  for await (const bytes of (await openLog(path, options, wanted)).read())
+    yield* Buffer.from(bytes).toString().match(/.*\n/g) ?? [];
 }
 
 async function numbers(path: string, options: Partial<ReadOptions & LogShow> = {}): Promise<number[]> {
   const found: number[] = [];
-  for await (const line of linesIn(path, { ...all, ...options }, { ...show, ...options })) found.push(Number(line.slice(5)));
+  for await (const line of linesIn(path, { ...all, ...options }, { ...show, ...options }))
+    found.push(Number(line.slice(5)));
   return found;
 }
 
@@ -64,7 +80,10 @@ describe("reading json-file logs", () => {
   });
 
   it("keeps to since and until", async () => {
-    assert.deepEqual(await numbers(path, { since: nanosOf("2026-01-01T00:00:05.5Z"), until: nanosOf("2026-01-01T00:00:08Z") }), [5, 6, 7]);
+    assert.deepEqual(
+      await numbers(path, { since: nanosOf("2026-01-01T00:00:05.5Z"), until: nanosOf("2026-01-01T00:00:08Z") }),
+      [5, 6, 7],
+    );
   });
 
   it("leaves out a line that is not finished, and one that is damaged", async () => {
@@ -75,20 +94,32 @@ describe("reading json-file logs", () => {
   });
 
   it("gives what is left of rotated files that are damaged, and says so", async () => {
-    const whole = gzipSync(Buffer.from(Array.from({ length: 5000 }, (_, i) => record(i).replace("line", `${Math.random()} line`)).join("")));
+    const whole = gzipSync(
+      Buffer.from(Array.from({ length: 5000 }, (_, i) => record(i).replace("line", `${Math.random()} line`)).join("")),
+    );
     await writeFile(`${path}.2.gz`, whole.subarray(0, whole.length >> 1));
     await writeFile(`${path}.3.gz`, "no gzip");
     const problems: LogDamage[] = [];
     const lines: string[] = [];
     for await (const line of linesIn(path, { ...all, damaged: (damage) => problems.push(damage) })) lines.push(line);
-    assert.deepEqual(lines.slice(-20), range(10, 30).map((n) => `line ${n}\n`));
+    assert.deepEqual(
+      lines.slice(-20),
+      range(10, 30).map((n) => `line ${n}\n`),
+    );
     assert.ok(lines.length > 2000 && lines.length < 4000, String(lines.length));
-    assert.deepEqual(problems, [{ path: `${path}.3.gz`, problem: "what it was compressed to is damaged" }, { path: `${path}.2.gz`, problem: "it ends too early" }]);
+    assert.deepEqual(problems, [
+      { path: `${path}.3.gz`, problem: "what it was compressed to is damaged" },
+      { path: `${path}.2.gz`, problem: "it ends too early" },
+    ]);
     assert.deepEqual(await numbers(path, { tail: 15, damaged: (damage) => problems.push(damage) }), range(15, 30));
     assert.equal(problems.length, 2);
   });
 
-  for (const [what, make] of [["directory", mkdir], ["FIFO", mkfifo], ["link to itself", (file: string) => symlink(file, file)]] as const) {
+  for (const [what, make] of [
+    ["directory", mkdir],
+    ["FIFO", mkfifo],
+    ["link to itself", (file: string) => symlink(file, file)],
+  ] as const) {
     it(`reads the rotated files when a ${what} is in the place of the log`, async () => {
       await rm(path);
       await make(path, 0o755 as never);
@@ -148,7 +179,7 @@ describe("reading json-file logs", () => {
     await utimes(`${path}.1.gz`, atime, mtime);
     await rm(path);
     // Files of the same moment and size could not be told apart; a busy kernel's clock for files stands still for some milliseconds.
-    for (let now = mtime; now.getTime() <= mtime.getTime() + 1; ) {
+    for (let now = mtime; now.getTime() <= mtime.getTime() + 1;) {
       await writeFile(`${dir}/clock`, "");
       now = (await stat(`${dir}/clock`)).mtime;
     }
@@ -156,8 +187,10 @@ describe("reading json-file logs", () => {
 
   it("never joins the halves of two lines when a log of one file was emptied and filled again", async () => {
     const single = join(dir, "single.log");
-    const text = (n: number): string => `${JSON.stringify({ log: `line ${n}${"x".repeat(90)}\n`, stream: "stdout", time: "2026-01-01T00:00:00.5Z" })}\n`;
-    const fill = (from: number): Promise<void> => writeFile(single, Array.from({ length: 5000 }, (_, i) => text(from + i)).join(""));
+    const text = (n: number): string =>
+      `${JSON.stringify({ log: `line ${n}${"x".repeat(90)}\n`, stream: "stdout", time: "2026-01-01T00:00:00.5Z" })}\n`;
+    const fill = (from: number): Promise<void> =>
+      writeFile(single, Array.from({ length: 5000 }, (_, i) => text(from + i)).join(""));
     const lengths = new Set<number>();
     await fill(10_000);
     const ended = new AbortController();
@@ -207,7 +240,12 @@ describe("reading json-file logs", () => {
   });
 
   it("renders timestamps with nine digits and details sorted and escaped", () => {
-    const line = { log: "x\n", stream: "stdout" as const, time: "2026-01-01T00:00:01.25Z", attrs: { b: "2 3", a: "1" } };
+    const line = {
+      log: "x\n",
+      stream: "stdout" as const,
+      time: "2026-01-01T00:00:01.25Z",
+      attrs: { b: "2 3", a: "1" },
+    };
     assert.equal(renderLine(line, { timestamps: true, details: true }), "2026-01-01T00:00:01.250000000Z a=1,b=2+3 x\n");
     assert.equal(renderLine({ ...line, attrs: {} }, { timestamps: false, details: true }), " x\n");
   });

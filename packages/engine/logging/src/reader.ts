@@ -53,10 +53,26 @@ export async function openLog(path: string, options: ReadOptions, show: LogShow)
     watcher?.close();
     await opened.close();
   };
-  return { read: () => shown(rawLines(path, options, opened, watcher === undefined || hold === undefined ? undefined : { watcher, hold }), path, options, show, close), close };
+  return {
+    read: () =>
+      shown(
+        rawLines(path, options, opened, watcher === undefined || hold === undefined ? undefined : { watcher, hold }),
+        path,
+        options,
+        show,
+        close,
+      ),
+    close,
+  };
 }
 
-async function* shown(raw: AsyncGenerator<Buffer>, path: string, options: ReadOptions, show: LogShow, close: () => Promise<void>): AsyncGenerator<Uint8Array> {
+async function* shown(
+  raw: AsyncGenerator<Buffer>,
+  path: string,
+  options: ReadOptions,
+  show: LogShow,
+  close: () => Promise<void>,
+): AsyncGenerator<Uint8Array> {
   let damagedLines = 0;
   try {
     for await (const lines of raw) {
@@ -69,7 +85,11 @@ async function* shown(raw: AsyncGenerator<Buffer>, path: string, options: ReadOp
     }
   } finally {
     await close();
-    if (damagedLines > 0) options.damaged({ path, problem: `${damagedLines} of its lines ${damagedLines === 1 ? "is no record" : "are no records"}` });
+    if (damagedLines > 0)
+      options.damaged({
+        path,
+        problem: `${damagedLines} of its lines ${damagedLines === 1 ? "is no record" : "are no records"}`,
+      });
   }
 }
 
@@ -79,7 +99,12 @@ interface Following {
   hold: Hold;
 }
 
-async function* rawLines(path: string, options: ReadOptions, opened: Opened, following: Following | undefined): AsyncGenerator<Buffer> {
+async function* rawLines(
+  path: string,
+  options: ReadOptions,
+  opened: Opened,
+  following: Following | undefined,
+): AsyncGenerator<Buffer> {
   for await (const lines of unclaimedLines(path, options, opened, following)) {
     following?.hold.pause();
     yield lines;
@@ -87,7 +112,12 @@ async function* rawLines(path: string, options: ReadOptions, opened: Opened, fol
   }
 }
 
-async function* unclaimedLines(path: string, options: ReadOptions, { old, live, close }: Opened, following: Following | undefined): AsyncGenerator<Buffer> {
+async function* unclaimedLines(
+  path: string,
+  options: ReadOptions,
+  { old, live, close }: Opened,
+  following: Following | undefined,
+): AsyncGenerator<Buffer> {
   let current = live;
   try {
     yield* old();
@@ -100,7 +130,8 @@ async function* unclaimedLines(path: string, options: ReadOptions, { old, live, 
       if (lines.length > 0) continue;
       const next = following === undefined ? undefined : await nextFollowed(path, current?.handle, following.hold);
       if (next !== undefined) {
-        for (let rest = await current?.next(); rest !== undefined && rest.length > 0; rest = await current?.next()) yield rest;
+        for (let rest = await current?.next(); rest !== undefined && rest.length > 0; rest = await current?.next())
+          yield rest;
         await current?.handle.close();
         current = new LiveFile(next.handle, 0);
         if (next.compressed) {
@@ -135,15 +166,25 @@ async function openAtTail(path: string, { tail, damaged, end }: ReadOptions, hol
   const size = handle === undefined ? 0 : Math.min(most, (await handle.stat()).size);
   // A container may write faster than we read: without follow, what is there now is all.
   const limit = hold === undefined ? size : Number.POSITIVE_INFINITY;
-  if (tail < 0) return { old: () => allOf(rotated, damaged), live: handle === undefined ? undefined : new LiveFile(handle, 0, limit), close };
-  if (handle !== undefined && tail === 0) return { old: () => allOf([], damaged), live: new LiveFile(handle, size, limit), close };
+  if (tail < 0)
+    return {
+      old: () => allOf(rotated, damaged),
+      live: handle === undefined ? undefined : new LiveFile(handle, 0, limit),
+      close,
+    };
+  if (handle !== undefined && tail === 0)
+    return { old: () => allOf([], damaged), live: new LiveFile(handle, size, limit), close };
   const { offset, found } = handle === undefined ? { offset: 0, found: 0 } : await tailOffset(handle, size, tail);
   const live = handle === undefined ? undefined : new LiveFile(handle, offset, limit);
   return { old: () => (found >= tail ? allOf([], damaged) : lastOf(rotated, tail - found, damaged)), live, close };
 }
 
 /** The files of a log, without those that are newer than the one in which `end` was: that is taken for the live one. */
-async function openUpTo(path: string, end: LogEnd | undefined, hold: Hold | undefined): Promise<Awaited<ReturnType<typeof openFollowed>> & { most: number }> {
+async function openUpTo(
+  path: string,
+  end: LogEnd | undefined,
+  hold: Hold | undefined,
+): Promise<Awaited<ReturnType<typeof openFollowed>> & { most: number }> {
   const { live, rotated } = await openFollowed(path, hold);
   const whole = { live, rotated, most: Number.POSITIVE_INFINITY };
   if (end === undefined || live === undefined) return whole;

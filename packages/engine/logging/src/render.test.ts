@@ -7,7 +7,23 @@ const pick = <T>(choices: readonly T[]): T => choices[randomInt(choices.length)]
 
 const inside: readonly (() => string | Buffer)[] = [
   () => "plain text, as most of it is",
-  () => pick(['\\"', "\\\\", "\\/", "\\b", "\\f", "\\n", "\\r", "\\t", "\\u003c", "\\u0000", "\\u00e9", "\\uABCD", "\\ufffd", "\\ud83d\\ude00"]),
+  () =>
+    pick([
+      '\\"',
+      "\\\\",
+      "\\/",
+      "\\b",
+      "\\f",
+      "\\n",
+      "\\r",
+      "\\t",
+      "\\u003c",
+      "\\u0000",
+      "\\u00e9",
+      "\\uABCD",
+      "\\ufffd",
+      "\\ud83d\\ude00",
+    ]),
   () => pick(["\\ud83d", "\\ude00x", "\\u12", "\\u00g0", "\\x", "\\U0041", "\\"]),
   () => pick(["é", "\u2028", "漢字", "😀", "<&>", "\x7f", "\ufeff"]),
   () => Buffer.from(pick([[0xff], [0xc3], [0xe2, 0x82], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xc0, 0x80]])),
@@ -19,17 +35,42 @@ const inside: readonly (() => string | Buffer)[] = [
 /** A text that is mostly as Docker writes it, with anything in it now and then. */
 function text(): Buffer {
   const odd = randomInt(4) === 0;
-  const parts = Array.from({ length: randomInt(6) }, () => (odd ? pick(inside) : pick([inside[0], inside[1], inside[3], inside[6]]))?.() ?? "");
+  const parts = Array.from(
+    { length: randomInt(6) },
+    () => (odd ? pick(inside) : pick([inside[0], inside[1], inside[3], inside[6]]))?.() ?? "",
+  );
   return Buffer.concat([...parts.map((part) => Buffer.from(part as string)), Buffer.from("\\n")]);
 }
 
 function record(): Buffer {
   const stream = pick(["stdout", "stdout", "stderr", "stderr", "std", "STDOUT", ""]);
-  const time = pick(["2026-01-01T00:00:00.123456789Z", "2026-01-01T00:00:00.123456789Z", "2026-01-01T00:00:00.5Z", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00.1234567Z ", "2026-01-01T00:00:00.12345+01:00", ""]);
-  const attrs = pick(["", "", '"attrs":{},', '"attrs":{"a":"b","tag":"x y"},', '"attrs":{"é":"\\n"},', '"attrs":{"a":1},', '"attrs":{"a":{"b":"c"}},', '"attrs":{"a":"b",},']);
+  const time = pick([
+    "2026-01-01T00:00:00.123456789Z",
+    "2026-01-01T00:00:00.123456789Z",
+    "2026-01-01T00:00:00.5Z",
+    "2026-01-01T00:00:00Z",
+    "2026-01-01T00:00:00.1234567Z ",
+    "2026-01-01T00:00:00.12345+01:00",
+    "",
+  ]);
+  const attrs = pick([
+    "",
+    "",
+    '"attrs":{},',
+    '"attrs":{"a":"b","tag":"x y"},',
+    '"attrs":{"é":"\\n"},',
+    '"attrs":{"a":1},',
+    '"attrs":{"a":{"b":"c"}},',
+    '"attrs":{"a":"b",},',
+  ]);
   const head = pick(['{"log":"', '{"log":"', '{"log":"', '{"log":"', '{ "log": "', '{"Log":"', '{"x":1,"log":"', ""]);
   const tail = pick(['"}', '"}', '"}', '"}', '"} ', '"', '","time":"2027-01-01T00:00:00.000000000Z"}', '"}\r', '"}}']);
-  return Buffer.concat([Buffer.from(head), text(), Buffer.from(`","stream":"${stream}",${attrs}"time":"${time}${tail}`), Buffer.from("\n")]);
+  return Buffer.concat([
+    Buffer.from(head),
+    text(),
+    Buffer.from(`","stream":"${stream}",${attrs}"time":"${time}${tail}`),
+    Buffer.from("\n"),
+  ]);
 }
 
 /** Line by line, without native code. */
@@ -56,7 +97,15 @@ describe("rendering records of a log", () => {
     for (let round = 0; round < 300; round++) {
       // No feed inside, as that would end the record.
       const lines = Array.from({ length: randomInt(1, 30) }, record);
-      const show: LogShow = { stdout: randomInt(4) > 0, stderr: randomInt(4) > 0, framed: randomInt(2) === 0, timestamps: randomInt(2) === 0, details: randomInt(8) === 0, since: 0n, until: 0n };
+      const show: LogShow = {
+        stdout: randomInt(4) > 0,
+        stderr: randomInt(4) > 0,
+        framed: randomInt(2) === 0,
+        timestamps: randomInt(2) === 0,
+        details: randomInt(8) === 0,
+        since: 0n,
+        until: 0n,
+      };
       const { pieces, damaged } = renderRecords(Buffer.concat(lines), show);
       const wanted = expected(lines, show);
       const context = `${JSON.stringify(show, (_key, value: unknown) => (typeof value === "bigint" ? String(value) : value))}\n${Buffer.concat(lines).toString("latin1")}`;
@@ -66,10 +115,21 @@ describe("rendering records of a log", () => {
   });
 
   it("takes what Docker writes in one piece", () => {
-    const lines = Buffer.from(String.raw`{"log":"a \u003cb\u003e \"c\" é\n","stream":"stdout","attrs":{"a":"b"},"time":"2026-01-01T00:00:00.123456789Z"}
+    const lines =
+      Buffer.from(String.raw`{"log":"a \u003cb\u003e \"c\" é\n","stream":"stdout","attrs":{"a":"b"},"time":"2026-01-01T00:00:00.123456789Z"}
 {"log":"\r\n","stream":"stderr","time":"2026-01-01T00:00:01.123456789Z"}
 `);
-    const { pieces } = renderRecords(lines, { stdout: true, stderr: true, framed: false, timestamps: true, details: false, since: 0n, until: 0n });
-    assert.deepEqual(pieces.map(String), ['2026-01-01T00:00:00.123456789Z a <b> "c" é\n2026-01-01T00:00:01.123456789Z \r\n']);
+    const { pieces } = renderRecords(lines, {
+      stdout: true,
+      stderr: true,
+      framed: false,
+      timestamps: true,
+      details: false,
+      since: 0n,
+      until: 0n,
+    });
+    assert.deepEqual(pieces.map(String), [
+      '2026-01-01T00:00:00.123456789Z a <b> "c" é\n2026-01-01T00:00:01.123456789Z \r\n',
+    ]);
   });
 });

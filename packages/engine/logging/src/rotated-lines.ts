@@ -41,7 +41,11 @@ export async function* compressedLines(handle: FileHandle, path: string, damaged
   yield* readable({ handle: await open(`/proc/self/fd/${handle.fd}`), compressed: true }, path, damaged);
 }
 
-async function* readable(file: { handle: FileHandle; compressed: boolean }, path: string, damaged: OnDamage): AsyncGenerator<Buffer> {
+async function* readable(
+  file: { handle: FileHandle; compressed: boolean },
+  path: string,
+  damaged: OnDamage,
+): AsyncGenerator<Buffer> {
   try {
     yield* linesOf(file);
   } catch (error) {

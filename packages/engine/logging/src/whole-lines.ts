@@ -9,7 +9,13 @@ const chunkBytes = 256 << 10;
  * Whole lines of a file from its beginning, as many at a time as are read; a line that is cut off at the end is left out.
  * @throws DataLoss, when all that could be read has been given, if that was not the whole of a compressed file
  */
-export async function* linesOf({ handle, compressed }: { handle: FileHandle; compressed: boolean }): AsyncGenerator<Buffer> {
+export async function* linesOf({
+  handle,
+  compressed,
+}: {
+  handle: FileHandle;
+  compressed: boolean;
+}): AsyncGenerator<Buffer> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of compressed ? inflated(handle) : stored(handle)) {
     const data = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);

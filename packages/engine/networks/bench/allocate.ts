@@ -8,7 +8,11 @@ import { plainOptions } from "../src/bridge/plain-options.ts";
 /** Times `allocate` and `release`, for a container without ports, with one, and in a user-defined network. */
 const rounds = Number(process.argv[2] ?? 30);
 const root = mkdtempSync(join(tmpdir(), "lsnet-bench-"));
-const options = plainOptions(root, { bridge: "lsbench0", ipForwardNoDrop: true, defaultAddressPools: [{ base: "10.215.0.0/16", size: 24 }] });
+const options = plainOptions(root, {
+  bridge: "lsbench0",
+  ipForwardNoDrop: true,
+  defaultAddressPools: [{ base: "10.215.0.0/16", size: 24 }],
+});
 execFileSync("ip", ["link", "add", "lsbench0", "type", "bridge"]);
 const controller = await NetworkController.open(options);
 await controller.networks.create({ Name: "user" });
@@ -22,8 +26,24 @@ async function time(name: string, more: Partial<SandboxRequest>): Promise<void> 
   const release: number[] = [];
   for (let i = 0; i < rounds; i++) {
     const containerId = i.toString(16).padStart(64, "a");
-    const base = { containerId, containerName: `c${i}`, hostname: "c", domainname: "", networkMode: "bridge", endpoints: {}, portBindings: {} };
-    const rest = { publishAllPorts: false, exposedPorts: [], dns: [], dnsSearch: [], dnsOptions: [], extraHosts: [], containerDir };
+    const base = {
+      containerId,
+      containerName: `c${i}`,
+      hostname: "c",
+      domainname: "",
+      networkMode: "bridge",
+      endpoints: {},
+      portBindings: {},
+    };
+    const rest = {
+      publishAllPorts: false,
+      exposedPorts: [],
+      dns: [],
+      dnsSearch: [],
+      dnsOptions: [],
+      extraHosts: [],
+      containerDir,
+    };
     const start = performance.now();
     await controller.sandboxes.allocate({ ...base, ...rest, ...more });
     const middle = performance.now();

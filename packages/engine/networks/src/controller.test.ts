@@ -30,7 +30,8 @@ async function until(condition: () => boolean, what: string): Promise<void> {
 
 const exists = (link: string) => existsSync(join("/sys/class/net", link));
 /** A bridge and the host's ends of what is attached to it. */
-const linksOf = (bridge: string) => exists(bridge) ? [bridge, ...readdirSync(join("/sys/class/net", bridge, "brif"))] : [];
+const linksOf = (bridge: string) =>
+  exists(bridge) ? [bridge, ...readdirSync(join("/sys/class/net", bridge, "brif"))] : [];
 const tables = () => execFileSync("nft", ["list", "tables"]).toString();
 
 describe("network controller on the kernel", function () {
@@ -81,7 +82,8 @@ describe("network controller on the kernel", function () {
   afterEach(async () => {
     const made = [device, ...controller.networks.list().map(({ Id }) => `br-${Id.slice(0, 12)}`)].flatMap(linksOf);
     await controller.sandboxes.restore(new Set());
-    for (const { Name } of controller.networks.list()) if (!["bridge", "host", "none"].includes(Name)) await controller.networks.remove(Name);
+    for (const { Name } of controller.networks.list())
+      if (!["bridge", "host", "none"].includes(Name)) await controller.networks.remove(Name);
     await controller.close();
     execFileSync("ip", ["link", "delete", device]);
     await until(() => !made.some(exists), `the end of ${made.filter(exists).join(" ")}`);
@@ -92,7 +94,9 @@ describe("network controller on the kernel", function () {
   });
 
   it("connects containers with each other, the host and their published ports", async () => {
-    const a = await controller.sandboxes.allocate(request("a", { portBindings: { "80/tcp": [{ HostIp: "", HostPort: "" }] }, exposedPorts: ["80/tcp", "81/tcp"] }));
+    const a = await controller.sandboxes.allocate(
+      request("a", { portBindings: { "80/tcp": [{ HostIp: "", HostPort: "" }] }, exposedPorts: ["80/tcp", "81/tcp"] }),
+    );
     const b = await controller.sandboxes.allocate(request("b"));
     const ip = a.networks["bridge"]?.IPAddress ?? "";
     const gateway = a.networks["bridge"]?.Gateway ?? "";
@@ -101,7 +105,11 @@ describe("network controller on the kernel", function () {
     assert.equal(a.ports["81/tcp"], null);
     const port = Number(a.ports["80/tcp"]?.[0]?.HostPort);
     const server = await echoIn(a.netnsPath, "0.0.0.0", 80);
-    const own = Object.values(networkInterfaces()).flat().find((address) => address?.family === "IPv4" && !address.internal && !address.address.startsWith("10.213."))?.address ?? "";
+    const own =
+      Object.values(networkInterfaces())
+        .flat()
+        .find((address) => address?.family === "IPv4" && !address.internal && !address.address.startsWith("10.213."))
+        ?.address ?? "";
     assert.match(await exchange(from(b.netnsPath, ip, 80)), /hello from .*10\.213\.0\.3$/);
     assert.match(await exchange(dial(ip, 80)), /hello from/);
     assert.match(await exchange(dial("127.0.0.1", port)), /hello from/);
@@ -118,11 +126,18 @@ describe("network controller on the kernel", function () {
   });
 
   it("publishes UDP", async () => {
-    const a = await controller.sandboxes.allocate(request("a", { portBindings: { "53/udp": [{ HostIp: "127.0.0.1", HostPort: "" }] } }));
+    const a = await controller.sandboxes.allocate(
+      request("a", { portBindings: { "53/udp": [{ HostIp: "127.0.0.1", HostPort: "" }] } }),
+    );
     const port = Number(a.ports["53/udp"]?.[0]?.HostPort);
     const server = createSocket("udp4");
     server.on("message", (message, { port, address }) => server.send(`${message.toString()}!`, port, address));
-    await new Promise<void>((resolve) => server.bind({ fd: socketInNetns(a.netnsPath, AF.INET, SOCK.DGRAM, 0, { address: "0.0.0.0", port: 53 }) }, resolve));
+    await new Promise<void>((resolve) =>
+      server.bind(
+        { fd: socketInNetns(a.netnsPath, AF.INET, SOCK.DGRAM, 0, { address: "0.0.0.0", port: 53 }) },
+        resolve,
+      ),
+    );
     const client = createSocket("udp4");
     const answer = new Promise<string>((resolve) => client.on("message", (message) => resolve(message.toString())));
     client.send("ping", port, "127.0.0.1");
@@ -137,21 +152,29 @@ describe("network controller on the kernel", function () {
     const HostPort = a.ports["80/tcp"]?.[0]?.HostPort ?? "";
     await assert.rejects(
       controller.sandboxes.allocate(request("b", { portBindings: { "80/tcp": [{ HostIp: "0.0.0.0", HostPort }] } })),
-      new RegExp(`^Unknown: failed to set up container networking: driver failed programming external connectivity on endpoint b \\([0-9a-f]{64}\\): Bind for 0\\.0\\.0\\.0:${HostPort} failed: port is already allocated$`),
+      new RegExp(
+        `^Unknown: failed to set up container networking: driver failed programming external connectivity on endpoint b \\([0-9a-f]{64}\\): Bind for 0\\.0\\.0\\.0:${HostPort} failed: port is already allocated$`,
+      ),
     );
     assert.equal(controller.sandboxes.get(idOf("b")), undefined);
     const taken = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => taken.once("listening", resolve));
     const { port } = taken.address() as { port: number };
     await assert.rejects(
-      controller.sandboxes.allocate(request("b", { portBindings: { "80/tcp": [{ HostIp: "127.0.0.1", HostPort: String(port) }] } })),
-      new RegExp(`failed to bind host port for 127\\.0\\.0\\.1:${port}:10\\.213\\.0\\.3:80/tcp: address already in use$`),
+      controller.sandboxes.allocate(
+        request("b", { portBindings: { "80/tcp": [{ HostIp: "127.0.0.1", HostPort: String(port) }] } }),
+      ),
+      new RegExp(
+        `failed to bind host port for 127\\.0\\.0\\.1:${port}:10\\.213\\.0\\.3:80/tcp: address already in use$`,
+      ),
     );
     taken.close();
   });
 
   it("keeps sandboxes, ports and rules over a death of the engine, of the proxy, and a flush of the firewall", async () => {
-    const a = await controller.sandboxes.allocate(request("a", { portBindings: { "80/tcp": [{ HostIp: "", HostPort: "" }] } }));
+    const a = await controller.sandboxes.allocate(
+      request("a", { portBindings: { "80/tcp": [{ HostIp: "", HostPort: "" }] } }),
+    );
     await controller.sandboxes.allocate(request("b"));
     const port = Number(a.ports["80/tcp"]?.[0]?.HostPort);
     const server = await echoIn(a.netnsPath, "0.0.0.0", 80);
@@ -164,7 +187,10 @@ describe("network controller on the kernel", function () {
     assert.equal(controller.sandboxes.get(idOf("b")), undefined);
     assert.match(await exchange(dial("127.0.0.1", port)), /hello from/);
     assert.match(await exchange(from(a.netnsPath, a.networks["bridge"]?.Gateway ?? "", port)), /hello from/);
-    const proxy = () => execFileSync("pgrep", ["-f", join(root, "run/network/proxy.sock")]).toString().trim();
+    const proxy = () =>
+      execFileSync("pgrep", ["-f", join(root, "run/network/proxy.sock")])
+        .toString()
+        .trim();
     const killed = proxy();
     process.kill(Number(killed), "SIGKILL");
     for (let left = 200; ; left--) {
@@ -179,9 +205,17 @@ describe("network controller on the kernel", function () {
 
   it("makes user-defined networks, apart from each other, with names", async () => {
     const subnet = freeSubnet();
-    await controller.networks.create({ Name: "front", IPAM: { Driver: "default", Options: null, Config: [{ Subnet: `${subnet}.0/24` }] } });
+    await controller.networks.create({
+      Name: "front",
+      IPAM: { Driver: "default", Options: null, Config: [{ Subnet: `${subnet}.0/24` }] },
+    });
     await controller.networks.create({ Name: "back", Internal: true });
-    const a = await controller.sandboxes.allocate(request("a", { networkMode: "front", endpoints: { front: { IPAMConfig: { IPv4Address: `${subnet}.9` }, Aliases: ["web"] } } }));
+    const a = await controller.sandboxes.allocate(
+      request("a", {
+        networkMode: "front",
+        endpoints: { front: { IPAMConfig: { IPv4Address: `${subnet}.9` }, Aliases: ["web"] } },
+      }),
+    );
     const b = await controller.sandboxes.allocate(request("b", { networkMode: "back" }));
     assert.equal(a.networks["front"]?.IPAddress, `${subnet}.9`);
     assert.deepEqual(a.networks["front"]?.DNSNames, ["a", "web", idOf("a").slice(0, 12)]);
@@ -191,11 +225,22 @@ describe("network controller on the kernel", function () {
     const joined = await controller.sandboxes.connect(idOf("b"), "front", {});
     assert.equal(joined.networks["front"]?.IPAddress, `${subnet}.2`);
     assert.match(await exchange(from(b.netnsPath, `${subnet}.9`, 80)), new RegExp(`hello from .*${subnet}.2`));
-    const ask = (name: string) => execFileSync("nsenter", [`--net=${b.netnsPath}`, process.execPath, "-e", `
+    const ask = (name: string) =>
+      execFileSync("nsenter", [
+        `--net=${b.netnsPath}`,
+        process.execPath,
+        "-e",
+        `
       const r = new (require("node:dns").promises.Resolver)(); r.setServers(["127.0.0.11"]);
-      r.resolve4(${JSON.stringify(name)}).then((x) => console.log(x.join()), (e) => console.log(e.code))`]).toString().trim();
+      r.resolve4(${JSON.stringify(name)}).then((x) => console.log(x.join()), (e) => console.log(e.code))`,
+      ])
+        .toString()
+        .trim();
     assert.equal(ask("web"), `${subnet}.9`);
-    await assert.rejects(controller.networks.remove("front"), /^PermissionDenied: error while removing network: network front has active endpoints \(name:"a" id:"[0-9a-f]{12}", name:"b"/);
+    await assert.rejects(
+      controller.networks.remove("front"),
+      /^PermissionDenied: error while removing network: network front has active endpoints \(name:"a" id:"[0-9a-f]{12}", name:"b"/,
+    );
     assert.deepEqual(Object.keys(controller.networks.inspect("front").Containers).length, 2);
     await controller.sandboxes.disconnect(idOf("b"), "front");
     assert.throws(() => from(b.netnsPath, `${subnet}.9`, 80), /ENETUNREACH/);

@@ -72,7 +72,17 @@ function ruleSource(records: Records): RuleSource {
         const found = network.subnets.find(({ subnet }) => mustPrefix(subnet).family === family);
         if (network.bridge === "" || !found) return [];
         const { icc, masquerade, gatewayMode, trusted } = parseBridgeOptions(network);
-        return [{ device: network.bridge, subnet: found.subnet, internal: network.internal, icc, masquerade, trusted, gatewayMode: gatewayMode[family] }];
+        return [
+          {
+            device: network.bridge,
+            subnet: found.subnet,
+            internal: network.internal,
+            icc,
+            masquerade,
+            trusted,
+            gatewayMode: gatewayMode[family],
+          },
+        ];
       }),
     ports: (family) => [...records.sandboxes.values()].flatMap(({ published }) => portRules(published, family)),
     links: (family) => [...records.sandboxes.values()].flatMap((sandbox) => linkRules(records, sandbox, family)),
@@ -97,7 +107,18 @@ export class NetworkController {
   readonly #debts: Debts;
   readonly #log: Logger;
 
-  private constructor(parts: { networks: NetworkStore; sandboxes: SandboxStore; records: Records; firewall: Firewall; proxy: ProxyClient; runDir: string; debts: Debts }, log: Logger) {
+  private constructor(
+    parts: {
+      networks: NetworkStore;
+      sandboxes: SandboxStore;
+      records: Records;
+      firewall: Firewall;
+      proxy: ProxyClient;
+      runDir: string;
+      debts: Debts;
+    },
+    log: Logger,
+  ) {
     this.networks = parts.networks;
     this.sandboxes = parts.sandboxes;
     this.#sandboxes = parts.sandboxes;
@@ -125,10 +146,24 @@ export class NetworkController {
     await mkdir(runDir, { recursive: true, mode: 0o711 });
     const records = new Records(join(dataRoot, "network", "files"), log);
     const table = tableName(options.bridge === "none" ? "" : options.bridge);
-    const foreign = new ForeignFirewall(table, () => [...records.networks.values()].map(({ bridge }) => bridge).filter((bridge) => bridge !== ""), log);
+    const foreign = new ForeignFirewall(
+      table,
+      () => [...records.networks.values()].map(({ bridge }) => bridge).filter((bridge) => bridge !== ""),
+      log,
+    );
     const families = ([4, 6] as const).filter((family) => (family === 4 ? options.iptables : options.ip6tables));
-    const firewall = new Firewall({ table, options, source: ruleSource(records), foreign, legacy: new LegacyFirewall(table.toUpperCase()), firewalld: new Firewalld(log), families, log });
-    const wanted = () => (options.userlandProxy ? [...records.sandboxes.values()].flatMap(({ published }) => proxyPorts(published)) : []);
+    const firewall = new Firewall({
+      table,
+      options,
+      source: ruleSource(records),
+      foreign,
+      legacy: new LegacyFirewall(table.toUpperCase()),
+      firewalld: new Firewalld(log),
+      families,
+      log,
+    });
+    const wanted = () =>
+      options.userlandProxy ? [...records.sandboxes.values()].flatMap(({ published }) => proxyPorts(published)) : [];
     const bringBack = async () => {
       if (wanted().length > 0) await proxy.reconcile();
       await dns.restore();
@@ -136,8 +171,23 @@ export class NetworkController {
     const proxy: ProxyClient = new ProxyClient(join(runDir, "proxy.sock"), wanted, bringBack, log);
     const dns = new DnsControl(records, proxy);
     const debts = new Debts(records, plugins, log);
-    const networks = new NetworkStore({ records, firewall, pools, defaults: options, remote: new RemoteNetworks(plugins, debts), debts, log });
-    const publisher = new Publisher(records, new PortAllocator(ephemeralRange()), proxy, firewall, options.userlandProxy, log);
+    const networks = new NetworkStore({
+      records,
+      firewall,
+      pools,
+      defaults: options,
+      remote: new RemoteNetworks(plugins, debts),
+      debts,
+      log,
+    });
+    const publisher = new Publisher(
+      records,
+      new PortAllocator(ephemeralRange()),
+      proxy,
+      firewall,
+      options.userlandProxy,
+      log,
+    );
     const remote = new RemoteEndpoints({ records, plugins, debts, log });
     let configured = await ensureDefaultBridge(records, networks, options);
     await ensureNetworks(records, networks);
@@ -146,9 +196,26 @@ export class NetworkController {
       // Those that were on it may have ended meanwhile.
       configured = await ensureDefaultBridge(records, networks, options);
       if (configured) await firewall.rebuild();
-      else log.warn("containers run on the default bridge, which stays as it was until a start without them: its configuration has changed");
+      else
+        log.warn(
+          "containers run on the default bridge, which stays as it was until a start without them: its configuration has changed",
+        );
     };
-    const sandboxes = new SandboxStore({ restored, records, networks, publisher, firewall, userlandProxy: options.userlandProxy, dns, remote, debts, emit, log, netnsDir, hostGatewayIps: [...(options.hostGatewayIps ?? [])] });
+    const sandboxes = new SandboxStore({
+      restored,
+      records,
+      networks,
+      publisher,
+      firewall,
+      userlandProxy: options.userlandProxy,
+      dns,
+      remote,
+      debts,
+      emit,
+      log,
+      netnsDir,
+      hostGatewayIps: [...(options.hostGatewayIps ?? [])],
+    });
     await firewall.rebuild();
     await proxy.reconcile();
     removeStrayNetns(netnsDir, records);
@@ -175,7 +242,8 @@ export class NetworkController {
     await this.#debts.close();
     await this.#sandboxes.settled();
     if (this.#records.sandboxes.size === 0) {
-      for (const record of this.#records.networks.values()) await removeDevice(record).catch(stays("the device of a network stays"));
+      for (const record of this.#records.networks.values())
+        await removeDevice(record).catch(stays("the device of a network stays"));
       await this.#firewall.remove().catch(stays("the engine's firewall rules stay"));
     }
     await this.#firewall.close();

@@ -26,7 +26,11 @@ export async function run(file: string, args: readonly string[], input = ""): Pr
   child.stdin.end(input);
   await child.closed();
   const { exitCode: code, signalCode: signal } = child;
-  if (code !== 0) throw new CommandFailed(file, Buffer.concat(err).toString() || (signal === null ? `exit code ${code}` : `killed by ${signal}`));
+  if (code !== 0)
+    throw new CommandFailed(
+      file,
+      Buffer.concat(err).toString() || (signal === null ? `exit code ${code}` : `killed by ${signal}`),
+    );
   return Buffer.concat(out).toString();
 }
 

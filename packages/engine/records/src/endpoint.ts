@@ -4,7 +4,13 @@ import { type Fields, integer, listOf, mapOf, nullable, optional, type Reader, r
 const texts = listOf(text);
 
 export const endpointFields: Fields<EndpointSettings> = {
-  IPAMConfig: nullable(record<EndpointIPAMConfig>({ IPv4Address: optional(text), IPv6Address: optional(text), LinkLocalIPs: optional(texts) })),
+  IPAMConfig: nullable(
+    record<EndpointIPAMConfig>({
+      IPv4Address: optional(text),
+      IPv6Address: optional(text),
+      LinkLocalIPs: optional(texts),
+    }),
+  ),
   Links: nullable(texts),
   Aliases: nullable(texts),
   MacAddress: text,
@@ -25,5 +31,7 @@ export const portMap: Reader<PortMap> = mapOf(nullable(listOf(record<PortBinding
 
 /** Settings that were asked for: what is not named was not. */
 export const requestedEndpoint: Reader<Partial<EndpointSettings>> = record(
-  Object.fromEntries(Object.entries(endpointFields).map(([name, read]) => [name, optional(read as Reader<unknown>)])) as Fields<Partial<EndpointSettings>>,
+  Object.fromEntries(
+    Object.entries(endpointFields).map(([name, read]) => [name, optional(read as Reader<unknown>)]),
+  ) as Fields<Partial<EndpointSettings>>,
 );

@@ -1,3 +1,18 @@
 export { endpointFields, portMap, requestedEndpoint } from "./endpoint.ts";
 export { parseRecord, readRecordFile } from "./parse.ts";
-export { type Fields, flag, integer, listOf, mapOf, nullable, oneOf, optional, type Reader, record, required, text, time, tupleOf } from "./readers.ts";
+export {
+  type Fields,
+  flag,
+  integer,
+  listOf,
+  mapOf,
+  nullable,
+  oneOf,
+  optional,
+  type Reader,
+  record,
+  required,
+  text,
+  time,
+  tupleOf,
+} from "./readers.ts";

@@ -16,15 +16,20 @@ export interface Reader<T> {
 export type Fields<T> = { readonly [K in keyof T]-?: Reader<Exclude<T[K], undefined>> };
 
 function refuse(value: unknown, at: string, wanted: string): never {
-  const found = value === null || value === undefined ? "missing" : `${Array.isArray(value) ? "a list" : typeof value === "object" ? "an object" : JSON.stringify(value)?.slice(0, 40)}`;
+  const found =
+    value === null || value === undefined
+      ? "missing"
+      : `${Array.isArray(value) ? "a list" : typeof value === "object" ? "an object" : JSON.stringify(value)?.slice(0, 40)}`;
   throw new DataLoss(`${at === "" ? "the record" : at} is ${found}, not ${wanted}`);
 }
 
 const isAbsent = (value: unknown): boolean => value === undefined || value === null;
 
-export const text: Reader<string> = (value, at) => (isAbsent(value) ? "" : typeof value === "string" ? value : refuse(value, at, "text"));
+export const text: Reader<string> = (value, at) =>
+  isAbsent(value) ? "" : typeof value === "string" ? value : refuse(value, at, "text");
 
-export const flag: Reader<boolean> = (value, at) => (isAbsent(value) ? false : typeof value === "boolean" ? value : refuse(value, at, "true or false"));
+export const flag: Reader<boolean> = (value, at) =>
+  isAbsent(value) ? false : typeof value === "boolean" ? value : refuse(value, at, "true or false");
 
 interface Integer {
   min?: number;
@@ -44,7 +49,11 @@ export function integer({ min = -(2 ** 63), max = 2 ** 64 }: Integer = {}): Read
 export function time(fallback: string): Reader<string> {
   return (value, at) => {
     if (isAbsent(value)) return fallback;
-    return typeof value === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.test(value) && !Number.isNaN(Date.parse(value)) ? value : refuse(value, at, "a time");
+    return typeof value === "string" &&
+      /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.test(value) &&
+      !Number.isNaN(Date.parse(value))
+      ? value
+      : refuse(value, at, "a time");
   };
 }
 
@@ -52,7 +61,10 @@ export function time(fallback: string): Reader<string> {
 export function oneOf<T extends string>(...words: readonly [T, ...T[]]): Reader<T> {
   return (value, at) => {
     if (isAbsent(value) || value === "") return words[0];
-    return words.find((word) => word === value) ?? refuse(value, at, `one of ${words.map((word) => JSON.stringify(word)).join(", ")}`);
+    return (
+      words.find((word) => word === value) ??
+      refuse(value, at, `one of ${words.map((word) => JSON.stringify(word)).join(", ")}`)
+    );
   };
 }
 
@@ -60,7 +72,9 @@ export function oneOf<T extends string>(...words: readonly [T, ...T[]]): Reader<
 export function listOf<T>(read: Reader<T>): Reader<T[]> {
   return (value, at) => {
     if (isAbsent(value)) return [];
-    return Array.isArray(value) ? value.map((each, index) => read(each, `${at}[${index}]`)) : refuse(value, at, "a list");
+    return Array.isArray(value)
+      ? value.map((each, index) => read(each, `${at}[${index}]`))
+      : refuse(value, at, "a list");
   };
 }
 
@@ -81,7 +95,12 @@ export function mapOf<T>(read: Reader<T>): Reader<Record<string, T>> {
     if (typeof value !== "object" || Array.isArray(value)) return refuse(value, at, "an object");
     for (const [name, member] of Object.entries(value as object)) {
       const place = at === "" ? name : `${at}.${name}`;
-      Object.defineProperty(map, name, { value: read(member, place), enumerable: true, writable: true, configurable: true });
+      Object.defineProperty(map, name, {
+        value: read(member, place),
+        enumerable: true,
+        writable: true,
+        configurable: true,
+      });
     }
     return map;
   };

@@ -2,7 +2,18 @@ import { readdir, rename } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { writeFileAtomic } from "@longshore/atomicfile";
 import { messageOf } from "@longshore/errdefs";
-import { flag, mapOf, nullable, oneOf, optional, type Reader, readRecordFile, record, required, text } from "@longshore/records";
+import {
+  flag,
+  mapOf,
+  nullable,
+  oneOf,
+  optional,
+  type Reader,
+  readRecordFile,
+  record,
+  required,
+  text,
+} from "@longshore/records";
 
 /** One use of a volume by a container. */
 interface DriverMount {
@@ -29,7 +40,13 @@ const driverRecord = record<DriverRecord>({
   scope: oneOf("local", "global"),
   labels: nullable(mapOf(text)),
   options: nullable(mapOf(text)),
-  mounts: mapOf(record<DriverMount>({ id: required(text), path: optional(text), ended: optional(((value, at) => (flag(value, at) ? true : undefined)) as Reader<true>) })),
+  mounts: mapOf(
+    record<DriverMount>({
+      id: required(text),
+      path: optional(text),
+      ended: optional(((value, at) => (flag(value, at) ? true : undefined)) as Reader<true>),
+    }),
+  ),
 });
 
 /** The records of volumes that drivers beside `local` keep, in one file: they are few. */
@@ -64,7 +81,9 @@ export class DriverRecords {
   /** Files that were set aside, of earlier starts too. */
   async aside(): Promise<string[]> {
     const dir = dirname(this.#path);
-    return (await readdir(dir)).filter((name) => name.startsWith(`${basename(this.#path)}.damaged-`)).map((name) => join(dir, name));
+    return (await readdir(dir))
+      .filter((name) => name.startsWith(`${basename(this.#path)}.damaged-`))
+      .map((name) => join(dir, name));
   }
 
   get(name: string): DriverRecord | undefined {

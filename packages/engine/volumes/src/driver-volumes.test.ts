@@ -26,7 +26,12 @@ class MemoryDriver implements VolumeDriver {
 
   async create(name: string): Promise<void> {
     this.#call("create", name);
-    this.volumes.set(name, { name, mountpoint: `/mem/${name}`, createdAt: "2026-01-02T03:04:05Z", status: { kept: true } });
+    this.volumes.set(name, {
+      name,
+      mountpoint: `/mem/${name}`,
+      createdAt: "2026-01-02T03:04:05Z",
+      status: { kept: true },
+    });
   }
 
   async get(name: string): Promise<DriverVolume> {
@@ -69,7 +74,13 @@ describe("volumes of drivers", () => {
       if (name === driver.name && present) return driver;
       throw new NotFound(`plugin ${JSON.stringify(name)} not found`);
     };
-    return DriverVolumes.open({ dataRoot, local, drivers: { get, all: async () => (present ? [driver] : []) }, emit, log: silent });
+    return DriverVolumes.open({
+      dataRoot,
+      local,
+      drivers: { get, all: async () => (present ? [driver] : []) },
+      emit,
+      log: silent,
+    });
   }
 
   beforeEach(async () => {
@@ -83,19 +94,40 @@ describe("volumes of drivers", () => {
   it("creates once, shows the driver's words, and keeps labels over a restart", async () => {
     await volumes.create({ Name: "v1", Driver: "mem", DriverOpts: { a: "b" }, Labels: { x: "y" } });
     await volumes.create({ Name: "v1", Driver: "mem" });
-    assert.deepEqual(driver.calls.filter((call) => call.startsWith("create")), ["create v1"]);
+    assert.deepEqual(
+      driver.calls.filter((call) => call.startsWith("create")),
+      ["create v1"],
+    );
     volumes = await open();
-    assert.deepEqual(await volumes.get("v1"), { CreatedAt: "2026-01-02T03:04:05Z", Driver: "mem", Labels: { x: "y" }, Mountpoint: "/mem/v1", Name: "v1", Options: { a: "b" }, Scope: "global", Status: { kept: true } });
-    assert.deepEqual((await volumes.list()).volumes.map(({ Name, Status }) => [Name, Status]), [["v1", undefined]]);
+    assert.deepEqual(await volumes.get("v1"), {
+      CreatedAt: "2026-01-02T03:04:05Z",
+      Driver: "mem",
+      Labels: { x: "y" },
+      Mountpoint: "/mem/v1",
+      Name: "v1",
+      Options: { a: "b" },
+      Scope: "global",
+      Status: { kept: true },
+    });
+    assert.deepEqual(
+      (await volumes.list()).volumes.map(({ Name, Status }) => [Name, Status]),
+      [["v1", undefined]],
+    );
   });
 
   it("one name belongs to one driver", async () => {
     await volumes.create({ Name: "v1", Driver: "mem" });
-    await assert.rejects(volumes.create({ Name: "v1", Driver: "local" }), /^Conflict: create v1: driver 'mem' already has volume 'v1': volume name must be unique$/);
+    await assert.rejects(
+      volumes.create({ Name: "v1", Driver: "local" }),
+      /^Conflict: create v1: driver 'mem' already has volume 'v1': volume name must be unique$/,
+    );
     assert.equal((await volumes.create({ Name: "v1" })).Driver, "mem");
     await volumes.create({ Name: "l1" });
     await assert.rejects(volumes.create({ Name: "l1", Driver: "mem" }), /driver 'local' already has volume 'l1'/);
-    await assert.rejects(volumes.create({ Name: "n1", Driver: "none" }), /^NotFound: create n1: error looking up volume plugin none: plugin "none" not found$/);
+    await assert.rejects(
+      volumes.create({ Name: "n1", Driver: "none" }),
+      /^NotFound: create n1: error looking up volume plugin none: plugin "none" not found$/,
+    );
     driver.volumes.delete("v1");
     assert.equal((await volumes.create({ Name: "v1", Driver: "local" })).Driver, "local");
   });
@@ -140,10 +172,29 @@ describe("volumes of drivers", () => {
     await volumes.create({ Name: "v1", Driver: "mem", Labels: { x: "y" } });
     driver.errors["list"] = new Unavailable("refused");
     driver.errors["get"] = new Unavailable("refused");
-    assert.deepEqual(await volumes.list(), { volumes: [{ CreatedAt: "0001-01-01T00:00:00Z", Driver: "mem", Labels: { x: "y" }, Mountpoint: "", Name: "v1", Options: null, Scope: "global" }], warnings: ["list mem: refused"] });
-    await assert.rejects(volumes.remove("v1", true), /^Unknown: get v1: error while checking if volume "v1" exists in driver "mem": refused$/);
+    assert.deepEqual(await volumes.list(), {
+      volumes: [
+        {
+          CreatedAt: "0001-01-01T00:00:00Z",
+          Driver: "mem",
+          Labels: { x: "y" },
+          Mountpoint: "",
+          Name: "v1",
+          Options: null,
+          Scope: "global",
+        },
+      ],
+      warnings: ["list mem: refused"],
+    });
+    await assert.rejects(
+      volumes.remove("v1", true),
+      /^Unknown: get v1: error while checking if volume "v1" exists in driver "mem": refused$/,
+    );
     present = false;
-    assert.deepEqual((await volumes.list()).volumes.map(({ Name }) => Name), ["v1"]);
+    assert.deepEqual(
+      (await volumes.list()).volumes.map(({ Name }) => Name),
+      ["v1"],
+    );
   });
 
   it("refusals leave the state as it was", async () => {

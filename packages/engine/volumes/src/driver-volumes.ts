@@ -47,13 +47,17 @@ export class DriverVolumes implements VolumeStore {
 
   /** Reads the records of volumes that drivers keep, from `<dataRoot>/volumes/plugins.json`; asks no driver. */
   static async open(options: Options): Promise<DriverVolumes> {
-    const records = await DriverRecords.open(join(options.dataRoot, "volumes", "plugins.json"), (sentence) => options.log.error(sentence));
+    const records = await DriverRecords.open(join(options.dataRoot, "volumes", "plugins.json"), (sentence) =>
+      options.log.error(sentence),
+    );
     return new DriverVolumes(options, records, await records.aside());
   }
 
   /** What was damaged and set aside, in words. */
   damage(): string[] {
-    return this.#damage.filter((file) => existsSync(file)).map((file) => `the records of plugins' volumes were damaged and set aside as ${file}`);
+    return this.#damage
+      .filter((file) => existsSync(file))
+      .map((file) => `the records of plugins' volumes were damaged and set aside as ${file}`);
   }
 
   async create(options: Partial<VolumeCreateOptions>): Promise<Volume> {
@@ -65,13 +69,19 @@ export class DriverVolumes implements VolumeStore {
       const existing = record?.driver ?? (this.#local.has(name) ? "local" : undefined);
       if (existing !== undefined && driver !== "" && driver !== existing) {
         if (driver !== "local") await this.#driverFor(`create ${name}: `, driver);
-        throw new Conflict(`create ${name}: driver '${existing}' already has volume '${name}': volume name must be unique`);
+        throw new Conflict(
+          `create ${name}: driver '${existing}' already has volume '${name}': volume name must be unique`,
+        );
       }
       const wanted = existing ?? (driver || "local");
       // Whether a volume has no name is the local driver's own affair.
-      if (wanted === "local") return this.#local.create(anonymous ? { ...options, Driver: "" } : { ...options, Driver: "local" });
+      if (wanted === "local")
+        return this.#local.create(anonymous ? { ...options, Driver: "" } : { ...options, Driver: "local" });
       const labels = anonymous ? { ...options.Labels, [anonymousLabel]: "" } : (options.Labels ?? null);
-      return this.#createWith(await this.#driverFor(`create ${name}: `, wanted), name, { labels, options: options.DriverOpts ?? null });
+      return this.#createWith(await this.#driverFor(`create ${name}: `, wanted), name, {
+        labels,
+        options: options.DriverOpts ?? null,
+      });
     });
   }
 
@@ -83,15 +93,24 @@ export class DriverVolumes implements VolumeStore {
       await (await this.#driverFor("", record.driver)).get(name);
       return record;
     } catch (error) {
-      if (!isKind(error, "NotFound")) throw new Unknown(`create ${name}: found reference to volume '${name}' in driver '${record.driver}', but got an error while checking the driver: ${unchecked(name, record.driver, error)}`, { cause: error });
+      if (!isKind(error, "NotFound"))
+        throw new Unknown(
+          `create ${name}: found reference to volume '${name}' in driver '${record.driver}', but got an error while checking the driver: ${unchecked(name, record.driver, error)}`,
+          { cause: error },
+        );
       await this.#records.delete(name);
       return undefined;
     }
   }
 
-  async #createWith(driver: VolumeDriver, name: string, { labels, options }: Pick<DriverRecord, "labels" | "options">): Promise<Volume> {
+  async #createWith(
+    driver: VolumeDriver,
+    name: string,
+    { labels, options }: Pick<DriverRecord, "labels" | "options">,
+  ): Promise<Volume> {
     const known = this.#records.get(name);
-    if (known !== undefined) return showDriverVolume({ ...(await this.#seen(driver, name)), name }, known, driver.name, false);
+    if (known !== undefined)
+      return showDriverVolume({ ...(await this.#seen(driver, name)), name }, known, driver.name, false);
     const found = await driver.get(name, { retry: false }).catch(() => undefined);
     const given = options !== null && Object.keys(options).length > 0 ? options : null;
     if (found === undefined) {
@@ -99,10 +118,21 @@ export class DriverVolumes implements VolumeStore {
         throw new Unknown(`create ${name}: ${messageOf(error)}`, { cause: error });
       });
     }
-    const record: DriverRecord = { driver: driver.name, scope: await driver.scope(), labels, options: given, mounts: {} };
+    const record: DriverRecord = {
+      driver: driver.name,
+      scope: await driver.scope(),
+      labels,
+      options: given,
+      mounts: {},
+    };
     await this.#records.set(name, record);
     if (found === undefined) this.#options.emit("volume", "create", { ID: name, Attributes: { driver: driver.name } });
-    return showDriverVolume(found ?? { ...unseen, name, createdAt: new Date().toISOString().replace(/\.\d+Z$/, "Z") }, record, driver.name, false);
+    return showDriverVolume(
+      found ?? { ...unseen, name, createdAt: new Date().toISOString().replace(/\.\d+Z$/, "Z") },
+      record,
+      driver.name,
+      false,
+    );
   }
 
   async #seen(driver: VolumeDriver, name: string): Promise<DriverVolume> {
@@ -110,13 +140,19 @@ export class DriverVolumes implements VolumeStore {
   }
 
   /** @throws NotFound `… error looking up volume plugin x: …`, Unavailable, Unknown */
-  async #driverFor(prefix: string, name: string, options: { retry: boolean; wait?: boolean } = { retry: true }): Promise<VolumeDriver> {
+  async #driverFor(
+    prefix: string,
+    name: string,
+    options: { retry: boolean; wait?: boolean } = { retry: true },
+  ): Promise<VolumeDriver> {
     try {
       return await this.#options.drivers.get(name, options);
     } catch (error) {
       const message = `${prefix}error looking up volume plugin ${name}: ${messageOf(error)}`;
       if (!options.retry && isKind(error, "Unavailable")) throw error;
-      throw isKind(error, "NotFound") ? new NotFound(message, { cause: error }) : new Unknown(message, { cause: error });
+      throw isKind(error, "NotFound")
+        ? new NotFound(message, { cause: error })
+        : new Unknown(message, { cause: error });
     }
   }
 
@@ -133,7 +169,8 @@ export class DriverVolumes implements VolumeStore {
   async #foreign(name: string): Promise<Volume> {
     for (const driver of await this.#options.drivers.all()) {
       const found = await driver.get(name, { retry: false }).catch(() => undefined);
-      if (found !== undefined) return showDriverVolume(found, { scope: await driver.scope(), labels: null, options: null }, driver.name, true);
+      if (found !== undefined)
+        return showDriverVolume(found, { scope: await driver.scope(), labels: null, options: null }, driver.name, true);
     }
     throw new NotFound(`get ${name}: no such volume`);
   }
@@ -164,9 +201,11 @@ export class DriverVolumes implements VolumeStore {
         volumes.push(showDriverVolume(volume, record ?? { scope, labels: null, options: null }, driver.name, false));
       }
     }
-    for (const [name, record] of unlisted) volumes.push(showDriverVolume({ ...unseen, name }, record, record.driver, false));
+    for (const [name, record] of unlisted)
+      volumes.push(showDriverVolume({ ...unseen, name }, record, record.driver, false));
     const reachable = new Set(drivers.map(({ name }) => name));
-    for (const name of new Set([...unlisted.values()].map(({ driver }) => driver))) if (!reachable.has(name)) warnings.push(`list ${name}: the plugin cannot be reached`);
+    for (const name of new Set([...unlisted.values()].map(({ driver }) => driver)))
+      if (!reachable.has(name)) warnings.push(`list ${name}: the plugin cannot be reached`);
     return { volumes, warnings };
   }
 
@@ -179,7 +218,13 @@ export class DriverVolumes implements VolumeStore {
       try {
         const driver = await this.#driverFor(`get ${name}: `, record?.driver ?? (await this.#foreign(name)).Driver);
         await volumeIn(driver, name);
-        for (const use of Object.values(record?.mounts ?? {})) if (use.ended) await driver.unmount(name, use.id).catch((error: unknown) => this.#options.log.warn({ err: error, volume: name }, "a volume could not be unmounted"));
+        for (const use of Object.values(record?.mounts ?? {}))
+          if (use.ended)
+            await driver
+              .unmount(name, use.id)
+              .catch((error: unknown) =>
+                this.#options.log.warn({ err: error, volume: name }, "a volume could not be unmounted"),
+              );
         await driver.remove(name).catch((error: unknown) => {
           throw new Unknown(`remove ${name}: ${messageOf(error)}`, { cause: error });
         });
@@ -214,7 +259,9 @@ export class DriverVolumes implements VolumeStore {
   }
 
   references(name: string): string[] {
-    const mounted = [...this.#claimed].filter((claim) => claim.startsWith(`${name} `)).map((claim) => claim.slice(name.length + 1));
+    const mounted = [...this.#claimed]
+      .filter((claim) => claim.startsWith(`${name} `))
+      .map((claim) => claim.slice(name.length + 1));
     return [...new Set([...this.#local.references(name), ...(this.#references.get(name) ?? []), ...mounted])];
   }
 
@@ -255,7 +302,8 @@ export class DriverVolumes implements VolumeStore {
         this.#later();
       } else delete record.mounts[containerId];
       await this.#records.set(name, record);
-      if (told instanceof Error) throw new Unknown(`error while unmounting volume ${name}: ${messageOf(told)}`, { cause: told });
+      if (told instanceof Error)
+        throw new Unknown(`error while unmounting volume ${name}: ${messageOf(told)}`, { cause: told });
     });
   }
 
@@ -276,7 +324,12 @@ export class DriverVolumes implements VolumeStore {
   releaseUnclaimed(): void {
     for (const [name, { mounts }] of this.#records.entries()) {
       for (const containerId of Object.keys(mounts).filter((id) => !this.#claimed.has(`${name} ${id}`))) {
-        this.unmount(name, containerId).catch((error: unknown) => this.#options.log.warn({ err: error, volume: name }, "a volume that is no longer used could not be unmounted"));
+        this.unmount(name, containerId).catch((error: unknown) =>
+          this.#options.log.warn(
+            { err: error, volume: name },
+            "a volume that is no longer used could not be unmounted",
+          ),
+        );
       }
     }
   }
@@ -286,7 +339,9 @@ export class DriverVolumes implements VolumeStore {
     if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      const ended = [...this.#records.entries()].filter(([, { mounts }]) => Object.values(mounts).some((use) => use.ended));
+      const ended = [...this.#records.entries()].filter(([, { mounts }]) =>
+        Object.values(mounts).some((use) => use.ended),
+      );
       if (ended.length === 0) return void (this.#pauseMs = firstPauseMs);
       this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs);
       this.releaseUnclaimed();

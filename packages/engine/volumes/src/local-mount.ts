@@ -32,7 +32,10 @@ export function needsMount(options: VolumeRecord["options"]): options is Record<
  * Mounts what the driver options name: type, device and o as mount(8) has them.
  * @throws Unknown with Docker's texts
  */
-export async function mountLocal(path: string, { type = "", device = "", o = "" }: { type?: string; device?: string; o?: string }): Promise<void> {
+export async function mountLocal(
+  path: string,
+  { type = "", device = "", o = "" }: { type?: string; device?: string; o?: string },
+): Promise<void> {
   try {
     if (device === "") throw new Unknown("missing device in volume options");
     const { device: source, options } = await withAddresses(type, { device, options: o === "" ? [] : o.split(",") });
@@ -41,7 +44,10 @@ export async function mountLocal(path: string, { type = "", device = "", o = "" 
     } catch (error) {
       const { flags, data } = parseMountOptions(options);
       const shown = `${flags === 0 ? "" : `, flags: 0x${flags.toString(16)}`}${data.length > 0 ? `, data: ${data.join(",")}` : ""}`;
-      throw new Unknown(withoutPassword(`failed to mount local volume: mount ${source}:${path}${shown}: ${reasonOf(error)}`, options), { cause: error });
+      throw new Unknown(
+        withoutPassword(`failed to mount local volume: mount ${source}:${path}${shown}: ${reasonOf(error)}`, options),
+        { cause: error },
+      );
     }
   } catch (error) {
     throw new Unknown(`error while mounting volume '${path}': ${messageOf(error)}`, { cause: error });

@@ -1,5 +1,20 @@
 import assert from "node:assert/strict";
-import { chmodSync, chownSync, existsSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silent } from "@longshore/logger";
@@ -11,7 +26,12 @@ describe("local volumes", () => {
   let dataRoot = "";
   let volumes: LocalVolumes;
   let events: string[] = [];
-  const open = () => LocalVolumes.open({ dataRoot, emit: (type, action, { ID }) => events.push(`${type} ${action} ${ID}`), log: silent });
+  const open = () =>
+    LocalVolumes.open({
+      dataRoot,
+      emit: (type, action, { ID }) => events.push(`${type} ${action} ${ID}`),
+      log: silent,
+    });
 
   beforeEach(async () => {
     dataRoot = mkdtempSync(join(tmpdir(), "lsvol-"));
@@ -39,10 +59,17 @@ describe("local volumes", () => {
   });
 
   it("refuses what Docker refuses, in its words", async () => {
-    const refused = async (options: Parameters<LocalVolumes["create"]>[0], message: RegExp) => assert.rejects(volumes.create(options), message);
+    const refused = async (options: Parameters<LocalVolumes["create"]>[0], message: RegExp) =>
+      assert.rejects(volumes.create(options), message);
     await refused({ Name: "n" }, /^InvalidArgument: create n: volume name is too short/);
-    await refused({ Name: "net/../v" }, /^InvalidArgument: create net\/\.\.\/v: "net\/\.\.\/v" includes invalid characters/);
-    await refused({ Name: "ab", Driver: "foo" }, /^NotFound: create ab: error looking up volume plugin foo: plugin "foo" not found$/);
+    await refused(
+      { Name: "net/../v" },
+      /^InvalidArgument: create net\/\.\.\/v: "net\/\.\.\/v" includes invalid characters/,
+    );
+    await refused(
+      { Name: "ab", Driver: "foo" },
+      /^NotFound: create ab: error looking up volume plugin foo: plugin "foo" not found$/,
+    );
     await refused({ Name: "ab", DriverOpts: { foo: "x" } }, /^InvalidArgument: create ab: invalid option: "foo"$/);
     await refused({ Name: "ab", DriverOpts: { type: "tmpfs" } }, /missing required option: "device"$/);
     assert.deepEqual(readdirSync(join(dataRoot, "volumes")), []);
@@ -56,7 +83,10 @@ describe("local volumes", () => {
     volumes.dereference("used", "c1");
     writeFileSync(join(await volumes.mount("used", "c1"), "f"), "12345");
     await volumes.unmount("used", "c1");
-    assert.deepEqual((await volumes.usage()).map(({ UsageData }) => UsageData), [{ RefCount: 0, Size: 5 }]);
+    assert.deepEqual(
+      (await volumes.usage()).map(({ UsageData }) => UsageData),
+      [{ RefCount: 0, Size: 5 }],
+    );
     assert.deepEqual(await volumes.prune(() => true), { deleted: ["used"], reclaimed: 5 });
   });
 
@@ -110,7 +140,11 @@ describe("local volumes", () => {
     await volumes.unmount("ram", "c2");
     assert.ok(!isMounted(path));
     await volumes.create({ Name: "none", DriverOpts: { type: "none", device: "/nonexist", o: "bind" } });
-    await assert.rejects(volumes.mount("none", "c1"), (error: Error) =>
-      error.message === `error while mounting volume '${dataRoot}/volumes/none/_data': failed to mount local volume: mount /nonexist:${dataRoot}/volumes/none/_data, flags: 0x1000: no such file or directory`);
+    await assert.rejects(
+      volumes.mount("none", "c1"),
+      (error: Error) =>
+        error.message ===
+        `error while mounting volume '${dataRoot}/volumes/none/_data': failed to mount local volume: mount /nonexist:${dataRoot}/volumes/none/_data, flags: 0x1000: no such file or directory`,
+    );
   });
 });

@@ -13,7 +13,15 @@ import { validateOptions } from "./driver-options.ts";
 import { Turns } from "@longshore/concurrency";
 import { isMounted, mountLocal, needsMount } from "./local-mount.ts";
 import { anonymousLabel, anonymousName, validateName } from "./names.ts";
-import { dataDir, readRecord, recordsAside, setRecordAside, showVolume, type VolumeRecord, writeRecord } from "./record.ts";
+import {
+  dataDir,
+  readRecord,
+  recordsAside,
+  setRecordAside,
+  showVolume,
+  type VolumeRecord,
+  writeRecord,
+} from "./record.ts";
 import { sizeOf } from "./size.ts";
 
 /** Names of directories that are being made or removed: no volume's can begin with a dot. */
@@ -65,11 +73,15 @@ export class LocalVolumes implements LocalVolumeStore {
     }
     const created = seconds((await stat(dir)).mtime);
     const record = await readRecord(dir).catch((error: unknown) => {
-      this.#log.error({ err: error, volume: name }, "a volume's record cannot be read: set aside, its data are kept without labels and options");
+      this.#log.error(
+        { err: error, volume: name },
+        "a volume's record cannot be read: set aside, its data are kept without labels and options",
+      );
       return undefined;
     });
     if (record === undefined) await setRecordAside(dir);
-    for (const file of await recordsAside(dir)) this.#damage.set(file, `the record of volume ${name} was damaged and set aside as ${file}`);
+    for (const file of await recordsAside(dir))
+      this.#damage.set(file, `the record of volume ${name} was damaged and set aside as ${file}`);
     this.#records.set(name, record ?? { name, created, labels: null, options: null });
   }
 
@@ -96,7 +108,8 @@ export class LocalVolumes implements LocalVolumeStore {
     const anonymous = (options.Name ?? "") === "";
     const name = anonymous ? anonymousName() : (options.Name ?? "");
     const driver = options.Driver ?? "";
-    if (driver !== "" && driver !== "local") throw new NotFound(`create ${name}: error looking up volume plugin ${driver}: plugin "${driver}" not found`);
+    if (driver !== "" && driver !== "local")
+      throw new NotFound(`create ${name}: error looking up volume plugin ${driver}: plugin "${driver}" not found`);
     return this.#turns.take(name, async () => {
       const existing = this.#records.get(name);
       if (existing) return this.#show(existing);
@@ -104,7 +117,12 @@ export class LocalVolumes implements LocalVolumeStore {
       const driverOptions = options.DriverOpts ?? {};
       validateOptions(name, driverOptions);
       const labels = anonymous ? { ...options.Labels, [anonymousLabel]: "" } : (options.Labels ?? null);
-      const record: VolumeRecord = { name, created: seconds(new Date()), labels, options: Object.keys(driverOptions).length > 0 ? driverOptions : null };
+      const record: VolumeRecord = {
+        name,
+        created: seconds(new Date()),
+        labels,
+        options: Object.keys(driverOptions).length > 0 ? driverOptions : null,
+      };
       await this.#make(record);
       this.#records.set(name, record);
       this.#emit("volume", "create", { ID: name, Attributes: { driver: "local" } });
@@ -115,7 +133,8 @@ export class LocalVolumes implements LocalVolumeStore {
   /** Whole or not at all: made aside, then given its name. */
   async #make(record: VolumeRecord): Promise<void> {
     const dir = this.#dir(record.name);
-    if (Buffer.byteLength(record.name) > maxFileName) throw failed(record.name, dir, `mkdir ${dir}: file name too long`);
+    if (Buffer.byteLength(record.name) > maxFileName)
+      throw failed(record.name, dir, `mkdir ${dir}: file name too long`);
     const aside = join(this.#root, `${unfinished}${randomBytes(8).toString("hex")}`);
     try {
       await mkdir(aside, { mode: 0o701 });
@@ -170,7 +189,8 @@ export class LocalVolumes implements LocalVolumeStore {
       await this.#turns.take(name, async () => {
         const record = this.#records.get(name);
         // As Docker: what is elsewhere, as options say, is not the prune's to end.
-        if (!record || record.options !== null || this.references(name).length > 0 || !matches(this.#show(record))) return;
+        if (!record || record.options !== null || this.references(name).length > 0 || !matches(this.#show(record)))
+          return;
         const size = await sizeOf(dataDir(this.#dir(name)));
         await this.#destroy(name);
         deleted.push(name);
@@ -251,5 +271,7 @@ export class LocalVolumes implements LocalVolumeStore {
 
 /** dockerd's words for a volume that could not be made, whatever file it was. */
 function failed(name: string, dir: string, error: unknown): Unknown {
-  return new Unknown(`create ${name}: error while creating volume root path '${dir}': ${messageOf(error)}`, { cause: error });
+  return new Unknown(`create ${name}: error while creating volume root path '${dir}': ${messageOf(error)}`, {
+    cause: error,
+  });
 }

@@ -14,8 +14,13 @@ async function addressOf(host: string): Promise<string> {
     return (await lookup(host)).address;
   } catch (error) {
     const [server] = getServers();
-    const on = server === undefined ? "" : ` on ${isIP(server) === 0 ? server : isIPv4(server) ? `${server}:53` : `[${server}]:53`}`;
-    throw new Unknown(`error resolving passed in network volume address: lookup ${host}${on}: no such host`, { cause: error });
+    const on =
+      server === undefined
+        ? ""
+        : ` on ${isIP(server) === 0 ? server : isIPv4(server) ? `${server}:53` : `[${server}]:53`}`;
+    throw new Unknown(`error resolving passed in network volume address: lookup ${host}${on}: no such host`, {
+      cause: error,
+    });
   }
 }
 
@@ -28,7 +33,8 @@ export async function withAddresses(type: string, { device, options }: NetworkMo
   if (!["nfs", "nfs4", "cifs"].includes(type)) return { device, options };
   const index = options.findIndex((option) => option.startsWith("addr="));
   const named = options[index]?.slice("addr=".length) ?? "";
-  if (named !== "") return { device, options: isIP(named) === 0 ? options.with(index, `addr=${await addressOf(named)}`) : options };
+  if (named !== "")
+    return { device, options: isIP(named) === 0 ? options.with(index, `addr=${await addressOf(named)}`) : options };
   const host = type === "cifs" ? /^\/\/([^/:@]+)(?=\/|$)/.exec(device)?.[1] : undefined;
   if (host === undefined || isIP(host) !== 0) return { device, options };
   return { device: `//${await addressOf(host)}${device.slice(2 + host.length)}`, options };
@@ -37,5 +43,8 @@ export async function withAddresses(type: string, { device, options }: NetworkMo
 /** @throws InvalidArgument when a cifs device, which is read as a URL, is none */
 export function checkDevice(type: string, device: string): void {
   const wrong = type === "cifs" ? /%(?![0-9a-fA-F]{2}).{0,2}/.exec(device)?.[0] : undefined;
-  if (wrong !== undefined) throw new InvalidArgument(`error parsing mount device url: parse ${JSON.stringify(device)}: invalid URL escape ${JSON.stringify(wrong)}`);
+  if (wrong !== undefined)
+    throw new InvalidArgument(
+      `error parsing mount device url: parse ${JSON.stringify(device)}: invalid URL escape ${JSON.stringify(wrong)}`,
+    );
 }

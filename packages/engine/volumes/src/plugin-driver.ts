@@ -23,7 +23,12 @@ const unmountMs = 10_000;
 const noTime = "0001-01-01T00:00:00Z";
 
 function volumeOf(wire: WireVolume): DriverVolume {
-  return { name: wire.Name ?? "", mountpoint: wire.Mountpoint ?? "", createdAt: wire.CreatedAt || noTime, status: wire.Status ?? undefined };
+  return {
+    name: wire.Name ?? "",
+    mountpoint: wire.Mountpoint ?? "",
+    createdAt: wire.CreatedAt || noTime,
+    status: wire.Status ?? undefined,
+  };
 }
 
 /** A volume driver behind Docker's plugin protocol. */
@@ -48,7 +53,11 @@ class PluginVolumeDriver implements VolumeDriver {
   async scope(): Promise<"local" | "global"> {
     if (this.#scope !== undefined) return this.#scope;
     try {
-      const { Capabilities } = await this.#call<{ Capabilities?: { Scope?: string } }>("Capabilities", {}, { timeoutMs: listMs, retry: false });
+      const { Capabilities } = await this.#call<{ Capabilities?: { Scope?: string } }>(
+        "Capabilities",
+        {},
+        { timeoutMs: listMs, retry: false },
+      );
       this.#scope = Capabilities?.Scope?.toLowerCase() === "global" ? "global" : "local";
       return this.#scope;
     } catch (error) {
@@ -64,7 +73,11 @@ class PluginVolumeDriver implements VolumeDriver {
 
   async get(name: string, { retry } = { retry: true }): Promise<DriverVolume> {
     try {
-      const { Volume } = await this.#call<{ Volume?: WireVolume | null }>("Get", { Name: name }, { timeoutMs: retry ? shortMs : listMs, retry });
+      const { Volume } = await this.#call<{ Volume?: WireVolume | null }>(
+        "Get",
+        { Name: name },
+        { timeoutMs: retry ? shortMs : listMs, retry },
+      );
       if (Volume) return volumeOf(Volume);
     } catch (error) {
       if (!isKind(error, "Unknown")) throw error;
@@ -73,7 +86,11 @@ class PluginVolumeDriver implements VolumeDriver {
   }
 
   async list(): Promise<DriverVolume[]> {
-    const { Volumes } = await this.#call<{ Volumes?: WireVolume[] | null }>("List", {}, { timeoutMs: listMs, retry: false });
+    const { Volumes } = await this.#call<{ Volumes?: WireVolume[] | null }>(
+      "List",
+      {},
+      { timeoutMs: listMs, retry: false },
+    );
     return (Volumes ?? []).map(volumeOf);
   }
 
@@ -82,7 +99,11 @@ class PluginVolumeDriver implements VolumeDriver {
   }
 
   async mount(name: string, id: string): Promise<string> {
-    const { Mountpoint } = await this.#call<{ Mountpoint?: string }>("Mount", { Name: name, ID: id }, { timeoutMs: longMs });
+    const { Mountpoint } = await this.#call<{ Mountpoint?: string }>(
+      "Mount",
+      { Name: name, ID: id },
+      { timeoutMs: longMs },
+    );
     return Mountpoint ?? "";
   }
 

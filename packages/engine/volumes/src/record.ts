@@ -15,7 +15,12 @@ export interface VolumeRecord {
 
 const fileName = "volume.json";
 
-const volumeRecord = record<VolumeRecord>({ name: required(text), created: required(text), labels: nullable(mapOf(text)), options: nullable(mapOf(text)) });
+const volumeRecord = record<VolumeRecord>({
+  name: required(text),
+  created: required(text),
+  labels: nullable(mapOf(text)),
+  options: nullable(mapOf(text)),
+});
 
 export function dataDir(dir: string): string {
   return join(dir, "_data");
@@ -39,9 +44,11 @@ export async function readRecord(dir: string): Promise<VolumeRecord | undefined>
 
 /** Gives a record that cannot be read another name; one that is not there is none. */
 export async function setRecordAside(dir: string): Promise<void> {
-  await rename(join(dir, fileName), join(dir, `${fileName}.damaged-${Date.now()}`)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT") throw error;
-  });
+  await rename(join(dir, fileName), join(dir, `${fileName}.damaged-${Date.now()}`)).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT") throw error;
+    },
+  );
 }
 
 /** Paths of the records that were set aside. */
@@ -56,5 +63,13 @@ export function sorted(map: Record<string, string> | null): Record<string, strin
 
 /** As the API shows it. */
 export function showVolume({ name, created, labels, options }: VolumeRecord, dir: string): Volume {
-  return { CreatedAt: created, Driver: "local", Labels: sorted(labels), Mountpoint: dataDir(dir), Name: name, Options: sorted(options), Scope: "local" };
+  return {
+    CreatedAt: created,
+    Driver: "local",
+    Labels: sorted(labels),
+    Mountpoint: dataDir(dir),
+    Name: name,
+    Options: sorted(options),
+    Scope: "local",
+  };
 }

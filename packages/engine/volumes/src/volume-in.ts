@@ -12,7 +12,8 @@ export async function volumeIn(driver: VolumeDriver, name: string): Promise<Driv
 
 /** A driver's answer for a volume in the words of `get`. */
 export function absent(name: string, driver: string, error: unknown): NotFound | Unknown {
-  if (isKind(error, "NotFound") && messageOf(error) === "no such volume") return new NotFound(`get ${name}: no such volume`, { cause: error });
+  if (isKind(error, "NotFound") && messageOf(error) === "no such volume")
+    return new NotFound(`get ${name}: no such volume`, { cause: error });
   return new Unknown(`get ${name}: ${unchecked(name, driver, error)}`, { cause: error });
 }
 

@@ -15,7 +15,18 @@ export interface EventMessage {
   status?: string;
   id?: string;
   from?: string;
-  Type: "builder" | "config" | "container" | "daemon" | "image" | "network" | "node" | "plugin" | "secret" | "service" | "volume";
+  Type:
+    | "builder"
+    | "config"
+    | "container"
+    | "daemon"
+    | "image"
+    | "network"
+    | "node"
+    | "plugin"
+    | "secret"
+    | "service"
+    | "volume";
   Action: string;
   Actor: EventActor;
   scope: "local" | "swarm";

@@ -38,7 +38,18 @@ describe("filters", () => {
   ];
   for (const filter of wanted) it(`matches ${filter || "(empty)"}`, () => assert.ok(matches(filter)));
 
-  const unwanted = ["unknown", "labels", "labels.absent", 'labels.absent==""', "name==x", "name!=docker.io/library/nginx:1.2", "name~=^library", "name~=[", "name,unknown", "name=='docker.io/library/nginx:1.2'"];
+  const unwanted = [
+    "unknown",
+    "labels",
+    "labels.absent",
+    'labels.absent==""',
+    "name==x",
+    "name!=docker.io/library/nginx:1.2",
+    "name~=^library",
+    "name~=[",
+    "name,unknown",
+    "name=='docker.io/library/nginx:1.2'",
+  ];
   for (const filter of unwanted) it(`does not match ${filter}`, () => assert.ok(!matches(filter)));
 
   it("takes any of several, and all when there are none", () => {

@@ -11,7 +11,8 @@ export function unquote(literal: string): string | undefined {
   const parts: Buffer[] = [];
   const pattern = /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|(.))|([^\\]+)/gsu;
   for (const [, hex, short, long, octal, char, plain] of body.matchAll(pattern)) {
-    const byte = hex !== undefined ? Number.parseInt(hex, 16) : octal !== undefined ? Number.parseInt(octal, 8) : undefined;
+    const byte =
+      hex !== undefined ? Number.parseInt(hex, 16) : octal !== undefined ? Number.parseInt(octal, 8) : undefined;
     if (byte !== undefined) {
       if (byte > 255) return undefined;
       parts.push(Buffer.from([byte]));

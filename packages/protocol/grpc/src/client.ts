@@ -26,7 +26,9 @@ export class Channel {
   /** Waits until the server answers connections. @throws Unavailable after `timeoutMs` */
   async ready(timeoutMs: number): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      this.raw.waitForReady(Date.now() + timeoutMs, (error) => (error ? reject(fromGrpcCode(14, messageOf(error), error)) : resolve()));
+      this.raw.waitForReady(Date.now() + timeoutMs, (error) =>
+        error ? reject(fromGrpcCode(14, messageOf(error), error)) : resolve(),
+      );
     });
   }
 
@@ -81,24 +83,43 @@ async function* receive(call: grpc.ClientReadableStream<unknown>, release: () =>
   }
 }
 
-function makeCall(channel: Channel, codec: MethodCodec, base: Record<string, string>): (request: unknown, options?: CallOptions) => unknown {
+function makeCall(
+  channel: Channel,
+  codec: MethodCodec,
+  base: Record<string, string>,
+): (request: unknown, options?: CallOptions) => unknown {
   const { raw } = channel;
   const { path, requestSerialize, responseDeserialize } = codec;
   if (!codec.requestStream && !codec.responseStream) {
     return (request, options) =>
       new Promise((resolve, reject) => {
         let release = (): void => undefined;
-        const call = raw.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, metadataOf(base, options), callOptions(options), (error, value) => {
-          release();
-          if (error) reject(toError(error));
-          else resolve(value);
-        });
+        const call = raw.makeUnaryRequest(
+          path,
+          requestSerialize,
+          responseDeserialize,
+          request,
+          metadataOf(base, options),
+          callOptions(options),
+          (error, value) => {
+            release();
+            if (error) reject(toError(error));
+            else resolve(value);
+          },
+        );
         release = cancelOn(options?.signal, call);
       });
   }
   if (!codec.requestStream) {
     return (request, options) => {
-      const call = raw.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, metadataOf(base, options), callOptions(options));
+      const call = raw.makeServerStreamRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        request,
+        metadataOf(base, options),
+        callOptions(options),
+      );
       return receive(call, cancelOn(options?.signal, call));
     };
   }
@@ -106,11 +127,18 @@ function makeCall(channel: Channel, codec: MethodCodec, base: Record<string, str
     return (requests, options) =>
       new Promise((resolve, reject) => {
         let release = (): void => undefined;
-        const call = raw.makeClientStreamRequest(path, requestSerialize, responseDeserialize, metadataOf(base, options), callOptions(options), (error, value) => {
-          release();
-          if (error) reject(toError(error));
-          else resolve(value);
-        });
+        const call = raw.makeClientStreamRequest(
+          path,
+          requestSerialize,
+          responseDeserialize,
+          metadataOf(base, options),
+          callOptions(options),
+          (error, value) => {
+            release();
+            if (error) reject(toError(error));
+            else resolve(value);
+          },
+        );
         release = cancelOn(options?.signal, call);
         sendAll(call, requests as AsyncIterable<unknown>).catch((error: unknown) => {
           call.cancel();
@@ -119,11 +147,19 @@ function makeCall(channel: Channel, codec: MethodCodec, base: Record<string, str
       });
   }
   return (requests, options) => {
-    const call = raw.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadataOf(base, options), callOptions(options));
+    const call = raw.makeBidiStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      metadataOf(base, options),
+      callOptions(options),
+    );
     const release = cancelOn(options?.signal, call);
-    sendAll(call as unknown as grpc.ClientWritableStream<unknown>, requests as AsyncIterable<unknown>).catch((error: unknown) => {
-      call.destroy(error instanceof Error ? error : new Unknown(messageOf(error)));
-    });
+    sendAll(call as unknown as grpc.ClientWritableStream<unknown>, requests as AsyncIterable<unknown>).catch(
+      (error: unknown) => {
+        call.destroy(error instanceof Error ? error : new Unknown(messageOf(error)));
+      },
+    );
     return receive(call, release);
   };
 }
@@ -132,8 +168,13 @@ function makeCall(channel: Channel, codec: MethodCodec, base: Record<string, str
  * A client of one service over `channel`.
  * @param options.namespace is sent as `containerd-namespace` with each call.
  */
-export function createClient<S extends GenService<GenServiceMethods>>(channel: Channel, service: S, options: { namespace?: string } = {}): ServiceClient<S> {
-  const base: Record<string, string> = options.namespace === undefined ? {} : { "containerd-namespace": options.namespace };
+export function createClient<S extends GenService<GenServiceMethods>>(
+  channel: Channel,
+  service: S,
+  options: { namespace?: string } = {},
+): ServiceClient<S> {
+  const base: Record<string, string> =
+    options.namespace === undefined ? {} : { "containerd-namespace": options.namespace };
   const client: Record<string, unknown> = {};
   for (const method of service.methods) client[method.localName] = makeCall(channel, methodCodec(method), base);
   return client as ServiceClient<S>;

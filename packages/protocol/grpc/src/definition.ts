@@ -1,4 +1,13 @@
-import { type DescMessage, type DescMethod, type MessageInitShape, type MessageShape, create, fromBinary, isMessage, toBinary } from "@bufbuild/protobuf";
+import {
+  type DescMessage,
+  type DescMethod,
+  type MessageInitShape,
+  type MessageShape,
+  create,
+  fromBinary,
+  isMessage,
+  toBinary,
+} from "@bufbuild/protobuf";
 
 /** How grpc-js wants one method described: path and the four (de)serializers. */
 export interface MethodCodec {

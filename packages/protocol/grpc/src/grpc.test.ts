@@ -26,7 +26,9 @@ describe("grpc", () => {
     aborted = new Promise((resolve) => (markAborted = resolve));
     server = await serve(
       [
-        implement(Version, { version: (_request, context) => ({ version: `v2.1.0-${context.metadata["x-test"]}`, revision: "r" }) }),
+        implement(Version, {
+          version: (_request, context) => ({ version: `v2.1.0-${context.metadata["x-test"]}`, revision: "r" }),
+        }),
         implement(Content, {
           info: (request, context) => {
             if (request.digest === "") throw new NotFound("content : not found");
@@ -88,7 +90,12 @@ describe("grpc", () => {
     const session = connect("http://localhost", { createConnection: () => createConnection(path) });
     try {
       const call = session.request({
-        ...{ ":method": "POST", ":path": "/containerd.services.version.v1.Version/Version", "content-type": "application/grpc", te: "trailers" },
+        ...{
+          ":method": "POST",
+          ":path": "/containerd.services.version.v1.Version/Version",
+          "content-type": "application/grpc",
+          te: "trailers",
+        },
         ...{ "containerd-namespace": ["inner", "outer"], "containerd-lease": ["second", "first"] },
       });
       call.resume().end(Buffer.alloc(5));
@@ -102,8 +109,13 @@ describe("grpc", () => {
   it("brings the namespace, and errors back as errdefs classes", async () => {
     const content = createClient(channel, Content, { namespace: "moby" });
     assert.equal((await content.info({ digest: "x" })).info?.digest, "moby/x");
-    await assert.rejects(content.info({ digest: "" }), (error) => isKind(error, "NotFound") && (error as Error).message === "content : not found");
-    await assert.rejects(createClient(channel, Content).info({ digest: "x" }), (error) => isKind(error, "FailedPrecondition"));
+    await assert.rejects(
+      content.info({ digest: "" }),
+      (error) => isKind(error, "NotFound") && (error as Error).message === "content : not found",
+    );
+    await assert.rejects(createClient(channel, Content).info({ digest: "x" }), (error) =>
+      isKind(error, "FailedPrecondition"),
+    );
   });
 
   it("streams from the server and both ways", async () => {

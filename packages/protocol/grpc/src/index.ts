@@ -1,4 +1,12 @@
 export { Channel, createClient } from "./client.ts";
 export { CallContext } from "./context.ts";
-export { implement, maxMessageBytes, serve, type BoundService, type RunningServer, type ServeOptions, type ServiceImplementation } from "./server.ts";
+export {
+  implement,
+  maxMessageBytes,
+  serve,
+  type BoundService,
+  type RunningServer,
+  type ServeOptions,
+  type ServiceImplementation,
+} from "./server.ts";
 export { connectContainerd } from "./containerd.ts";

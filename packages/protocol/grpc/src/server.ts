@@ -58,7 +58,11 @@ function unary(name: string, handler: AnyHandler): grpc.handleUnaryCall<unknown,
   return (call, callback) => {
     const { context } = contextOf(call);
     Promise.resolve()
-      .then(() => withParent(parseTraceparent(context.metadata["traceparent"]), () => span(name, async () => handler(call.request, context))))
+      .then(() =>
+        withParent(parseTraceparent(context.metadata["traceparent"]), () =>
+          span(name, async () => handler(call.request, context)),
+        ),
+      )
       .then(
         (response) => callback(null, response),
         (error: unknown) => callback(statusOf(error)),
@@ -79,18 +83,27 @@ function clientStreaming(handler: AnyHandler): grpc.handleClientStreamingCall<un
 }
 
 /** Pumps an async iterable into the call, at the pace of the client. */
-async function respond(call: grpc.ServerDuplexStream<unknown, unknown>, responses: AsyncIterable<unknown>, signal: AbortSignal): Promise<void> {
+async function respond(
+  call: grpc.ServerDuplexStream<unknown, unknown>,
+  responses: AsyncIterable<unknown>,
+  signal: AbortSignal,
+): Promise<void> {
   for await (const response of responses) {
     if (signal.aborted) return;
     if (!call.write(response)) await once(call, "drain", { signal }).catch(() => undefined);
   }
 }
 
-function serverStreaming(handler: AnyHandler, hasRequestStream: boolean): grpc.handleBidiStreamingCall<unknown, unknown> {
+function serverStreaming(
+  handler: AnyHandler,
+  hasRequestStream: boolean,
+): grpc.handleBidiStreamingCall<unknown, unknown> {
   return (call) => {
     const { context, end } = contextOf(call);
     // A handler that has read enough must still be able to answer, so leaving the loop keeps the call open.
-    const request = hasRequestStream ? call.iterator({ destroyOnReturn: false }) : (call as unknown as { request: unknown }).request;
+    const request = hasRequestStream
+      ? call.iterator({ destroyOnReturn: false })
+      : (call as unknown as { request: unknown }).request;
     // A cancelled request stream errors; the handler sees it through its iteration and the signal.
     if (hasRequestStream) call.on("error", () => undefined);
     Promise.resolve()
@@ -104,7 +117,10 @@ function serverStreaming(handler: AnyHandler, hasRequestStream: boolean): grpc.h
 }
 
 /** Binds plain functions to a protobuf service. */
-export function implement<S extends GenService<GenServiceMethods>>(service: S, implementation: ServiceImplementation<S>): BoundService {
+export function implement<S extends GenService<GenServiceMethods>>(
+  service: S,
+  implementation: ServiceImplementation<S>,
+): BoundService {
   const definition: Record<string, grpc.MethodDefinition<unknown, unknown>> = {};
   const handlers: grpc.UntypedServiceImplementation = {};
   for (const method of service.methods) {
@@ -193,7 +209,10 @@ export async function serve(services: readonly BoundService[], options: ServeOpt
   return {
     close: async (graceMs = 3000) => {
       // grpc-js takes calls that are still open on the connections that it was given for ended; the listener does not.
-      const ended = Promise.all([once(listener.close(), "close"), new Promise<void>((resolve) => server.tryShutdown(() => resolve()))]);
+      const ended = Promise.all([
+        once(listener.close(), "close"),
+        new Promise<void>((resolve) => server.tryShutdown(() => resolve())),
+      ]);
       const grace = new AbortController();
       await Promise.race([ended, sleep(graceMs, undefined, { signal: grace.signal }).catch(() => undefined)]);
       grace.abort();

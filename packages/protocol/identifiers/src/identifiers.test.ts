@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { validateIdentifier } from "./index.ts";
 
 describe("identifiers", () => {
-  for (const name of ["a", "A9", "moby", "k8s.io", "a-b_c.d", "a".repeat(76)]) it(`takes ${name}`, () => validateIdentifier(name));
+  for (const name of ["a", "A9", "moby", "k8s.io", "a-b_c.d", "a".repeat(76)])
+    it(`takes ${name}`, () => validateIdentifier(name));
 
   const refused: [name: string, message: string][] = [
     ["", "identifier must not be empty: invalid argument"],
@@ -12,6 +13,10 @@ describe("identifiers", () => {
     ["a".repeat(77), `identifier "${"a".repeat(77)}" greater than maximum length (76 characters): invalid argument`],
   ];
   for (const [name, message] of refused) {
-    it(`refuses ${JSON.stringify(name)}`, () => assert.throws(() => validateIdentifier(name, "container.ID: "), { name: "InvalidArgument", message: `container.ID: ${message}` }));
+    it(`refuses ${JSON.stringify(name)}`, () =>
+      assert.throws(() => validateIdentifier(name, "container.ID: "), {
+        name: "InvalidArgument",
+        message: `container.ID: ${message}`,
+      }));
   }
 });

@@ -16,7 +16,8 @@ export function validateIdentifier(name: string, prefix = ""): void {
 
 function identifierProblem(name: string): string | undefined {
   if (name === "") return "identifier must not be empty";
-  if (Buffer.byteLength(name) > maxLength) return `identifier "${name}" greater than maximum length (${maxLength} characters)`;
+  if (Buffer.byteLength(name) > maxLength)
+    return `identifier "${name}" greater than maximum length (${maxLength} characters)`;
   if (!pattern.test(name)) return `identifier ${JSON.stringify(name)} must match ${pattern.source}`;
   return undefined;
 }

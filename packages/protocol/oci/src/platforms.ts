@@ -1,6 +1,15 @@
 import type { Platform } from "./image.ts";
 
-const architectures: Readonly<Record<string, string>> = { x64: "amd64", x86_64: "amd64", "x86-64": "amd64", aarch64: "arm64", armhf: "arm", armel: "arm", ia32: "386", i386: "386" };
+const architectures: Readonly<Record<string, string>> = {
+  x64: "amd64",
+  x86_64: "amd64",
+  "x86-64": "amd64",
+  aarch64: "arm64",
+  armhf: "arm",
+  armel: "arm",
+  ia32: "386",
+  i386: "386",
+};
 
 /** One spelling for each platform: Go's architecture names, and no variant where it is the only usual one. */
 export function normalizePlatform(platform: Platform): Platform {
@@ -28,7 +37,8 @@ export function formatPlatform(platform: Platform): string {
 function runnable(platform: Platform): string[] {
   const { os, architecture, variant = "" } = normalizePlatform(platform);
   const version = Number(variant.slice(1));
-  const down = (from: number, to: number, name: string): string[] => Array.from({ length: Math.max(0, from - to + 1) }, (_, index) => `${os}/${name}/v${from - index}`);
+  const down = (from: number, to: number, name: string): string[] =>
+    Array.from({ length: Math.max(0, from - to + 1) }, (_, index) => `${os}/${name}/v${from - index}`);
   if (architecture === "arm64") return [formatPlatform(platform), ...down(8, 5, "arm")];
   if (architecture === "arm") return down(version, 5, "arm");
   if (architecture === "amd64" && version > 1) return [...down(version, 2, "amd64"), `${os}/amd64`];

@@ -11,7 +11,10 @@ export interface PluginDirs {
 }
 
 /** Docker's places. */
-export const dockerPluginDirs: PluginDirs = { sockets: ["/run/docker/plugins"], specs: ["/etc/docker/plugins", "/usr/lib/docker/plugins"] };
+export const dockerPluginDirs: PluginDirs = {
+  sockets: ["/run/docker/plugins"],
+  specs: ["/etc/docker/plugins", "/usr/lib/docker/plugins"],
+};
 
 const readers: Record<string, (path: string) => Promise<PluginAddress>> = { ".spec": readSpec, ".json": readJson };
 
@@ -59,6 +62,9 @@ async function namesIn(dir: string, extensions: readonly string[]): Promise<stri
 
 /** The names of all plugins that announce themselves. */
 export async function scanPlugins(dirs: PluginDirs): Promise<string[]> {
-  const found = await Promise.all([...dirs.sockets.map((dir) => namesIn(dir, [".sock"])), ...dirs.specs.map((dir) => namesIn(dir, Object.keys(readers)))]);
+  const found = await Promise.all([
+    ...dirs.sockets.map((dir) => namesIn(dir, [".sock"])),
+    ...dirs.specs.map((dir) => namesIn(dir, Object.keys(readers))),
+  ]);
   return [...new Set(found.flat())].sort();
 }

@@ -57,11 +57,19 @@ export class Plugin {
 
   /** Asks the plugin at its address what it implements. @throws Unavailable, DeadlineExceeded, Unknown */
   static async activate(name: string, find: () => Promise<PluginAddress>, options: CallOptions = {}): Promise<Plugin> {
-    const { Implements } = await new Plugin(name, [], find).call<{ Implements?: string[] | null }>("Plugin.Activate", undefined, options);
+    const { Implements } = await new Plugin(name, [], find).call<{ Implements?: string[] | null }>(
+      "Plugin.Activate",
+      undefined,
+      options,
+    );
     return new Plugin(name, Implements ?? [], find);
   }
 
-  async #post(method: string, body: unknown, { timeoutMs = defaultTimeoutMs, signal }: CallOptions): Promise<IncomingMessage> {
+  async #post(
+    method: string,
+    body: unknown,
+    { timeoutMs = defaultTimeoutMs, signal }: CallOptions,
+  ): Promise<IncomingMessage> {
     this.#address = await this.#where();
     try {
       return await post(this.#address, method, body, { timeoutMs, signal });
@@ -95,7 +103,9 @@ export class Plugin {
           throw new Unknown(`${method}: the plugin ${this.name} answered what is no JSON`, { cause: error });
         }
       },
-      (error) => options.retry !== false && (isKind(error, "Unavailable") || (options.wait === true && isKind(error, "NotFound"))),
+      (error) =>
+        options.retry !== false &&
+        (isKind(error, "Unavailable") || (options.wait === true && isKind(error, "NotFound"))),
       options.signal,
     );
   }
@@ -124,7 +134,9 @@ async function readAnswer(answer: IncomingMessage, method: string, timeoutMs: nu
     }
   } catch (error) {
     if (isKind(error, "Unknown") && size > maxAnswerBytes) throw error;
-    throw expired ? new DeadlineExceeded(`${method}: context deadline exceeded`, { cause: error }) : new Unavailable(`${method}: unexpected EOF`, { cause: error });
+    throw expired
+      ? new DeadlineExceeded(`${method}: context deadline exceeded`, { cause: error })
+      : new Unavailable(`${method}: unexpected EOF`, { cause: error });
   } finally {
     clearTimeout(timer);
   }

@@ -26,10 +26,14 @@ export class Plugins {
    */
   async get(name: string, kind: string, options: CallOptions = {}): Promise<Plugin> {
     const plugin = await this.#activated(name, options).catch((error: unknown) => {
-      throw isKind(error, "NotFound") ? error : fromGrpcCode(grpcCodeOf(error), `legacy plugin: ${messageOf(error)}`, error);
+      throw isKind(error, "NotFound")
+        ? error
+        : fromGrpcCode(grpcCodeOf(error), `legacy plugin: ${messageOf(error)}`, error);
     });
     if (plugin.kinds.includes(kind)) return plugin;
-    throw new Unknown(`legacy plugin: Plugin does not implement the requested driver: plugin=${JSON.stringify(name)}, requested implementation=${JSON.stringify(kind)}`);
+    throw new Unknown(
+      `legacy plugin: Plugin does not implement the requested driver: plugin=${JSON.stringify(name)}, requested implementation=${JSON.stringify(kind)}`,
+    );
   }
 
   /** All plugins of a kind that can be reached now; the log tells of the others. */

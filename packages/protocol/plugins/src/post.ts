@@ -29,12 +29,31 @@ function connection(address: PluginAddress): { url: string; dial: string } {
 }
 
 function open(address: PluginAddress, method: string, length: number): ClientRequest {
-  const headers = { Accept: mediaType, "Content-Length": length, ...(length > 0 ? { "Content-Type": "application/json" } : {}) };
+  const headers = {
+    Accept: mediaType,
+    "Content-Length": length,
+    ...(length > 0 ? { "Content-Type": "application/json" } : {}),
+  };
   if ("socketPath" in address) {
-    return httpRequest({ socketPath: address.socketPath, method: "POST", path: `/${method}`, headers: { Host: socketHost, ...headers }, agent: false, maxHeaderSize });
+    return httpRequest({
+      socketPath: address.socketPath,
+      method: "POST",
+      path: `/${method}`,
+      headers: { Host: socketHost, ...headers },
+      agent: false,
+      maxHeaderSize,
+    });
   }
   const { host, port, path, tls } = address;
-  const options = { host, port, method: "POST", path: `${path}/${method}`, headers, agent: false as const, maxHeaderSize };
+  const options = {
+    host,
+    port,
+    method: "POST",
+    path: `${path}/${method}`,
+    headers,
+    agent: false as const,
+    maxHeaderSize,
+  };
   return tls === undefined ? httpRequest(options) : httpsRequest({ ...options, ...tls });
 }
 
@@ -49,7 +68,12 @@ export interface PostOptions {
  * @returns the answer, whose body is unread
  * @throws Unavailable with Go's words when nobody takes the request, DeadlineExceeded when nobody answers
  */
-export function post(address: PluginAddress, method: string, body: unknown, { timeoutMs, signal }: PostOptions): Promise<IncomingMessage> {
+export function post(
+  address: PluginAddress,
+  method: string,
+  body: unknown,
+  { timeoutMs, signal }: PostOptions,
+): Promise<IncomingMessage> {
   const { url, dial } = connection(address);
   const payload = body === undefined ? "" : `${JSON.stringify(body)}\n`;
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
@@ -71,7 +95,12 @@ export function post(address: PluginAddress, method: string, body: unknown, { ti
     clearTimeout(timer);
     signal?.removeEventListener("abort", abort);
     if (expired) return reject(new DeadlineExceeded(`${label}: context deadline exceeded`, { cause: error }));
-    const reason = error.syscall === "connect" ? `${dial}: connect: ${words[error.code ?? ""] ?? error.message}` : error.code === "ECONNRESET" ? "EOF" : error.message;
+    const reason =
+      error.syscall === "connect"
+        ? `${dial}: connect: ${words[error.code ?? ""] ?? error.message}`
+        : error.code === "ECONNRESET"
+          ? "EOF"
+          : error.message;
     reject(new Unavailable(`${label}: ${reason}`, { cause: error }));
   });
   if (signal?.aborted === true) request.destroy();

@@ -12,7 +12,11 @@ export function backoffMs(retries: number): number {
  * Tries again while `again` says that the error may pass, with growing pauses, until the next
  * pause would go beyond 30 seconds. @throws the last error
  */
-export async function withRetries<T>(work: () => Promise<T>, again: (error: unknown) => boolean, signal?: AbortSignal): Promise<T> {
+export async function withRetries<T>(
+  work: () => Promise<T>,
+  again: (error: unknown) => boolean,
+  signal?: AbortSignal,
+): Promise<T> {
   const began = performance.now();
   for (let retries = 0; ; retries++) {
     try {

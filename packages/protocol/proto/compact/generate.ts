@@ -3,10 +3,33 @@
 // protoc-gen-es's modules, as tables of packages/wire.
 import { readFileSync, writeSync } from "node:fs";
 import { dirname, relative } from "node:path/posix";
-import { type DescEnum, type DescField, type DescFile, type DescMessage, type DescService, ScalarType, create, createFileRegistry, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { CodeGeneratorRequestSchema, CodeGeneratorResponseSchema, CodeGeneratorResponse_Feature, Edition, FeatureSet_FieldPresence, FieldDescriptorProto_Type, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import {
+  type DescEnum,
+  type DescField,
+  type DescFile,
+  type DescMessage,
+  type DescService,
+  ScalarType,
+  create,
+  createFileRegistry,
+  fromBinary,
+  toBinary,
+} from "@bufbuild/protobuf";
+import {
+  CodeGeneratorRequestSchema,
+  CodeGeneratorResponseSchema,
+  CodeGeneratorResponse_Feature,
+  Edition,
+  FeatureSet_FieldPresence,
+  FieldDescriptorProto_Type,
+  FileDescriptorSetSchema,
+} from "@bufbuild/protobuf/wkt";
 
-const scalarNames = new Map<ScalarType, string>(Object.entries(ScalarType).flatMap(([name, value]) => (typeof value === "number" ? [[value, name.toLowerCase()] as const] : [])));
+const scalarNames = new Map<ScalarType, string>(
+  Object.entries(ScalarType).flatMap(([name, value]) =>
+    typeof value === "number" ? [[value, name.toLowerCase()] as const] : [],
+  ),
+);
 
 /** `Outer.Inner` of a package is `Outer_Inner` in a module. */
 function exportName({ typeName, file }: DescMessage | DescEnum): string {
@@ -15,7 +38,9 @@ function exportName({ typeName, file }: DescMessage | DescEnum): string {
 }
 
 function allMessages(messages: readonly DescMessage[]): DescMessage[] {
-  return messages.flatMap((message) => (message.proto.options?.mapEntry === true ? [] : [message, ...allMessages(message.nestedMessages)]));
+  return messages.flatMap((message) =>
+    message.proto.options?.mapEntry === true ? [] : [message, ...allMessages(message.nestedMessages)],
+  );
 }
 
 function moduleOf(file: DescFile): string {
@@ -47,11 +72,17 @@ class Imports {
 }
 
 function fieldText(field: DescField, index: (message: DescMessage) => number): string {
-  if (field.proto.type === FieldDescriptorProto_Type.GROUP) throw new Error(`${field.toString()}: groups are not supported`);
-  const kind = field.fieldKind === "list" ? field.listKind : field.fieldKind === "map" ? field.mapKind : field.fieldKind;
-  const value = kind === "message" ? String(index(field.message!)) : kind === "enum" ? "enum" : scalarNames.get(field.scalar!)!;
+  if (field.proto.type === FieldDescriptorProto_Type.GROUP)
+    throw new Error(`${field.toString()}: groups are not supported`);
+  const kind =
+    field.fieldKind === "list" ? field.listKind : field.fieldKind === "map" ? field.mapKind : field.fieldKind;
+  const value =
+    kind === "message" ? String(index(field.message!)) : kind === "enum" ? "enum" : scalarNames.get(field.scalar!)!;
   const key = field.fieldKind === "map" ? `${scalarNames.get(field.mapKey)!}:` : "";
-  const explicit = (field.fieldKind === "scalar" || field.fieldKind === "enum") && field.oneof === undefined && field.presence !== FeatureSet_FieldPresence.IMPLICIT;
+  const explicit =
+    (field.fieldKind === "scalar" || field.fieldKind === "enum") &&
+    field.oneof === undefined &&
+    field.presence !== FeatureSet_FieldPresence.IMPLICIT;
   const mark = field.fieldKind === "list" ? (field.packed ? "#" : "*") : explicit ? "?" : "";
   return `${field.number} ${field.localName} ${mark}${key}${value}${field.oneof === undefined ? "" : ` @${field.oneof.localName}`}`;
 }
@@ -59,7 +90,10 @@ function fieldText(field: DescField, index: (message: DescMessage) => number): s
 function messageLine(message: DescMessage, imports: Imports): string {
   const types: DescMessage[] = [];
   const index = (type: DescMessage): number => (types.includes(type) ? types.indexOf(type) : types.push(type) - 1);
-  const text = message.fields.toSorted((a, b) => a.number - b.number).map((field) => fieldText(field, index)).join(";");
+  const text = message.fields
+    .toSorted((a, b) => a.number - b.number)
+    .map((field) => fieldText(field, index))
+    .join(";");
   const list = types.length === 0 ? "" : `, () => [${types.map((type) => imports.schema(type)).join(", ")}]`;
   return `export const ${exportName(message)}Schema = /*@__PURE__*/ message("${message.typeName}", "${text}"${list});`;
 }
@@ -70,7 +104,10 @@ function enumLine(type: DescEnum): string {
 }
 
 function serviceLine({ name, typeName, methods }: DescService, imports: Imports): string {
-  const lines = methods.map((method) => `  ["${method.name}", "${method.localName}", "${method.methodKind}", ${imports.schema(method.input)}, ${imports.schema(method.output)}],`);
+  const lines = methods.map(
+    (method) =>
+      `  ["${method.name}", "${method.localName}", "${method.methodKind}", ${imports.schema(method.input)}, ${imports.schema(method.output)}],`,
+  );
   return `export const ${name} = /*@__PURE__*/ service("${typeName}", [\n${lines.join("\n")}\n]);`;
 }
 
@@ -78,8 +115,18 @@ function moduleText(file: DescFile): string {
   const imports = new Imports(file);
   const messages = allMessages(file.messages);
   const enums = [...file.enums, ...messages.flatMap(({ nestedEnums }) => nestedEnums)];
-  const body = [...enums.map(enumLine), ...messages.map((message) => messageLine(message, imports)), ...file.services.map((service) => serviceLine(service, imports))];
-  return [`// Generated from ${file.proto.name}.`, `import { enumeration, message, service } from "@longshore/wire";`, ...imports.lines(), ...body, ""].join("\n");
+  const body = [
+    ...enums.map(enumLine),
+    ...messages.map((message) => messageLine(message, imports)),
+    ...file.services.map((service) => serviceLine(service, imports)),
+  ];
+  return [
+    `// Generated from ${file.proto.name}.`,
+    `import { enumeration, message, service } from "@longshore/wire";`,
+    ...imports.lines(),
+    ...body,
+    "",
+  ].join("\n");
 }
 
 const request = fromBinary(CodeGeneratorRequestSchema, readFileSync(0));
@@ -90,4 +137,5 @@ const response = create(CodeGeneratorResponseSchema, {
   maximumEdition: Edition.EDITION_PROTO3,
   file: [...registry.files].map((file) => ({ name: moduleOf(file), content: moduleText(file) })),
 });
-for (let rest = toBinary(CodeGeneratorResponseSchema, response); rest.length > 0; ) rest = rest.subarray(writeSync(1, rest));
+for (let rest = toBinary(CodeGeneratorResponseSchema, response); rest.length > 0;)
+  rest = rest.subarray(writeSync(1, rest));

@@ -28,7 +28,12 @@ describe("byte sockets", () => {
   it("carry all bytes of a stream at the reader's pace, to one client, and leave no file", async () => {
     const { here, there, close } = await pair();
     const pieces = Array.from({ length: 300 }, (_, at) => Buffer.alloc(10_000, at));
-    const sending = sendBytes(streamOver(Promise.resolve(here), Promise.resolve(undefined)), (async function* () { yield* pieces; })());
+    const sending = sendBytes(
+      streamOver(Promise.resolve(here), Promise.resolve(undefined)),
+      (async function* () {
+        yield* pieces;
+      })(),
+    );
     const received = await Array.fromAsync(receiveBytes(streamOver(there, Promise.resolve(undefined))));
     await sending;
     assert.deepEqual(Buffer.concat(received), Buffer.concat(pieces));
@@ -40,7 +45,12 @@ describe("byte sockets", () => {
     const { here, there, close } = await pair();
     await here.write(Buffer.from("half"));
     here.close();
-    const receiving = Array.fromAsync(receiveBytes({ ...streamOver(there, Promise.resolve(undefined)), receive: () => Promise.reject(new Canceled("stream closed")) }));
+    const receiving = Array.fromAsync(
+      receiveBytes({
+        ...streamOver(there, Promise.resolve(undefined)),
+        receive: () => Promise.reject(new Canceled("stream closed")),
+      }),
+    );
     await assert.rejects(receiving, { name: "Canceled" });
     close();
   });
@@ -50,7 +60,10 @@ describe("byte sockets", () => {
     async function* endless(): AsyncGenerator<Uint8Array> {
       for (;;) yield Buffer.alloc(1 << 16);
     }
-    const sending = assert.rejects(sendBytes(streamOver(Promise.resolve(here), Promise.resolve(undefined)), endless()), { name: "Canceled" });
+    const sending = assert.rejects(
+      sendBytes(streamOver(Promise.resolve(here), Promise.resolve(undefined)), endless()),
+      { name: "Canceled" },
+    );
     for await (const _ of receiveBytes(streamOver(there, Promise.resolve(undefined)))) break;
     await sending;
     close();

@@ -44,7 +44,8 @@ export async function* receiveBytes(stream: AnyStream): AsyncGenerator<Uint8Arra
     const message = await stream.receive();
     if (message === undefined) return;
     const data = unpackAny(message, DataSchema);
-    if (data === undefined) throw new InvalidArgument(`stream type ${message.typeUrl} is not supported in a byte stream`);
+    if (data === undefined)
+      throw new InvalidArgument(`stream type ${message.typeUrl} is not supported in a byte stream`);
     window -= data.data.length;
     if (data.data.length > 0) yield data.data;
   }
@@ -55,7 +56,7 @@ export async function sendBytes(stream: AnyStream, content: AsyncIterable<Uint8A
   if (stream.channel !== undefined) return sendOver(await stream.channel, content);
   let window = 0;
   for await (const chunk of content) {
-    for (let at = 0; at < chunk.length; ) {
+    for (let at = 0; at < chunk.length;) {
       while (window <= 0) window += await grant(stream);
       const size = Math.min(pieceBytes, window, chunk.length - at);
       await stream.send(packAny(DataSchema, { data: chunk.subarray(at, at + size) }));
@@ -76,7 +77,8 @@ async function* receiveOver(channel: ByteChannel, stream: AnyStream): AsyncGener
   yield* channel.read();
   // A sender that died has ended its connection, too: only the call tells that all was sent.
   const message = await stream.receive();
-  if (message !== undefined) throw new InvalidArgument(`stream type ${message.typeUrl} is not supported in a byte stream`);
+  if (message !== undefined)
+    throw new InvalidArgument(`stream type ${message.typeUrl} is not supported in a byte stream`);
 }
 
 async function sendOver(channel: ByteChannel, content: AsyncIterable<Uint8Array>): Promise<void> {

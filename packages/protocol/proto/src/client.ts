@@ -31,13 +31,29 @@ type Bidi<I extends DescMessage, O extends DescMessage> = (
  * call containerd without knowing grpc-js. Calls reject with `errdefs` classes.
  */
 export type ServiceClient<S extends GenService<GenServiceMethods>> = {
-  [K in keyof S["method"]]: S["method"][K] extends { methodKind: "unary"; input: infer I extends DescMessage; output: infer O extends DescMessage }
+  [K in keyof S["method"]]: S["method"][K] extends {
+    methodKind: "unary";
+    input: infer I extends DescMessage;
+    output: infer O extends DescMessage;
+  }
     ? Unary<I, O>
-    : S["method"][K] extends { methodKind: "server_streaming"; input: infer I extends DescMessage; output: infer O extends DescMessage }
+    : S["method"][K] extends {
+          methodKind: "server_streaming";
+          input: infer I extends DescMessage;
+          output: infer O extends DescMessage;
+        }
       ? ServerStream<I, O>
-      : S["method"][K] extends { methodKind: "client_streaming"; input: infer I extends DescMessage; output: infer O extends DescMessage }
+      : S["method"][K] extends {
+            methodKind: "client_streaming";
+            input: infer I extends DescMessage;
+            output: infer O extends DescMessage;
+          }
         ? ClientStream<I, O>
-        : S["method"][K] extends { methodKind: "bidi_streaming"; input: infer I extends DescMessage; output: infer O extends DescMessage }
+        : S["method"][K] extends {
+              methodKind: "bidi_streaming";
+              input: infer I extends DescMessage;
+              output: infer O extends DescMessage;
+            }
           ? Bidi<I, O>
           : never;
 };

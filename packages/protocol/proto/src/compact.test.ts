@@ -2,18 +2,30 @@ import assert from "node:assert/strict";
 import { globSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type DescEnum, type DescField, type DescMessage, type DescService, type Message, ScalarType, create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import {
+  type DescEnum,
+  type DescField,
+  type DescMessage,
+  type DescService,
+  type Message,
+  ScalarType,
+  create,
+  fromBinary,
+  toBinary,
+} from "@bufbuild/protobuf";
 import * as wire from "@longshore/wire";
 
 const gen = join(import.meta.dirname, "../gen");
 const files = globSync("**/*_pb.js", { cwd: gen });
 
-const load = (path: string): Promise<Record<string, unknown>> => import(pathToFileURL(join(gen, path)).href) as Promise<Record<string, unknown>>;
+const load = (path: string): Promise<Record<string, unknown>> =>
+  import(pathToFileURL(join(gen, path)).href) as Promise<Record<string, unknown>>;
 
 /** Numbers that differ from run to run would hide what failed: a fixed sequence. */
 let state = 1;
 const random = (below: number): number => (state = (state * 48271) % 0x7fffffff) % below;
-const random64 = (): bigint => (BigInt(random(0x7fffffff)) << 33n) | (BigInt(random(0x7fffffff)) << 2n) | BigInt(random(4));
+const random64 = (): bigint =>
+  (BigInt(random(0x7fffffff)) << 33n) | (BigInt(random(0x7fffffff)) << 2n) | BigInt(random(4));
 
 const texts = ["", "a", "Grüße, 世界 🎉", "x".repeat(200), "\ufeffmark"];
 const scalars: Record<ScalarType, () => unknown> = {
@@ -34,7 +46,10 @@ const scalars: Record<ScalarType, () => unknown> = {
   [ScalarType.BYTES]: () => Uint8Array.from({ length: random(5) }, () => random(256)),
 };
 
-function randomValue(field: { scalar: ScalarType | undefined; enum: DescEnum | undefined; message: DescMessage | undefined }, depth: number): unknown {
+function randomValue(
+  field: { scalar: ScalarType | undefined; enum: DescEnum | undefined; message: DescMessage | undefined },
+  depth: number,
+): unknown {
   if (field.message !== undefined) return randomMessage(field.message, depth + 1);
   if (field.enum !== undefined) return field.enum.values[random(field.enum.values.length)]!.number;
   return scalars[field.scalar!]();
@@ -43,10 +58,17 @@ function randomValue(field: { scalar: ScalarType | undefined; enum: DescEnum | u
 function randomField(field: DescField, depth: number): unknown {
   const { scalar, message } = field;
   const count = depth > 3 ? 0 : random(4);
-  if (field.fieldKind === "list") return Array.from({ length: count }, () => randomValue({ scalar, enum: field.enum, message }, depth));
+  if (field.fieldKind === "list")
+    return Array.from({ length: count }, () => randomValue({ scalar, enum: field.enum, message }, depth));
   if (field.fieldKind !== "map") return randomValue({ scalar, enum: field.enum, message }, depth);
-  const key = field.mapKey === ScalarType.STRING ? (index: number): string => texts[index]! : (index: number): number => index;
-  return Object.fromEntries(Array.from({ length: count }, (_, index) => [key(index), randomValue({ scalar, enum: field.enum, message }, depth)]));
+  const key =
+    field.mapKey === ScalarType.STRING ? (index: number): string => texts[index]! : (index: number): number => index;
+  return Object.fromEntries(
+    Array.from({ length: count }, (_, index) => [
+      key(index),
+      randomValue({ scalar, enum: field.enum, message }, depth),
+    ]),
+  );
 }
 
 function randomMessage(desc: DescMessage, depth = 0): Message {
@@ -67,7 +89,9 @@ function plain(value: unknown): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value).toString("hex");
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).flatMap(([name, each]) => (name === "$typeName" ? [] : [[name, plain(each)]])));
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, each]) => (name === "$typeName" ? [] : [[name, plain(each)]])),
+  );
 }
 
 describe("compact modules", () => {
@@ -95,13 +119,24 @@ function compareMessage(desc: DescMessage, table: wire.MessageTable): void {
     const decoded = wire.fromBinary(table, bytes);
     assert.deepEqual(plain(decoded), plain(fromBinary(desc, bytes)), desc.typeName);
     assert.deepEqual(plain(wire.create(table, message as never)), plain(message), desc.typeName);
-    assert.equal(Buffer.from(wire.toBinary(table, decoded)).toString("hex"), Buffer.from(bytes).toString("hex"), desc.typeName);
+    assert.equal(
+      Buffer.from(wire.toBinary(table, decoded)).toString("hex"),
+      Buffer.from(bytes).toString("hex"),
+      desc.typeName,
+    );
   }
 }
 
 function compareService(described: DescService, compact: DescService): void {
   assert.equal(compact.typeName, described.typeName);
   const view = ({ methods }: DescService): unknown =>
-    methods.map(({ name, localName, methodKind, input, output, parent }) => [name, localName, methodKind, input.typeName, output.typeName, parent.typeName]);
+    methods.map(({ name, localName, methodKind, input, output, parent }) => [
+      name,
+      localName,
+      methodKind,
+      input.typeName,
+      output.typeName,
+      parent.typeName,
+    ]);
   assert.deepEqual(view(compact), view(described));
 }

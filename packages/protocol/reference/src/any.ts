@@ -3,7 +3,9 @@ import { identifierPattern } from "./grammar.ts";
 import { parseNormalized, type Reference } from "./reference.ts";
 
 /** What names an image where both IDs and names are taken. */
-export type AnyReference = { readonly kind: "digest"; readonly digest: string } | { readonly kind: "name"; readonly reference: Reference };
+export type AnyReference =
+  | { readonly kind: "digest"; readonly digest: string }
+  | { readonly kind: "name"; readonly reference: Reference };
 
 /**
  * Parses an image's full ID (64 hex characters, or with its algorithm) or its name.

@@ -30,7 +30,8 @@ export function parse(text: string): Reference {
   }
   const [, name = "", tag, digest] = match;
   const [, domain = "", path = name] = namePattern.exec(name) ?? [];
-  if (path.length > maxPathLength) throw new InvalidArgument(`repository name must not be more than ${maxPathLength} characters`);
+  if (path.length > maxPathLength)
+    throw new InvalidArgument(`repository name must not be more than ${maxPathLength} characters`);
   if (digest !== undefined) validateDigest(digest);
   return { domain, path, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
 }

@@ -15,8 +15,14 @@ type Call = { id: number; payloads: AsyncIterable<Uint8Array>; done(): void };
  * A client of `service` on `connection`. `defaults` hold for every call (metadata is merged).
  * Calls reject with `errdefs` classes; a lost connection is Unavailable "ttrpc: closed".
  */
-export function createClient<S extends GenService<GenServiceMethods>>(service: S, connection: Connection, defaults: CallOptions = {}): ServiceClient<S> {
-  const methods = (service.methods as DescMethod[]).map((method) => [method.localName, bind(method, connection, defaults)] as const);
+export function createClient<S extends GenService<GenServiceMethods>>(
+  service: S,
+  connection: Connection,
+  defaults: CallOptions = {},
+): ServiceClient<S> {
+  const methods = (service.methods as DescMethod[]).map(
+    (method) => [method.localName, bind(method, connection, defaults)] as const,
+  );
   return Object.fromEntries(methods) as unknown as ServiceClient<S>;
 }
 
@@ -52,7 +58,8 @@ function merge(defaults: CallOptions, options: CallOptions | undefined): CallOpt
 }
 
 function begin(method: DescMethod, connection: Connection, options: CallOptions, flags: number, request?: Init): Call {
-  if (options.signal?.aborted === true) throw new Canceled(`${method.name}: canceled`, { cause: options.signal.reason });
+  if (options.signal?.aborted === true)
+    throw new Canceled(`${method.name}: canceled`, { cause: options.signal.reason });
   const traceparent = currentTraceparent();
   const metadata = { ...options.metadata, ...(traceparent !== undefined && { traceparent }) };
   const { id, payloads } = connection.start(
@@ -68,7 +75,8 @@ function begin(method: DescMethod, connection: Connection, options: CallOptions,
     ),
     flags,
   );
-  const cancel = (): void => connection.drop(id, new Canceled(`${method.name}: canceled`, { cause: options.signal?.reason }));
+  const cancel = (): void =>
+    connection.drop(id, new Canceled(`${method.name}: canceled`, { cause: options.signal?.reason }));
   options.signal?.addEventListener("abort", cancel, { once: true });
   const expire = (): void => connection.drop(id, new DeadlineExceeded(`${method.name}: context deadline exceeded`));
   const timer = options.timeoutMs === undefined ? undefined : setTimeout(expire, options.timeoutMs);
@@ -104,7 +112,8 @@ function decode(method: DescMethod, payload: Uint8Array): MessageShape<DescMessa
 /** Runs beside the reading side; what goes wrong with the caller's messages fails the call. */
 function send(method: DescMethod, connection: Connection, call: Call, requests: AsyncIterable<Init>): void {
   const pump = async (): Promise<void> => {
-    for await (const request of requests) await connection.send(call.id, toBinary(method.input, create(method.input, request)));
+    for await (const request of requests)
+      await connection.send(call.id, toBinary(method.input, create(method.input, request)));
     connection.closeSend(call.id);
   };
   pump().catch((error: unknown) => connection.drop(call.id, error));

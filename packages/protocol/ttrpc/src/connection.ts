@@ -32,7 +32,8 @@ export class Connection {
       },
       closed: (error) => {
         this.#error ??= error;
-        for (const id of [...this.#streams.keys()]) this.#fail(id, new Unavailable("ttrpc: closed", { cause: this.#error }));
+        for (const id of [...this.#streams.keys()])
+          this.#fail(id, new Unavailable("ttrpc: closed", { cause: this.#error }));
         resolve();
       },
     };
@@ -78,7 +79,8 @@ export class Connection {
   }
 
   closeSend(id: number): void {
-    if (this.#streams.has(id)) this.#write(id, frameType.data, frameFlag.remoteClosed | frameFlag.noData, new Uint8Array());
+    if (this.#streams.has(id))
+      this.#write(id, frameType.data, frameFlag.remoteClosed | frameFlag.noData, new Uint8Array());
   }
 
   /** Stops listening to a stream; the protocol has no word to tell the server. */
@@ -88,14 +90,19 @@ export class Connection {
   }
 
   #write(id: number, type: number, flags: number, data: Uint8Array): boolean {
-    if (data.length > maxFrameData) throw new ResourceExhausted(`ttrpc: message length ${data.length} exceeds the maximum of ${maxFrameData}`);
+    if (data.length > maxFrameData)
+      throw new ResourceExhausted(`ttrpc: message length ${data.length} exceeds the maximum of ${maxFrameData}`);
     return this.#socket.write(encodeFrame(id, type, flags, data));
   }
 
   #receive(frame: Frame): void {
     const payloads = this.#streams.get(frame.streamId);
     if (payloads === undefined) return;
-    if (frame.oversize) return this.#fail(frame.streamId, new ResourceExhausted(`ttrpc: response exceeds the maximum of ${maxFrameData}`));
+    if (frame.oversize)
+      return this.#fail(
+        frame.streamId,
+        new ResourceExhausted(`ttrpc: response exceeds the maximum of ${maxFrameData}`),
+      );
     if (frame.type === frameType.data) {
       if ((frame.flags & frameFlag.noData) === 0) payloads.push(frame.data);
       if ((frame.flags & frameFlag.remoteClosed) !== 0) this.#end(frame.streamId);

@@ -43,7 +43,8 @@ export class ServerCall {
     try {
       await Promise.race([this.#answer(), this.#aborted()]);
     } catch (error) {
-      if (!(error instanceof Canceled && this.#abort.signal.reason === error)) await this.#connection.write(this.#id, frameType.response, 0, encodeError(error));
+      if (!(error instanceof Canceled && this.#abort.signal.reason === error))
+        await this.#connection.write(this.#id, frameType.response, 0, encodeError(error));
     } finally {
       clearTimeout(timer);
     }
@@ -51,7 +52,9 @@ export class ServerCall {
 
   #aborted(): Promise<never> {
     const { signal } = this.#abort;
-    return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true }));
+    return new Promise((_, reject) =>
+      signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true }),
+    );
   }
 
   async #answer(): Promise<void> {
@@ -61,16 +64,25 @@ export class ServerCall {
     const call = (): unknown => handle(clientStreams ? this.#messages() : this.#decode(this.#request.payload), context);
     if (method.methodKind === "unary" || method.methodKind === "client_streaming") {
       const parent = parseTraceparent(context.metadata.get("traceparent")?.[0]);
-      const result = withParent(parent, () => span(`${this.#request.service}/${method.name}`, async () => (await call()) as Message));
+      const result = withParent(parent, () =>
+        span(`${this.#request.service}/${method.name}`, async () => (await call()) as Message),
+      );
       const response = this.#encode(await result);
-      if (!this.#abort.signal.aborted) await this.#connection.write(this.#id, frameType.response, 0, limited(encodeSuccess(response)));
+      if (!this.#abort.signal.aborted)
+        await this.#connection.write(this.#id, frameType.response, 0, limited(encodeSuccess(response)));
       return;
     }
     for await (const message of call() as AsyncIterable<Message>) {
       if (this.#abort.signal.aborted) return;
       await this.#connection.write(this.#id, frameType.data, 0, limited(this.#encode(message)));
     }
-    if (!this.#abort.signal.aborted) await this.#connection.write(this.#id, frameType.data, frameFlag.remoteClosed | frameFlag.noData, new Uint8Array());
+    if (!this.#abort.signal.aborted)
+      await this.#connection.write(
+        this.#id,
+        frameType.data,
+        frameFlag.remoteClosed | frameFlag.noData,
+        new Uint8Array(),
+      );
   }
 
   async *#messages(): AsyncGenerator<MessageShape<DescMessage>, void, undefined> {
@@ -91,6 +103,7 @@ export class ServerCall {
 }
 
 function limited(data: Uint8Array): Uint8Array {
-  if (data.length > maxFrameData) throw new ResourceExhausted(`message length ${data.length} exceeds maximum message size of ${maxFrameData}`);
+  if (data.length > maxFrameData)
+    throw new ResourceExhausted(`message length ${data.length} exceeds maximum message size of ${maxFrameData}`);
   return data;
 }

@@ -58,15 +58,20 @@ export class ServerConnection {
 
   #receive(frame: Frame): void {
     if (frame.oversize) {
-      this.#refuse(frame.streamId, new ResourceExhausted(`message length exceeds maximum message size of ${maxFrameData}`));
+      this.#refuse(
+        frame.streamId,
+        new ResourceExhausted(`message length exceeds maximum message size of ${maxFrameData}`),
+      );
       this.#calls.get(frame.streamId)?.abort();
     } else if (frame.type === frameType.request) this.#open(frame);
     else if (frame.type === frameType.data) this.#data(frame);
   }
 
   #open({ streamId, flags, data }: Frame): void {
-    if (streamId % 2 !== 1) return this.#refuse(streamId, new InvalidArgument("StreamID must be odd for client initiated streams"));
-    if (streamId <= this.#lastId) return this.#refuse(streamId, new InvalidArgument(`StreamID ${streamId} cannot be re-used`));
+    if (streamId % 2 !== 1)
+      return this.#refuse(streamId, new InvalidArgument("StreamID must be odd for client initiated streams"));
+    if (streamId <= this.#lastId)
+      return this.#refuse(streamId, new InvalidArgument(`StreamID ${streamId} cannot be re-used`));
     this.#lastId = streamId;
     let request: Request;
     try {
@@ -86,7 +91,8 @@ export class ServerConnection {
 
   #data({ streamId, flags, data }: Frame): void {
     const call = this.#calls.get(streamId);
-    if (call === undefined || call.inbox.ended) return this.#refuse(streamId, new InvalidArgument("StreamID is no longer active"));
+    if (call === undefined || call.inbox.ended)
+      return this.#refuse(streamId, new InvalidArgument("StreamID is no longer active"));
     const closed = (flags & frameFlag.remoteClosed) !== 0;
     if (closed && data.length > 0) {
       this.#refuse(streamId, new InvalidArgument("data close message cannot include data"));

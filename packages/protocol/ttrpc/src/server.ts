@@ -14,7 +14,11 @@ export class Server {
    * Serves `service`; thrown `errdefs` errors become their status codes. `name` is for a second
    * version of a service whose messages are the same, and saves loading its descriptors.
    */
-  add<S extends GenService<GenServiceMethods>>(service: S, handlers: ServiceHandlers<S>, name: string = service.typeName): this {
+  add<S extends GenService<GenServiceMethods>>(
+    service: S,
+    handlers: ServiceHandlers<S>,
+    name: string = service.typeName,
+  ): this {
     this.#services.add(service, handlers, name);
     return this;
   }

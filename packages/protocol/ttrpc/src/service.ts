@@ -13,7 +13,11 @@ type Result<T> = T | Promise<T>;
 
 /** The handlers of one service; a method left out answers Unimplemented. */
 export type ServiceHandlers<S extends GenService<GenServiceMethods>> = {
-  [K in keyof S["method"]]?: S["method"][K] extends { methodKind: infer M; input: infer I extends DescMessage; output: infer O extends DescMessage }
+  [K in keyof S["method"]]?: S["method"][K] extends {
+    methodKind: infer M;
+    input: infer I extends DescMessage;
+    output: infer O extends DescMessage;
+  }
     ? M extends "unary"
       ? (request: MessageShape<I>, context: CallContext) => Result<MessageInitShape<O>>
       : M extends "server_streaming"

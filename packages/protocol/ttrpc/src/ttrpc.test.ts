@@ -63,9 +63,20 @@ describe("ttrpc", () => {
 
   it("answers unary calls, many at once, with metadata", async () => {
     const task = createClient(Task, connection, { metadata: { [namespaceKey]: "moby" } });
-    const answers = await Promise.all(Array.from({ length: 200 }, (_, i) => task.connect({ id: "x".repeat(i) }, { metadata: { Trace: "t" } })));
-    assert.deepEqual(answers.map((a) => a.shimPid), Array.from({ length: 200 }, (_, i) => i));
-    assert.deepEqual([...seen!.metadata], [[namespaceKey, ["moby"]], ["trace", ["t"]]]);
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, (_, i) => task.connect({ id: "x".repeat(i) }, { metadata: { Trace: "t" } })),
+    );
+    assert.deepEqual(
+      answers.map((a) => a.shimPid),
+      Array.from({ length: 200 }, (_, i) => i),
+    );
+    assert.deepEqual(
+      [...seen!.metadata],
+      [
+        [namespaceKey, ["moby"]],
+        ["trace", ["t"]],
+      ],
+    );
   });
 
   it("carries errors by code, and refuses what is not served", async () => {
@@ -80,7 +91,14 @@ describe("ttrpc", () => {
   it("streams both ways, ends and fails in the middle", async () => {
     const content = createClient(Content, connection);
     const parts: ReadContentResponse[] = await collect(content.read({ digest: "d", size: 3n }));
-    assert.deepEqual(parts.map((p) => [p.offset, p.data.length]), [[0n, 1000], [1n, 1000], [2n, 1000]]);
+    assert.deepEqual(
+      parts.map((p) => [p.offset, p.data.length]),
+      [
+        [0n, 1000],
+        [1n, 1000],
+        [2n, 1000],
+      ],
+    );
     const got: bigint[] = [];
     await assert.rejects(
       async () => {
@@ -97,7 +115,10 @@ describe("ttrpc", () => {
         })(),
       ),
     );
-    assert.deepEqual(writes.map((w) => w.offset), [2n, 6n]);
+    assert.deepEqual(
+      writes.map((w) => w.offset),
+      [2n, 6n],
+    );
   });
 
   it("keeps deadlines and cancellation on both ends", async () => {
@@ -135,7 +156,8 @@ describe("ttrpc", () => {
       const { status } = fromBinary(ResponseSchema, frame.data);
       return [frame.streamId, frame.type, status?.code ?? 0];
     };
-    const request = (service: string, method: string): Uint8Array => toBinary(RequestSchema, create(RequestSchema, { service, method }));
+    const request = (service: string, method: string): Uint8Array =>
+      toBinary(RequestSchema, create(RequestSchema, { service, method }));
     assert.deepEqual(await ask(2, 1, 0, request(Task.typeName, "Connect")), [2, 2, 3]);
     assert.deepEqual(await ask(5, 1, 0, request(Task.typeName, "Connect")), [5, 2, 0]);
     assert.deepEqual(await ask(5, 1, 0, request(Task.typeName, "Connect")), [5, 2, 3]);

@@ -28,14 +28,17 @@ export function create(table: MessageTable, init: Message = {}): Message {
   for (const field of table.fields) {
     if (field.oneof !== undefined) {
       const group = init[field.oneof] as { case?: string; value?: unknown } | undefined;
-      if (group?.case === field.localName) made[field.oneof] = { case: group.case, value: whole(field.value, group.value) };
-    } else if (init[field.localName] !== undefined && init[field.localName] !== null) made[field.localName] = wholeField(field, init[field.localName]);
+      if (group?.case === field.localName)
+        made[field.oneof] = { case: group.case, value: whole(field.value, group.value) };
+    } else if (init[field.localName] !== undefined && init[field.localName] !== null)
+      made[field.localName] = wholeField(field, init[field.localName]);
   }
   return made;
 }
 
 function wholeField({ key, repeated, value }: Field, init: unknown): unknown {
-  if (key !== undefined) return Object.fromEntries(Object.entries(init as object).map(([name, each]) => [name, whole(value, each)]));
+  if (key !== undefined)
+    return Object.fromEntries(Object.entries(init as object).map(([name, each]) => [name, whole(value, each)]));
   return repeated ? (init as unknown[]).map((each) => whole(value, each)) : whole(value, init);
 }
 

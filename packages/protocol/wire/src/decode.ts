@@ -41,7 +41,10 @@ function read(into: Message, field: Field, type: number, reader: Reader): boolea
   else if (oneof === undefined) into[localName] = readValue(value, reader, into[localName]);
   else {
     const before = into[oneof] as { case?: string; value?: unknown };
-    into[oneof] = { case: localName, value: readValue(value, reader, before.case === localName ? before.value : undefined) };
+    into[oneof] = {
+      case: localName,
+      value: readValue(value, reader, before.case === localName ? before.value : undefined),
+    };
   }
   return true;
 }

@@ -55,21 +55,37 @@ export class Reader {
 
   scalar(scalar: Scalar): unknown {
     switch (scalar) {
-      case "string": return text.decode(this.delimited());
-      case "bytes": return this.delimited();
-      case "bool": return this.uint64() !== 0n;
-      case "uint32": return this.uint32();
-      case "int32": case "enum": return this.uint32() | 0;
-      case "sint32": return zigzag(this.uint32());
-      case "uint64": return this.uint64();
-      case "int64": return BigInt.asIntN(64, this.uint64());
-      case "sint64": return zigzagLarge(this.uint64());
-      case "fixed32": return this.#view.getUint32(this.#advance(4), true);
-      case "sfixed32": return this.#view.getInt32(this.#advance(4), true);
-      case "float": return this.#view.getFloat32(this.#advance(4), true);
-      case "fixed64": return this.#view.getBigUint64(this.#advance(8), true);
-      case "sfixed64": return this.#view.getBigInt64(this.#advance(8), true);
-      case "double": return this.#view.getFloat64(this.#advance(8), true);
+      case "string":
+        return text.decode(this.delimited());
+      case "bytes":
+        return this.delimited();
+      case "bool":
+        return this.uint64() !== 0n;
+      case "uint32":
+        return this.uint32();
+      case "int32":
+      case "enum":
+        return this.uint32() | 0;
+      case "sint32":
+        return zigzag(this.uint32());
+      case "uint64":
+        return this.uint64();
+      case "int64":
+        return BigInt.asIntN(64, this.uint64());
+      case "sint64":
+        return zigzagLarge(this.uint64());
+      case "fixed32":
+        return this.#view.getUint32(this.#advance(4), true);
+      case "sfixed32":
+        return this.#view.getInt32(this.#advance(4), true);
+      case "float":
+        return this.#view.getFloat32(this.#advance(4), true);
+      case "fixed64":
+        return this.#view.getBigUint64(this.#advance(8), true);
+      case "sfixed64":
+        return this.#view.getBigInt64(this.#advance(8), true);
+      case "double":
+        return this.#view.getFloat64(this.#advance(8), true);
     }
   }
 

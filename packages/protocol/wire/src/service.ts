@@ -18,8 +18,12 @@ interface Service {
 }
 
 /** A service by its full name; each method is its name, its property's name, kind, input and output. */
-export function service(typeName: string, methods: [string, string, MethodKind, MessageTable, MessageTable][]): Service {
+export function service(
+  typeName: string,
+  methods: [string, string, MethodKind, MessageTable, MessageTable][],
+): Service {
   const described: Service = { typeName, methods: [] };
-  for (const [name, localName, methodKind, input, output] of methods) described.methods.push({ name, localName, methodKind, input, output, parent: described });
+  for (const [name, localName, methodKind, input, output] of methods)
+    described.methods.push({ name, localName, methodKind, input, output, parent: described });
   return described;
 }

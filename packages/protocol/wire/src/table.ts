@@ -1,7 +1,21 @@
 /** The scalar types of protobuf, and enums, whose values are numbers. */
 export type Scalar =
-  | "double" | "float" | "int32" | "int64" | "uint32" | "uint64" | "sint32" | "sint64"
-  | "fixed32" | "fixed64" | "sfixed32" | "sfixed64" | "bool" | "string" | "bytes" | "enum";
+  | "double"
+  | "float"
+  | "int32"
+  | "int64"
+  | "uint32"
+  | "uint64"
+  | "sint32"
+  | "sint64"
+  | "fixed32"
+  | "fixed64"
+  | "sfixed32"
+  | "sfixed64"
+  | "bool"
+  | "string"
+  | "bytes"
+  | "enum";
 
 /** The value of a field, an element of a repeated one, or a value of a map. */
 export type ValueType = { scalar: Scalar; table?: undefined } | { scalar?: undefined; table: MessageTable };
@@ -68,7 +82,12 @@ function parse(text: string, types: MessageTable[]): Field[] {
   if (text === "") return [];
   return text.split(";").map((part) => {
     const [number, localName, type, group] = part.split(" ") as [string, string, string, string?];
-    const [, mark, key, name] = /^([*#?]?)(?:(\w+):)?(\w+)$/.exec(type) as unknown as [string, string, Scalar | undefined, string];
+    const [, mark, key, name] = /^([*#?]?)(?:(\w+):)?(\w+)$/.exec(type) as unknown as [
+      string,
+      string,
+      Scalar | undefined,
+      string,
+    ];
     const table = types[Number(name)];
     return {
       number: Number(number),

@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { create, enumeration, fromBinary, message, service, toBinary } from "./index.ts";
 
 const inner = message("t.Inner", "1 a int32;2 b string");
-const outer = message("t.Outer", "1 one 0;2 many *0;3 names string:0;4 numbers #uint32;5 maybe ?uint32;6 left string @side;7 right 0 @side;8 flag bool", () => [inner]);
+const outer = message(
+  "t.Outer",
+  "1 one 0;2 many *0;3 names string:0;4 numbers #uint32;5 maybe ?uint32;6 left string @side;7 right 0 @side;8 flag bool",
+  () => [inner],
+);
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 
 describe("wire", () => {
@@ -27,12 +31,27 @@ describe("wire", () => {
   });
 
   it("passes over fields that it does not know or that have another type", () => {
-    assert.deepEqual(fromBinary(inner, bytes(0x18, 0x80, 1, 0x21, ...Array<number>(8).fill(9), 0x2a, 1, 7, 0x35, 1, 2, 3, 4, 0x0a, 1, 7, 0x08, 3)), { a: 3, b: "" });
+    assert.deepEqual(
+      fromBinary(
+        inner,
+        bytes(0x18, 0x80, 1, 0x21, ...Array<number>(8).fill(9), 0x2a, 1, 7, 0x35, 1, 2, 3, 4, 0x0a, 1, 7, 0x08, 3),
+      ),
+      { a: 3, b: "" },
+    );
   });
 
   it("refuses what is no message", () => {
-    const broken = [bytes(0x08), bytes(0x12, 5, 0x61), bytes(0x00, 1), bytes(0x0b), bytes(0x08, ...Array<number>(11).fill(0xff)), bytes(0x0d, 1, 2), bytes(0x12, 0xff, 0xff, 0xff, 0xff, 0x0f)];
-    for (const each of broken) assert.throws(() => fromBinary(inner, each), RangeError, Buffer.from(each).toString("hex"));
+    const broken = [
+      bytes(0x08),
+      bytes(0x12, 5, 0x61),
+      bytes(0x00, 1),
+      bytes(0x0b),
+      bytes(0x08, ...Array<number>(11).fill(0xff)),
+      bytes(0x0d, 1, 2),
+      bytes(0x12, 0xff, 0xff, 0xff, 0xff, 0x0f),
+    ];
+    for (const each of broken)
+      assert.throws(() => fromBinary(inner, each), RangeError, Buffer.from(each).toString("hex"));
   });
 
   it("completes messages, nested ones too, without what they do not have", () => {

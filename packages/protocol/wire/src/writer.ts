@@ -36,18 +36,34 @@ export class Writer {
 
   scalar(scalar: Scalar, value: unknown): void {
     switch (scalar) {
-      case "string": return this.delimited(text.encode(value as string));
-      case "bytes": return this.delimited(value as Uint8Array);
-      case "bool": return this.#byte(value ? 1 : 0);
-      case "uint32": return this.uint32((value as number) >>> 0);
-      case "int32": case "enum": return this.uint64(BigInt(value as number));
-      case "sint32": return this.uint32((((value as number) << 1) ^ ((value as number) >> 31)) >>> 0);
-      case "uint64": case "int64": return this.uint64(value as bigint);
-      case "sint64": return this.uint64(((value as bigint) << 1n) ^ ((value as bigint) >> 63n));
-      case "fixed32": case "sfixed32": return this.#fixed(4, (view, at) => view.setUint32(at, value as number, true));
-      case "float": return this.#fixed(4, (view, at) => view.setFloat32(at, value as number, true));
-      case "fixed64": case "sfixed64": return this.#fixed(8, (view, at) => view.setBigUint64(at, value as bigint, true));
-      case "double": return this.#fixed(8, (view, at) => view.setFloat64(at, value as number, true));
+      case "string":
+        return this.delimited(text.encode(value as string));
+      case "bytes":
+        return this.delimited(value as Uint8Array);
+      case "bool":
+        return this.#byte(value ? 1 : 0);
+      case "uint32":
+        return this.uint32((value as number) >>> 0);
+      case "int32":
+      case "enum":
+        return this.uint64(BigInt(value as number));
+      case "sint32":
+        return this.uint32((((value as number) << 1) ^ ((value as number) >> 31)) >>> 0);
+      case "uint64":
+      case "int64":
+        return this.uint64(value as bigint);
+      case "sint64":
+        return this.uint64(((value as bigint) << 1n) ^ ((value as bigint) >> 63n));
+      case "fixed32":
+      case "sfixed32":
+        return this.#fixed(4, (view, at) => view.setUint32(at, value as number, true));
+      case "float":
+        return this.#fixed(4, (view, at) => view.setFloat32(at, value as number, true));
+      case "fixed64":
+      case "sfixed64":
+        return this.#fixed(8, (view, at) => view.setBigUint64(at, value as bigint, true));
+      case "double":
+        return this.#fixed(8, (view, at) => view.setFloat64(at, value as number, true));
     }
   }
 

@@ -8,16 +8,22 @@ describe("authorization", () => {
   afterEach(() => rig.close());
 
   /** Asks for a bearer token, which its own /token hands out. */
-  function bearer(token: (request: { headers: Record<string, unknown>; url: string; method: string }) => string | undefined): void {
+  function bearer(
+    token: (request: { headers: Record<string, unknown>; url: string; method: string }) => string | undefined,
+  ): void {
     rig.server.faults.push((request, response) => {
       if (request.url?.startsWith("/token") === true) {
         const value = token({ headers: request.headers, url: request.url, method: request.method ?? "" });
-        if (value === undefined) return rig.server.fail(response, 401, "UNAUTHORIZED", "incorrect username or password");
+        if (value === undefined)
+          return rig.server.fail(response, 401, "UNAUTHORIZED", "incorrect username or password");
         response.writeHead(200).end(JSON.stringify({ token: value, expires_in: 300 }));
         return true;
       }
       if (request.headers.authorization === "Bearer good") return false;
-      response.setHeader("www-authenticate", `Bearer realm="http://${rig.server.host}/token",service="reg",scope="repository:x:pull"`);
+      response.setHeader(
+        "www-authenticate",
+        `Bearer realm="http://${rig.server.host}/token",service="reg",scope="repository:x:pull"`,
+      );
       return rig.server.fail(response, 401, "UNAUTHORIZED", "authentication required");
     });
   }
@@ -65,23 +71,34 @@ describe("authorization", () => {
     const registry = rig.client(async () => ({ kind: "basic", username: "u", password: "wrong" }));
     await assert.rejects(registry.resolve(rig.named("x:1")), {
       name: "Unauthenticated",
-      message: "pull access denied, repository does not exist or may require authorization: server message: unauthorized: incorrect username or password",
+      message:
+        "pull access denied, repository does not exist or may require authorization: server message: unauthorized: incorrect username or password",
     });
     rig.server.faults.length = 0;
-    rig.server.faults.push((_, response) => rig.server.fail(response, 403, "DENIED", "requested access to the resource is denied"));
+    rig.server.faults.push((_, response) =>
+      rig.server.fail(response, 403, "DENIED", "requested access to the resource is denied"),
+    );
     await assert.rejects(registry.resolve(rig.named("x:1")), {
       name: "PermissionDenied",
-      message: "pull access denied, repository does not exist or may require authorization: server message: denied: requested access to the resource is denied",
+      message:
+        "pull access denied, repository does not exist or may require authorization: server message: denied: requested access to the resource is denied",
     });
   });
 
   it("says that a password is wanted where there is none", async () => {
-    rig.server.faults.push((_, response) => Boolean(response.writeHead(401, { "www-authenticate": 'Basic realm="r"' }).end()));
-    await assert.rejects(rig.registry.resolve(rig.named("x:1")), { name: "Unauthenticated", message: `Head "http://${rig.server.host}/v2/x/manifests/1": no basic auth credentials` });
+    rig.server.faults.push((_, response) =>
+      Boolean(response.writeHead(401, { "www-authenticate": 'Basic realm="r"' }).end()),
+    );
+    await assert.rejects(rig.registry.resolve(rig.named("x:1")), {
+      name: "Unauthenticated",
+      message: `Head "http://${rig.server.host}/v2/x/manifests/1": no basic auth credentials`,
+    });
   });
 
   it("asks nobody by file for a token", async () => {
-    rig.server.faults.push((_, response) => Boolean(response.writeHead(401, { "www-authenticate": 'Bearer realm="file:///etc/passwd"' }).end()));
+    rig.server.faults.push((_, response) =>
+      Boolean(response.writeHead(401, { "www-authenticate": 'Bearer realm="file:///etc/passwd"' }).end()),
+    );
     await assert.rejects(rig.registry.resolve(rig.named("x:1")), /unsupported scheme in realm/);
   });
 });

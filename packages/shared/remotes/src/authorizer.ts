@@ -38,9 +38,14 @@ export class Authorizer {
    * @returns whether another try with `header` may fare better
    * @throws Unauthenticated when a password is wanted and there is none
    */
-  async challenged(wwwAuthenticate: readonly string[], scopes: readonly string[], sent: string | undefined): Promise<boolean> {
+  async challenged(
+    wwwAuthenticate: readonly string[],
+    scopes: readonly string[],
+    sent: string | undefined,
+  ): Promise<boolean> {
     const challenges = parseChallenges(wwwAuthenticate);
-    const challenge = challenges.find(({ scheme }) => scheme === "bearer") ?? challenges.find(({ scheme }) => scheme === "basic");
+    const challenge =
+      challenges.find(({ scheme }) => scheme === "bearer") ?? challenges.find(({ scheme }) => scheme === "basic");
     if (challenge === undefined) return false;
     const asked = this.#challenge;
     this.#challenge = challenge;

@@ -12,7 +12,12 @@ export interface RetryPolicy {
   readonly pace: Pace;
 }
 
-export const defaultRetryPolicy: RetryPolicy = { attempts: 5, firstDelayMs: 250, maxDelayMs: 10_000, pace: defaultPace };
+export const defaultRetryPolicy: RetryPolicy = {
+  attempts: 5,
+  firstDelayMs: 250,
+  maxDelayMs: 10_000,
+  pace: defaultPace,
+};
 
 /** Statuses that tell of passing trouble. */
 const passing = new Set([408, 425, 429, 500, 502, 503, 504]);
@@ -30,7 +35,12 @@ export function retryAfterMs(header: string | undefined, now = Date.now()): numb
 }
 
 /** Waits before try number `attempt` + 1; with jitter, so that many clients do not come back at once. */
-export async function pause(policy: RetryPolicy, attempt: number, asked: number | undefined, signal: AbortSignal | undefined): Promise<void> {
+export async function pause(
+  policy: RetryPolicy,
+  attempt: number,
+  asked: number | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const grown = policy.firstDelayMs * 2 ** (attempt - 1) * (0.75 + Math.random() / 2);
   await sleep(Math.min(asked ?? grown, policy.maxDelayMs), undefined, signal === undefined ? {} : { signal });
 }

@@ -27,8 +27,20 @@ export class Connections implements AsyncDisposable {
         ? {}
         : { cert: tls.certificates.map(({ cert }) => cert), key: tls.certificates.map(({ key: pem }) => pem) }),
     };
-    const options: Agent.Options = { connect, headersTimeout: answerTimeoutMs, bodyTimeout: answerTimeoutMs, maxHeaderSize: maxHeadBytes, allowH2: false };
-    const agent = direct ? new Agent(options) : new EnvHttpProxyAgent({ ...options, ...(proxies === undefined ? {} : { httpProxy: proxies.http, httpsProxy: proxies.https, noProxy: proxies.no }), requestTls: connect });
+    const options: Agent.Options = {
+      connect,
+      headersTimeout: answerTimeoutMs,
+      bodyTimeout: answerTimeoutMs,
+      maxHeaderSize: maxHeadBytes,
+      allowH2: false,
+    };
+    const agent = direct
+      ? new Agent(options)
+      : new EnvHttpProxyAgent({
+          ...options,
+          ...(proxies === undefined ? {} : { httpProxy: proxies.http, httpsProxy: proxies.https, noProxy: proxies.no }),
+          requestTls: connect,
+        });
     this.#agents.set(key, agent);
     return agent;
   }

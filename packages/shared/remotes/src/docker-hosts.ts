@@ -1,7 +1,15 @@
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 import { lookup } from "node:dns/promises";
 import { InvalidArgument } from "@longshore/errdefs";
-import { type Proxies, type RegistryHost, type RegistryHosts, allCapabilities, apiHostOf, hostnameOf, isLoopback } from "./host.ts";
+import {
+  type Proxies,
+  type RegistryHost,
+  type RegistryHosts,
+  allCapabilities,
+  apiHostOf,
+  hostnameOf,
+  isLoopback,
+} from "./host.ts";
 import { readTlsDir } from "./tls-dir.ts";
 
 /** dockerd's registry options, by the names of daemon.json. */
@@ -22,10 +30,14 @@ export interface DockerRegistryConfig {
  */
 export function parseMirror(text: string): URL {
   const invalid = (why: string): InvalidArgument => new InvalidArgument(`invalid mirror: ${why}`);
-  if (!/^[^:]+:\/\//.test(text)) throw invalid(`no scheme specified for "${text}": must use either 'https://' or 'http://'`);
+  if (!/^[^:]+:\/\//.test(text))
+    throw invalid(`no scheme specified for "${text}": must use either 'https://' or 'http://'`);
   if (!URL.canParse(text)) throw invalid(`"${text}" is not a valid URI`);
   const url = new URL(text);
-  if (url.protocol !== "http:" && url.protocol !== "https:") throw invalid(`unsupported scheme "${url.protocol.slice(0, -1)}" in "${text}": must use either 'https://' or 'http://'`);
+  if (url.protocol !== "http:" && url.protocol !== "https:")
+    throw invalid(
+      `unsupported scheme "${url.protocol.slice(0, -1)}" in "${text}": must use either 'https://' or 'http://'`,
+    );
   if (url.username !== "" || url.password !== "") throw invalid("username/password not allowed in URI");
   if (url.search !== "" || url.hash !== "") throw invalid(`query or fragment at end of the URI "${text}"`);
   return url;
@@ -80,10 +92,24 @@ export function dockerHosts(config: DockerRegistryConfig = {}): RegistryHosts {
   async function mirror(url: URL): Promise<RegistryHost> {
     const scheme = url.protocol === "http:" ? "http" : "https";
     const path = `${url.pathname.replace(/\/+$/, "")}/v2`;
-    return { scheme, host: url.host, path, capabilities: ["pull", "resolve"], ...proxies, ...(scheme === "https" ? await secured(url.host) : {}) };
+    return {
+      scheme,
+      host: url.host,
+      path,
+      capabilities: ["pull", "resolve"],
+      ...proxies,
+      ...(scheme === "https" ? await secured(url.host) : {}),
+    };
   }
   return async (domain) => {
-    const origin: RegistryHost = { scheme: "https", host: apiHostOf(domain), path: "/v2", capabilities: allCapabilities, ...proxies, ...(await secured(domain)) };
+    const origin: RegistryHost = {
+      scheme: "https",
+      host: apiHostOf(domain),
+      path: "/v2",
+      capabilities: allCapabilities,
+      ...proxies,
+      ...(await secured(domain)),
+    };
     return domain === "docker.io" ? [...(await Promise.all(mirrors.map(mirror))), origin] : [origin];
   };
 }
@@ -91,7 +117,8 @@ export function dockerHosts(config: DockerRegistryConfig = {}): RegistryHosts {
 /** One host by a fixed scheme, for clients that ask for it (`ctr --plain-http`); this machine's own need not have TLS all the same. */
 export function fixedSchemeHosts(scheme: "http" | "https"): RegistryHosts {
   return async (domain) => {
-    const local: Pick<RegistryHost, "tls" | "plainFallback"> = scheme === "https" && isLoopback(domain) ? { tls: { skipVerify: true }, plainFallback: true } : {};
+    const local: Pick<RegistryHost, "tls" | "plainFallback"> =
+      scheme === "https" && isLoopback(domain) ? { tls: { skipVerify: true }, plainFallback: true } : {};
     return [{ scheme, host: apiHostOf(domain), path: "/v2", capabilities: allCapabilities, ...local }];
   };
 }

@@ -16,7 +16,10 @@ export class RegistryError extends LongshoreError {
   readonly status: number;
   readonly errors: readonly RegistryErrorEntry[];
 
-  constructor(message: string, about: { kind: ErrorKind; method: string; url: string; status: number; errors: readonly RegistryErrorEntry[] }) {
+  constructor(
+    message: string,
+    about: { kind: ErrorKind; method: string; url: string; status: number; errors: readonly RegistryErrorEntry[] },
+  ) {
     super(message);
     this.kind = about.kind;
     this.method = about.method;

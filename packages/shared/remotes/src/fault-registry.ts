@@ -50,7 +50,12 @@ export class FaultRegistry implements AsyncDisposable {
     return { mediaType: "application/vnd.oci.image.layer.v1.tar", digest, size: bytes.length };
   }
 
-  addManifest(repository: string, tag: string, type: string, content: unknown): { mediaType: string; digest: string; size: number } {
+  addManifest(
+    repository: string,
+    tag: string,
+    type: string,
+    content: unknown,
+  ): { mediaType: string; digest: string; size: number } {
     const bytes = Buffer.from(JSON.stringify(content));
     const digest = digest256(bytes);
     for (const name of [`${repository}:${tag}`, `${repository}@${digest}`]) this.manifests.set(name, { type, bytes });
@@ -59,7 +64,9 @@ export class FaultRegistry implements AsyncDisposable {
 
   /** Answers with a registry's error body. */
   fail(response: ServerResponse, status: number, code: string, message: string): true {
-    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify({ errors: [{ code, message }] }));
+    response
+      .writeHead(status, { "content-type": "application/json" })
+      .end(JSON.stringify({ errors: [{ code, message }] }));
     return true;
   }
 
@@ -82,7 +89,11 @@ export class FaultRegistry implements AsyncDisposable {
     }
     const manifest = this.manifests.get(`${repository}${name.includes(":") ? "@" : ":"}${name}`);
     if (manifest === undefined) return void this.fail(response, 404, "MANIFEST_UNKNOWN", "manifest unknown");
-    response.writeHead(200, { "content-type": manifest.type, "content-length": manifest.bytes.length, "docker-content-digest": digest256(manifest.bytes) });
+    response.writeHead(200, {
+      "content-type": manifest.type,
+      "content-length": manifest.bytes.length,
+      "docker-content-digest": digest256(manifest.bytes),
+    });
     response.end(request.method === "HEAD" ? undefined : manifest.bytes);
   }
 
@@ -98,18 +109,29 @@ export class FaultRegistry implements AsyncDisposable {
     response.end(request.method === "HEAD" ? undefined : bytes.subarray(from));
   }
 
-  private async upload(request: IncomingMessage, response: ServerResponse, url: URL, repository: string, id: string): Promise<void> {
+  private async upload(
+    request: IncomingMessage,
+    response: ServerResponse,
+    url: URL,
+    repository: string,
+    id: string,
+  ): Promise<void> {
     const location = (session: string): string => `/v2/${repository}/blobs/uploads/${session}`;
     if (request.method === "POST") {
       const mount = url.searchParams.get("mount");
-      if (mount !== null && this.blobs.has(mount)) return void response.writeHead(201, { location: `/v2/${repository}/blobs/${mount}` }).end();
+      if (mount !== null && this.blobs.has(mount))
+        return void response.writeHead(201, { location: `/v2/${repository}/blobs/${mount}` }).end();
       const session = randomUUID();
       this.uploads.set(session, Buffer.alloc(0));
       return void response.writeHead(202, { location: location(session) }).end();
     }
     const held = this.uploads.get(id);
-    if (held === undefined) return void this.fail(response, 404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry");
-    const range = (bytes: Buffer): Record<string, string> => ({ location: location(id), range: `0-${Math.max(bytes.length - 1, 0)}` });
+    if (held === undefined)
+      return void this.fail(response, 404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry");
+    const range = (bytes: Buffer): Record<string, string> => ({
+      location: location(id),
+      range: `0-${Math.max(bytes.length - 1, 0)}`,
+    });
     if (request.method === "GET") return void response.writeHead(204, range(held)).end();
     const start = Number(request.headers["content-range"]?.split("-", 1)[0] ?? held.length);
     const chunks = [held.subarray(0, start)];
@@ -121,7 +143,8 @@ export class FaultRegistry implements AsyncDisposable {
     const whole = Buffer.concat(chunks);
     if (request.method === "PATCH") return void response.writeHead(202, range(whole)).end();
     const digest = url.searchParams.get("digest") ?? "";
-    if (digest256(whole) !== digest) return void this.fail(response, 400, "DIGEST_INVALID", "provided digest did not match uploaded content");
+    if (digest256(whole) !== digest)
+      return void this.fail(response, 400, "DIGEST_INVALID", "provided digest did not match uploaded content");
     this.blobs.set(digest, whole);
     this.uploads.delete(id);
     response.writeHead(201, { "docker-content-digest": digest }).end();

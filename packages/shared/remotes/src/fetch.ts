@@ -19,9 +19,18 @@ export interface FetchOptions {
 /** The answer broke off or was shorter than the content. */
 class Truncated extends FailedPrecondition {}
 
-async function openOn(client: HostClient, repository: Repository, descriptor: Descriptor, offset: number, signal: AbortSignal | undefined): Promise<RegistryResponse> {
+async function openOn(
+  client: HostClient,
+  repository: Repository,
+  descriptor: Descriptor,
+  offset: number,
+  signal: AbortSignal | undefined,
+): Promise<RegistryResponse> {
   const manifest = isManifestType(descriptor.mediaType);
-  const headers: Record<string, string> = { accept: manifest ? acceptManifests : `${descriptor.mediaType}, */*`, "accept-encoding": "identity" };
+  const headers: Record<string, string> = {
+    accept: manifest ? acceptManifests : `${descriptor.mediaType}, */*`,
+    "accept-encoding": "identity",
+  };
   if (offset > 0) headers["range"] = `bytes=${offset}-`;
   const path = `/${manifest ? "manifests" : "blobs"}/${descriptor.digest}`;
   const answer = await repository.expect(client, { method: "GET", path, headers, verified: true, signal }, [200, 206]);
@@ -32,8 +41,16 @@ async function openOn(client: HostClient, repository: Repository, descriptor: De
 }
 
 /** A layer's own URLs are for layers that registries do not hold; nothing but http and https is followed. */
-async function openElsewhere(client: HostClient, descriptor: Descriptor, offset: number, signal: AbortSignal | undefined): Promise<RegistryResponse> {
-  const headers: Record<string, string> = { "accept-encoding": "identity", ...(offset > 0 ? { range: `bytes=${offset}-` } : {}) };
+async function openElsewhere(
+  client: HostClient,
+  descriptor: Descriptor,
+  offset: number,
+  signal: AbortSignal | undefined,
+): Promise<RegistryResponse> {
+  const headers: Record<string, string> = {
+    "accept-encoding": "identity",
+    ...(offset > 0 ? { range: `bytes=${offset}-` } : {}),
+  };
   let failure: unknown = new FailedPrecondition(`${descriptor.digest}: no URL to fetch it from`);
   for (const text of descriptor.urls ?? []) {
     try {
@@ -47,12 +64,23 @@ async function openElsewhere(client: HostClient, descriptor: Descriptor, offset:
   throw failure;
 }
 
-async function open(repository: Repository, descriptor: Descriptor, offset: number, signal: AbortSignal | undefined): Promise<RegistryResponse> {
+async function open(
+  repository: Repository,
+  descriptor: Descriptor,
+  offset: number,
+  signal: AbortSignal | undefined,
+): Promise<RegistryResponse> {
   try {
     return await repository.firstOf("pull", (client) => openOn(client, repository, descriptor, offset, signal));
   } catch (error) {
     const [client] = repository.hosts("pull");
-    if (!isKind(error, "NotFound") || !isNondistributable(descriptor.mediaType) || !descriptor.urls?.length || client === undefined) throw error;
+    if (
+      !isKind(error, "NotFound") ||
+      !isNondistributable(descriptor.mediaType) ||
+      !descriptor.urls?.length ||
+      client === undefined
+    )
+      throw error;
     return openElsewhere(client, descriptor, offset, signal);
   }
 }
@@ -61,7 +89,8 @@ async function open(repository: Repository, descriptor: Descriptor, offset: numb
 function excess(response: RegistryResponse, offset: number): number {
   if (response.status === 200) return offset;
   const start = /^bytes (\d+)-/.exec(headerOf(response, "content-range") ?? "")?.[1];
-  if (start === undefined || Number(start) > offset) throw new FailedPrecondition(`the registry answered a range that was not asked for: ${response.url.href}`);
+  if (start === undefined || Number(start) > offset)
+    throw new FailedPrecondition(`the registry answered a range that was not asked for: ${response.url.href}`);
   return offset - Number(start);
 }
 
@@ -94,11 +123,13 @@ export async function* fetchContent(
         const chunk = piece.subarray(Math.min(skip, piece.length));
         skip -= piece.length - chunk.length;
         if (chunk.length === 0) continue;
-        if (at + chunk.length > descriptor.size) throw new FailedPrecondition(`${descriptor.digest}: content is longer than its size ${descriptor.size}`);
+        if (at + chunk.length > descriptor.size)
+          throw new FailedPrecondition(`${descriptor.digest}: content is longer than its size ${descriptor.size}`);
         at += chunk.length;
         yield chunk;
       }
-      if (at < descriptor.size) throw new Truncated(`${descriptor.digest}: content ends at ${at} of ${descriptor.size} bytes: unexpected EOF`);
+      if (at < descriptor.size)
+        throw new Truncated(`${descriptor.digest}: content ends at ${at} of ${descriptor.size} bytes: unexpected EOF`);
     } catch (error) {
       if (signal?.aborted === true || !mayResume(error)) throw error;
       // A registry that gives a byte for each connection gets nowhere.

@@ -105,11 +105,13 @@ export class HostClient {
       const response = await this.#followed(wanted, authorization);
       if (response.status !== 401 || authorizations >= maxAuthorizations) return response;
       const header = response.headers["www-authenticate"] ?? [];
-      const again = await this.#authorizer.challenged(Array.isArray(header) ? header : [header], scopes, authorization).catch(async (error: unknown) => {
-        await discard(response);
-        if (!isKind(error, "Unauthenticated")) throw error;
-        throw new Unauthenticated(inRequest(wanted.method, response.url, messageOf(error)), { cause: error });
-      });
+      const again = await this.#authorizer
+        .challenged(Array.isArray(header) ? header : [header], scopes, authorization)
+        .catch(async (error: unknown) => {
+          await discard(response);
+          if (!isKind(error, "Unauthenticated")) throw error;
+          throw new Unauthenticated(inRequest(wanted.method, response.url, messageOf(error)), { cause: error });
+        });
       if (!again) return response;
       await discard(response);
     }
@@ -123,7 +125,11 @@ export class HostClient {
   async #followed(wanted: HostRequest, authorization: string | undefined): Promise<RegistryResponse> {
     const given = wanted.target;
     let response = await this.#first(wanted, authorization);
-    for (let hops = 0; redirects.has(response.status) && (wanted.method === "GET" || wanted.method === "HEAD"); hops += 1) {
+    for (
+      let hops = 0;
+      redirects.has(response.status) && (wanted.method === "GET" || wanted.method === "HEAD");
+      hops += 1
+    ) {
       const location = headerOf(response, "location");
       if (location === undefined) return response;
       await discard(response);
@@ -132,7 +138,13 @@ export class HostClient {
       if (response.url.protocol === "https:" && url.protocol === "http:" && wanted.verified !== true) {
         throw new InvalidArgument(`refusing a redirect from HTTPS to ${url.origin} for content without a digest`);
       }
-      response = await this.#dispatch(wanted.method, url, this.#headersFor(url, wanted, authorization), undefined, wanted.signal);
+      response = await this.#dispatch(
+        wanted.method,
+        url,
+        this.#headersFor(url, wanted, authorization),
+        undefined,
+        wanted.signal,
+      );
     }
     return response;
   }
@@ -141,7 +153,13 @@ export class HostClient {
     const scheme = this.#scheme;
     const once = async (): Promise<RegistryResponse> => {
       const url = wanted.target instanceof URL ? wanted.target : this.#urlOf(wanted.target);
-      return this.#dispatch(wanted.method, url, this.#headersFor(url, wanted, authorization), wanted.body?.(), wanted.signal);
+      return this.#dispatch(
+        wanted.method,
+        url,
+        this.#headersFor(url, wanted, authorization),
+        wanted.body?.(),
+        wanted.signal,
+      );
     };
     try {
       const response = await once();
@@ -149,7 +167,11 @@ export class HostClient {
       return response;
     } catch (error) {
       // Of requests that began together, the first one's failure decides for all.
-      const canFall = this.host.plainFallback === true && scheme === "https" && (this.#scheme === "http" || !this.#answered) && error instanceof NetworkError;
+      const canFall =
+        this.host.plainFallback === true &&
+        scheme === "https" &&
+        (this.#scheme === "http" || !this.#answered) &&
+        error instanceof NetworkError;
       if (!canFall) throw error;
       this.#scheme = "http";
       const response = await once();
@@ -181,7 +203,11 @@ export class HostClient {
     sent: AsyncIterable<Uint8Array> | Uint8Array | string | undefined,
     signal: AbortSignal | undefined,
   ): Promise<RegistryResponse> {
-    const tls = this.#isOwn(url) ? this.host.tls : this.host.tls?.skipVerify === true ? { skipVerify: true } : undefined;
+    const tls = this.#isOwn(url)
+      ? this.host.tls
+      : this.host.tls?.skipVerify === true
+        ? { skipVerify: true }
+        : undefined;
     try {
       const answer = await request(url, {
         method: method as Dispatcher.HttpMethod,
@@ -191,7 +217,11 @@ export class HostClient {
         ...(signal === undefined ? {} : { signal }),
       });
       const { statusCode: status, headers: answered } = answer;
-      const body = decoded(paced(answer.body, this.#options.retry.pace, method, url), codingsOf(answered["content-encoding"]), url);
+      const body = decoded(
+        paced(answer.body, this.#options.retry.pace, method, url),
+        codingsOf(answered["content-encoding"]),
+        url,
+      );
       return { method, url, status, headers: answered, body };
     } catch (error) {
       throw networkError(method, url, error);
@@ -206,6 +236,7 @@ export class HostClient {
 export function checkedUrl(text: string, base?: URL): URL {
   if (!URL.canParse(text, base)) throw new InvalidArgument(`invalid URL from the registry: ${text}`);
   const url = new URL(text, base);
-  if (url.protocol !== "http:" && url.protocol !== "https:") throw new InvalidArgument(`unsupported protocol scheme in URL from the registry: ${text}`);
+  if (url.protocol !== "http:" && url.protocol !== "https:")
+    throw new InvalidArgument(`unsupported protocol scheme in URL from the registry: ${text}`);
   return url;
 }

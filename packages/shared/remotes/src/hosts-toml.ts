@@ -2,7 +2,15 @@ import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
 import { InvalidArgument } from "@longshore/errdefs";
 import { parse } from "smol-toml";
-import { type Capability, type RegistryHost, type RegistryHosts, type TlsOptions, allCapabilities, apiHostOf, isLoopback } from "./host.ts";
+import {
+  type Capability,
+  type RegistryHost,
+  type RegistryHosts,
+  type TlsOptions,
+  allCapabilities,
+  apiHostOf,
+  isLoopback,
+} from "./host.ts";
 import { readCertificates } from "./tls-dir.ts";
 
 /** One `[host."…"]` table, or the top of the file for the server itself. */
@@ -19,7 +27,8 @@ interface HostTable {
 function strings(value: unknown, what: string): string[] {
   if (value === undefined) return [];
   const list = Array.isArray(value) ? value : [value];
-  if (!list.every((entry) => typeof entry === "string")) throw new InvalidArgument(`invalid ${what}: must be a string or a list of strings`);
+  if (!list.every((entry) => typeof entry === "string"))
+    throw new InvalidArgument(`invalid ${what}: must be a string or a list of strings`);
   return list;
 }
 
@@ -59,14 +68,19 @@ function headersOf(value: unknown): Record<string, string[]> {
 
 function proxiesOf(value: unknown): Pick<RegistryHost, "proxies"> {
   if (value === undefined) return {};
-  if (typeof value !== "object" || value === null) throw new InvalidArgument("invalid longshore_proxies: must be a table");
-  const of = (name: string): string => strings((value as Record<string, unknown>)[name], `longshore_proxies.${name}`).join(",");
+  if (typeof value !== "object" || value === null)
+    throw new InvalidArgument("invalid longshore_proxies: must be a table");
+  const of = (name: string): string =>
+    strings((value as Record<string, unknown>)[name], `longshore_proxies.${name}`).join(",");
   return { proxies: { http: of("http"), https: of("https"), no: of("no") } };
 }
 
 async function hostOf(server: string, table: HostTable, dir: string, domain: string): Promise<RegistryHost> {
-  const withScheme = /^https?:\/\//.test(server) ? server : `${isLoopback(server.split("/", 1)[0] ?? "") ? "http" : "https"}://${server}`;
-  if (/^[a-z]+:\/\//.test(server) && withScheme !== server) throw new InvalidArgument(`unsupported scheme in registry host ${server}`);
+  const withScheme = /^https?:\/\//.test(server)
+    ? server
+    : `${isLoopback(server.split("/", 1)[0] ?? "") ? "http" : "https"}://${server}`;
+  if (/^[a-z]+:\/\//.test(server) && withScheme !== server)
+    throw new InvalidArgument(`unsupported scheme in registry host ${server}`);
   if (!URL.canParse(withScheme)) throw new InvalidArgument(`unable to parse host ${server}`);
   const url = new URL(withScheme);
   const base = url.pathname.replace(/\/+$/, "");

@@ -2,7 +2,14 @@ export { Registry, type RegistryOptions } from "./registry.ts";
 export { Connections, maxHeadBytes } from "./connections.ts";
 export { type Credentials, type CredentialsCallback, anonymous } from "./credentials.ts";
 export { type Capability, type RegistryHost, type RegistryHosts, type TlsOptions, isLoopback } from "./host.ts";
-export { type DockerRegistryConfig, dockerHosts, fixedSchemeHosts, insecureHost, isNetwork, parseMirror } from "./docker-hosts.ts";
+export {
+  type DockerRegistryConfig,
+  dockerHosts,
+  fixedSchemeHosts,
+  insecureHost,
+  isNetwork,
+  parseMirror,
+} from "./docker-hosts.ts";
 export { hostsDirHosts, readHostsToml } from "./hosts-toml.ts";
 export { writeHostsDir } from "./write-hosts.ts";
 export { type RetryPolicy, defaultRetryPolicy } from "./backoff.ts";

@@ -72,8 +72,10 @@ function dialText(error: SystemError, url: URL): string | undefined {
 
 function causeText(error: SystemError, url: URL): string {
   const code = error.code ?? "";
-  if (unknownAuthority.has(code)) return "tls: failed to verify certificate: x509: certificate signed by unknown authority";
-  if (code === "CERT_HAS_EXPIRED") return "tls: failed to verify certificate: x509: certificate has expired or is not yet valid";
+  if (unknownAuthority.has(code))
+    return "tls: failed to verify certificate: x509: certificate signed by unknown authority";
+  if (code === "CERT_HAS_EXPIRED")
+    return "tls: failed to verify certificate: x509: certificate has expired or is not yet valid";
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
     return `tls: failed to verify certificate: x509: certificate is not valid for ${url.hostname}: ${error.message}`;
   }

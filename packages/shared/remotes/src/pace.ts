@@ -39,7 +39,12 @@ class PaceMeter {
 }
 
 /** The pieces of an answer's body, as long as they come at a pace. @throws NetworkError, Canceled */
-export async function* paced(body: AsyncIterable<Buffer>, pace: Pace, method: string, url: URL): AsyncGenerator<Buffer> {
+export async function* paced(
+  body: AsyncIterable<Buffer>,
+  pace: Pace,
+  method: string,
+  url: URL,
+): AsyncGenerator<Buffer> {
   const meter = new PaceMeter(pace);
   const pieces = body[Symbol.asyncIterator]();
   try {
@@ -58,7 +63,11 @@ export async function* paced(body: AsyncIterable<Buffer>, pace: Pace, method: st
 }
 
 /** Bytes on their way to a registry; a registry that takes them too slowly is given up. */
-export async function* pacedUpload(source: AsyncIterable<Uint8Array>, pace: Pace, giveUp: (error: Error) => void): AsyncGenerator<Uint8Array> {
+export async function* pacedUpload(
+  source: AsyncIterable<Uint8Array>,
+  pace: Pace,
+  giveUp: (error: Error) => void,
+): AsyncGenerator<Uint8Array> {
   let left = 0;
   // It asks for nothing while it stalls, so a clock has to look.
   const timer = setInterval(() => {

@@ -12,12 +12,16 @@ describe("push", () => {
   const content = randomBytes(400_000);
   const descriptor = { mediaType: mediaTypes.ociLayer, digest: digest256(content), size: content.length };
   const open = async function* (offset: number): AsyncGenerator<Uint8Array> {
-    for (let at = offset; at < content.length; at += 32_768) yield content.subarray(at, Math.min(at + 32_768, content.length));
+    for (let at = offset; at < content.length; at += 32_768)
+      yield content.subarray(at, Math.min(at + 32_768, content.length));
   };
 
   it("uploads a blob that is not there and leaves one that is", async () => {
     const progress: number[] = [];
-    assert.deepEqual(await rig.registry.push(rig.named("x"), descriptor, open, { onProgress: (sent) => progress.push(sent) }), { status: "pushed" });
+    assert.deepEqual(
+      await rig.registry.push(rig.named("x"), descriptor, open, { onProgress: (sent) => progress.push(sent) }),
+      { status: "pushed" },
+    );
     assert.deepEqual(rig.server.blobs.get(descriptor.digest), content);
     assert.equal(progress.at(-1), content.length);
     assert.deepEqual(await rig.registry.push(rig.named("x"), descriptor, open), { status: "exists" });
@@ -26,7 +30,10 @@ describe("push", () => {
   it("mounts from another repository", async () => {
     rig.server.addBlob(content);
     rig.server.faults.push(onFirst(1, /HEAD/, (_, response) => Boolean(response.writeHead(404).end())));
-    assert.deepEqual(await rig.registry.push(rig.named("x"), descriptor, open, { mountFrom: ["other/y"] }), { status: "mounted", from: "other/y" });
+    assert.deepEqual(await rig.registry.push(rig.named("x"), descriptor, open, { mountFrom: ["other/y"] }), {
+      status: "mounted",
+      from: "other/y",
+    });
   });
 
   it("resumes an upload whose connection broke", async () => {
@@ -53,7 +60,10 @@ describe("push", () => {
       for (let at = offset; at < size; at += 1 << 20) yield Buffer.alloc(1 << 20);
     };
     rig.server.faults.push((request) => request.method === "PUT" && /uploads/.test(request.url ?? ""));
-    await assert.rejects(rig.registry.push(rig.named("x"), { ...descriptor, size }, zeros), { name: "NetworkError", message: /less than 1000 bytes in 0\.2 seconds: i\/o timeout$/ });
+    await assert.rejects(rig.registry.push(rig.named("x"), { ...descriptor, size }, zeros), {
+      name: "NetworkError",
+      message: /less than 1000 bytes in 0\.2 seconds: i\/o timeout$/,
+    });
   });
 
   it("puts a manifest under its tag", async () => {
@@ -71,7 +81,8 @@ describe("push", () => {
     rig.server.faults.push((_, response) => rig.server.fail(response, 401, "UNAUTHORIZED", "authentication required"));
     await assert.rejects(rig.registry.push(rig.named("x"), descriptor, open), {
       name: "Unauthenticated",
-      message: "push access denied, repository does not exist or may require authorization: server message: unauthorized: authentication required",
+      message:
+        "push access denied, repository does not exist or may require authorization: server message: unauthorized: authentication required",
     });
   });
 });

@@ -22,7 +22,12 @@ export class RegistryRig {
 
   /** One more client. */
   client(credentials?: CredentialsCallback): Registry {
-    return new Registry({ hosts: fixedSchemeHosts("http"), connections: this.connections, retry, ...(credentials === undefined ? {} : { credentials }) });
+    return new Registry({
+      hosts: fixedSchemeHosts("http"),
+      connections: this.connections,
+      retry,
+      ...(credentials === undefined ? {} : { credentials }),
+    });
   }
 
   named(name: string): Reference {

@@ -11,7 +11,11 @@ describe("remotes", () => {
   let rig: RegistryRig;
   beforeEach(async () => (rig = await RegistryRig.open()));
   afterEach(() => rig.close());
-  const fetch = (descriptor: { mediaType: string; digest: string; size: number }, offset = 0, registry = rig.registry) => registry.fetch(rig.named("x"), descriptor, { offset });
+  const fetch = (
+    descriptor: { mediaType: string; digest: string; size: number },
+    offset = 0,
+    registry = rig.registry,
+  ) => registry.fetch(rig.named("x"), descriptor, { offset });
   async function bytesOf(content: AsyncIterable<Uint8Array>): Promise<Buffer> {
     const chunks: Uint8Array[] = [];
     for await (const chunk of content) chunks.push(chunk);
@@ -28,21 +32,27 @@ describe("remotes", () => {
 
     it("falls back to GET where HEAD says too little", async () => {
       const manifest = rig.server.addManifest("x", "1", mediaTypes.dockerManifest, { schemaVersion: 2 });
-      rig.server.faults.push((request, response) => request.method === "HEAD" && Boolean(response.writeHead(405).end()));
+      rig.server.faults.push(
+        (request, response) => request.method === "HEAD" && Boolean(response.writeHead(405).end()),
+      );
       assert.deepEqual(await rig.registry.resolve(rig.named("x:1")), manifest);
     });
 
     it("takes an answer with long headers", async () => {
       const manifest = rig.server.addManifest("x", "1", mediaTypes.ociManifest, { schemaVersion: 2 });
       rig.server.faults.push((_request, response) => {
-        for (let cookie = 0; cookie < 21; cookie++) response.setHeader(`X-Policy-${cookie}`, "p".repeat(cookie === 0 ? 40_000 : 1000));
+        for (let cookie = 0; cookie < 21; cookie++)
+          response.setHeader(`X-Policy-${cookie}`, "p".repeat(cookie === 0 ? 40_000 : 1000));
         return false;
       });
       assert.deepEqual(await rig.registry.resolve(rig.named("x:1")), manifest);
     });
 
     it("gives the registry's own words for what is not there", async () => {
-      await assert.rejects(rig.registry.resolve(rig.named("x:1")), { name: "NotFound", message: `${rig.server.host}/x:1: not found: manifest unknown: manifest unknown` });
+      await assert.rejects(rig.registry.resolve(rig.named("x:1")), {
+        name: "NotFound",
+        message: `${rig.server.host}/x:1: not found: manifest unknown: manifest unknown`,
+      });
     });
 
     it("refuses a manifest that is not the one asked for by digest", async () => {
@@ -51,22 +61,31 @@ describe("remotes", () => {
       const entry = rig.server.manifests.get(`x@${manifest.digest}`);
       assert.ok(entry);
       rig.server.manifests.set(`x@${other}`, entry);
-      await assert.rejects(rig.registry.resolve(rig.named(`x@${other}`)), { name: "FailedPrecondition", message: /unexpected digest/ });
+      await assert.rejects(rig.registry.resolve(rig.named(`x@${other}`)), {
+        name: "FailedPrecondition",
+        message: /unexpected digest/,
+      });
     });
 
     it("words an unreachable registry as Docker does", async () => {
       await assert.rejects(rig.registry.resolve(parseNormalized("127.0.0.1:1/x:1")), {
         name: "NetworkError",
-        message: 'failed to do request: Head "http://127.0.0.1:1/v2/x/manifests/1": dial tcp 127.0.0.1:1: connect: connection refused',
+        message:
+          'failed to do request: Head "http://127.0.0.1:1/v2/x/manifests/1": dial tcp 127.0.0.1:1: connect: connection refused',
       });
       await assert.rejects(rig.registry.resolve(parseNormalized("nohost.invalid/x:1")), {
-        message: /^failed to do request: Head "http:\/\/nohost\.invalid\/v2\/x\/manifests\/1": dial tcp: lookup nohost\.invalid.*: (no such host|Temporary failure in name resolution)$/,
+        message:
+          /^failed to do request: Head "http:\/\/nohost\.invalid\/v2\/x\/manifests\/1": dial tcp: lookup nohost\.invalid.*: (no such host|Temporary failure in name resolution)$/,
       });
     });
 
     it("does not hide a registry's answer behind a way to it that is closed", async () => {
       const base = { scheme: "http", host: rig.server.host, path: "/v2", capabilities: ["pull", "resolve"] } as const;
-      const both = new Registry({ hosts: async () => [base, { ...base, scheme: "https" }], connections: rig.connections, retry });
+      const both = new Registry({
+        hosts: async () => [base, { ...base, scheme: "https" }],
+        connections: rig.connections,
+        retry,
+      });
       await assert.rejects(both.resolve(rig.named("x:1")), /manifest unknown/);
     });
 
@@ -74,7 +93,15 @@ describe("remotes", () => {
       await using mirror = await new FaultRegistry().listen();
       const manifest = rig.server.addManifest("x", "1", mediaTypes.ociManifest, { schemaVersion: 2 });
       const base = { scheme: "http", path: "/v2", capabilities: ["pull", "resolve"] } as const;
-      const mirrored = new Registry({ hosts: async () => [{ ...base, host: mirror.host }, { ...base, host: "127.0.0.1:1" }, { ...base, host: rig.server.host }], connections: rig.connections, retry });
+      const mirrored = new Registry({
+        hosts: async () => [
+          { ...base, host: mirror.host },
+          { ...base, host: "127.0.0.1:1" },
+          { ...base, host: rig.server.host },
+        ],
+        connections: rig.connections,
+        retry,
+      });
       assert.deepEqual(await mirrored.resolve(rig.named("x:1")), manifest);
       assert.ok(mirror.log.length > 0);
     });
@@ -89,11 +116,21 @@ describe("remotes", () => {
   describe("answers that are no manifest", () => {
     for (const [what, type, body, problem] of [
       ["a web page", "text/html", "<html>", { name: "InvalidArgument", message: /is not valid JSON/ }],
-      ["a web page's type with a manifest of its own", "text/html; charset=utf-8", '{"schemaVersion":2,"config":{},"layers":[]}', undefined],
+      [
+        "a web page's type with a manifest of its own",
+        "text/html; charset=utf-8",
+        '{"schemaVersion":2,"config":{},"layers":[]}',
+        undefined,
+      ],
       ["JSON of another kind", "application/json", '{"a":1}', { name: "InvalidArgument", message: /no manifest$/ }],
       ["null", "application/json", "null", { name: "InvalidArgument", message: /no manifest$/ }],
       ["nothing", "text/plain", "", { name: "InvalidArgument", message: /is not valid JSON/ }],
-      ["more than a manifest has", mediaTypes.ociManifest, " ".repeat(5 << 20), { name: "InvalidArgument", message: /exceeds the limit of 4194304 bytes/ }],
+      [
+        "more than a manifest has",
+        mediaTypes.ociManifest,
+        " ".repeat(5 << 20),
+        { name: "InvalidArgument", message: /exceeds the limit of 4194304 bytes/ },
+      ],
     ] as const) {
       it(`are refused unless they can be one: ${what}`, async () => {
         rig.server.faults.push((request, response) => {
@@ -112,7 +149,9 @@ describe("remotes", () => {
     for (const status of [429, 500, 503]) {
       it(`sends a request again after ${status}`, async () => {
         const manifest = rig.server.addManifest("x", "1", mediaTypes.ociManifest, { schemaVersion: 2 });
-        rig.server.faults.push(onFirst(3, /HEAD/, (_, response) => Boolean(response.writeHead(status, { "retry-after": "0" }).end())));
+        rig.server.faults.push(
+          onFirst(3, /HEAD/, (_, response) => Boolean(response.writeHead(status, { "retry-after": "0" }).end())),
+        );
         assert.deepEqual(await rig.registry.resolve(rig.named("x:1")), manifest);
       });
     }
@@ -148,7 +187,10 @@ describe("remotes", () => {
       rig.server.faults.push(
         onFirst(3, /GET/, (request, response) => {
           const from = Number(/\d+/.exec(request.headers.range ?? "0")?.[0]);
-          response.writeHead(from > 0 ? 206 : 200, { "content-length": content.length - from, "content-range": `bytes ${from}-${content.length - 1}/${content.length}` });
+          response.writeHead(from > 0 ? 206 : 200, {
+            "content-length": content.length - from,
+            "content-range": `bytes ${from}-${content.length - 1}/${content.length}`,
+          });
           response.write(content.subarray(from, from + 50_000), () => setImmediate(() => response.destroy()));
           return true;
         }),
@@ -156,7 +198,10 @@ describe("remotes", () => {
       assert.deepEqual(await readVerified(fetch(blob), blob, 1 << 20), content);
       const ranges = rig.server.requests.map(({ headers }) => headers.range);
       assert.equal(ranges[0], undefined);
-      assert.ok(ranges.length > 1 && ranges.slice(1).every((range) => range !== undefined && range !== "bytes=0-"), String(ranges));
+      assert.ok(
+        ranges.length > 1 && ranges.slice(1).every((range) => range !== undefined && range !== "bytes=0-"),
+        String(ranges),
+      );
     });
 
     it("copes with a registry that knows no ranges", async () => {
@@ -173,7 +218,10 @@ describe("remotes", () => {
     const dripping: Fault = (request, response) => {
       if (request.method !== "GET") return false;
       const from = Number(/\d+/.exec(request.headers.range ?? "0")?.[0]);
-      response.writeHead(from > 0 ? 206 : 200, { "content-length": content.length - from, "content-range": `bytes ${from}-${content.length - 1}/${content.length}` });
+      response.writeHead(from > 0 ? 206 : 200, {
+        "content-length": content.length - from,
+        "content-range": `bytes ${from}-${content.length - 1}/${content.length}`,
+      });
       response.write(content.subarray(from, from + 1), () => setImmediate(() => response.destroy()));
       return true;
     };
@@ -196,7 +244,10 @@ describe("remotes", () => {
         timers.push(timer);
         return true;
       });
-      await assert.rejects(bytesOf(fetch(blob)), { name: "NetworkError", message: /less than 1000 bytes in 0\.2 seconds: i\/o timeout$/ });
+      await assert.rejects(bytesOf(fetch(blob)), {
+        name: "NetworkError",
+        message: /less than 1000 bytes in 0\.2 seconds: i\/o timeout$/,
+      });
       await assert.rejects(rig.registry.resolve(rig.named("x:1")), { name: "NetworkError", message: /i\/o timeout$/ });
       await assert.rejects(rig.registry.tags(rig.named("x")), { name: "NetworkError", message: /i\/o timeout$/ });
       for (const timer of timers) clearInterval(timer);
@@ -226,7 +277,9 @@ describe("remotes", () => {
         response.write(content.subarray(0, 1000), () => abort.abort());
         return true;
       });
-      await assert.rejects(bytesOf(rig.registry.fetch(rig.named("x"), blob, { signal: abort.signal })), { name: "Canceled" });
+      await assert.rejects(bytesOf(rig.registry.fetch(rig.named("x"), blob, { signal: abort.signal })), {
+        name: "Canceled",
+      });
     });
   });
 
@@ -237,7 +290,8 @@ describe("remotes", () => {
       await using storage = await new FaultRegistry().listen();
       const blob = storage.addBlob(content);
       rig.server.faults.push((request, response) => {
-        if (request.headers.authorization === undefined) return Boolean(response.writeHead(401, { "www-authenticate": 'Basic realm="x"' }).end());
+        if (request.headers.authorization === undefined)
+          return Boolean(response.writeHead(401, { "www-authenticate": 'Basic realm="x"' }).end());
         response.writeHead(307, { location: `http://${storage.host}/v2/s/blobs/${blob.digest}` }).end();
         return true;
       });
@@ -267,12 +321,21 @@ describe("remotes", () => {
       const blob = { ...storage.addBlob(content), mediaType: "application/vnd.docker.image.rootfs.foreign.diff.tar" };
       const urls = ["file:///etc/hostname", `http://${storage.host}/v2/s/blobs/${blob.digest}`];
       assert.deepEqual(await bytesOf(fetch({ ...blob, urls } as typeof blob)), content);
-      await assert.rejects(bytesOf(fetch({ ...blob, urls: urls.slice(0, 1) } as typeof blob)), /unsupported protocol scheme/);
+      await assert.rejects(
+        bytesOf(fetch({ ...blob, urls: urls.slice(0, 1) } as typeof blob)),
+        /unsupported protocol scheme/,
+      );
     });
   });
 
   describe("content that storage keeps compressed", () => {
-    const encoders: Record<string, (bytes: Buffer) => Buffer> = { gzip: gzipSync, deflate: deflateSync, zstd: zstdCompressSync, "gzip, zstd": (bytes) => zstdCompressSync(gzipSync(bytes)), identity: (bytes) => bytes };
+    const encoders: Record<string, (bytes: Buffer) => Buffer> = {
+      gzip: gzipSync,
+      deflate: deflateSync,
+      zstd: zstdCompressSync,
+      "gzip, zstd": (bytes) => zstdCompressSync(gzipSync(bytes)),
+      identity: (bytes) => bytes,
+    };
     const bytes = randomBytes(200_000);
 
     /** Serves the blob in a coding; with `breakAt` the first connection ends there. */
@@ -281,8 +344,13 @@ describe("remotes", () => {
       rig.server.faults.push((request, response) => {
         if (!request.url?.endsWith(blob.digest)) return false;
         const from = Number(/^bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
-        response.writeHead(from > 0 ? 206 : 200, { "content-encoding": coding, "content-length": encoded.length - from, ...(from > 0 ? { "content-range": `bytes ${from}-${encoded.length - 1}/${encoded.length}` } : {}) });
-        if (breakAt !== undefined && rig.server.log.length === 1) response.write(encoded.subarray(0, breakAt), () => response.destroy());
+        response.writeHead(from > 0 ? 206 : 200, {
+          "content-encoding": coding,
+          "content-length": encoded.length - from,
+          ...(from > 0 ? { "content-range": `bytes ${from}-${encoded.length - 1}/${encoded.length}` } : {}),
+        });
+        if (breakAt !== undefined && rig.server.log.length === 1)
+          response.write(encoded.subarray(0, breakAt), () => response.destroy());
         else response.end(encoded.subarray(from));
         return true;
       });
@@ -302,25 +370,49 @@ describe("remotes", () => {
     });
 
     it("is refused when it is in no coding that is known, or not in the one that it names", async () => {
-      await assert.rejects(bytesOf(fetch(served("br", bytes))), { name: "FailedPrecondition", message: /unsupported Content-Encoding algorithm: br$/ });
+      await assert.rejects(bytesOf(fetch(served("br", bytes))), {
+        name: "FailedPrecondition",
+        message: /unsupported Content-Encoding algorithm: br$/,
+      });
       rig.server.faults.length = 0;
-      await assert.rejects(bytesOf(fetch(served("gzip", bytes))), { name: "FailedPrecondition", message: /its body is not gzip: incorrect header check$/ });
+      await assert.rejects(bytesOf(fetch(served("gzip", bytes))), {
+        name: "FailedPrecondition",
+        message: /its body is not gzip: incorrect header check$/,
+      });
       rig.server.faults.length = 0;
       await assert.rejects(bytesOf(fetch(served("gzip,gzip,gzip,gzip", bytes))), /4 Content-Encodings are too many/);
     });
 
     it("ends where its size does, however much is in it", async () => {
-      await assert.rejects(bytesOf(fetch(served("gzip", gzipSync(Buffer.alloc(100 << 20))))), /content is longer than its size 200000/);
+      await assert.rejects(
+        bytesOf(fetch(served("gzip", gzipSync(Buffer.alloc(100 << 20))))),
+        /content is longer than its size 200000/,
+      );
     });
   });
 
   it("asks mirrors for tags, and the registry when they do not tell", async () => {
     await using mirror = await new FaultRegistry().listen();
     let known = true;
-    mirror.faults.push((request, response) => known && request.url === "/v2/x/tags/list" && Boolean(response.writeHead(200).end('{"tags":["mirrored"]}')));
-    rig.server.faults.push((request, response) => request.url === "/v2/x/tags/list" && Boolean(response.writeHead(200).end('{"tags":["own"]}')));
-    const at = (host: string): RegistryHost => ({ scheme: "http", host, path: "/v2", capabilities: ["pull", "resolve"] });
-    const registry = new Registry({ hosts: async () => [at(mirror.host), at(rig.server.host)], connections: rig.connections, retry });
+    mirror.faults.push(
+      (request, response) =>
+        known && request.url === "/v2/x/tags/list" && Boolean(response.writeHead(200).end('{"tags":["mirrored"]}')),
+    );
+    rig.server.faults.push(
+      (request, response) =>
+        request.url === "/v2/x/tags/list" && Boolean(response.writeHead(200).end('{"tags":["own"]}')),
+    );
+    const at = (host: string): RegistryHost => ({
+      scheme: "http",
+      host,
+      path: "/v2",
+      capabilities: ["pull", "resolve"],
+    });
+    const registry = new Registry({
+      hosts: async () => [at(mirror.host), at(rig.server.host)],
+      connections: rig.connections,
+      retry,
+    });
     assert.deepEqual(await registry.tags(rig.named("x")), ["mirrored"]);
     known = false;
     assert.deepEqual(await registry.tags(rig.named("x")), ["own"]);
@@ -328,7 +420,10 @@ describe("remotes", () => {
 
   it("lists tags over several pages", async () => {
     rig.server.faults.push((request, response) => {
-      if (request.url === "/v2/x/tags/list") return Boolean(response.writeHead(200, { link: '</v2/x/tags/list?last=b>; rel="next"' }).end('{"tags":["a","b"]}'));
+      if (request.url === "/v2/x/tags/list")
+        return Boolean(
+          response.writeHead(200, { link: '</v2/x/tags/list?last=b>; rel="next"' }).end('{"tags":["a","b"]}'),
+        );
       if (request.url === "/v2/x/tags/list?last=b") return Boolean(response.writeHead(200).end('{"tags":["c"]}'));
       return false;
     });

@@ -71,11 +71,22 @@ export class Registry {
 
   /** Streams content, resuming broken connections; size is checked, the digest is not (see `verified`). */
   async *fetch(reference: Reference, descriptor: Descriptor, options?: FetchOptions): AsyncGenerator<Uint8Array> {
-    yield* fetchContent(await this.#repository(reference), descriptor, this.#options.retry ?? defaultRetryPolicy, this.#log, options);
+    yield* fetchContent(
+      await this.#repository(reference),
+      descriptor,
+      this.#options.retry ?? defaultRetryPolicy,
+      this.#log,
+      options,
+    );
   }
 
   /** Brings one blob or manifest to the repository of `reference`. */
-  async push(reference: Reference, descriptor: Descriptor, open: ContentOpener, options?: PushOptions): Promise<PushResult> {
+  async push(
+    reference: Reference,
+    descriptor: Descriptor,
+    open: ContentOpener,
+    options?: PushOptions,
+  ): Promise<PushResult> {
     return push(await this.#repository(reference), descriptor, open, options);
   }
 

@@ -73,7 +73,8 @@ export class Repository {
 /** Puts the operation in front of a connection's failure, as containerd does. */
 export function doing<T>(work: Promise<T>): Promise<T> {
   return work.catch((error: unknown) => {
-    if (error instanceof NetworkError) throw new NetworkError(`failed to do request: ${error.message}`, error.code, error);
+    if (error instanceof NetworkError)
+      throw new NetworkError(`failed to do request: ${error.message}`, error.code, error);
     throw error;
   });
 }

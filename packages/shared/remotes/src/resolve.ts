@@ -11,7 +11,8 @@ import { type RegistryResponse, discard, headerOf, readWhole } from "./response.
 /** The type of a manifest whose server names none. @throws InvalidArgument when it is none */
 function sniff(name: string, bytes: Buffer): string {
   const parsed = parseJson(name, bytes);
-  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw new InvalidArgument(`${name}: no manifest`);
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
+    throw new InvalidArgument(`${name}: no manifest`);
   const { mediaType, manifests, config } = parsed as Record<string, unknown>;
   if (typeof mediaType === "string") return mediaType;
   if (Array.isArray(manifests)) return mediaTypes.ociIndex;
@@ -29,14 +30,21 @@ function typeOf(response: RegistryResponse): string | undefined {
 
 function checkType(mediaType: string): string {
   if (mediaType.startsWith("application/vnd.docker.distribution.manifest.v1+")) {
-    throw new InvalidArgument(`media type "${mediaType}" is no longer supported, rebuild the image as "${mediaTypes.dockerManifest}" or "${mediaTypes.ociManifest}"`);
+    throw new InvalidArgument(
+      `media type "${mediaType}" is no longer supported, rebuild the image as "${mediaTypes.dockerManifest}" or "${mediaTypes.ociManifest}"`,
+    );
   }
   const problem = mediaTypeProblem(mediaType);
   if (problem !== undefined) throw new InvalidArgument(problem);
   return mediaType;
 }
 
-async function resolveOn(client: HostClient, repository: Repository, reference: Reference, signal: AbortSignal | undefined): Promise<Descriptor> {
+async function resolveOn(
+  client: HostClient,
+  repository: Repository,
+  reference: Reference,
+  signal: AbortSignal | undefined,
+): Promise<Descriptor> {
   const path = `/manifests/${reference.digest ?? reference.tag ?? "latest"}`;
   const request = { path, headers: { accept: acceptManifests }, signal, verified: reference.digest !== undefined };
   const head = await repository.send(client, { ...request, method: "HEAD" });
@@ -44,8 +52,16 @@ async function resolveOn(client: HostClient, repository: Repository, reference: 
   const length = headerOf(head, "content-length");
   const announced = headerOf(head, "docker-content-digest") ?? reference.digest;
   const mediaType = typeOf(head);
-  if (head.status === 200 && mediaType !== undefined && announced !== undefined && isDigest(announced) && length !== undefined && /^[1-9]\d*$/.test(length)) {
-    if (Number(length) > maxManifestBytes) throw new InvalidArgument(`manifest from ${head.url.href} exceeds the limit of ${maxManifestBytes} bytes`);
+  if (
+    head.status === 200 &&
+    mediaType !== undefined &&
+    announced !== undefined &&
+    isDigest(announced) &&
+    length !== undefined &&
+    /^[1-9]\d*$/.test(length)
+  ) {
+    if (Number(length) > maxManifestBytes)
+      throw new InvalidArgument(`manifest from ${head.url.href} exceeds the limit of ${maxManifestBytes} bytes`);
     return { mediaType: checkType(mediaType), digest: announced, size: Number(length) };
   }
   // Some registries answer HEAD poorly or not at all; and only GET has a body that tells what is wrong.
@@ -59,7 +75,8 @@ async function resolveOn(client: HostClient, repository: Repository, reference: 
 /** Says what could not be found or be had, in containerd's words with the registry's own behind them. */
 function explain(error: unknown, reference: Reference): unknown {
   if (!(error instanceof RegistryError)) return error;
-  if (error.kind === "NotFound") return new NotFound(`${format(reference)}: not found: ${error.message}`, { cause: error });
+  if (error.kind === "NotFound")
+    return new NotFound(`${format(reference)}: not found: ${error.message}`, { cause: error });
   const denied = `pull access denied, repository does not exist or may require authorization: server message: ${error.message}`;
   if (error.kind === "Unauthenticated") return new Unauthenticated(denied, { cause: error });
   if (error.kind === "PermissionDenied") return new PermissionDenied(denied, { cause: error });
@@ -72,7 +89,9 @@ function explain(error: unknown, reference: Reference): unknown {
  * `pull access denied, …: server message: …`; NetworkError `failed to do request: Head "https://…": …`
  */
 export async function resolve(repository: Repository, reference: Reference, signal?: AbortSignal): Promise<Descriptor> {
-  const descriptor = await doing(repository.firstOf("resolve", (client) => resolveOn(client, repository, reference, signal))).catch((error: unknown) => {
+  const descriptor = await doing(
+    repository.firstOf("resolve", (client) => resolveOn(client, repository, reference, signal)),
+  ).catch((error: unknown) => {
     throw explain(error, reference);
   });
   if (reference.digest !== undefined && descriptor.digest !== reference.digest) {

@@ -14,7 +14,8 @@ const maxPageBytes = 16 << 20;
 function tagsOf(url: string, bytes: Buffer): string[] {
   const page = parseJson(url, bytes, maxPageBytes) as { tags?: unknown } | null;
   const tags = page?.tags ?? [];
-  if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === "string")) throw new InvalidArgument(`${url}: not a list of tags`);
+  if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === "string"))
+    throw new InvalidArgument(`${url}: not a list of tags`);
   return tags;
 }
 
@@ -22,7 +23,9 @@ async function tagsOn(client: HostClient, repository: Repository, signal: AbortS
   const tags: string[] = [];
   let target: string | URL | undefined = `/${repository.reference.path}/tags/list`;
   for (let page = 0; target !== undefined && page < maxPages; page += 1) {
-    const response: RegistryResponse = await doing(client.send({ method: "GET", target, scopes: [repository.scope("pull")], signal }));
+    const response: RegistryResponse = await doing(
+      client.send({ method: "GET", target, scopes: [repository.scope("pull")], signal }),
+    );
     if (response.status !== 200) throw await failureOf(response);
     tags.push(...tagsOf(response.url.href, await readWhole(response, maxPageBytes)));
     const next: string | undefined = /<([^>]+)>;\s*rel="?next"?/.exec(headerOf(response, "link") ?? "")?.[1];

@@ -7,7 +7,8 @@ async function list(dir: string): Promise<string[]> {
   try {
     return (await readdir(dir)).toSorted();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT" || (error as NodeJS.ErrnoException).code === "ENOTDIR") return [];
+    if ((error as NodeJS.ErrnoException).code === "ENOENT" || (error as NodeJS.ErrnoException).code === "ENOTDIR")
+      return [];
     throw error;
   }
 }
@@ -16,14 +17,20 @@ async function list(dir: string): Promise<string[]> {
 export async function readCertificates(dir: string): Promise<TlsOptions> {
   const names = await list(dir);
   const read = (name: string): Promise<string> => readFile(join(dir, name), "utf8");
-  const clients = names.filter((name) => name.endsWith(".cert")).map((cert) => ({ cert, key: `${cert.slice(0, -".cert".length)}.key` }));
+  const clients = names
+    .filter((name) => name.endsWith(".cert"))
+    .map((cert) => ({ cert, key: `${cert.slice(0, -".cert".length)}.key` }));
   for (const { cert, key } of clients) {
     if (!names.includes(key)) {
-      throw new InvalidArgument(`missing key ${key} for client certificate ${cert}. CA certificates must use the extension .crt`);
+      throw new InvalidArgument(
+        `missing key ${key} for client certificate ${cert}. CA certificates must use the extension .crt`,
+      );
     }
   }
   const ca = await Promise.all(names.filter((name) => name.endsWith(".crt")).map(read));
-  const certificates = await Promise.all(clients.map(async ({ cert, key }) => ({ cert: await read(cert), key: await read(key) })));
+  const certificates = await Promise.all(
+    clients.map(async ({ cert, key }) => ({ cert: await read(cert), key: await read(key) })),
+  );
   return { ...(ca.length === 0 ? {} : { ca }), ...(certificates.length === 0 ? {} : { certificates }) };
 }
 

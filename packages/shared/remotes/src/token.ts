@@ -27,9 +27,11 @@ function realmOf(challenge: Challenge, overTls: boolean): URL {
   const realm = challenge.parameters["realm"] ?? "";
   if (!URL.canParse(realm)) throw new InvalidArgument(`invalid realm "${realm}" in the registry's bearer challenge`);
   const url = new URL(realm);
-  if (url.protocol !== "https:" && url.protocol !== "http:") throw new InvalidArgument(`unsupported scheme in realm "${realm}"`);
+  if (url.protocol !== "https:" && url.protocol !== "http:")
+    throw new InvalidArgument(`unsupported scheme in realm "${realm}"`);
   // A registry behind TLS must not talk a client into sending its password in the clear.
-  if (overTls && url.protocol !== "https:") throw new InvalidArgument(`refusing to send credentials to the plain HTTP realm "${realm}"`);
+  if (overTls && url.protocol !== "https:")
+    throw new InvalidArgument(`refusing to send credentials to the plain HTTP realm "${realm}"`);
   return url;
 }
 
@@ -41,8 +43,12 @@ function readToken(body: string, now: number): Token {
     throw new Unauthenticated("the authorization server's answer is not valid JSON", { cause: error });
   }
   const value = typeof answer.token === "string" && answer.token !== "" ? answer.token : answer.access_token;
-  if (typeof value !== "string" || value === "") throw new Unauthenticated("authorization server did not include a token in the response");
-  const seconds = typeof answer.expires_in === "number" ? Math.max(answer.expires_in, defaultLifetimeSeconds) : defaultLifetimeSeconds;
+  if (typeof value !== "string" || value === "")
+    throw new Unauthenticated("authorization server did not include a token in the response");
+  const seconds =
+    typeof answer.expires_in === "number"
+      ? Math.max(answer.expires_in, defaultLifetimeSeconds)
+      : defaultLifetimeSeconds;
   return { value, expiresAt: now + seconds * 1000 - marginMs };
 }
 
@@ -89,7 +95,12 @@ export async function fetchToken(
     form.set("username", credentials.username);
     form.set("password", credentials.password);
   }
-  const answer = await exchange("POST", realm, { "content-type": "application/x-www-form-urlencoded" }, form.toString());
+  const answer = await exchange(
+    "POST",
+    realm,
+    { "content-type": "application/x-www-form-urlencoded" },
+    form.toString(),
+  );
   if (answer.status !== 200) throw registryError({ method: "POST", url: realm.href, ...answer });
   return readToken(answer.body, now);
 }

@@ -30,7 +30,13 @@ class Upload {
   readonly #open: ContentOpener;
   readonly #options: UploadOptions;
 
-  constructor(client: HostClient, repository: Repository, descriptor: Descriptor, open: ContentOpener, options: UploadOptions) {
+  constructor(
+    client: HostClient,
+    repository: Repository,
+    descriptor: Descriptor,
+    open: ContentOpener,
+    options: UploadOptions,
+  ) {
     this.#client = client;
     this.#repository = repository;
     this.#descriptor = descriptor;
@@ -70,7 +76,12 @@ class Upload {
 
   /** Asks how far a broken upload got; a session that is gone counts as none. */
   async resume(session: Session): Promise<Session | undefined> {
-    const response = await this.#client.send({ method: "GET", target: session.location, scopes: this.#scopes, signal: this.#options.signal });
+    const response = await this.#client.send({
+      method: "GET",
+      target: session.location,
+      scopes: this.#scopes,
+      signal: this.#options.signal,
+    });
     await discard(response);
     const end = /^(?:bytes=)?0-(\d+)$/.exec(headerOf(response, "range") ?? "")?.[1];
     if (response.status !== 204 || end === undefined) return undefined;
@@ -84,8 +95,14 @@ class Upload {
     const target = new URL(location);
     target.searchParams.set("digest", this.#descriptor.digest);
     const length = from === undefined ? 0 : this.#descriptor.size - from;
-    const request = { method: "PUT" as const, target, headers: { "content-type": "application/octet-stream", "content-length": String(length) } };
-    const response = await (length === 0 ? this.#client.send({ ...request, scopes: this.#scopes, signal: this.#options.signal }) : this.#send(request, from ?? 0));
+    const request = {
+      method: "PUT" as const,
+      target,
+      headers: { "content-type": "application/octet-stream", "content-length": String(length) },
+    };
+    const response = await (length === 0
+      ? this.#client.send({ ...request, scopes: this.#scopes, signal: this.#options.signal })
+      : this.#send(request, from ?? 0));
     if (response.status !== 201 && response.status !== 204) throw await failureOf(response);
     await discard(response);
   }
@@ -106,7 +123,10 @@ class Upload {
   }
 
   /** Sends the blob from `offset` on as a request's body. @throws NetworkError, too, for a registry that takes next to nothing of it */
-  async #send(request: Pick<HostRequest, "method" | "headers"> & { target: URL }, offset: number): Promise<RegistryResponse> {
+  async #send(
+    request: Pick<HostRequest, "method" | "headers"> & { target: URL },
+    offset: number,
+  ): Promise<RegistryResponse> {
     const stalled = new AbortController();
     const { signal } = this.#options;
     try {

@@ -23,17 +23,23 @@ function tableOf(host: RegistryHost, files: Map<string, string>): Table {
     // `/v2` is what a reader adds by itself.
     ...(host.path.endsWith("/v2") ? {} : { override_path: true }),
     ...(ca.length === 0 ? {} : { ca: ca.map((pem) => store(pem, "pem")) }),
-    ...(certificates.length === 0 ? {} : { client: certificates.map(({ cert, key }) => [store(cert, "pem"), store(key, "key")]) }),
+    ...(certificates.length === 0
+      ? {}
+      : { client: certificates.map(({ cert, key }) => [store(cert, "pem"), store(key, "key")]) }),
     ...(skipVerify === true ? { skip_verify: true } : {}),
     // Of this project alone; others pass it over.
     ...(host.proxies === undefined ? {} : { longshore_proxies: { ...host.proxies } }),
-    ...(host.headers === undefined ? {} : { header: Object.fromEntries(Object.entries(host.headers).map(([name, values]) => [name, [...values]])) }),
+    ...(host.headers === undefined
+      ? {}
+      : { header: Object.fromEntries(Object.entries(host.headers).map(([name, values]) => [name, [...values]])) }),
   };
 }
 
 function folderOf(hosts: readonly RegistryHost[]): Folder {
   const files = new Map<string, string>();
-  const plain = hosts.flatMap((host) => (host.plainFallback === true ? [host, { ...host, scheme: "http" as const, tls: {} }] : [host]));
+  const plain = hosts.flatMap((host) =>
+    host.plainFallback === true ? [host, { ...host, scheme: "http" as const, tls: {} }] : [host],
+  );
   const url = (host: RegistryHost): string => `${host.scheme}://${host.host}${host.path.replace(/\/v2$/, "")}`;
   const server = plain.at(-1);
   if (server === undefined) return { toml: "", files };

@@ -20,7 +20,11 @@ describe("checkpoints", () => {
   const app = createApp(silent, { experimental: true });
   checkpointRoutes(app, { config, containers: { store } } as unknown as Engine);
   const ask = async (method: "GET" | "POST" | "DELETE", path: string, body?: object): Promise<[number, unknown]> => {
-    const { statusCode, payload } = await app.inject({ method, url: `/containers/${path}`, ...(body === undefined ? {} : { payload: body }) });
+    const { statusCode, payload } = await app.inject({
+      method,
+      url: `/containers/${path}`,
+      ...(body === undefined ? {} : { payload: body }),
+    });
     const answer = JSON.parse(payload) as { message?: string };
     return [statusCode, answer.message ?? answer];
   };
@@ -37,9 +41,15 @@ describe("checkpoints", () => {
   });
 
   it("are made of running containers only", async () => {
-    assert.deepEqual(await ask("POST", "c1/checkpoints", { CheckpointID: "a b" }), [409, "container c0ffee is not running"]);
+    assert.deepEqual(await ask("POST", "c1/checkpoints", { CheckpointID: "a b" }), [
+      409,
+      "container c0ffee is not running",
+    ]);
     container.alive = true;
-    assert.deepEqual(await ask("POST", "c1/checkpoints", { CheckpointID: "a b" }), [500, "Invalid checkpoint ID (a b), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"]);
+    assert.deepEqual(await ask("POST", "c1/checkpoints", { CheckpointID: "a b" }), [
+      500,
+      "Invalid checkpoint ID (a b), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed",
+    ]);
     assert.equal((await ask("POST", "c1/checkpoints", { CheckpointID: "ck" }))[0], 501);
   });
 
@@ -56,7 +66,9 @@ describe("checkpoints", () => {
       return new Query({ raw } as never);
     };
     const start = (text: string) => refuseCheckpoint(query(text), container as unknown as Container);
-    assert.throws(() => refuseCheckpoints(query("checkpoint=ck")), { message: "checkpoint is only supported in experimental mode" });
+    assert.throws(() => refuseCheckpoints(query("checkpoint=ck")), {
+      message: "checkpoint is only supported in experimental mode",
+    });
     assert.throws(() => start("checkpoint=ck"), { message: "checkpoint ck does not exist for container /c1" });
     assert.throws(() => start("checkpoint=ck&checkpoint-dir=/x"), { message: "custom checkpointdir is not supported" });
     start("");

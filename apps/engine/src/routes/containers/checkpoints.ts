@@ -12,7 +12,8 @@ import { parameter } from "../parameters.ts";
 
 const createBody = struct("checkpoint.CreateOptions", { CheckpointID: text, CheckpointDir: text });
 const validId = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
-const disabled = "This experimental feature is disabled by default. Start the Docker daemon in experimental mode in order to enable it.";
+const disabled =
+  "This experimental feature is disabled by default. Start the Docker daemon in experimental mode in order to enable it.";
 
 function absent(checkpoint: string, container: string): Unknown {
   return new Unknown(`checkpoint ${checkpoint} does not exist for container ${container}`);
@@ -38,7 +39,8 @@ export const checkpointRoutes: RoutePlugin = (app, { config, containers }) => {
     const { CheckpointID = "" } = (await readJson<{ CheckpointID?: string }>(request, createBody)) ?? {};
     const { name, container } = find(request);
     if (!container.alive) throw new Conflict(`container ${container.id} is not running`);
-    if (!validId.test(CheckpointID)) throw new Unknown(`Invalid checkpoint ID (${CheckpointID}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
+    if (!validId.test(CheckpointID))
+      throw new Unknown(`Invalid checkpoint ID (${CheckpointID}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
     throw new NotImplemented(`Cannot checkpoint container ${name}: checkpoints are not supported by this engine`);
   });
   app.delete("/containers/:name/checkpoints/:checkpoint", confined, async (request) => {

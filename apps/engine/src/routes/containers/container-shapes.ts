@@ -1,4 +1,20 @@
-import { bool, command, duration, empty, int, int64, list, map, named, type Shape, size, struct, text, uint16, uint64 } from "@longshore/go-json";
+import {
+  bool,
+  command,
+  duration,
+  empty,
+  int,
+  int64,
+  list,
+  map,
+  named,
+  type Shape,
+  size,
+  struct,
+  text,
+  uint16,
+  uint64,
+} from "@longshore/go-json";
 
 const healthcheck = struct("container.HealthConfig", {
   Test: list(text),
@@ -56,10 +72,18 @@ const resourceFields: Record<string, Shape> = {
   CpuRealtimeRuntime: int64,
   CpusetCpus: text,
   CpusetMems: text,
-  Devices: list(struct("container.DeviceMapping", { PathOnHost: text, PathInContainer: text, CgroupPermissions: text })),
+  Devices: list(
+    struct("container.DeviceMapping", { PathOnHost: text, PathInContainer: text, CgroupPermissions: text }),
+  ),
   DeviceCgroupRules: list(text),
   DeviceRequests: list(
-    struct("container.DeviceRequest", { Driver: text, Count: int, DeviceIDs: list(text), Capabilities: list(list(text)), Options: map(text) }),
+    struct("container.DeviceRequest", {
+      Driver: text,
+      Count: int,
+      DeviceIDs: list(text),
+      Capabilities: list(list(text)),
+      Options: map(text),
+    }),
   ),
   KernelMemory: int64,
   KernelMemoryTCP: int64,
@@ -75,7 +99,10 @@ const resourceFields: Record<string, Shape> = {
   IOMaximumBandwidth: uint64,
 };
 
-const restartPolicy = struct("container.RestartPolicy", { Name: named("container.RestartPolicyMode"), MaximumRetryCount: int });
+const restartPolicy = struct("container.RestartPolicy", {
+  Name: named("container.RestartPolicyMode"),
+  MaximumRetryCount: int,
+});
 
 const mode: Shape = { kind: "int", go: "fs.FileMode", as: "uint32" };
 

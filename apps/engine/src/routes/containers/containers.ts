@@ -65,13 +65,20 @@ export const containerRoutes: RoutePlugin = (app, { config: engineConfig, contai
 
   app.get("/containers/:name/json", confined, async (request, reply) => {
     const container = find(request);
-    sendJson(reply, 200, inspectFor(request, container, await inspectContainer(context, container, new Query(request).bool("size"))));
+    sendJson(
+      reply,
+      200,
+      inspectFor(request, container, await inspectContainer(context, container, new Query(request).bool("size"))),
+    );
   });
 
   app.post("/containers/:name/start", confined, async (request, reply) => {
     const length = declaredLength(request);
     // A host configuration in the body went out of use with API 1.24; more than `{}` or `null` is one.
-    if (length === undefined || length > 7) throw new InvalidArgument("starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24");
+    if (length === undefined || length > 7)
+      throw new InvalidArgument(
+        "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24",
+      );
     if (!engineConfig.experimental) refuseCheckpoints(new Query(request));
     const container = find(request);
     if (engineConfig.experimental) refuseCheckpoint(new Query(request), container);
@@ -92,7 +99,12 @@ export const containerRoutes: RoutePlugin = (app, { config: engineConfig, contai
   });
 
   app.post("/containers/:name/kill", confined, async (request, reply) => {
-    await killContainer(context, visible(request, context), parameter(request, "name"), new Query(request).get("signal"));
+    await killContainer(
+      context,
+      visible(request, context),
+      parameter(request, "name"),
+      new Query(request).get("signal"),
+    );
     reply.code(204).send();
   });
 
@@ -136,7 +148,12 @@ export const containerRoutes: RoutePlugin = (app, { config: engineConfig, contai
       await removeLink(visible(request, context), shown);
       return reply.code(204).send();
     }
-    await removeContainer(context, find(request), { force: query.bool("force"), removeVolumes: query.bool("v") }, shown);
+    await removeContainer(
+      context,
+      find(request),
+      { force: query.bool("force"), removeVolumes: query.bool("v") },
+      shown,
+    );
     return reply.code(204).send();
   });
 
@@ -153,7 +170,8 @@ export const containerRoutes: RoutePlugin = (app, { config: engineConfig, contai
         const { record } = container;
         const labels = record.Config.Labels ?? {};
         if (!existing.has(container)) return false;
-        if (!filters.labels("label", labels) || filters.get("label!").some((wanted) => hasLabel(wanted, labels))) return false;
+        if (!filters.labels("label", labels) || filters.get("label!").some((wanted) => hasLabel(wanted, labels)))
+          return false;
         return before === undefined || Date.parse(record.Created) < before;
       });
       sendJson(reply, 200, report);
@@ -165,5 +183,8 @@ export const containerRoutes: RoutePlugin = (app, { config: engineConfig, contai
 
 function stopOptions(request: FastifyRequest): { signal: string; timeout: number | undefined } {
   const query = new Query(request);
-  return { signal: speaks(request, "stopSignal") ? query.get("signal") : "", timeout: query.get("t") === "" ? undefined : query.int("t", 0) };
+  return {
+    signal: speaks(request, "stopSignal") ? query.get("signal") : "",
+    timeout: query.get("t") === "" ? undefined : query.int("t", 0),
+  };
 }

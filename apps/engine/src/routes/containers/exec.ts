@@ -1,4 +1,19 @@
-import { Attachment, type AttachRequest, checkExecContainer, createExec, type Exec, frame, Framer, inspectExec, parseDetachKeys, resizeExec, startExec, stdoutStream, emitContainer, Unframer } from "@longshore/containers";
+import {
+  Attachment,
+  type AttachRequest,
+  checkExecContainer,
+  createExec,
+  type Exec,
+  frame,
+  Framer,
+  inspectExec,
+  parseDetachKeys,
+  resizeExec,
+  startExec,
+  stdoutStream,
+  emitContainer,
+  Unframer,
+} from "@longshore/containers";
 import { InvalidArgument, messageOf, Unknown } from "@longshore/errdefs";
 import { confined } from "../../access/route-access.ts";
 import { visible } from "../../access/visible.ts";
@@ -29,7 +44,9 @@ interface ExecOptions {
 
 function size(given: number[] | undefined): { consoleSize?: [number, number] } {
   const [height, width] = given ?? [];
-  return height === undefined || width === undefined || (height === 0 && width === 0) ? {} : { consoleSize: [height, width] };
+  return height === undefined || width === undefined || (height === 0 && width === 0)
+    ? {}
+    : { consoleSize: [height, width] };
 }
 
 /** Docker answers these with other words, and another status, than for attach. */
@@ -65,7 +82,9 @@ export const execRoutes: RoutePlugin = (app, { containers, log }) => {
     sendJson(reply, 201, { Id });
   });
 
-  app.get("/exec/:id/json", confined, (request, reply) => sendJson(reply, 200, inspectExec(visible(request, containers).exec(parameter(request, "id")))));
+  app.get("/exec/:id/json", confined, (request, reply) =>
+    sendJson(reply, 200, inspectExec(visible(request, containers).exec(parameter(request, "id")))),
+  );
 
   app.post("/exec/:id/resize", confined, async (request, reply) => {
     const [height, width] = parseSize(new Query(request));
@@ -74,7 +93,8 @@ export const execRoutes: RoutePlugin = (app, { containers, log }) => {
   });
 
   app.post("/exec/:id/start", confined, async (request, reply) => {
-    const body = (await readJson<{ Detach?: boolean; Tty?: boolean; ConsoleSize?: number[] }>(request, execStartBody)) ?? {};
+    const body =
+      (await readJson<{ Detach?: boolean; Tty?: boolean; ConsoleSize?: number[] }>(request, execStartBody)) ?? {};
     const exec = visible(request, containers).exec(parameter(request, "id"));
     checkExecContainer(exec);
     const framed = body.Tty !== true;
@@ -105,14 +125,21 @@ export const execRoutes: RoutePlugin = (app, { containers, log }) => {
 /** The terminal is that of create, whatever start says; only the frames are what start says. */
 function attachRequest(config: Exec["config"], framed: boolean): AttachRequest {
   const { attachStdin: stdin, attachStdout: stdout, attachStderr, detachKeys, tty } = config;
-  const wants = { stdin, stdout, stderr: attachStderr && (tty || framed), detachKeys: tty ? parseDetachKeys(detachKeys) : [] };
+  const wants = {
+    stdin,
+    stdout,
+    stderr: attachStderr && (tty || framed),
+    detachKeys: tty ? parseDetachKeys(detachKeys) : [],
+  };
   if (tty !== framed) return wants;
   return { ...wants, output: framed ? new Framer() : new Unframer() };
 }
 
 /** An exec's raw answer carries the headers that each answer has. */
 function execHeaders(headers: Record<string, unknown>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).flatMap(([name, value]) => (typeof value === "string" ? [[canonical(name), value]] : [])));
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => (typeof value === "string" ? [[canonical(name), value]] : [])),
+  );
 }
 
 function canonical(name: string): string {

@@ -21,7 +21,13 @@ function statHeader(stat: PathStat): Record<string, string> {
 export const fileRoutes: RoutePlugin = (app, { containers, archiver, layers, log }) => {
   app.head("/containers/:name/archive", confined, async (request, reply) => {
     const name = parameter(request, "name");
-    const stat = await statFile(containers, archiver, visible(request, containers).get(name), name, new Query(request).get("path"));
+    const stat = await statFile(
+      containers,
+      archiver,
+      visible(request, containers).get(name),
+      name,
+      new Query(request).get("path"),
+    );
     return reply.code(200).headers(statHeader(stat)).send();
   });
 
@@ -31,7 +37,10 @@ export const fileRoutes: RoutePlugin = (app, { containers, archiver, layers, log
     let stream: BodyStream | undefined;
     let gzip: ReturnType<typeof createGzip> | undefined;
     const begin = (stat: PathStat): ((piece: Uint8Array) => Promise<void>) => {
-      const body = new BodyStream(reply, tarType, { ...statHeader(stat), ...(zip ? { "Content-Encoding": "gzip" } : {}) });
+      const body = new BodyStream(reply, tarType, {
+        ...statHeader(stat),
+        ...(zip ? { "Content-Encoding": "gzip" } : {}),
+      });
       stream = body;
       if (!zip) return (piece) => body.write(piece);
       const packer = createGzip({ level: 1 });
@@ -45,7 +54,15 @@ export const fileRoutes: RoutePlugin = (app, { containers, archiver, layers, log
       };
     };
     try {
-      await copyOut(containers, archiver, visible(request, containers).get(name), name, new Query(request).get("path"), begin, clientGone(reply));
+      await copyOut(
+        containers,
+        archiver,
+        visible(request, containers).get(name),
+        name,
+        new Query(request).get("path"),
+        begin,
+        clientGone(reply),
+      );
     } catch (error) {
       if (stream === undefined) throw error;
       log.warn({ err: error, container: name }, "packing files");
@@ -60,7 +77,11 @@ export const fileRoutes: RoutePlugin = (app, { containers, archiver, layers, log
   app.put("/containers/:name/archive", confined, async (request, reply) => {
     const name = parameter(request, "name");
     const query = new Query(request);
-    const options = { path: query.get("path"), noOverwriteDirNonDir: query.bool("noOverwriteDirNonDir"), copyUidGid: query.bool("copyUIDGID") };
+    const options = {
+      path: query.get("path"),
+      noOverwriteDirNonDir: query.bool("noOverwriteDirNonDir"),
+      copyUidGid: query.bool("copyUIDGID"),
+    };
     await copyIn(containers, archiver, visible(request, containers).get(name), name, options, bodyStream(request));
     return reply.code(200).send();
   });
@@ -79,6 +100,10 @@ export const fileRoutes: RoutePlugin = (app, { containers, archiver, layers, log
   });
 
   app.get("/containers/:name/changes", confined, async (request, reply) => {
-    sendJson(reply, 200, await containerChanges(containers, layers, visible(request, containers).get(parameter(request, "name"))));
+    sendJson(
+      reply,
+      200,
+      await containerChanges(containers, layers, visible(request, containers).get(parameter(request, "name"))),
+    );
   });
 };

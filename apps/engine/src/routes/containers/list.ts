@@ -10,7 +10,23 @@ import { sendJson } from "../../server/send.ts";
 import { summaryFor } from "./container-versions.ts";
 import { portFilter } from "./port-filter.ts";
 
-const keys = ["ancestor", "before", "exited", "expose", "health", "id", "isolation", "is-task", "label", "name", "network", "publish", "since", "status", "volume"];
+const keys = [
+  "ancestor",
+  "before",
+  "exited",
+  "expose",
+  "health",
+  "id",
+  "isolation",
+  "is-task",
+  "label",
+  "name",
+  "network",
+  "publish",
+  "since",
+  "status",
+  "volume",
+];
 const statuses = ["created", "running", "paused", "restarting", "removing", "exited", "dead"];
 const healths = ["none", "starting", "healthy", "unhealthy"];
 
@@ -18,7 +34,10 @@ type Test = (container: Container) => boolean;
 
 function oneOf(filters: Filters, key: string, allowed: readonly string[], word: string): void {
   for (const value of filters.get(key)) {
-    if (!allowed.includes(value)) throw new InvalidArgument(`invalid filter '${key}=${value}': invalid value for ${word} (${value}): must be one of ${allowed.join(", ")}`);
+    if (!allowed.includes(value))
+      throw new InvalidArgument(
+        `invalid filter '${key}=${value}': invalid value for ${word} (${value}): must be one of ${allowed.join(", ")}`,
+      );
   }
 }
 
@@ -36,13 +55,18 @@ function stateTests(filters: Filters): Test[] {
   oneOf(filters, "status", statuses, "state");
   oneOf(filters, "health", healths, "health");
   const codes = filters.get("exited").map((code) => {
-    if (!/^-?\d+$/.test(code)) throw new InvalidArgument(`invalid filter 'exited=${code}': strconv.Atoi: parsing ${JSON.stringify(code)}: invalid syntax`);
+    if (!/^-?\d+$/.test(code))
+      throw new InvalidArgument(
+        `invalid filter 'exited=${code}': strconv.Atoi: parsing ${JSON.stringify(code)}: invalid syntax`,
+      );
     return Number(code);
   });
   return [
     (container) => filters.exact("status", container.status),
     ({ record }) => filters.exact("health", record.State.Health?.Status ?? "none"),
-    ({ record }) => codes.length === 0 || (!record.State.Running && record.HasBeenStartedBefore && codes.includes(record.State.ExitCode)),
+    ({ record }) =>
+      codes.length === 0 ||
+      (!record.State.Running && record.HasBeenStartedBefore && codes.includes(record.State.ExitCode)),
   ];
 }
 
@@ -52,9 +76,15 @@ function connectionTests(filters: Filters): Test[] {
     ({ record }) => hasPort === undefined || hasPort(portsOf(record.NetworkSettings.Ports)),
     ({ record }) =>
       !filters.has("network") ||
-      Object.entries(record.NetworkSettings.Networks).some(([name, { NetworkID }]) => filters.exact("network", name) || (NetworkID !== "" && filters.prefix("network", NetworkID))),
+      Object.entries(record.NetworkSettings.Networks).some(
+        ([name, { NetworkID }]) =>
+          filters.exact("network", name) || (NetworkID !== "" && filters.prefix("network", NetworkID)),
+      ),
     ({ record }) =>
-      !filters.has("volume") || Object.values(record.MountPoints).some((mount) => filters.exact("volume", mount.Name || mount.Source) || filters.exact("volume", mount.Destination)),
+      !filters.has("volume") ||
+      Object.values(record.MountPoints).some(
+        (mount) => filters.exact("volume", mount.Name || mount.Source) || filters.exact("volume", mount.Destination),
+      ),
   ];
 }
 
@@ -70,7 +100,11 @@ function orderTests(existing: VisibleContainers, all: readonly Container[], filt
   };
   const before = placeOf("before");
   const since = placeOf("since");
-  return [(container) => (before === undefined || (places.get(container) ?? 0) > before) && (since === undefined || (places.get(container) ?? 0) < since)];
+  return [
+    (container) =>
+      (before === undefined || (places.get(container) ?? 0) > before) &&
+      (since === undefined || (places.get(container) ?? 0) < since),
+  ];
 }
 
 /** Images named by `ancestor`, and those built on them, by their layers' chain. */
@@ -94,11 +128,24 @@ export const listRoutes: RoutePlugin = (app, engine) => {
     const limit = query.int("limit", 0);
     const existing = visible(request, engine.containers);
     const containers = existing.list();
-    const tests = [...identityTests(filters), ...stateTests(filters), ...connectionTests(filters), ...orderTests(existing, containers, filters), await ancestorTest(engine, filters)];
+    const tests = [
+      ...identityTests(filters),
+      ...stateTests(filters),
+      ...connectionTests(filters),
+      ...orderTests(existing, containers, filters),
+      await ancestorTest(engine, filters),
+    ];
     const all = query.bool("all") || limit > 0 || filters.has("status");
-    let found = await filterInSlices(containers, (container) => (all || container.record.State.Running) && tests.every((test) => test(container)));
+    let found = await filterInSlices(
+      containers,
+      (container) => (all || container.record.State.Running) && tests.every((test) => test(container)),
+    );
     if (limit > 0) found = found.slice(0, limit);
     const shown = await summarize(engine.containers, found, query.bool("size"));
-    sendJson(reply, 200, shown.map((summary) => summaryFor(request, summary)));
+    sendJson(
+      reply,
+      200,
+      shown.map((summary) => summaryFor(request, summary)),
+    );
   });
 };

@@ -1,6 +1,14 @@
 import { canReadLog, type Container, noteLogDamage } from "@longshore/containers";
 import { InvalidArgument, messageOf, NotImplemented } from "@longshore/errdefs";
-import { type LogLine, type LogShow, openLog, type ReadConfig, type ReadOptions, renderError, renderLines } from "@longshore/logging";
+import {
+  type LogLine,
+  type LogShow,
+  openLog,
+  type ReadConfig,
+  type ReadOptions,
+  renderError,
+  renderLines,
+} from "@longshore/logging";
 import { confined } from "../../access/route-access.ts";
 import { visible } from "../../access/visible.ts";
 import type { RoutePlugin } from "../../engine.ts";
@@ -15,7 +23,10 @@ import { parameter } from "../parameters.ts";
 function endOf(container: Container, gone: AbortSignal): AbortSignal {
   if (!container.alive) return AbortSignal.abort();
   const ended = new AbortController();
-  container.wait("next-exit", gone).then(() => ended.abort(), () => undefined);
+  container.wait("next-exit", gone).then(
+    () => ended.abort(),
+    () => undefined,
+  );
   return ended.signal;
 }
 
@@ -26,7 +37,11 @@ function tailOf(query: Query): number {
 }
 
 /** What a plugin reads, rendered; what keeps it from that is said in the stream, as dockerd does it. */
-async function* fromPlugin(lines: AsyncIterable<LogLine> | Error, show: LogShow, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* fromPlugin(
+  lines: AsyncIterable<LogLine> | Error,
+  show: LogShow,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   try {
     if (lines instanceof Error) throw lines;
     yield* renderLines(lines, show);
@@ -37,30 +52,63 @@ async function* fromPlugin(lines: AsyncIterable<LogLine> | Error, show: LogShow,
 
 export const logRoutes: RoutePlugin = (app, { containers, log }) => {
   /** What the container's plugin reads, or why it cannot; undefined when it is not the one that reads. */
-  const plugged = (container: Container, config: ReadConfig, signal: AbortSignal): Promise<AsyncGenerator<LogLine> | Error | undefined> =>
-    containers.logFeeds.read(container, config, signal).catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
+  const plugged = (
+    container: Container,
+    config: ReadConfig,
+    signal: AbortSignal,
+  ): Promise<AsyncGenerator<LogLine> | Error | undefined> =>
+    containers.logFeeds
+      .read(container, config, signal)
+      .catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
 
   app.get("/containers/:name/logs", confined, async (request, reply) => {
     const query = new Query(request);
     const wants = { stdout: query.bool("stdout"), stderr: query.bool("stderr") };
-    if (!wants.stdout && !wants.stderr) throw new InvalidArgument("Bad parameters: you must choose at least one stream");
+    if (!wants.stdout && !wants.stderr)
+      throw new InvalidArgument("Bad parameters: you must choose at least one stream");
     const container = visible(request, containers).get(parameter(request, "name"));
     const { Tty } = container.record.Config;
     const since = parseTimestamp(query.get("since"));
     const until = query.get("until") === "0" ? 0n : parseTimestamp(query.get("until"));
-    const show: LogShow = { ...wants, framed: !Tty, timestamps: query.bool("timestamps"), details: query.bool("details"), since, until };
+    const show: LogShow = {
+      ...wants,
+      framed: !Tty,
+      timestamps: query.bool("timestamps"),
+      details: query.bool("details"),
+      since,
+      until,
+    };
     const tail = tailOf(query);
     const follow = query.bool("follow");
     const stop = new AbortController();
     const gone = clientGone(reply);
     gone.addEventListener("abort", () => stop.abort(), { once: true });
     const lines = await plugged(container, { since, until, tail, follow }, stop.signal);
-    if (lines === undefined && !canReadLog(container)) throw new NotImplemented("configured logging driver does not support reading");
-    const options: ReadOptions = { tail, follow, ended: endOf(container, gone), signal: stop.signal, damaged: (damage) => noteLogDamage(container, damage, log) };
+    if (lines === undefined && !canReadLog(container))
+      throw new NotImplemented("configured logging driver does not support reading");
+    const options: ReadOptions = {
+      tail,
+      follow,
+      ended: endOf(container, gone),
+      signal: stop.signal,
+      damaged: (damage) => noteLogDamage(container, damage, log),
+    };
     // Whoever has the answer's head follows: nothing that is printed then can be missed.
-    const opened = lines === undefined ? await openLog(container.record.LogPath, options, show) : { read: () => fromPlugin(lines, show, stop.signal), close: async () => undefined };
-    const stream = new BodyStream(reply, Tty || !speaks(request, "multiplexedMediaType") ? rawStream : multiplexedStream);
-    const untilTimer = until === 0n || !follow ? undefined : setTimeout(() => stop.abort(), Math.min(2 ** 31 - 1, Math.max(0, Number(until / 1_000_000n) - Date.now() + 1)));
+    const opened =
+      lines === undefined
+        ? await openLog(container.record.LogPath, options, show)
+        : { read: () => fromPlugin(lines, show, stop.signal), close: async () => undefined };
+    const stream = new BodyStream(
+      reply,
+      Tty || !speaks(request, "multiplexedMediaType") ? rawStream : multiplexedStream,
+    );
+    const untilTimer =
+      until === 0n || !follow
+        ? undefined
+        : setTimeout(
+            () => stop.abort(),
+            Math.min(2 ** 31 - 1, Math.max(0, Number(until / 1_000_000n) - Date.now() + 1)),
+          );
     try {
       for await (const bytes of opened.read()) {
         await stream.write(bytes);

@@ -29,7 +29,8 @@ describe("the filters of ports", () => {
     [["1"], ["90"], true],
   ];
   for (const [publish, expose, found] of cases) {
-    it(`${found ? "find" : "do not find"} a port by ${JSON.stringify({ publish, expose })}`, () => assert.equal(portFilter(publish, expose)?.(ports), found));
+    it(`${found ? "find" : "do not find"} a port by ${JSON.stringify({ publish, expose })}`, () =>
+      assert.equal(portFilter(publish, expose)?.(ports), found));
   }
 
   const refused: [value: string, reason: string][] = [
@@ -41,7 +42,8 @@ describe("the filters of ports", () => {
     ["/tcp", "error while looking up for publish /tcp: Empty string specified for ports."],
     ["80:80", "filter for 'publish' should not contain ':': 80:80"],
   ];
-  for (const [value, message] of refused) it(`refuse ${JSON.stringify(value)}`, () => assert.throws(() => portFilter([value], []), { message }));
+  for (const [value, message] of refused)
+    it(`refuse ${JSON.stringify(value)}`, () => assert.throws(() => portFilter([value], []), { message }));
 
   it("are none without a value", () => assert.equal(portFilter([], []), undefined));
 });

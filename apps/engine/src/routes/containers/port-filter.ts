@@ -45,10 +45,17 @@ function rangesOf(key: string, values: readonly string[]): PortRange[] {
  * @returns undefined when there is no such filter
  * @throws Unknown in Docker's words
  */
-export function portFilter(published: readonly string[], exposed: readonly string[]): ((ports: readonly Port[]) => boolean) | undefined {
+export function portFilter(
+  published: readonly string[],
+  exposed: readonly string[],
+): ((ports: readonly Port[]) => boolean) | undefined {
   const onHost = rangesOf("publish", published);
   const inside = rangesOf("expose", exposed);
   if (onHost.length + inside.length === 0) return undefined;
-  const within = (ranges: readonly PortRange[], port: number, type: string): boolean => ranges.some(({ from, to, protocol }) => protocol === type && port >= from && port <= to);
-  return (ports) => ports.some(({ PrivatePort, PublicPort = 0, Type }) => within(onHost, PublicPort, Type) || within(inside, PrivatePort, Type));
+  const within = (ranges: readonly PortRange[], port: number, type: string): boolean =>
+    ranges.some(({ from, to, protocol }) => protocol === type && port >= from && port <= to);
+  return (ports) =>
+    ports.some(
+      ({ PrivatePort, PublicPort = 0, Type }) => within(onHost, PublicPort, Type) || within(inside, PrivatePort, Type),
+    );
 }

@@ -13,14 +13,22 @@ const path = "/longshore/v1/containers/:name/ports";
 
 /** Beyond Docker: the published ports of a container, to read and to change while it runs. */
 export const portRoutes: RoutePlugin = (app, { containers: context }) => {
-  app.get(path, confined, (request, reply) => sendJson(reply, 200, publishedPorts(visible(request, context).get(parameter(request, "name")))));
+  app.get(path, confined, (request, reply) =>
+    sendJson(reply, 200, publishedPorts(visible(request, context).get(parameter(request, "name")))),
+  );
 
   app.put(path, async (request, reply) => {
     const container = visible(request, context).get(parameter(request, "name"));
-    const body = await readJson<{ PortBindings?: Record<string, Partial<PortBinding>[] | null> | null }>(request, portsBody);
+    const body = await readJson<{ PortBindings?: Record<string, Partial<PortBinding>[] | null> | null }>(
+      request,
+      portsBody,
+    );
     if (body?.PortBindings === undefined) throw new InvalidArgument("PortBindings is missing");
     const bindings = Object.entries(body.PortBindings ?? {}).map(([port, list]) => {
-      return [port.includes("/") ? port : `${port}/tcp`, list?.map(({ HostIp = "", HostPort = "" }) => ({ HostIp, HostPort })) ?? null] as const;
+      return [
+        port.includes("/") ? port : `${port}/tcp`,
+        list?.map(({ HostIp = "", HostPort = "" }) => ({ HostIp, HostPort })) ?? null,
+      ] as const;
     });
     sendJson(reply, 200, await changePorts(context, container, Object.fromEntries(bindings)));
   });

@@ -33,7 +33,10 @@ export const statsRoutes: RoutePlugin = (app, { containers, log }) => {
     }
     const stream = new BodyStream(reply, "application/json");
     const removed = new AbortController();
-    container.wait("removed", stream.gone).then(() => removed.abort(), () => undefined);
+    container.wait("removed", stream.gone).then(
+      () => removed.abort(),
+      () => undefined,
+    );
     const over = AbortSignal.any([stream.gone, removed.signal]);
     let previous: ContainerStatsResponse | undefined;
     try {

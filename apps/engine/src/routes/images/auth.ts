@@ -6,7 +6,15 @@ import { clientGone } from "../../server/request.ts";
 import { sendJson } from "../../server/send.ts";
 import { struct, text } from "@longshore/go-json";
 
-const authMembers = { username: text, password: text, auth: text, email: text, serveraddress: text, identitytoken: text, registrytoken: text };
+const authMembers = {
+  username: text,
+  password: text,
+  auth: text,
+  email: text,
+  serveraddress: text,
+  identitytoken: text,
+  registrytoken: text,
+};
 const authBody = struct("registry.AuthConfig", authMembers, "");
 
 /** `docker login`: tells whether a registry takes the credentials. */

@@ -12,7 +12,12 @@ import { registryCall } from "./registry-auth.ts";
 import { parsePlatform } from "../values.ts";
 
 /** `docker push`, and the name that its path has. */
-export async function pushRoute({ images }: Engine, request: FastifyRequest, reply: FastifyReply, name: string): Promise<void> {
+export async function pushRoute(
+  { images }: Engine,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  name: string,
+): Promise<void> {
   const query = new Query(request);
   const platform = speaks(request, "pushPlatform") ? parseJsonPlatform(query.get("platform")) : undefined;
   const progress = new ProgressStream(reply);
@@ -20,7 +25,12 @@ export async function pushRoute({ images }: Engine, request: FastifyRequest, rep
   await progress.run(request, () => pushImage(images, push, registryCall(request, progress.gone), progress.output));
 }
 
-async function save({ images, log }: Engine, request: FastifyRequest, reply: FastifyReply, names: readonly string[]): Promise<void> {
+async function save(
+  { images, log }: Engine,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  names: readonly string[],
+): Promise<void> {
   const platform = transferPlatform(request);
   const archive = await saveImages(images, names, { platform, signal: clientGone(reply) });
   const stream = new BodyStream(reply, "application/x-tar");
@@ -57,7 +67,14 @@ export const imageTransferRoutes: RoutePlugin = (app, engine) => {
     await progress.run(request, () =>
       importImage(
         images,
-        { source, repo: query.get("repo"), tag: query.get("tag"), changes: query.all("changes"), message: query.get("message"), platform },
+        {
+          source,
+          repo: query.get("repo"),
+          tag: query.get("tag"),
+          changes: query.all("changes"),
+          message: query.get("message"),
+          platform,
+        },
         bodyStream(request),
         progress.gone,
         progress.output,
@@ -69,7 +86,11 @@ export const imageTransferRoutes: RoutePlugin = (app, engine) => {
   app.post("/images/load", async (request, reply) => {
     const platform = transferPlatform(request);
     const progress = new ProgressStream(reply);
-    await progress.run(request, () => loadImages(images, bodyStream(request), { platform, signal: progress.gone }, progress.output), "line");
+    await progress.run(
+      request,
+      () => loadImages(images, bodyStream(request), { platform, signal: progress.gone }, progress.output),
+      "line",
+    );
     return reply;
   });
 

@@ -9,7 +9,9 @@ export function summaryFor(request: FastifyRequest, image: ImageSummary): object
   return {
     ...(speaks(request, "imageDescriptor") ? image : older),
     Containers: speaks(request, "imageListContainers") ? image.Containers : -1,
-    ...(speaks(request, "imageListNameless") || !isNameless ? {} : { RepoTags: ["<none>:<none>"], RepoDigests: ["<none>@<none>"] }),
+    ...(speaks(request, "imageListNameless") || !isNameless
+      ? {}
+      : { RepoTags: ["<none>:<none>"], RepoDigests: ["<none>@<none>"] }),
     ...(speaks(request, "withoutVirtualSize") ? {} : { VirtualSize: image.Size }),
   };
 }

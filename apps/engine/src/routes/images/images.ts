@@ -26,14 +26,26 @@ export const imageRoutes: RoutePlugin = (app, engine) => {
 
   app.get("/images/json", async (request, reply) => {
     const query = new Query(request);
-    const filters = parseImageFilters(query.get("filters"), ["before", "dangling", "label", "label!", "reference", "since", "until"]);
+    const filters = parseImageFilters(query.get("filters"), [
+      "before",
+      "dangling",
+      "label",
+      "label!",
+      "reference",
+      "since",
+      "until",
+    ]);
     const reference = speaks(request, "imageListWithoutFilter") ? "" : query.get("filter");
     const list = await listImages(images, {
       filters: reference === "" ? filters : { ...filters, references: [...filters.references, reference] },
       sharedSize: speaks(request, "imageListSharedSize") && query.bool("shared-size"),
       manifests: speaks(request, "imageListManifests") && query.bool("manifests"),
     });
-    sendJson(reply, 200, list.map((image) => summaryFor(request, image)));
+    sendJson(
+      reply,
+      200,
+      list.map((image) => summaryFor(request, image)),
+    );
   });
 
   app.post("/images/prune", async (request, reply) => {
@@ -45,7 +57,8 @@ export const imageRoutes: RoutePlugin = (app, engine) => {
     const query = new Query(request);
     const manifests = speaks(request, "imageInspectManifests") && query.bool("manifests");
     const platform = speaks(request, "imageInspectPlatform") ? parseJsonPlatform(query.get("platform")) : undefined;
-    if (manifests && platform !== undefined) throw new InvalidArgument("conflicting options: manifests and platform options cannot both be set");
+    if (manifests && platform !== undefined)
+      throw new InvalidArgument("conflicting options: manifests and platform options cannot both be set");
     sendJson(reply, 200, inspectFor(request, await inspectImage(images, name, { manifests, platform })));
   };
 

@@ -18,6 +18,8 @@ function parseRegistryAuth(header: string): AuthConfig {
 export function registryCall(request: FastifyRequest, signal: AbortSignal): RegistryCall {
   const header = request.headers["x-registry-auth"];
   const metas = Object.entries(request.headers).filter(([name]) => name.startsWith("x-meta-"));
-  const headers = Object.fromEntries(metas.map(([name, value]): [string, string] => [name, Array.isArray(value) ? value.join(", ") : (value ?? "")]));
+  const headers = Object.fromEntries(
+    metas.map(([name, value]): [string, string] => [name, Array.isArray(value) ? value.join(", ") : (value ?? "")]),
+  );
   return { auth: parseRegistryAuth(typeof header === "string" ? header : ""), headers, signal };
 }

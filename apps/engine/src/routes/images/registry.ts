@@ -21,7 +21,10 @@ export const registryRoutes: RoutePlugin = (app, { images }) => {
   app.get("/images/search", async (request, reply) => {
     const query = new Query(request);
     const limit = query.get("limit");
-    if (!/^-?\d*$/.test(limit)) throw new InvalidArgument(`invalid limit specified: strconv.Atoi: parsing ${JSON.stringify(limit)}: invalid syntax`);
+    if (!/^-?\d*$/.test(limit))
+      throw new InvalidArgument(
+        `invalid limit specified: strconv.Atoi: parsing ${JSON.stringify(limit)}: invalid syntax`,
+      );
     const filters = Filters.parse(query.get("filters"), ["is-automated", "is-official", "stars"]);
     const found = await searchImages(
       query.get("term"),

@@ -23,7 +23,9 @@ const createBody = struct("network.CreateRequest", {
   IPAM: struct("network.IPAM", {
     Driver: text,
     Options: map(text),
-    Config: list(struct("network.IPAMConfig", { Subnet: text, IPRange: text, Gateway: text, AuxiliaryAddresses: map(text) })),
+    Config: list(
+      struct("network.IPAMConfig", { Subnet: text, IPRange: text, Gateway: text, AuxiliaryAddresses: map(text) }),
+    ),
   }),
   Internal: bool,
   Attachable: bool,
@@ -48,11 +50,14 @@ function listFilter(parameter: string, networks: Networks): (network: Network) =
   const unknown = types.find((type) => type !== "custom" && type !== "builtin");
   if (unknown !== undefined) throw new Unknown(`invalid filter: 'type'='${unknown}'`);
   let dangling: boolean | undefined;
-  if (filters.get("dangling").length > 1) throw new InvalidArgument('got more than one value for filter key "dangling"');
+  if (filters.get("dangling").length > 1)
+    throw new InvalidArgument('got more than one value for filter key "dangling"');
   try {
     if (filters.has("dangling")) dangling = filters.bool("dangling", false);
   } catch (error) {
-    throw new InvalidArgument(`invalid value for filter 'dangling', must be "true" (or "1"), or "false" (or "0")`, { cause: error });
+    throw new InvalidArgument(`invalid value for filter 'dangling', must be "true" (or "1"), or "false" (or "0")`, {
+      cause: error,
+    });
   }
   return (network) => {
     const builtin = predefined.includes(network.Name);
@@ -70,7 +75,9 @@ function listFilter(parameter: string, networks: Networks): (network: Network) =
 
 function verboseFlag(value: string): void {
   if (!/^(|1|0|t|f|T|F|true|false|TRUE|FALSE|True|False)$/.test(value)) {
-    throw new InvalidArgument(`invalid value for verbose: ${value}: strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`);
+    throw new InvalidArgument(
+      `invalid value for verbose: ${value}: strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`,
+    );
   }
 }
 
@@ -91,7 +98,8 @@ export const networkRoutes: RoutePlugin<Engine & { networks: Networks }> = (app,
     verboseFlag(query.get("verbose"));
     const id = parameter(request, "id");
     const network = networks.inspect(id);
-    if (query.get("scope") !== "" && query.get("scope") !== network.Scope) throw new NotFound(`network ${id} not found`);
+    if (query.get("scope") !== "" && query.get("scope") !== network.Scope)
+      throw new NotFound(`network ${id} not found`);
     sendJson(reply, 200, network);
   });
 
@@ -114,14 +122,27 @@ export const networkRoutes: RoutePlugin<Engine & { networks: Networks }> = (app,
   });
 
   app.post("/networks/:id/connect", async (request, reply) => {
-    const body = await readJson<{ Container?: string; EndpointConfig?: Partial<EndpointSettings> }>(request, connectBody);
-    await connectContainer({ containers, networks }, parameter(request, "id"), body?.Container ?? "", body?.EndpointConfig ?? {});
+    const body = await readJson<{ Container?: string; EndpointConfig?: Partial<EndpointSettings> }>(
+      request,
+      connectBody,
+    );
+    await connectContainer(
+      { containers, networks },
+      parameter(request, "id"),
+      body?.Container ?? "",
+      body?.EndpointConfig ?? {},
+    );
     reply.code(200).send();
   });
 
   app.post("/networks/:id/disconnect", async (request, reply) => {
     const body = await readJson<{ Container?: string; Force?: boolean }>(request, disconnectBody);
-    await disconnectContainer({ containers, networks }, parameter(request, "id"), body?.Container ?? "", body?.Force ?? false);
+    await disconnectContainer(
+      { containers, networks },
+      parameter(request, "id"),
+      body?.Container ?? "",
+      body?.Force ?? false,
+    );
     reply.code(200).send();
   });
 
@@ -135,10 +156,12 @@ export const networkRoutes: RoutePlugin<Engine & { networks: Networks }> = (app,
     pruning = true;
     try {
       const removed = await networks.prune(({ Labels, Created }) => {
-        if (!filters.labels("label", Labels) || filters.get("label!").some((wanted) => hasLabel(wanted, Labels ?? {}))) return false;
+        if (!filters.labels("label", Labels) || filters.get("label!").some((wanted) => hasLabel(wanted, Labels ?? {})))
+          return false;
         return before === undefined || Date.parse(Created) < before;
       });
-      for (const { Id, Name, Driver } of removed) containers.emit("network", "destroy", { ID: Id, Attributes: { name: Name, type: Driver } });
+      for (const { Id, Name, Driver } of removed)
+        containers.emit("network", "destroy", { ID: Id, Attributes: { name: Name, type: Driver } });
       containers.emit("network", "prune", { ID: "", Attributes: { reclaimed: "0" } });
       sendJson(reply, 200, { NetworksDeleted: removed.length === 0 ? null : removed.map(({ Name }) => Name) });
     } finally {

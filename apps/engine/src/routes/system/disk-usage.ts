@@ -23,7 +23,10 @@ export const diskUsageRoutes: RoutePlugin = (app, { containers, images }) => {
     ]);
     sendJson(reply, 200, {
       LayersSize: layersSize,
-      Images: imageList?.map((image) => (speaks(request, "withoutVirtualSize") ? image : { ...image, VirtualSize: image.Size })) ?? null,
+      Images:
+        imageList?.map((image) =>
+          speaks(request, "withoutVirtualSize") ? image : { ...image, VirtualSize: image.Size },
+        ) ?? null,
       Containers: containerList,
       Volumes: volumes,
       BuildCache: wants("build-cache") ? [] : null,

@@ -18,14 +18,18 @@ export const eventRoutes: RoutePlugin = (app, { events }) => {
     const until = parseTimestamp(query.get("until"));
     const exists = eventsVisible(request);
     const ends = query.get("until") !== "";
-    if (ends && until < since) throw new InvalidArgument(`\`since\` time (${query.get("since")}) cannot be after \`until\` time (${query.get("until")})`);
+    if (ends && until < since)
+      throw new InvalidArgument(
+        `\`since\` time (${query.get("since")}) cannot be after \`until\` time (${query.get("until")})`,
+      );
     const stream = new BodyStream(reply, "application/json");
     const skips = speaks(request, "imageCreateEvents") ? () => false : isImageCreate;
     const send = (event: SentEvent): void => {
       if (!skips(event) && exists(event) && matchesEvent(event, filters)) stream.push(event);
     };
     const stop = events.subscribe(send);
-    const bound = (event: SentEvent): boolean => BigInt(event.timeNano ?? 0) >= since && (!ends || BigInt(event.timeNano ?? 0) <= until);
+    const bound = (event: SentEvent): boolean =>
+      BigInt(event.timeNano ?? 0) >= since && (!ends || BigInt(event.timeNano ?? 0) <= until);
     // As with Docker, an end alone asks for what is kept, too.
     if (since > 0n || ends) for (const event of events.recent().filter(bound)) send(event);
     await endOf(stream.gone, ends ? until : undefined);
@@ -43,7 +47,10 @@ async function endOf(gone: AbortSignal, until: bigint | undefined): Promise<void
   if (gone.aborted) return;
   const { promise, resolve } = Promise.withResolvers<void>();
   gone.addEventListener("abort", () => resolve(), { once: true });
-  const timer = until === undefined ? undefined : setTimeout(resolve, Math.min(2 ** 31 - 1, Math.max(0, Number(until / 1_000_000n) - Date.now())));
+  const timer =
+    until === undefined
+      ? undefined
+      : setTimeout(resolve, Math.min(2 ** 31 - 1, Math.max(0, Number(until / 1_000_000n) - Date.now())));
   await promise;
   clearTimeout(timer);
 }

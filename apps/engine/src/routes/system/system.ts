@@ -9,7 +9,14 @@ import { systemInfo } from "../../system/info.ts";
 import { componentVersions } from "../../system/components.ts";
 import { productVersion } from "../../system/product.ts";
 
-const goArches: Record<string, string> = { x64: "amd64", arm64: "arm64", arm: "arm", riscv64: "riscv64", s390x: "s390x", ppc64: "ppc64le" };
+const goArches: Record<string, string> = {
+  x64: "amd64",
+  arm64: "arm64",
+  arm: "arm",
+  riscv64: "riscv64",
+  s390x: "s390x",
+  ppc64: "ppc64le",
+};
 
 /** Swarm mode is not served: its endpoints answer as on a node outside any swarm. */
 const pingHeaders = ({ config }: Engine): Record<string, string> => ({
@@ -20,10 +27,22 @@ const pingHeaders = ({ config }: Engine): Record<string, string> => ({
 });
 
 export const systemRoutes: RoutePlugin = (app, engine) => {
-  app.get("/_ping", (_request, reply) => reply.headers(pingHeaders(engine)).header("Content-Type", "text/plain; charset=utf-8").send("OK"));
-  app.head("/_ping", (_request, reply) => reply.headers(pingHeaders(engine)).header("Content-Length", "0").header("Content-Type", "text/plain; charset=utf-8").send());
+  app.get("/_ping", (_request, reply) =>
+    reply.headers(pingHeaders(engine)).header("Content-Type", "text/plain; charset=utf-8").send("OK"),
+  );
+  app.head("/_ping", (_request, reply) =>
+    reply
+      .headers(pingHeaders(engine))
+      .header("Content-Length", "0")
+      .header("Content-Type", "text/plain; charset=utf-8")
+      .send(),
+  );
   app.get("/info", confined, async (request, reply) => {
-    sendJson(reply, 200, infoFor((change) => speaks(request, change), await systemInfo(engine)));
+    sendJson(
+      reply,
+      200,
+      infoFor((change) => speaks(request, change), await systemInfo(engine)),
+    );
   });
   app.get("/version", async (_request, reply) => {
     const arch = goArches[nodeArch()] ?? nodeArch();

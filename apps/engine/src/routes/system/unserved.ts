@@ -10,8 +10,33 @@ import { parameter } from "../parameters.ts";
 export const notManager =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
 
-const swarmPaths = ["/swarm", "/swarm/unlockkey", "/nodes", "/nodes/:id", "/services", "/services/:id", "/services/:id/logs", "/tasks", "/tasks/:id", "/tasks/:id/logs", "/secrets", "/secrets/:id", "/configs", "/configs/:id"];
-const swarmChanges = ["/swarm/update", "/swarm/unlock", "/nodes/:id/update", "/services/create", "/services/:id/update", "/secrets/create", "/secrets/:id/update", "/configs/create", "/configs/:id/update"];
+const swarmPaths = [
+  "/swarm",
+  "/swarm/unlockkey",
+  "/nodes",
+  "/nodes/:id",
+  "/services",
+  "/services/:id",
+  "/services/:id/logs",
+  "/tasks",
+  "/tasks/:id",
+  "/tasks/:id/logs",
+  "/secrets",
+  "/secrets/:id",
+  "/configs",
+  "/configs/:id",
+];
+const swarmChanges = [
+  "/swarm/update",
+  "/swarm/unlock",
+  "/nodes/:id/update",
+  "/services/create",
+  "/services/:id/update",
+  "/secrets/create",
+  "/secrets/:id/update",
+  "/configs/create",
+  "/configs/:id/update",
+];
 
 /** The plugin's name in `NAME/json`, `NAME/enable`, …; pushing names the tag too. */
 function pluginName(path: string): string {
@@ -53,7 +78,8 @@ export const unservedRoutes: RoutePlugin = (app) => {
   app.delete("/plugins/*", noPlugin);
   app.post("/plugins/*", async (request) => {
     await discardBody(request);
-    if (/^(pull|create)$/.test(parameter(request, "*"))) throw new NotImplemented("plugins that run in containers are not supported by this engine");
+    if (/^(pull|create)$/.test(parameter(request, "*")))
+      throw new NotImplemented("plugins that run in containers are not supported by this engine");
     noPlugin(request);
   });
   app.get("/plugins/privileges", () => {

@@ -12,7 +12,13 @@ import { map, struct, text } from "@longshore/go-json";
 import { notManager } from "../system/unserved.ts";
 import { parameter } from "../parameters.ts";
 
-const createBody = struct("volume.CreateOptions", { Name: text, Driver: text, DriverOpts: map(text), Labels: map(text), ClusterVolumeSpec: struct("volume.ClusterVolumeSpec", {}) });
+const createBody = struct("volume.CreateOptions", {
+  Name: text,
+  Driver: text,
+  DriverOpts: map(text),
+  Labels: map(text),
+  ClusterVolumeSpec: struct("volume.ClusterVolumeSpec", {}),
+});
 
 /** Go's spellings of a boolean; undefined for anything else. */
 function goBool(value: string): boolean | undefined {
@@ -27,7 +33,10 @@ function wantsAll(filters: Filters, before142: boolean): boolean {
   const [value] = values;
   if (value === undefined) return before142;
   const all = goBool(value);
-  if (all === undefined) throw new InvalidArgument(`invalid filter 'all': strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`);
+  if (all === undefined)
+    throw new InvalidArgument(
+      `invalid filter 'all': strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`,
+    );
   return all;
 }
 
@@ -56,7 +65,10 @@ export const volumeRoutes: RoutePlugin = (app, { containers }) => {
       filters.match("name", Name) &&
       filters.labels("label", Labels) &&
       (dangling === undefined || dangling === (volumes.references(Name).length === 0));
-    sendJson(reply, 200, { Volumes: await filterInSlices(all, accepts), Warnings: warnings.length > 0 ? warnings : null });
+    sendJson(reply, 200, {
+      Volumes: await filterInSlices(all, accepts),
+      Warnings: warnings.length > 0 ? warnings : null,
+    });
   });
 
   app.get("/volumes/*", async (request, reply) => {

@@ -29,7 +29,9 @@ export class Collector {
   async collect(): Promise<Collected> {
     const started = Date.now();
     if (this.#isDamaged()) {
-      this.#env.logger.warn("records are set aside as damaged: nothing is collected until they are repaired or removed");
+      this.#env.logger.warn(
+        "records are set aside as damaged: nothing is collected until they are repaired or removed",
+      );
       return { records: 0, content: 0, snapshots: 0, durationMs: 0 };
     }
     const { database, gate, snapshotters } = this.#env;
@@ -71,7 +73,8 @@ export class Collector {
     for (const { namespace, type, id } of gone) {
       if (type === "images") this.#env.publisher.publish(namespace, "/images/delete", ImageDeleteSchema, { name: id });
       const [kind, snapshotter] = type.split("/");
-      if (kind === "snapshots" && snapshotter !== undefined) this.#env.publisher.publish(namespace, "/snapshot/remove", SnapshotRemoveSchema, { key: id, snapshotter });
+      if (kind === "snapshots" && snapshotter !== undefined)
+        this.#env.publisher.publish(namespace, "/snapshot/remove", SnapshotRemoveSchema, { key: id, snapshotter });
     }
   }
 }

@@ -16,14 +16,21 @@ describe("garbage collection", () => {
   });
   afterEach(() => fixture.remove());
 
-  const put = (content: string, labels: Record<string, string> = {}, to = scope): Promise<string> => writeBlob(to.content, { ref: `ref-${content}`, labels }, Buffer.from(content));
+  const put = (content: string, labels: Record<string, string> = {}, to = scope): Promise<string> =>
+    writeBlob(to.content, { ref: `ref-${content}`, labels }, Buffer.from(content));
 
   /** Contents by name: those whose blobs are in the namespace, and those whose files are there. */
   async function held(...contents: string[]): Promise<string> {
     const found: string[] = [];
     for (const content of contents) {
-      const record = await scope.content.info(digestOf(content)).then(() => true, () => false);
-      const file = await fixture.content.info(digestOf(content)).then(() => true, () => false);
+      const record = await scope.content.info(digestOf(content)).then(
+        () => true,
+        () => false,
+      );
+      const file = await fixture.content.info(digestOf(content)).then(
+        () => true,
+        () => false,
+      );
       assert.equal(record, file, `record and file of ${content}`);
       if (record) found.push(content);
     }
@@ -46,7 +53,10 @@ describe("garbage collection", () => {
     await overlay.prepare("stray", "");
     await put("layer");
     await put("config", { "containerd.io/gc.ref.snapshot.overlayfs": "chain2" });
-    await put("manifest", { "containerd.io/gc.ref.content.config": digestOf("config"), "containerd.io/gc.ref.content.l.0": digestOf("layer") });
+    await put("manifest", {
+      "containerd.io/gc.ref.content.config": digestOf("config"),
+      "containerd.io/gc.ref.content.l.0": digestOf("layer"),
+    });
     await put("stray");
     await scope.images.create({ name: "i", labels: {}, target: target("manifest") });
     await fixture.metadata.collectGarbage();
@@ -66,7 +76,17 @@ describe("garbage collection", () => {
     await overlay.prepare("rw", "base");
     const runtime = { name: "r" };
     const spec = { typeUrl: "t", value: new Uint8Array() };
-    await scope.containers.create({ id: "c", labels: {}, image: "", runtime, spec, snapshotter: "overlayfs", snapshotKey: "rw", sandbox: "", extensions: {} });
+    await scope.containers.create({
+      id: "c",
+      labels: {},
+      image: "",
+      runtime,
+      spec,
+      snapshotter: "overlayfs",
+      snapshotKey: "rw",
+      sandbox: "",
+      extensions: {},
+    });
     await fixture.metadata.collectGarbage();
     assert.equal(await snapshots(), "base rw");
     await scope.containers.delete("c");
@@ -76,7 +96,13 @@ describe("garbage collection", () => {
 
   it("keeps what a sandbox refers to", async () => {
     await put("a");
-    await scope.sandboxes.create({ id: "s", labels: { "containerd.io/gc.ref.content.0": digestOf("a") }, runtime: { name: "r" }, sandboxer: "", extensions: {} });
+    await scope.sandboxes.create({
+      id: "s",
+      labels: { "containerd.io/gc.ref.content.0": digestOf("a") },
+      runtime: { name: "r" },
+      sandboxer: "",
+      extensions: {},
+    });
     await fixture.metadata.collectGarbage();
     assert.equal(await held("a"), "a");
     await scope.sandboxes.delete("s");
@@ -182,8 +208,12 @@ describe("garbage collection", () => {
       "containerd.io/gc.ref.contents": "none",
       "containerd.io/gc.bref.container": "c",
     };
-    const seen = (nodes: { type: string; id: string }[]): string => nodes.map(({ type, id }) => `${type}=${id}`).join(" ");
-    assert.equal(seen(forwardReferences("n", labels)), "content=d0 content=d1 content=d2 snapshots/overlayfs=s0 snapshots/overlayfs=s1 images=i");
+    const seen = (nodes: { type: string; id: string }[]): string =>
+      nodes.map(({ type, id }) => `${type}=${id}`).join(" ");
+    assert.equal(
+      seen(forwardReferences("n", labels)),
+      "content=d0 content=d1 content=d2 snapshots/overlayfs=s0 snapshots/overlayfs=s1 images=i",
+    );
     assert.equal(seen(backReferences("n", labels)), "containers=c");
   });
 });

@@ -1,7 +1,16 @@
 import { labels as labelsOf, text } from "../columns.ts";
 import type { Labels } from "../contract.ts";
 import type { Database, Row } from "../database.ts";
-import { type Node, backReferences, expireLabel, flatLabel, forwardReferences, isExpired, nodeKey, rootLabel } from "./references.ts";
+import {
+  type Node,
+  backReferences,
+  expireLabel,
+  flatLabel,
+  forwardReferences,
+  isExpired,
+  nodeKey,
+  rootLabel,
+} from "./references.ts";
 
 /** The objects of all namespaces, what each keeps, and which are kept for their own sake. */
 class Graph {
@@ -109,7 +118,8 @@ function addSnapshots(database: Database, graph: Graph, now: number): void {
 }
 
 function addIngests(database: Database, graph: Graph, now: number): void {
-  for (const row of database.all("SELECT namespace, ref, expected FROM ingests WHERE expires_at >= ?", now)) graph.roots.push(nodeOf(row, "ingests", "ref"));
+  for (const row of database.all("SELECT namespace, ref, expected FROM ingests WHERE expires_at >= ?", now))
+    graph.roots.push(nodeOf(row, "ingests", "ref"));
   for (const row of database.all("SELECT namespace, ref, expected FROM ingests WHERE expected != ''")) {
     graph.connect(nodeOf(row, "ingests", "ref"), [nodeOf(row, "content", "expected")]);
   }
@@ -122,7 +132,11 @@ function addLeases(database: Database, graph: Graph, now: number): void {
     if (isExpired(labels, now)) continue;
     graph.add(node, labels);
     graph.roots.push(node);
-    const resources = database.all("SELECT namespace, type, id FROM lease_resources WHERE namespace = ? AND lease = ?", node.namespace, node.id);
+    const resources = database.all(
+      "SELECT namespace, type, id FROM lease_resources WHERE namespace = ? AND lease = ?",
+      node.namespace,
+      node.id,
+    );
     const kept = resources.map((resource) => nodeOf(resource, text(resource, "type"), "id"));
     if (labels[flatLabel] === undefined) graph.connect(node, kept);
     else graph.flatRoots.push(...kept);

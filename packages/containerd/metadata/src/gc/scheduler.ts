@@ -34,7 +34,14 @@ export class Scheduler {
   constructor(collect: () => Promise<Collected>, logger: Logger, options: ScheduleOptions = {}) {
     this.#collect = collect;
     this.#logger = logger;
-    this.#options = { pauseThreshold: 0.02, deletionThreshold: 0, mutationThreshold: 100, scheduleDelayMs: 0, startupDelayMs: 100, ...options };
+    this.#options = {
+      pauseThreshold: 0.02,
+      deletionThreshold: 0,
+      mutationThreshold: 100,
+      scheduleDelayMs: 0,
+      startupDelayMs: 100,
+      ...options,
+    };
   }
 
   start(): void {
@@ -68,7 +75,8 @@ export class Scheduler {
 
   #consider(): void {
     const { deletionThreshold, mutationThreshold, scheduleDelayMs } = this.#options;
-    const enough = this.#mutations >= mutationThreshold || (deletionThreshold > 0 && this.#deletions >= deletionThreshold);
+    const enough =
+      this.#mutations >= mutationThreshold || (deletionThreshold > 0 && this.#deletions >= deletionThreshold);
     if (enough) this.#schedule(Math.max(scheduleDelayMs, this.#notBefore - Date.now()));
     else if (this.#deletions > 0) this.#schedule(this.#intervalMs);
   }
@@ -77,7 +85,9 @@ export class Scheduler {
     if (this.#closed || this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      this.run().catch((error: unknown) => this.#logger.error({ error: messageOf(error) }, "garbage collection failed"));
+      this.run().catch((error: unknown) =>
+        this.#logger.error({ error: messageOf(error) }, "garbage collection failed"),
+      );
     }, delayMs);
     this.#timer.unref();
   }

@@ -8,7 +8,12 @@ import { type Node, nodeKey } from "./references.ts";
 /** The records that nothing keeps, taken away. Part of the caller's transaction. @returns what went */
 export function sweepRecords(database: Database, kept: ReadonlySet<string>): Node[] {
   const gone: Node[] = [];
-  const sweep = (query: string, type: (row: Row) => string, column: string, remove: (node: Node, row: Row) => void): void => {
+  const sweep = (
+    query: string,
+    type: (row: Row) => string,
+    column: string,
+    remove: (node: Node, row: Row) => void,
+  ): void => {
     for (const row of database.all(query)) {
       const node = { namespace: text(row, "namespace"), type: type(row), id: text(row, column) };
       if (kept.has(nodeKey(node))) continue;
@@ -28,14 +33,22 @@ export function sweepRecords(database: Database, kept: ReadonlySet<string>): Nod
     "SELECT namespace, snapshotter, key FROM snapshots",
     (row) => `snapshots/${text(row, "snapshotter")}`,
     "key",
-    ({ namespace, id }, row) => void database.run("DELETE FROM snapshots WHERE namespace = ? AND snapshotter = ? AND key = ?", namespace, text(row, "snapshotter"), id),
+    ({ namespace, id }, row) =>
+      void database.run(
+        "DELETE FROM snapshots WHERE namespace = ? AND snapshotter = ? AND key = ?",
+        namespace,
+        text(row, "snapshotter"),
+        id,
+      ),
   );
   return gone;
 }
 
 /** Removes blobs and ingests that no namespace has a record of. @returns how many went */
 export async function sweepContent({ database, content, logger }: Environment): Promise<number> {
-  const digests = new Set(database.all("SELECT digest FROM blobs UNION SELECT expected FROM ingests").map((row) => text(row, "digest")));
+  const digests = new Set(
+    database.all("SELECT digest FROM blobs UNION SELECT expected FROM ingests").map((row) => text(row, "digest")),
+  );
   const refs = new Set(database.all("SELECT backend_ref FROM ingests").map((row) => text(row, "backend_ref")));
   let gone = 0;
   for await (const { digest } of content.list()) {
@@ -59,7 +72,11 @@ export async function sweepContent({ database, content, logger }: Environment): 
 
 /** The backend's snapshots that no namespace has a record of, children before parents. */
 export async function orphanedSnapshots(database: Database, name: string, backend: Snapshotter): Promise<string[]> {
-  const known = new Set(database.all("SELECT backend_key FROM snapshots WHERE snapshotter = ?", name).map((row) => text(row, "backend_key")));
+  const known = new Set(
+    database
+      .all("SELECT backend_key FROM snapshots WHERE snapshotter = ?", name)
+      .map((row) => text(row, "backend_key")),
+  );
   const parents = new Map<string, string>();
   for await (const info of backend.list()) if (!known.has(info.name)) parents.set(info.name, info.parent);
   const depth = (key: string): number => {
@@ -67,5 +84,8 @@ export async function orphanedSnapshots(database: Database, name: string, backen
     for (let parent = parents.get(key); parent !== undefined; parent = parents.get(parent)) steps++;
     return steps;
   };
-  return [...parents.keys()].map((key) => ({ key, depth: depth(key) })).sort((a, b) => b.depth - a.depth).map(({ key }) => key);
+  return [...parents.keys()]
+    .map((key) => ({ key, depth: depth(key) }))
+    .sort((a, b) => b.depth - a.depth)
+    .map(({ key }) => key);
 }

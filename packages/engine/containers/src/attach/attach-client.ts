@@ -21,7 +21,10 @@ export interface AttachOptions {
  * A shim that does not know handing over says so, and serves the socket itself.
  * @throws the error that the shim names, Unavailable when nobody serves the socket
  */
-export async function connectAttach(path: string, options: AttachOptions): Promise<{ socket: Socket; terminal: boolean; handover: boolean; logEnd: LogEnd | undefined }> {
+export async function connectAttach(
+  path: string,
+  options: AttachOptions,
+): Promise<{ socket: Socket; terminal: boolean; handover: boolean; logEnd: LogEnd | undefined }> {
   const socket = connect({ path, allowHalfOpen: true });
   try {
     await once(socket, "connect");
@@ -29,7 +32,13 @@ export async function connectAttach(path: string, options: AttachOptions): Promi
     throw new Unavailable(`attach socket ${path}: ${messageOf(error)}`, { cause: error });
   }
   socket.write(`${JSON.stringify(options)}\n`);
-  const answer = JSON.parse(await readLine(socket, path)) as { terminal?: boolean; handover?: boolean; log?: LogEnd; error?: string; code?: number };
+  const answer = JSON.parse(await readLine(socket, path)) as {
+    terminal?: boolean;
+    handover?: boolean;
+    log?: LogEnd;
+    error?: string;
+    code?: number;
+  };
   if (answer.error !== undefined) {
     socket.destroy();
     throw fromGrpcCode(answer.code ?? 2, answer.error);

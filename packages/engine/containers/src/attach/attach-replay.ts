@@ -22,13 +22,31 @@ interface OpenReplay {
  * What is in a container's log, for `logs=1`. No more of it is read than the client takes.
  * @throws NotImplemented when the log cannot be read
  */
-export function logReplay(container: Container, client: Duplex, streams: { stdout: boolean; stderr: boolean }, logger: Logger): Replay {
+export function logReplay(
+  container: Container,
+  client: Duplex,
+  streams: { stdout: boolean; stderr: boolean },
+  logger: Logger,
+): Replay {
   if (!canReadLog(container)) throw new NotImplemented("configured logging driver does not support reading");
   const gone = new AbortController();
   if (client.destroyed) gone.abort();
   client.once("close", () => gone.abort());
-  const options = { tail: -1, follow: false, ended: AbortSignal.abort(), signal: gone.signal, damaged: (damage: Parameters<typeof noteLogDamage>[1]) => noteLogDamage(container, damage, logger) };
-  const show = { ...streams, framed: !container.record.Config.Tty, timestamps: false, details: false, since: 0n, until: 0n };
+  const options = {
+    tail: -1,
+    follow: false,
+    ended: AbortSignal.abort(),
+    signal: gone.signal,
+    damaged: (damage: Parameters<typeof noteLogDamage>[1]) => noteLogDamage(container, damage, logger),
+  };
+  const show = {
+    ...streams,
+    framed: !container.record.Config.Tty,
+    timestamps: false,
+    details: false,
+    since: 0n,
+    until: 0n,
+  };
   const open = async (end: LogEnd | undefined): Promise<OpenReplay> => {
     const log = await openLog(container.record.LogPath, { ...options, end }, show);
     const toClient = async (): Promise<void> => {

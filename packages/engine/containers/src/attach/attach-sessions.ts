@@ -51,7 +51,10 @@ export class Attachment {
     this.#request = request;
     this.#client = client;
     // What has to be looked at for detach keys, or framed, passes through here.
-    this.#direct = (request.stdin && request.detachKeys.length > 0) || request.output !== undefined ? undefined : DirectConnection.of(client, request.stdin);
+    this.#direct =
+      (request.stdin && request.detachKeys.length > 0) || request.output !== undefined
+        ? undefined
+        : DirectConnection.of(client, request.stdin);
     client.once("close", () => resolve("gone"));
     client.once("error", () => resolve("gone"));
   }
@@ -62,7 +65,14 @@ export class Attachment {
    */
   async join(path: string, process: string): Promise<void> {
     const { stdin, stdout, stderr, log = false } = this.#request;
-    const { socket, handover, logEnd } = await connectAttach(path, { process, stdin, stdout, stderr, handover: this.#direct !== undefined, log });
+    const { socket, handover, logEnd } = await connectAttach(path, {
+      process,
+      stdin,
+      stdout,
+      stderr,
+      handover: this.#direct !== undefined,
+      log,
+    });
     this.#client.once("close", () => socket.destroy());
     if (this.#client.destroyed) socket.destroy();
     this.#socket = socket;

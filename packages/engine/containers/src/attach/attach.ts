@@ -12,8 +12,10 @@ const newsMs = 10_000;
 
 /** @throws Conflict with Docker's messages when nobody can attach now */
 export function checkAttachable(container: Container, shownName: string): void {
-  if (container.status === "paused") throw new Conflict(`container ${shownName} is paused, unpause the container before attach`);
-  if (container.status === "restarting") throw new Conflict(`container ${shownName} is restarting, wait until the container is running`);
+  if (container.status === "paused")
+    throw new Conflict(`container ${shownName} is paused, unpause the container before attach`);
+  if (container.status === "restarting")
+    throw new Conflict(`container ${shownName} is restarting, wait until the container is running`);
 }
 
 /**
@@ -21,7 +23,12 @@ export function checkAttachable(container: Container, shownName: string): void {
  * the log before, which ends where the streams begin. Resolves when the attachment has ended, and its container's
  * `die` has been told if it ended with the process.
  */
-export async function attachContainer(context: Context, container: Container, attachment: Attachment, replay?: Replay): Promise<void> {
+export async function attachContainer(
+  context: Context,
+  container: Container,
+  attachment: Attachment,
+  replay?: Replay,
+): Promise<void> {
   emitContainer(context, container, "attach");
   const over = new AbortController();
   const { log, exited } = await container.lock.run(async () => {
@@ -34,7 +41,11 @@ export async function attachContainer(context: Context, container: Container, at
     attachment.proceed();
     const end = await attachment.done;
     if (end === "detached") emitContainer(context, container, "detach");
-    if (end === "ended") await Promise.race([exited, sleep(newsMs, undefined, { signal: over.signal, ref: false }).catch(() => undefined)]);
+    if (end === "ended")
+      await Promise.race([
+        exited,
+        sleep(newsMs, undefined, { signal: over.signal, ref: false }).catch(() => undefined),
+      ]);
   } finally {
     over.abort();
     await log?.close();

@@ -17,7 +17,8 @@ describe("detach keys", () => {
     assert.deepEqual(parseDetachKeys(""), [16, 17]);
     assert.deepEqual(parseDetachKeys("ctrl-a,d"), [1, 100]);
     assert.deepEqual(parseDetachKeys("ctrl-@,ctrl-[,ctrl-\\,ctrl-],ctrl-^,ctrl-_"), [0, 27, 28, 29, 30, 31]);
-    for (const bad of ["zz", "ctrl-A", "ctrl-", "a,,b"]) assert.throws(() => parseDetachKeys(bad), { message: `Invalid detach keys (${bad}) provided` });
+    for (const bad of ["zz", "ctrl-A", "ctrl-", "a,,b"])
+      assert.throws(() => parseDetachKeys(bad), { message: `Invalid detach keys (${bad}) provided` });
   });
 
   it("finds the sequence across chunks and passes what stood before it", async () => {

@@ -35,7 +35,9 @@ export class DirectConnection {
   /** Undefined when the bytes have to pass through this process: TLS, HTTP/2, input that has been read already. */
   static of(socket: Duplex, input: boolean): DirectConnection | undefined {
     const handle = handleOf(socket);
-    return handle === undefined || socket.destroyed || (input && socket.readableLength > 0) ? undefined : new DirectConnection(socket, handle, input);
+    return handle === undefined || socket.destroyed || (input && socket.readableLength > 0)
+      ? undefined
+      : new DirectConnection(socket, handle, input);
   }
 
   /** Gives the connection to whom `control`, an idle unix socket, leads to, once all that was written here is sent. */

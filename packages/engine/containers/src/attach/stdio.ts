@@ -43,7 +43,10 @@ export function taskStdio(context: Context, container: Container): Stdio {
   const attributes = logAttributes(container);
   if (Object.keys(attributes).length > 0) query.set("attrs", JSON.stringify(attributes));
   if (Config.StdinOnce) query.set("stdin-once", "true");
-  return fields(`longshore://${encodeURI(container.record.LogPath)}?${query.toString()}`, { stdin: Config.OpenStdin, terminal: Config.Tty });
+  return fields(`longshore://${encodeURI(container.record.LogPath)}?${query.toString()}`, {
+    stdin: Config.OpenStdin,
+    terminal: Config.Tty,
+  });
 }
 
 export function execStdio(context: Context, id: string, options: { stdin: boolean; terminal: boolean }): Stdio {

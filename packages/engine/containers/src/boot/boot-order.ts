@@ -25,11 +25,17 @@ const label = {
   dependsOn: "com.docker.compose.depends_on",
 } as const;
 
-const conditions: readonly string[] = ["service_started", "service_healthy", "service_completed_successfully"] satisfies Condition[];
+const conditions: readonly string[] = [
+  "service_started",
+  "service_healthy",
+  "service_completed_successfully",
+] satisfies Condition[];
 
 export function candidateOf({ id, name, record, hostConfig }: Container): Candidate {
   const { NetworkMode, PidMode, IpcMode } = hostConfig;
-  const joins = [NetworkMode, PidMode, IpcMode].flatMap((mode) => (mode.startsWith("container:") ? [mode.slice("container:".length)] : []));
+  const joins = [NetworkMode, PidMode, IpcMode].flatMap((mode) =>
+    mode.startsWith("container:") ? [mode.slice("container:".length)] : [],
+  );
   return { id, name, labels: record.Config.Labels ?? {}, joins };
 }
 
@@ -37,11 +43,21 @@ function declared({ labels, joins }: Candidate, all: readonly Candidate[]): Depe
   const services = (labels[label.dependsOn] ?? "").split(",").flatMap((entry) => {
     const [service = "", condition = ""] = entry.split(":");
     const replicas = all.filter(
-      (other) => other.labels[label.project] === labels[label.project] && other.labels[label.service] === service && other.labels[label.oneoff] !== "True",
+      (other) =>
+        other.labels[label.project] === labels[label.project] &&
+        other.labels[label.service] === service &&
+        other.labels[label.oneoff] !== "True",
     );
-    return service === "" ? [] : replicas.map(({ id }): Dependency => ({ on: id, condition: conditions.includes(condition) ? (condition as Condition) : "service_started" }));
+    return service === ""
+      ? []
+      : replicas.map(({ id }): Dependency => ({
+          on: id,
+          condition: conditions.includes(condition) ? (condition as Condition) : "service_started",
+        }));
   });
-  const joined = all.filter(({ id, name }) => joins.includes(id) || joins.includes(name)).map(({ id }): Dependency => ({ on: id, condition: "service_started" }));
+  const joined = all
+    .filter(({ id, name }) => joins.includes(id) || joins.includes(name))
+    .map(({ id }): Dependency => ({ on: id, condition: "service_started" }));
   return [...services, ...joined];
 }
 

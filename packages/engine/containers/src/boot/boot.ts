@@ -38,17 +38,27 @@ export async function restoreContainers(context: Context): Promise<void> {
   for (const container of store.list().filter(({ alive }) => alive)) await remountVolumes(context, container);
   // What was set aside may still run, and its files are its owner's: nothing of it is taken away.
   const aside = await damagedIds(damaged);
-  await context.network.restore(new Set([...store.list().filter((container) => container.alive).map((container) => container.id), ...aside]));
-  for (const container of store.list().filter(({ alive }) => alive)) await attempt(context, "noting the ports and the name of a container", async () => {
-    await adoptPorts(context, container);
-    await adoptName(context, container);
-  });
+  await context.network.restore(
+    new Set([
+      ...store
+        .list()
+        .filter((container) => container.alive)
+        .map((container) => container.id),
+      ...aside,
+    ]),
+  );
+  for (const container of store.list().filter(({ alive }) => alive))
+    await attempt(context, "noting the ports and the name of a container", async () => {
+      await adoptPorts(context, container);
+      await adoptName(context, container);
+    });
   await resync(context);
   context.volumes.releaseUnclaimed();
   for (const container of store.list()) context.logFeeds.restored(container);
   await removeLeftovers(context);
   for (const id of await boundContainers(context)) {
-    if (store.byId(id)?.alive !== true && !aside.has(id)) await attempt(context, "unmounting what a killed engine left", () => releaseBound(context, id));
+    if (store.byId(id)?.alive !== true && !aside.has(id))
+      await attempt(context, "unmounting what a killed engine left", () => releaseBound(context, id));
   }
   await attempt(context, "ending leases of a former engine", () => endLeases(context));
 }
@@ -56,7 +66,8 @@ export async function restoreContainers(context: Context): Promise<void> {
 /** Tells the volumes who uses them: a volume that is still mounted is not mounted again. */
 async function remountVolumes(context: Context, container: Container): Promise<void> {
   for (const mount of Object.values(container.record.MountPoints)) {
-    if (mount.Type === "volume") await attempt(context, `mounting volume ${mount.Name}`, () => context.volumes.mount(mount.Name, container.id));
+    if (mount.Type === "volume")
+      await attempt(context, `mounting volume ${mount.Name}`, () => context.volumes.mount(mount.Name, container.id));
   }
 }
 

@@ -29,7 +29,11 @@ export async function resumeContainers(context: Context): Promise<void> {
       const dependency = context.store.byId(on);
       return dependency ? [{ dependency, condition }] : [];
     });
-    const result = resume(context, container, () => Promise.all(conditions.map(({ dependency, condition }) => begin(dependency).then(() => holds(dependency, condition)))));
+    const result = resume(context, container, () =>
+      Promise.all(
+        conditions.map(({ dependency, condition }) => begin(dependency).then(() => holds(dependency, condition))),
+      ),
+    );
     begun.set(container.id, result);
     return result;
   };
@@ -45,7 +49,12 @@ async function resume(context: Context, container: Container, ready: () => Promi
     else if (isRemovalDue(container)) await finishRemoval(context, container);
     return;
   }
-  await within(ready(), () => context.log.warn({ container: container.id }, "what the container depends on is not ready, it is started all the same"));
+  await within(ready(), () =>
+    context.log.warn(
+      { container: container.id },
+      "what the container depends on is not ready, it is started all the same",
+    ),
+  );
   restart.held = false;
   // Somebody may have stopped, started or removed it meanwhile.
   if (container.alive || container.removing || record.State.Restarting !== restarts) return;
@@ -65,7 +74,8 @@ async function resume(context: Context, container: Container, ready: () => Promi
 async function holds({ record: { State } }: Container, condition: Condition): Promise<void> {
   const over = (): boolean => !State.Running || State.Dead;
   if (condition === "service_completed_successfully") await until(over);
-  if (condition === "service_healthy") await until(() => over() || (!State.Restarting && State.Health?.Status !== "starting"));
+  if (condition === "service_healthy")
+    await until(() => over() || (!State.Restarting && State.Health?.Status !== "starting"));
 }
 
 /** Waits for `work`, but not longer than patience lasts. */
@@ -82,5 +92,6 @@ async function within(work: Promise<unknown>, late: () => void): Promise<void> {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (const end = Date.now() + patienceMs; !condition() && Date.now() < end; ) await new Promise((resolve) => setTimeout(resolve, pollMs));
+  for (const end = Date.now() + patienceMs; !condition() && Date.now() < end;)
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
 }

@@ -4,7 +4,14 @@ import { commandOf, completeConfig, mergeImageConfig } from "./merge-config.ts";
 describe("configuration of a container and its image", () => {
   it("keeps what the client said and fills in the rest", () => {
     const config = completeConfig({ Image: "x", Env: ["A=own"], Labels: { a: "own" } });
-    mergeImageConfig(config, { Env: ["A=image", "B=image"], Cmd: ["run"], Entrypoint: ["/init"], Labels: { a: "image", b: "image" }, WorkingDir: "/w", Volumes: { "/v": {} } });
+    mergeImageConfig(config, {
+      Env: ["A=image", "B=image"],
+      Cmd: ["run"],
+      Entrypoint: ["/init"],
+      Labels: { a: "image", b: "image" },
+      WorkingDir: "/w",
+      Volumes: { "/v": {} },
+    });
     assert.deepEqual(config.Env, ["A=own", "B=image"]);
     assert.deepEqual(config.Labels, { a: "own", b: "image" });
     assert.deepEqual(commandOf(config), ["/init", "run"]);

@@ -39,7 +39,8 @@ function isEmpty(list: readonly unknown[] | null | undefined): boolean {
  */
 export function mergeImageConfig(config: ContainerConfig, image: Partial<ImageConfig>): void {
   if (config.User === "") config.User = image.User ?? "";
-  if (Object.keys(image.ExposedPorts ?? {}).length > 0) config.ExposedPorts = { ...image.ExposedPorts, ...config.ExposedPorts };
+  if (Object.keys(image.ExposedPorts ?? {}).length > 0)
+    config.ExposedPorts = { ...image.ExposedPorts, ...config.ExposedPorts };
   if (isEmpty(config.Env)) config.Env = image.Env ?? null;
   else if (!isEmpty(image.Env)) {
     const own = new Set((config.Env ?? []).map(nameOf));

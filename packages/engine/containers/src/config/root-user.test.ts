@@ -14,13 +14,20 @@ describe("the user of a container's root", () => {
 
   function root(name: string): readonly MountSpec[] {
     for (const part of ["fs", "work"]) mkdirSync(join(dir, name, part), { recursive: true });
-    return [{ type: "overlay", source: "overlay", options: [`workdir=${dir}/${name}/work`, `upperdir=${dir}/${name}/fs`, `lowerdir=${dir}/lower`] }];
+    return [
+      {
+        type: "overlay",
+        source: "overlay",
+        options: [`workdir=${dir}/${name}/work`, `upperdir=${dir}/${name}/fs`, `lowerdir=${dir}/lower`],
+      },
+    ];
   }
   const write = (layer: string, uid: number): void => {
     mkdirSync(join(dir, layer, "etc"), { recursive: true });
     writeFileSync(join(dir, layer, "etc/passwd"), `app:x:${uid}:${uid}::/:/bin/sh\n`);
   };
-  const uidOf = async (mounts: readonly MountSpec[]): Promise<number> => (await rootUser(context, container, mounts)).uid;
+  const uidOf = async (mounts: readonly MountSpec[]): Promise<number> =>
+    (await rootUser(context, container, mounts)).uid;
 
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), "root-user-"));

@@ -35,7 +35,8 @@ function rootReader(root: string): ReadRootFile {
 function untouchedLayers(mounts: readonly MountSpec[]): string | undefined {
   const [overlay, ...more] = mounts;
   if (overlay?.type !== "overlay" || more.length > 0) return undefined;
-  const option = (key: string): string | undefined => overlay.options?.find((text) => text.startsWith(`${key}=`))?.slice(key.length + 1);
+  const option = (key: string): string | undefined =>
+    overlay.options?.find((text) => text.startsWith(`${key}=`))?.slice(key.length + 1);
   const upper = option("upperdir");
   return upper !== undefined && readdirSync(upper).length === 0 ? option("lowerdir") : undefined;
 }
@@ -44,10 +45,15 @@ function untouchedLayers(mounts: readonly MountSpec[]): string | undefined {
  * Looks the user of a container that is about to start up in its own files. They are mounted for that,
  * unless the same was asked of the same image before and the container has changed nothing yet.
  */
-export async function rootUser(context: Context, container: Container, mounts: readonly MountSpec[]): Promise<ResolvedUser> {
+export async function rootUser(
+  context: Context,
+  container: Container,
+  mounts: readonly MountSpec[],
+): Promise<ResolvedUser> {
   const { User } = container.record.Config;
   const groups = container.hostConfig.GroupAdd ?? [];
-  const resolve = (): Promise<ResolvedUser> => withMounts(context, mounts, (root) => resolveUser(rootReader(root), User, groups));
+  const resolve = (): Promise<ResolvedUser> =>
+    withMounts(context, mounts, (root) => resolveUser(rootReader(root), User, groups));
   const layers = untouchedLayers(mounts);
   if (layers === undefined) return resolve();
   const users = known.get(context) ?? new Map<string, ResolvedUser>();
@@ -61,7 +67,11 @@ export async function rootUser(context: Context, container: Container, mounts: r
 }
 
 /** Looks a user up in a container's own files; `undefined` when none is named. @throws InvalidArgument when it is not there: for an exec, unlike a start, that is the request's fault */
-export async function execUser(context: Context, container: Container, name: string): Promise<ResolvedUser | undefined> {
+export async function execUser(
+  context: Context,
+  container: Container,
+  name: string,
+): Promise<ResolvedUser | undefined> {
   if (name === "") return undefined;
   return await withRoot(context, container, (root) =>
     resolveUser(rootReader(root), name, container.hostConfig.GroupAdd ?? []).catch((error: unknown) => {

@@ -1,6 +1,12 @@
 import { messageOf, NotFound, Unknown } from "@longshore/errdefs";
 import { type Process, type Spec, unmarshalRuntime } from "@longshore/oci";
-import { buildExecProcess, buildSpec, containerOf, ensureAppArmorProfile, type ReadyMount } from "@longshore/docker-spec";
+import {
+  buildExecProcess,
+  buildSpec,
+  containerOf,
+  ensureAppArmorProfile,
+  type ReadyMount,
+} from "@longshore/docker-spec";
 import type { MountSpec } from "@longshore/sys";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";

@@ -9,7 +9,10 @@ import type { Context, RuntimeSettings } from "../model/context.ts";
  * containerd's name of a shim, which may be installed by the time the container starts.
  * @throws InvalidArgument when there is no such runtime, or the binary that arguments are added to is missing
  */
-export function runtimeOf({ settings }: Pick<Context, "settings">, name: string | undefined): Pick<RuntimeSettings, "shim" | "options"> {
+export function runtimeOf(
+  { settings }: Pick<Context, "settings">,
+  name: string | undefined,
+): Pick<RuntimeSettings, "shim" | "options"> {
   const runtime = name || settings.defaultRuntime;
   if (Object.hasOwn(settings.runtimes, runtime)) {
     const chosen = settings.runtimes[runtime] as RuntimeSettings;
@@ -23,10 +26,13 @@ export function runtimeOf({ settings }: Pick<Context, "settings">, name: string 
 /** The program that adds the arguments is always there: what it calls may not be. */
 function findBinary(path: string): void {
   const refuse = (reason: string): never => {
-    throw new InvalidArgument(`error while looking up the specified runtime path: exec: ${JSON.stringify(path)}: ${reason}`);
+    throw new InvalidArgument(
+      `error while looking up the specified runtime path: exec: ${JSON.stringify(path)}: ${reason}`,
+    );
   };
   if (!path.includes("/")) {
-    if (!(process.env["PATH"] ?? "").split(delimiter).some((dir) => isExecutable(join(dir, path)))) refuse("executable file not found in $PATH");
+    if (!(process.env["PATH"] ?? "").split(delimiter).some((dir) => isExecutable(join(dir, path))))
+      refuse("executable file not found in $PATH");
   } else if (statSync(path, { throwIfNoEntry: false }) === undefined) refuse(`stat ${path}: no such file or directory`);
   else if (!isExecutable(path)) refuse("permission denied");
 }

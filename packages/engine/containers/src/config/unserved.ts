@@ -19,7 +19,8 @@ export function refuseStorageOptions(hostConfig: HostConfig): void {
  */
 export function refuseDeviceRequests(hostConfig: HostConfig): void {
   for (const { Driver, Capabilities, DeviceIDs } of hostConfig.DeviceRequests ?? []) {
-    if (Driver === "cdi") throw new Unknown(`CDI device injection failed: unresolvable CDI devices ${(DeviceIDs ?? []).join(", ")}`);
+    if (Driver === "cdi")
+      throw new Unknown(`CDI device injection failed: unresolvable CDI devices ${(DeviceIDs ?? []).join(", ")}`);
     const wanted = (Capabilities ?? []).map((all) => `[${all.join(" ")}]`).join(" ");
     throw new Unknown(`could not select device driver ${JSON.stringify(Driver ?? "")} with capabilities: [${wanted}]`);
   }

@@ -40,7 +40,11 @@ export class Exec {
   readonly #end: (code: number) => void;
   readonly #markReady: () => void;
 
-  constructor(container: Container, config: ExecConfig, options: { user: ResolvedUser | undefined; linkEnv: readonly string[] }) {
+  constructor(
+    container: Container,
+    config: ExecConfig,
+    options: { user: ResolvedUser | undefined; linkEnv: readonly string[] },
+  ) {
     this.container = container;
     this.config = config;
     this.user = options.user;

@@ -24,11 +24,17 @@ function checkRunning(container: Container, reference = container.id): void {
   const { State } = container.record;
   if (!State.Running) throw new Conflict(`container ${container.id} is not running`);
   if (State.Paused) throw new Conflict(`Container ${reference} is paused, unpause the container before exec`);
-  if (State.Restarting) throw new Conflict(`Container ${container.id} is restarting, wait until the container is running`);
+  if (State.Restarting)
+    throw new Conflict(`Container ${container.id} is restarting, wait until the container is running`);
 }
 
 /** @param reference how the client calls the container. @returns the exec's id. @throws InvalidArgument, Conflict, Unknown for a user that the container does not know */
-export async function createExec(context: Context, container: Container, config: ExecConfig, reference = container.id): Promise<string> {
+export async function createExec(
+  context: Context,
+  container: Container,
+  config: ExecConfig,
+  reference = container.id,
+): Promise<string> {
   checkRunning(container, reference);
   const user = await whileAlive(context, container, () => execUser(context, container, config.user));
   const linkEnv = linkEnvironment(context, container);
@@ -45,7 +51,8 @@ function wordsOf({ cmd: [name = "", ...args] }: ExecConfig): string {
 }
 
 function forgetEnded(container: Container): void {
-  for (const [id, exec] of container.execs) if (exec.endedAt !== undefined && Date.now() - exec.endedAt > keepMs) container.execs.delete(id);
+  for (const [id, exec] of container.execs)
+    if (exec.endedAt !== undefined && Date.now() - exec.endedAt > keepMs) container.execs.delete(id);
 }
 
 /** @throws NotFound `No such exec instance: x` */
@@ -82,7 +89,13 @@ export async function startExec(context: Context, exec: Exec, attachment: Attach
   try {
     const process = await execProcess(context, exec);
     const stdio = execStdio(context, container.id, { stdin: config.attachStdin, terminal: config.tty });
-    await tasks.exec({ containerId: container.id, execId: exec.id, ...stdio, terminal: config.tty, spec: jsonAny(processType, process) });
+    await tasks.exec({
+      containerId: container.id,
+      execId: exec.id,
+      ...stdio,
+      terminal: config.tty,
+      spec: jsonAny(processType, process),
+    });
     await attachment?.join(attachSocket(context, container.id), exec.id);
     exec.running = true;
     const { pid } = await tasks.start({ containerId: container.id, execId: exec.id });
@@ -98,9 +111,11 @@ export async function startExec(context: Context, exec: Exec, attachment: Attach
 }
 
 async function deleteExec(context: Context, exec: Exec): Promise<void> {
-  await context.containerd.tasks.deleteProcess({ containerId: exec.container.id, execId: exec.id }).catch((error: unknown) => {
-    if (!isKind(error, "NotFound")) throw error;
-  });
+  await context.containerd.tasks
+    .deleteProcess({ containerId: exec.container.id, execId: exec.id })
+    .catch((error: unknown) => {
+      if (!isKind(error, "NotFound")) throw error;
+    });
 }
 
 /** Notes the end of an exec; one end counts once, however often it is reported. */

@@ -63,7 +63,12 @@ export function stopHealth(container: Container): void {
   container.health = undefined;
 }
 
-async function probe(context: Context, container: Container, command: readonly string[], signal: AbortSignal): Promise<ProbeResult> {
+async function probe(
+  context: Context,
+  container: Container,
+  command: readonly string[],
+  signal: AbortSignal,
+): Promise<ProbeResult> {
   const id = await createExec(context, container, {
     attachStdin: false,
     attachStdout: true,
@@ -83,12 +88,18 @@ async function probe(context: Context, container: Container, command: readonly s
   });
   aborted.catch(() => undefined);
   try {
-    await startExec(context, exec, new Attachment({ stdin: false, stdout: true, stderr: true, detachKeys: [] }, output));
+    await startExec(
+      context,
+      exec,
+      new Attachment({ stdin: false, stdout: true, stderr: true, detachKeys: [] }, output),
+    );
     const exitCode = await Promise.race([exec.ended, aborted]);
     return { exitCode, output: output.text() };
   } catch (error) {
     if (exec.running) {
-      await attempt(context, "killing a health probe", () => context.containerd.tasks.kill({ containerId: container.id, execId: exec.id, signal: 9 }));
+      await attempt(context, "killing a health probe", () =>
+        context.containerd.tasks.kill({ containerId: container.id, execId: exec.id, signal: 9 }),
+      );
     }
     throw signal.aborted ? new Interrupted(output.text(), { cause: error }) : error;
   } finally {

@@ -6,7 +6,16 @@ import type { StagedFiles } from "@longshore/atomicfile";
 import { InvalidArgument, isKind, messageOf, NotFound } from "@longshore/errdefs";
 import type { ResolvedImage } from "@longshore/images";
 import type { Platform } from "@longshore/oci";
-import { adaptContainerSettings, checkCreateRequest, containerOf, type MountRecord, parseMountPoints, parseSecurityOptions, type SecurityOptions, verifyContainerSettings } from "@longshore/docker-spec";
+import {
+  adaptContainerSettings,
+  checkCreateRequest,
+  containerOf,
+  type MountRecord,
+  parseMountPoints,
+  parseSecurityOptions,
+  type SecurityOptions,
+  verifyContainerSettings,
+} from "@longshore/docker-spec";
 import { removeTree } from "@longshore/sys";
 import { currentSpan, span } from "@longshore/trace";
 import { Container } from "../model/container.ts";
@@ -76,8 +85,23 @@ export async function createContainer(context: Context, request: CreateRequest):
     completeHostname(config, hostConfig, id);
     const endpoints = endpointRequests(context, hostConfig, request.endpoints, config);
     for (const [network, settings] of Object.entries(endpoints)) checkEndpoint(context, network, settings);
-    const record = newRecord(context, { id, name: finalName, path, args, config, hostConfig, image, endpoints, security });
-    const container = new Container(record, hostConfig, join(context.settings.dataRoot, "containers", id), context.space);
+    const record = newRecord(context, {
+      id,
+      name: finalName,
+      path,
+      args,
+      config,
+      hostConfig,
+      image,
+      endpoints,
+      security,
+    });
+    const container = new Container(
+      record,
+      hostConfig,
+      join(context.settings.dataRoot, "containers", id),
+      context.space,
+    );
     container.mayHaveTask = false;
     await build(context, container, image, request.readOnlyNonRecursive === true);
   } catch (error) {
@@ -112,7 +136,12 @@ function completeHostname(config: ContainerConfig, hostConfig: HostConfig, id: s
  * What a new container asks of its networks, by their names: those that the request names, or its mode's alone when it names none.
  * @throws InvalidArgument for one that it names without saying what
  */
-function endpointRequests(context: Context, hostConfig: HostConfig, given: CreateRequest["endpoints"], config: ContainerConfig): Record<string, Partial<EndpointSettings>> {
+function endpointRequests(
+  context: Context,
+  hostConfig: HostConfig,
+  given: CreateRequest["endpoints"],
+  config: ContainerConfig,
+): Record<string, Partial<EndpointSettings>> {
   if (hostConfig.NetworkMode.startsWith("container:")) return {};
   const mode = modeNetwork(context, hostConfig.NetworkMode);
   const requests: Record<string, Partial<EndpointSettings>> = {};
@@ -172,7 +201,10 @@ function newRecord(context: Context, parts: RecordParts): ContainerRecord {
     Args: parts.args,
     Config: parts.config,
     Image: image.id,
-    ImageManifest: { ...image.manifest, ...(image.manifest.platform === undefined ? { platform: image.platform } : {}) },
+    ImageManifest: {
+      ...image.manifest,
+      ...(image.manifest.platform === undefined ? { platform: image.platform } : {}),
+    },
     ImagePlatform: image.platform,
     NetworkSettings: { Bridge: "", SandboxID: "", SandboxKey: "", Networks: showRequested(parts.endpoints), Ports: {} },
     EndpointRequests: parts.endpoints,
@@ -196,7 +228,12 @@ function newRecord(context: Context, parts: RecordParts): ContainerRecord {
   };
 }
 
-async function build(context: Context, container: Container, image: ResolvedImage, readOnlyNonRecursive: boolean): Promise<void> {
+async function build(
+  context: Context,
+  container: Container,
+  image: ResolvedImage,
+  readOnlyNonRecursive: boolean,
+): Promise<void> {
   const { settings, containerd } = context;
   const { shim, options } = runtimeOf(context, container.hostConfig.Runtime);
   refuseStorageOptions(container.hostConfig);
@@ -206,24 +243,28 @@ async function build(context: Context, container: Container, image: ResolvedImag
   await mkdir(container.dir, { recursive: true, mode: 0o710 });
   undo.defer(() => attempt(context, "removing a container directory", () => removeTree(container.dir)));
   if (container.hostConfig.LogConfig.Type === "local") await mkdir(container.file("local-logs"), { mode: 0o700 });
-  undo.defer(() => attempt(context, "removing containerd's records", () => removeRuntime(context, container.id, false)));
+  undo.defer(() =>
+    attempt(context, "removing containerd's records", () => removeRuntime(context, container.id, false)),
+  );
   // What is known now is brought to the disk while containerd works; volumes get their names later.
   const staged = mounts.length > 0 ? undefined : stage(container);
   // It may fail before anybody waits for it.
   staged?.catch(() => undefined);
   undo.defer(() => attempt(context, "writing a container's record", async () => void (await staged)));
   // The record first: it keeps the snapshot from being collected.
-  await span("container record", () => containerd.containers.create({
-    container: {
-      id: container.id,
-      image: image.name,
-      labels: { [ownerLabel]: settings.dataRoot, ...viewLabels(context, container.id, images) },
-      runtime: { name: shim, ...(options === undefined ? {} : { options }) },
-      spec: jsonAny(specType, { ociVersion: "1.2.0" }),
-      snapshotter: settings.snapshotter,
-      snapshotKey: container.id,
-    },
-  }));
+  await span("container record", () =>
+    containerd.containers.create({
+      container: {
+        id: container.id,
+        image: image.name,
+        labels: { [ownerLabel]: settings.dataRoot, ...viewLabels(context, container.id, images) },
+        runtime: { name: shim, ...(options === undefined ? {} : { options }) },
+        spec: jsonAny(specType, { ociVersion: "1.2.0" }),
+        snapshotter: settings.snapshotter,
+        snapshotKey: container.id,
+      },
+    }),
+  );
   await span("snapshot prepare", () => prepareRoot(context, container.id, image));
   await makeWorkingDirectory(context, container, image.chainId);
   undo.defer(() => attempt(context, "removing views of images", () => removeViews(context, container.id, mounts)));
@@ -258,7 +299,11 @@ async function prepareRoot(context: Context, id: string, image: ResolvedImage): 
   throw new NotFound(`parent snapshot ${initLayerName(image.chainId)} does not exist: not found`);
 }
 
-async function mountPoints(context: Context, container: Container, readOnlyNonRecursive: boolean): Promise<MountRecord[]> {
+async function mountPoints(
+  context: Context,
+  container: Container,
+  readOnlyNonRecursive: boolean,
+): Promise<MountRecord[]> {
   return await parseMountPoints({
     config: container.record.Config,
     hostConfig: container.hostConfig,
@@ -281,13 +326,23 @@ function findNamed(context: Context, name: string): Container {
 }
 
 /** Makes the volumes that do not exist yet, notes who uses them, and fills new ones from the image. */
-async function createVolumes(context: Context, container: Container, mounts: MountRecord[], undo: AsyncDisposableStack): Promise<void> {
+async function createVolumes(
+  context: Context,
+  container: Container,
+  mounts: MountRecord[],
+  undo: AsyncDisposableStack,
+): Promise<void> {
   for (const mount of mounts) {
     if (mount.Type === "volume") {
       const anonymous = mount.Name === "";
       const { DriverConfig, Labels } = mount.Spec.VolumeOptions ?? {};
       const named = DriverConfig?.Name || mount.Driver;
-      const volume = await context.volumes.create({ Name: mount.Name, Driver: named, DriverOpts: DriverConfig?.Options ?? {}, ...(Labels ? { Labels } : {}) });
+      const volume = await context.volumes.create({
+        Name: mount.Name,
+        Driver: named,
+        DriverOpts: DriverConfig?.Options ?? {},
+        ...(Labels ? { Labels } : {}),
+      });
       Object.assign(mount, { Name: volume.Name, Driver: volume.Driver, Source: volume.Mountpoint });
       // The mode that volumes have unless one is asked for is the local driver's own.
       if (volume.Driver !== "local" && named === "" && (mount.Relabel ?? "") === "z") mount.Relabel = "";

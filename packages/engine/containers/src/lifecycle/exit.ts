@@ -33,7 +33,9 @@ async function applyExit(context: Context, container: Container, exit: TaskExit)
     return await exitLocked(context, container, exit);
   });
   if (final && container.hostConfig.AutoRemove) {
-    await attempt(context, "removing a container after its exit", () => removeContainer(context, container, { force: false, removeVolumes: true }));
+    await attempt(context, "removing a container after its exit", () =>
+      removeContainer(context, container, { force: false, removeVolumes: true }),
+    );
   }
 }
 
@@ -43,9 +45,21 @@ async function exitLocked(context: Context, container: Container, exit: TaskExit
   const restarts =
     !container.exitOnNext &&
     !container.removing &&
-    wantsRestart(container.hostConfig.RestartPolicy, { exitCode: exit.exitCode, restartCount: record.RestartCount, manuallyStopped: record.HasBeenManuallyStopped });
+    wantsRestart(container.hostConfig.RestartPolicy, {
+      exitCode: exit.exitCode,
+      restartCount: record.RestartCount,
+      manuallyStopped: record.HasBeenManuallyStopped,
+    });
   container.ending = {
-    State: { ...record.State, Running: restarts, Restarting: restarts, Paused: false, Pid: 0, ExitCode: exit.exitCode, FinishedAt: exit.exitedAt },
+    State: {
+      ...record.State,
+      Running: restarts,
+      Restarting: restarts,
+      Paused: false,
+      Pid: 0,
+      ExitCode: exit.exitCode,
+      FinishedAt: exit.exitedAt,
+    },
     RestartCount: record.RestartCount + (restarts ? 1 : 0),
     NetworkSettings: withoutAddresses(container),
   };
@@ -59,7 +73,10 @@ async function exitLocked(context: Context, container: Container, exit: TaskExit
     Object.assign(record, rest);
     Object.assign(record.State, State, { OOMKilled: record.State.OOMKilled, Health: record.State.Health });
     container.ending = undefined;
-    emitContainer(context, container, "die", { exitCode: String(exit.exitCode), execDuration: String(Math.floor(ranMs / 1000)) });
+    emitContainer(context, container, "die", {
+      exitCode: String(exit.exitCode),
+      execDuration: String(Math.floor(ranMs / 1000)),
+    });
     container.stopped();
     if (restarts) untraced(() => scheduleRestart(context, container, ranMs));
   }
@@ -68,7 +85,10 @@ async function exitLocked(context: Context, container: Container, exit: TaskExit
 
 /** Ends what a run had: its task, its network, its mounts. */
 async function giveBack(context: Context, container: Container): Promise<void> {
-  await Promise.all([endTask(context, container), attempt(context, "releasing a network", () => releaseNetwork(context, container))]);
+  await Promise.all([
+    endTask(context, container),
+    attempt(context, "releasing a network", () => releaseNetwork(context, container)),
+  ]);
   container.trace = undefined;
   endExecs(container);
   releaseShm(container);

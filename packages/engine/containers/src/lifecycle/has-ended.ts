@@ -40,7 +40,11 @@ function notRunning(container: Container, cause: unknown): Conflict {
  * Does what needs the container's process.
  * @throws Conflict `container … is not running` in place of whatever its failure says, when the process has ended meanwhile
  */
-export async function whileAlive<T>(context: Pick<Context, "containerd">, container: Container, work: () => Promise<T>): Promise<T> {
+export async function whileAlive<T>(
+  context: Pick<Context, "containerd">,
+  container: Container,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -40,7 +40,8 @@ export async function sendSignal(context: Context, container: Container, signal:
       if (ends && paused) await thaw(context, container.id);
     } catch (error) {
       // It has ended; the report of it is on its way.
-      if (!isKind(error, "NotFound") && !(await hasEnded(context, container))) throw new Unknown(messageOf(error), { cause: error });
+      if (!isKind(error, "NotFound") && !(await hasEnded(context, container)))
+        throw new Unknown(messageOf(error), { cause: error });
     }
     emitContainer(context, container, "kill", { signal: String(signal) });
   });
@@ -61,7 +62,11 @@ async function thaw(context: Context, id: string): Promise<void> {
 function endRestarting(container: Container): void {
   cancelRestart(container);
   container.record.HasBeenManuallyStopped = true;
-  Object.assign(container.record.State, { Running: false, Restarting: false, FinishedAt: container.record.State.FinishedAt || now() });
+  Object.assign(container.record.State, {
+    Running: false,
+    Restarting: false,
+    FinishedAt: container.record.State.FinishedAt || now(),
+  });
   container.stopped();
 }
 
@@ -69,7 +74,12 @@ function endRestarting(container: Container): void {
  * `POST /containers/{id}/kill`: an empty signal is SIGKILL, and waits for the end.
  * @throws with the prefix `cannot kill container: X: `
  */
-export async function killContainer(context: Context, containers: ContainerFinder, name: string, signalText: string): Promise<void> {
+export async function killContainer(
+  context: Context,
+  containers: ContainerFinder,
+  name: string,
+  signalText: string,
+): Promise<void> {
   try {
     const signal = signalText === "" ? SIGKILL : parseSignal(signalText);
     if (signal > 64) throw new InvalidArgument(`the linux daemon does not support signal ${signal}`);
@@ -86,5 +96,7 @@ export async function killContainer(context: Context, containers: ContainerFinde
 export function prefixed(prefix: string, error: unknown): Error {
   if (!(error instanceof Error)) return new Unknown(prefix + String(error));
   const Kind = error.constructor as new (message: string, options?: { cause?: unknown }) => Error;
-  return isKind(error, "Unknown") ? new Unknown(prefix + error.message, { cause: error }) : new Kind(prefix + error.message, { cause: error });
+  return isKind(error, "Unknown")
+    ? new Unknown(prefix + error.message, { cause: error })
+    : new Kind(prefix + error.message, { cause: error });
 }

@@ -48,7 +48,10 @@ export class TaskMonitor {
     while (!signal.aborted) {
       const settled = new AbortController();
       try {
-        const events = this.#context.containerd.events.subscribe({ filters: ['topic~="^/tasks/(exit|oom)$"'] }, { signal });
+        const events = this.#context.containerd.events.subscribe(
+          { filters: ['topic~="^/tasks/(exit|oom)$"'] },
+          { signal },
+        );
         void this.#resyncSoon(AbortSignal.any([signal, settled.signal]));
         for await (const envelope of events) {
           retryMs = firstRetryMs;
@@ -119,10 +122,20 @@ export async function resync(context: Context): Promise<void> {
     alive.map(async (container) => {
       const task = byId.get(container.id);
       const pid = pids.get(container.id) ?? 0;
-      if (task === undefined) await handleExit(context, container, { pid, exitCode: 255, exitedAt: fromTimestamp(undefined) });
-      else if (task.status === Status.STOPPED) await handleExit(context, container, { pid, exitCode: task.exitStatus, exitedAt: fromTimestamp(task.exitedAt) });
+      if (task === undefined)
+        await handleExit(context, container, { pid, exitCode: 255, exitedAt: fromTimestamp(undefined) });
+      else if (task.status === Status.STOPPED)
+        await handleExit(context, container, {
+          pid,
+          exitCode: task.exitStatus,
+          exitedAt: fromTimestamp(task.exitedAt),
+        });
       else {
-        if (container.record.PausedForCommit === true || (task.status === Status.PAUSED) !== container.record.State.Paused) await settlePause(context, container);
+        if (
+          container.record.PausedForCommit === true ||
+          (task.status === Status.PAUSED) !== container.record.State.Paused
+        )
+          await settlePause(context, container);
         await resyncExecs(context, container);
       }
     }),

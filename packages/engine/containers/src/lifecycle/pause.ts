@@ -22,7 +22,8 @@ export async function pauseContainer(context: Context, container: Container): Pr
     const { State } = container.record;
     if (!State.Running) throw new Conflict(`container ${container.id} is not running`);
     if (State.Paused) throw new Conflict(`Container ${container.id} is already paused`);
-    if (State.Restarting) throw new Conflict(`Container ${container.id} is restarting, wait until the container is running`);
+    if (State.Restarting)
+      throw new Conflict(`Container ${container.id} is restarting, wait until the container is running`);
     await whileAlive(context, container, () => freezeOf(context, container));
     State.Paused = true;
     stopHealth(container);
@@ -39,7 +40,8 @@ export async function unpauseContainer(context: Context, container: Container): 
     try {
       await thaw(context.containerd.tasks, container.id);
     } catch (error) {
-      if (await hasEnded(context, container)) throw new Unknown(`Container ${container.id} is not paused`, { cause: error });
+      if (await hasEnded(context, container))
+        throw new Unknown(`Container ${container.id} is not paused`, { cause: error });
       throw new Unknown(`cannot resume container ${container.id}: ${messageOf(error)}`, { cause: error });
     }
     State.Paused = false;
@@ -112,7 +114,12 @@ export async function settlePause(context: Context, container: Container): Promi
 }
 
 /** Sets the size of the terminal, in characters. @throws Conflict unless it runs */
-export async function resizeContainer(context: Context, container: Container, height: number, width: number): Promise<void> {
+export async function resizeContainer(
+  context: Context,
+  container: Container,
+  height: number,
+  width: number,
+): Promise<void> {
   if (!container.alive) throw new Conflict(`container ${container.id} is not running`);
   await whileAlive(context, container, async () => {
     try {

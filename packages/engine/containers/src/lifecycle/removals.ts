@@ -13,10 +13,17 @@ export function isRemovalDue(container: Container): boolean {
 /** Removes such a container; its anonymous volumes go only if they were to go with it. */
 export async function finishRemoval(context: Context, container: Container): Promise<void> {
   const removeVolumes = container.record.RemovingVolumes ?? container.hostConfig.AutoRemove;
-  await attempt(context, `removing container ${container.id}`, () => removeContainer(context, container, { force: true, removeVolumes }));
+  await attempt(context, `removing container ${container.id}`, () =>
+    removeContainer(context, container, { force: true, removeVolumes }),
+  );
 }
 
 /** Finishes all removals that an absence of containerd cut short. */
 export async function finishRemovals(context: Context): Promise<void> {
-  await Promise.all(context.store.list().filter(isRemovalDue).map((container) => finishRemoval(context, container)));
+  await Promise.all(
+    context.store
+      .list()
+      .filter(isRemovalDue)
+      .map((container) => finishRemoval(context, container)),
+  );
 }

@@ -25,7 +25,12 @@ export interface RemoveOptions {
  * finished at the next start.
  * @throws Conflict when it runs and `force` is not given, or when its removal is under way
  */
-export async function removeContainer(context: Context, container: Container, options: RemoveOptions, shownName = container.name): Promise<void> {
+export async function removeContainer(
+  context: Context,
+  container: Container,
+  options: RemoveOptions,
+  shownName = container.name,
+): Promise<void> {
   if (container.removing) throw new Conflict(`removal of container ${shownName} is already in progress`);
   container.removing = true;
   try {
@@ -57,7 +62,8 @@ async function endForRemoval(context: Context, container: Container): Promise<vo
 async function removeLocked(context: Context, container: Container, options: RemoveOptions): Promise<void> {
   const { record } = container;
   // What ended and is of `--rm` is removed at the next start as it is.
-  const removedAtBoot = container.hostConfig.AutoRemove && options.removeVolumes && record.HasBeenStartedBefore && !container.unsaved;
+  const removedAtBoot =
+    container.hostConfig.AutoRemove && options.removeVolumes && record.HasBeenStartedBefore && !container.unsaved;
   record.State.RemovalInProgress = true;
   // Whoever finishes this after a kill knows what was asked for.
   record.RemovingVolumes = options.removeVolumes;
@@ -75,7 +81,10 @@ async function removeLocked(context: Context, container: Container, options: Rem
     await unlink(container.file("config.v2.json"));
     await removeTree(container.dir);
   } catch (error) {
-    const failure = new Unknown(`container ${container.id}: driver "${record.Driver}" failed to remove root filesystem: ${messageOf(error)}`, { cause: error });
+    const failure = new Unknown(
+      `container ${container.id}: driver "${record.Driver}" failed to remove root filesystem: ${messageOf(error)}`,
+      { cause: error },
+    );
     Object.assign(record.State, { RemovalInProgress: false, Dead: true, Error: failure.message });
     await attempt(context, "saving a dead container", () => container.save());
     container.removed(failure.message);

@@ -11,7 +11,8 @@ export async function renameContainer(context: Context, container: Container, wa
   await container.lock.run(async () => {
     const { store } = context;
     const before = container.name;
-    if (wanted.replace(/^\//, "") === before) throw new InvalidArgument("Renaming a container with the same name as its current name");
+    if (wanted.replace(/^\//, "") === before)
+      throw new InvalidArgument("Renaming a container with the same name as its current name");
     let name: string;
     try {
       name = checkName(wanted.startsWith("/") ? wanted : `/${wanted}`);

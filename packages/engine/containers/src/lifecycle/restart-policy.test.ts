@@ -7,7 +7,10 @@ describe("restart policies", () => {
   it("decide by exit code, count and who stopped it", () => {
     assert.equal(wantsRestart({ Name: "no", MaximumRetryCount: 0 }, exit), false);
     assert.equal(wantsRestart({ Name: "always", MaximumRetryCount: 0 }, { ...exit, exitCode: 0 }), true);
-    assert.equal(wantsRestart({ Name: "unless-stopped", MaximumRetryCount: 0 }, { ...exit, manuallyStopped: true }), false);
+    assert.equal(
+      wantsRestart({ Name: "unless-stopped", MaximumRetryCount: 0 }, { ...exit, manuallyStopped: true }),
+      false,
+    );
     assert.equal(wantsRestart({ Name: "on-failure", MaximumRetryCount: 2 }, exit), true);
     assert.equal(wantsRestart({ Name: "on-failure", MaximumRetryCount: 2 }, { ...exit, restartCount: 2 }), false);
     assert.equal(wantsRestart({ Name: "on-failure", MaximumRetryCount: 0 }, { ...exit, exitCode: 0 }), false);

@@ -7,7 +7,10 @@ const maxDelayMs = 60_000;
 const goodRunMs = 10_000;
 
 /** Whether the policy wants another run after an exit. */
-export function wantsRestart(policy: HostConfig["RestartPolicy"], exit: { exitCode: number; restartCount: number; manuallyStopped: boolean }): boolean {
+export function wantsRestart(
+  policy: HostConfig["RestartPolicy"],
+  exit: { exitCode: number; restartCount: number; manuallyStopped: boolean },
+): boolean {
   switch (policy.Name) {
     case "always":
       return true;
@@ -34,6 +37,10 @@ export function cancelRestart(container: Container): void {
 export function startsAtBoot(container: Container): boolean {
   const { record, hostConfig } = container;
   if (!record.HasBeenStartedBefore) return false;
-  const exit = { exitCode: record.State.ExitCode, restartCount: record.RestartCount, manuallyStopped: record.HasBeenManuallyStopped };
+  const exit = {
+    exitCode: record.State.ExitCode,
+    restartCount: record.RestartCount,
+    manuallyStopped: record.HasBeenManuallyStopped,
+  };
   return wantsRestart(hostConfig.RestartPolicy, exit);
 }

@@ -9,7 +9,8 @@ export function explainStartError(error: unknown): { exitCode: number; error: Lo
   }
   if (lower.includes("permission denied")) return { exitCode: 126, error: new InvalidArgument(text, { cause: error }) };
   if (lower.includes("not a directory")) {
-    const hint = ": Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type";
+    const hint =
+      ": Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type";
     return { exitCode: 127, error: new InvalidArgument(text + hint, { cause: error }) };
   }
   return { exitCode: 128, error: new Unknown(text, { cause: error }) };

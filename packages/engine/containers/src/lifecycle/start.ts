@@ -38,7 +38,9 @@ export async function startContainer(context: Context, container: Container): Pr
 async function removeFailed(context: Context, container: Container): Promise<void> {
   const { RemovalInProgress, Dead } = container.record.State;
   if (!container.hostConfig.AutoRemove || container.alive || RemovalInProgress || Dead) return;
-  await attempt(context, "removing a container that did not start", () => removeContainer(context, container, { force: true, removeVolumes: true }));
+  await attempt(context, "removing a container that did not start", () =>
+    removeContainer(context, container, { force: true, removeVolumes: true }),
+  );
 }
 
 /** As `startContainer`, for callers that hold the container's lock. */
@@ -46,7 +48,8 @@ export async function startLocked(context: Context, container: Container, byPoli
   const { record } = container;
   const { State } = record;
   if (State.Paused) throw new Conflict("cannot start a paused container, try unpause instead");
-  if (State.RemovalInProgress || State.Dead) throw new Conflict("container is marked for removal and cannot be started");
+  if (State.RemovalInProgress || State.Dead)
+    throw new Conflict("container is marked for removal and cannot be started");
   if (container.alive) throw new NotModified(`container ${container.id} is already running`);
   if (!byPolicy) checkBindSources(container);
   cancelRestart(container);
@@ -77,7 +80,8 @@ async function noteFailure(context: Context, container: Container, cause: unknow
   const waits = State.Running;
   Object.assign(State, { Running: false, Restarting: false, Pid: 0, Error: error.message });
   // A wrong request (a volume that is gone, a network's conflict) keeps its own kind.
-  const own = isKind(cause, "Unknown") || isKind(cause, "Internal") || exitCode !== 128 ? error : (cause as LongshoreError);
+  const own =
+    isKind(cause, "Unknown") || isKind(cause, "Internal") || exitCode !== 128 ? error : (cause as LongshoreError);
   State.ExitCode = exitCode;
   await attempt(context, "saving a container that did not start", () => container.save());
   if (waits) container.stopped();
@@ -109,12 +113,24 @@ async function bringUp(context: Context, container: Container): Promise<void> {
   // Before anything can be printed: clients ask for the logs since then.
   const startedAt = now();
   await span("task create", () => createTask(context, container, rootfs));
-  for (const attachment of container.pendingAttachments) await span("attach", () => attachment.join(attachSocket(context, container.id), ""));
+  for (const attachment of container.pendingAttachments)
+    await span("attach", () => attachment.join(attachSocket(context, container.id), ""));
   const { pid } = await span("task start", () => context.containerd.tasks.start({ containerId: container.id }));
   for (const attachment of container.pendingAttachments) attachment.flow();
   container.pendingAttachments.clear();
   const { State } = record;
-  Object.assign(State, { Running: true, Restarting: false, Paused: false, OOMKilled: false, Dead: false, Pid: pid, ExitCode: 0, Error: "", StartedAt: startedAt, Health: healthAtStart(container) });
+  Object.assign(State, {
+    Running: true,
+    Restarting: false,
+    Paused: false,
+    OOMKilled: false,
+    Dead: false,
+    Pid: pid,
+    ExitCode: 0,
+    Error: "",
+    StartedAt: startedAt,
+    Health: healthAtStart(container),
+  });
   record.HasBeenStartedBefore = true;
   await container.save();
   undo.move();
@@ -126,7 +142,9 @@ function loggedStdio(context: Context, container: Container): Stdio {
   try {
     return taskStdio(context, container);
   } catch (error) {
-    throw new Unknown(`failed to create task for container: failed to initialize logging driver: ${messageOf(error)}`, { cause: error });
+    throw new Unknown(`failed to create task for container: failed to initialize logging driver: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -135,7 +153,12 @@ async function createTask(context: Context, container: Container, rootfs: readon
   const stdio = loggedStdio(context, container);
   const request = {
     containerId: container.id,
-    rootfs: rootfs.map(({ type, source, target, options }) => ({ type, source, target: target ?? "", options: [...(options ?? [])] })),
+    rootfs: rootfs.map(({ type, source, target, options }) => ({
+      type,
+      source,
+      target: target ?? "",
+      options: [...(options ?? [])],
+    })),
     ...stdio,
     terminal: container.record.Config.Tty,
     // The name may mean another shim than it did when the container was made.
@@ -146,7 +169,8 @@ async function createTask(context: Context, container: Container, rootfs: readon
   try {
     await context.containerd.tasks.create(request);
   } catch (error) {
-    if (!isKind(error, "AlreadyExists")) throw new Unknown(`failed to create task for container: ${messageOf(error)}`, { cause: error });
+    if (!isKind(error, "AlreadyExists"))
+      throw new Unknown(`failed to create task for container: ${messageOf(error)}`, { cause: error });
     await deleteTask(context, container.id);
     await context.containerd.tasks.create(request);
   }

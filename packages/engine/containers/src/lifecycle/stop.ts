@@ -50,7 +50,12 @@ export async function stopContainer(context: Context, container: Container, opti
 }
 
 /** Stops the container if it runs and starts it again; `--rm` does not count in between. */
-export async function restartContainer(context: Context, container: Container, options: StopOptions, shownName = container.name): Promise<void> {
+export async function restartContainer(
+  context: Context,
+  container: Container,
+  options: StopOptions,
+  shownName = container.name,
+): Promise<void> {
   try {
     await stopAndStart(context, container, options);
   } catch (error) {

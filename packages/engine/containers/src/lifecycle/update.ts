@@ -53,21 +53,33 @@ function changed(container: Container, wish: HostConfig): HostConfig {
   // As at creation everything that is no limit means none; here it is shown.
   if (wish.PidsLimit !== null) next.PidsLimit = Math.max(0, wish.PidsLimit);
   if (wish.RestartPolicy.Name !== "") {
-    if (hostConfig.AutoRemove && wish.RestartPolicy.Name !== "no") refuse("Restart policy cannot be updated because AutoRemove is enabled for the container");
+    if (hostConfig.AutoRemove && wish.RestartPolicy.Name !== "no")
+      refuse("Restart policy cannot be updated because AutoRemove is enabled for the container");
     next.RestartPolicy = wish.RestartPolicy;
   }
   return next;
 }
 
 /** Changes limits and the restart policy, of a running container at once. @returns warnings */
-export async function updateContainer(context: Context, container: Container, request: UpdateRequest): Promise<string[]> {
+export async function updateContainer(
+  context: Context,
+  container: Container,
+  request: UpdateRequest,
+): Promise<string[]> {
   const wish = completeHostConfig(request as Given<HostConfig>);
   // Without a name it is no policy, whatever else stands there.
   if (wish.RestartPolicy.Name === "") wish.RestartPolicy.MaximumRetryCount = 0;
-  const warnings = await verifyContainerSettings({ hostConfig: wish, host: context.host, settings: context.settings.engine, update: true });
+  const warnings = await verifyContainerSettings({
+    hostConfig: wish,
+    host: context.host,
+    settings: context.settings.engine,
+    update: true,
+  });
   await container.lock.run(async () => {
     if (container.record.State.RemovalInProgress || container.record.State.Dead) {
-      throw new Conflict(`Cannot update container ${container.id}: container is marked for removal and cannot be "update"`);
+      throw new Conflict(
+        `Cannot update container ${container.id}: container is marked for removal and cannot be "update"`,
+      );
     }
     const next = changed(container, wish);
     if (container.alive) await updateTask(context, container, next);
@@ -85,14 +97,18 @@ async function save(context: Context, container: Container, next: HostConfig): P
     await container.saveAll();
   } catch (error) {
     container.hostConfig = before;
-    if (container.alive) await attempt(context, "restoring the limits of a container", () => updateTask(context, container, before));
+    if (container.alive)
+      await attempt(context, "restoring the limits of a container", () => updateTask(context, container, before));
     throw new Unknown(`Cannot update container ${container.id}: ${messageOf(error)}`, { cause: error });
   }
 }
 
 async function updateTask(context: Context, container: Container, hostConfig: HostConfig): Promise<void> {
   try {
-    await context.containerd.tasks.update({ containerId: container.id, resources: jsonAny(resourcesType, await resourcesOf(hostConfig)) });
+    await context.containerd.tasks.update({
+      containerId: container.id,
+      resources: jsonAny(resourcesType, await resourcesOf(hostConfig)),
+    });
   } catch (error) {
     // Its limits count from its next start.
     if (await hasEnded(context, container)) return;

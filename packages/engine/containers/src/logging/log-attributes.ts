@@ -20,7 +20,8 @@ export function logAttributes(container: Container): Record<string, string> {
   }
   const names = split(options["env"]);
   const variables = container.record.Config.Env ?? [];
-  const namePattern = options["env-regex"] === undefined || variables.length === 0 ? undefined : compileRegExp(options["env-regex"]);
+  const namePattern =
+    options["env-regex"] === undefined || variables.length === 0 ? undefined : compileRegExp(options["env-regex"]);
   for (const variable of variables) {
     const equals = variable.indexOf("=");
     const key = variable.slice(0, equals);

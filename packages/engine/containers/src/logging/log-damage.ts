@@ -17,7 +17,10 @@ export function noteLogDamage(container: Container, { path, problem }: LogDamage
 
 /** In words. */
 export function logDamageOf(container: Container): string[] {
-  return [...container.logDamage].map(([file, problem]) => `the log of container ${container.id.slice(0, 12)} was damaged: ${join(container.dir, file)}: ${problem}`);
+  return [...container.logDamage].map(
+    ([file, problem]) =>
+      `the log of container ${container.id.slice(0, 12)} was damaged: ${join(container.dir, file)}: ${problem}`,
+  );
 }
 
 /** Sets aside what is no file and stands where a container's log will be written. */

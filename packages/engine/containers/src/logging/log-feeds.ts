@@ -47,7 +47,13 @@ export class LogFeeds {
     const { LogConfig } = container.hostConfig;
     if (!isPluginDriver(LogConfig.Type)) return;
     const after = this.#feeds.get(container.id)?.close();
-    const options = { driver: LogConfig.Type, drivers: this.#drivers, info: infoOf(container), log: container.record.LogPath, state: container.file("log-feed.json") };
+    const options = {
+      driver: LogConfig.Type,
+      drivers: this.#drivers,
+      info: infoOf(container),
+      log: container.record.LogPath,
+      state: container.file("log-feed.json"),
+    };
     this.#feeds.set(container.id, new LogFeed({ ...options, logger: this.#logger, after }));
   }
 
@@ -61,11 +67,16 @@ export class LogFeeds {
    * @returns undefined when the driver is no plugin that reads, or is away while there is a copy of ours
    * @throws Unknown `error getting log reader: …`
    */
-  async read(container: Container, config: ReadConfig, signal: AbortSignal): Promise<AsyncGenerator<LogLine> | undefined> {
+  async read(
+    container: Container,
+    config: ReadConfig,
+    signal: AbortSignal,
+  ): Promise<AsyncGenerator<LogLine> | undefined> {
     const { Type: driver, Config: options } = container.hostConfig.LogConfig;
     if (!isPluginDriver(driver)) return undefined;
     const reads = await this.#drivers.canRead(driver).catch((error: unknown) => {
-      if (logCacheDisabled(options)) throw new Unknown(`error getting log reader: ${messageOf(error)}`, { cause: error });
+      if (logCacheDisabled(options))
+        throw new Unknown(`error getting log reader: ${messageOf(error)}`, { cause: error });
       return false;
     });
     if (!reads) return undefined;

@@ -3,7 +3,18 @@ import { InvalidArgument, messageOf } from "@longshore/errdefs";
 import { logRotation, parseSize } from "./log-rotation.ts";
 
 const accepted: Record<string, readonly string[]> = {
-  "json-file": ["max-file", "max-size", "compress", "labels", "labels-regex", "env", "env-regex", "tag", "mode", "max-buffer-size"],
+  "json-file": [
+    "max-file",
+    "max-size",
+    "compress",
+    "labels",
+    "labels-regex",
+    "env",
+    "env-regex",
+    "tag",
+    "mode",
+    "max-buffer-size",
+  ],
   local: ["max-file", "max-size", "compress", "mode", "max-buffer-size"],
   none: ["mode", "max-buffer-size"],
 };
@@ -15,7 +26,11 @@ const cacheKeys: readonly string[] = ["cache-disabled", "cache-max-size", "cache
  * Fills in the daemon's defaults and checks driver and options.
  * @throws InvalidArgument with Docker's messages
  */
-export function completeLogConfig(config: HostConfig["LogConfig"] | undefined, driver: string, defaults: Record<string, string>): HostConfig["LogConfig"] {
+export function completeLogConfig(
+  config: HostConfig["LogConfig"] | undefined,
+  driver: string,
+  defaults: Record<string, string>,
+): HostConfig["LogConfig"] {
   const type = config?.Type === undefined || (config.Type as string) === "" ? driver : config.Type;
   const options: Record<string, string> = { ...config?.Config };
   if (type === driver) for (const [key, value] of Object.entries(defaults)) options[key] ??= value;
@@ -35,7 +50,9 @@ const missing: readonly string[] = ["awslogs", "fluentd", "gelf", "journald", "s
  */
 export function checkLogDefaults(driver: string, options: Record<string, string>): void {
   if (missing.includes(driver)) {
-    throw new InvalidArgument(`log-driver ${driver} is not served: name json-file, local, none or a plugin's driver instead`);
+    throw new InvalidArgument(
+      `log-driver ${driver} is not served: name json-file, local, none or a plugin's driver instead`,
+    );
   }
   if (Object.keys(options).length === 0) return;
   try {
@@ -55,7 +72,11 @@ export function isPluginDriver(type: string): boolean {
  * @throws InvalidArgument
  */
 export function cacheOptions(options: Record<string, string>): Record<string, string> {
-  const cache = { "max-size": options["cache-max-size"] ?? "20m", "max-file": options["cache-max-file"] ?? "5", compress: options["cache-compress"] ?? "false" };
+  const cache = {
+    "max-size": options["cache-max-size"] ?? "20m",
+    "max-file": options["cache-max-file"] ?? "5",
+    compress: options["cache-compress"] ?? "false",
+  };
   logCacheDisabled(options);
   logRotation("local", cache);
   return cache;
@@ -77,10 +98,13 @@ export function canReadLog({ hostConfig: { LogConfig } }: { hostConfig: Pick<Hos
 function checkOptions(type: string, known: readonly string[], options: Record<string, string>): void {
   for (const key of Object.keys(options)) {
     if (known.includes(key) || (type !== "none" && cacheKeys.includes(key))) continue;
-    throw new InvalidArgument(`unknown log opt '${key}' for ${type === "local" ? "log driver local" : `${type} log driver`}`);
+    throw new InvalidArgument(
+      `unknown log opt '${key}' for ${type === "local" ? "log driver local" : `${type} log driver`}`,
+    );
   }
   const mode = options["mode"];
-  if (mode !== undefined && !["", "blocking", "non-blocking"].includes(mode)) throw new InvalidArgument(`logger: logging mode not supported: ${mode}`);
+  if (mode !== undefined && !["", "blocking", "non-blocking"].includes(mode))
+    throw new InvalidArgument(`logger: logging mode not supported: ${mode}`);
   if (options["max-buffer-size"] !== undefined && mode !== "non-blocking") {
     throw new InvalidArgument("logger: max-buffer-size option is only supported with 'mode=non-blocking'");
   }

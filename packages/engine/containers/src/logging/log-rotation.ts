@@ -20,16 +20,23 @@ export function parseSize(text: string, base = decimal): number {
   const digits = text.slice(0, end).replace(/ $/, "");
   const suffix = text.slice(end).toLowerCase();
   if (end === 0 || digits.startsWith("-")) throw new InvalidArgument(`invalid size: '${text}'`);
-  if (!/^\+?(\d+\.?\d*|\.\d+)$/.test(digits)) throw new InvalidArgument(digits.startsWith("-") ? `invalid size: '${text}'` : `strconv.ParseFloat: parsing ${JSON.stringify(digits)}: invalid syntax`);
+  if (!/^\+?(\d+\.?\d*|\.\d+)$/.test(digits))
+    throw new InvalidArgument(
+      digits.startsWith("-")
+        ? `invalid size: '${text}'`
+        : `strconv.ParseFloat: parsing ${JSON.stringify(digits)}: invalid syntax`,
+    );
   const power = ["", "k", "m", "g", "t", "p"].indexOf(suffix.replace(/^b$/, "").replace(/(?<=.)i?b$/, ""));
   if (power < 0) throw new InvalidArgument(`invalid suffix: '${suffix}'`);
   return Math.trunc(Number(digits) * base ** power);
 }
 
 function parseCount(text: string): number {
-  if (!/^[+-]?\d+$/.test(text)) throw new InvalidArgument(`strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
+  if (!/^[+-]?\d+$/.test(text))
+    throw new InvalidArgument(`strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
   const count = Number(text);
-  if (Math.abs(count) > 2 ** 63) throw new InvalidArgument(`strconv.Atoi: parsing ${JSON.stringify(text)}: value out of range`);
+  if (Math.abs(count) > 2 ** 63)
+    throw new InvalidArgument(`strconv.Atoi: parsing ${JSON.stringify(text)}: value out of range`);
   return count;
 }
 
@@ -54,11 +61,16 @@ function jsonFileRotation(options: Record<string, string>): LogRotation {
   const maxFiles = files === undefined ? undefined : parseCount(files);
   if (maxFiles !== undefined && maxFiles < 1) throw new InvalidArgument("max-file cannot be less than 1");
   const compress = packed === undefined ? undefined : parseBool(packed);
-  if (compress === true && (maxSize === undefined || (maxFiles ?? 1) < 2)) throw new InvalidArgument("compress cannot be true when max-file is less than 2 or max-size is not set");
+  if (compress === true && (maxSize === undefined || (maxFiles ?? 1) < 2))
+    throw new InvalidArgument("compress cannot be true when max-file is less than 2 or max-size is not set");
   return { maxSize, maxFiles, compress };
 }
 
-function localRotation({ "max-size": size = "20m", "max-file": files = "5", compress: packed = "true" }: Record<string, string>): LogRotation {
+function localRotation({
+  "max-size": size = "20m",
+  "max-file": files = "5",
+  compress: packed = "true",
+}: Record<string, string>): LogRotation {
   const maxSize = prefixed(`invalid value for max-size: ${size}: `, () => parseSize(size));
   const maxFiles = prefixed(`invalid value for max-file: ${files}: `, () => parseCount(files));
   const compress = prefixed("error reading compress log option: ", () => parseBool(packed));
@@ -73,5 +85,7 @@ function localRotation({ "max-size": size = "20m", "max-file": files = "5", comp
  */
 export function logRotation(driver: string, options: Record<string, string>): LogRotation {
   if (driver === "local") return localRotation(options);
-  return driver === "json-file" ? jsonFileRotation(options) : { maxSize: undefined, maxFiles: undefined, compress: undefined };
+  return driver === "json-file"
+    ? jsonFileRotation(options)
+    : { maxSize: undefined, maxFiles: undefined, compress: undefined };
 }

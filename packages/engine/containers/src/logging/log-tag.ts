@@ -1,10 +1,66 @@
 import { InvalidArgument } from "@longshore/errdefs";
 
 /** What else Docker's tags can name; it is left as it stands. */
-const otherFields = new Set(["Config", "ContainerID", "ContainerName", "ContainerEntrypoint", "ContainerArgs", "ContainerImageID", "ContainerImageName", "ContainerCreated", "ContainerEnv", "ContainerLabels", "LogPath", "ExtraAttributes", "ImageFullID", "Hostname"]);
+const otherFields = new Set([
+  "Config",
+  "ContainerID",
+  "ContainerName",
+  "ContainerEntrypoint",
+  "ContainerArgs",
+  "ContainerImageID",
+  "ContainerImageName",
+  "ContainerCreated",
+  "ContainerEnv",
+  "ContainerLabels",
+  "LogPath",
+  "ExtraAttributes",
+  "ImageFullID",
+  "Hostname",
+]);
 const functions = new Set([
-  ...["json", "split", "join", "title", "lower", "upper", "pad", "truncate", "and", "or", "not", "len", "index", "slice", "print", "printf", "println", "html", "js", "urlquery", "call"],
-  ...["eq", "ne", "lt", "le", "gt", "ge", "if", "else", "range", "with", "template", "block", "define", "break", "continue", "nil", "true", "false"],
+  ...[
+    "json",
+    "split",
+    "join",
+    "title",
+    "lower",
+    "upper",
+    "pad",
+    "truncate",
+    "and",
+    "or",
+    "not",
+    "len",
+    "index",
+    "slice",
+    "print",
+    "printf",
+    "println",
+    "html",
+    "js",
+    "urlquery",
+    "call",
+  ],
+  ...[
+    "eq",
+    "ne",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+    "if",
+    "else",
+    "range",
+    "with",
+    "template",
+    "block",
+    "define",
+    "break",
+    "continue",
+    "nil",
+    "true",
+    "false",
+  ],
 ]);
 
 /**
@@ -27,6 +83,8 @@ export function expandTag(template: string, values: Readonly<Record<string, stri
     const value = Object.hasOwn(values, field) ? values[field] : undefined;
     if (value !== undefined) return value;
     if (otherFields.has(field)) return whole;
-    throw refuse(`:${offset + whole.indexOf(".")}: executing "log-tag" at <.${field}>: can't evaluate field ${field} in type *logger.Info`);
+    throw refuse(
+      `:${offset + whole.indexOf(".")}: executing "log-tag" at <.${field}>: can't evaluate field ${field} in type *logger.Info`,
+    );
   });
 }

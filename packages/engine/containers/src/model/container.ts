@@ -35,7 +35,11 @@ export class Container {
   /** Clients that attached before the start. */
   readonly pendingAttachments = new Set<Attachment>();
   /** The next restart by policy, when one is due; held while the engine comes up, so that containers start in their order. */
-  restart: { timer: NodeJS.Timeout | undefined; delayMs: number; held: boolean } = { timer: undefined, delayMs: 0, held: false };
+  restart: { timer: NodeJS.Timeout | undefined; delayMs: number; held: boolean } = {
+    timer: undefined,
+    delayMs: 0,
+    held: false,
+  };
   /** The end of its process while that is being taken in: on the disk already, and shown to all at the moment of its `die`. */
   ending: Ending | undefined;
   /** Set while somebody stops or kills it: the next exit is final. */
@@ -117,7 +121,10 @@ export class Container {
   wait(condition: WaitCondition, signal?: AbortSignal): Promise<WaitResult> {
     if (condition === "not-running" && !this.record.State.Running) return Promise.resolve(this.result());
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = { condition, resolve: (result) => (signal?.removeEventListener("abort", abort), resolve(result)) };
+      const waiter: Waiter = {
+        condition,
+        resolve: (result) => (signal?.removeEventListener("abort", abort), resolve(result)),
+      };
       const abort = (): void => {
         this.#waiters.delete(waiter);
         reject(signal?.reason);
@@ -136,7 +143,10 @@ export class Container {
   /** Wakes all: it is gone, or it failed to go. Why it did not start before it was removed is told to whoever started it. */
   removed(failure?: string): void {
     const { ExitCode } = this.record.State;
-    this.#wake(() => true, failure === undefined ? { StatusCode: ExitCode } : { StatusCode: ExitCode, Error: { Message: failure } });
+    this.#wake(
+      () => true,
+      failure === undefined ? { StatusCode: ExitCode } : { StatusCode: ExitCode, Error: { Message: failure } },
+    );
   }
 
   #wake(awaits: (waiter: Waiter) => boolean, result: WaitResult): void {

@@ -60,7 +60,17 @@ export interface Context {
 }
 
 /** Publishes an event of a container: its labels, its image's name, its own name, and `more`. */
-export function emitContainer(context: Context, container: Container, action: string, more: Record<string, string> = {}): void {
-  const attributes = { ...container.record.Config.Labels, image: container.record.Config.Image, name: container.name, ...more };
+export function emitContainer(
+  context: Context,
+  container: Container,
+  action: string,
+  more: Record<string, string> = {},
+): void {
+  const attributes = {
+    ...container.record.Config.Labels,
+    image: container.record.Config.Image,
+    name: container.name,
+    ...more,
+  };
   context.emit("container", action, { ID: container.id, Attributes: attributes });
 }

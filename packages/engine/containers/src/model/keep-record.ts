@@ -12,7 +12,10 @@ export async function keepRecord(context: Context, container: Container): Promis
     await container.save();
     return true;
   } catch (error) {
-    context.log.error({ err: error, container: container.id }, `the record of container ${container.id} cannot be written: ${messageOf(error)}`);
+    context.log.error(
+      { err: error, container: container.id },
+      `the record of container ${container.id} cannot be written: ${messageOf(error)}`,
+    );
     return false;
   }
 }

@@ -22,7 +22,10 @@ function opened<T>(root: string, path: string, use: (fd: number) => T): T | unde
  */
 export function makeMountPoint(root: string, { source, target = "/" }: MountSpec): boolean {
   const file = source !== undefined && !(statSync(source, { throwIfNoEntry: false })?.isDirectory() ?? true);
-  const parts = posix.normalize(target).split("/").filter((part) => part !== "");
+  const parts = posix
+    .normalize(target)
+    .split("/")
+    .filter((part) => part !== "");
   let parent = "/";
   for (const [i, part] of parts.entries()) {
     const path = posix.join(parent, part);

@@ -6,7 +6,8 @@ const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 /** @returns the name without its optional slash. @throws InvalidArgument */
 export function checkName(name: string): string {
   const bare = name.replace(/^\//, "");
-  if (!namePattern.test(bare)) throw new InvalidArgument(`Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
+  if (!namePattern.test(bare))
+    throw new InvalidArgument(`Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
   return bare;
 }
 

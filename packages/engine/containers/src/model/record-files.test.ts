@@ -18,7 +18,13 @@ describe("container records", () => {
   afterEach(() => rm(base, { recursive: true }));
 
   it("come back as saved; damaged ones are set aside, unfinished ones removed", async () => {
-    const [good, bad, wrong, unfinished, lost] = [newContainerId(), newContainerId(), newContainerId(), newContainerId(), newContainerId()];
+    const [good, bad, wrong, unfinished, lost] = [
+      newContainerId(),
+      newContainerId(),
+      newContainerId(),
+      newContainerId(),
+      newContainerId(),
+    ];
     for (const id of [good, bad, wrong, unfinished, lost]) await mkdir(join(base, root, id));
     const record = { ID: good, Name: "/good", State: newState(), Config: {} } as ContainerRecord;
     await saveContainer(join(base, root, good), { record, hostConfig: { NetworkMode: "bridge" } as never });
@@ -28,8 +34,14 @@ describe("container records", () => {
     // Its record is gone, its lines are not.
     await writeFile(join(base, root, lost, `${lost}-json.log`), "{}");
     const loaded = await loadContainers(join(base, root), join(base, damaged), silent);
-    assert.deepEqual(loaded.map(({ record: { ID, Name, State } }) => ({ ID, Name, State })), [{ ID: good, Name: "/good", State: record.State }]);
+    assert.deepEqual(
+      loaded.map(({ record: { ID, Name, State } }) => ({ ID, Name, State })),
+      [{ ID: good, Name: "/good", State: record.State }],
+    );
     assert.deepEqual(await readdir(join(base, root)), [good]);
-    assert.deepEqual((await readdir(join(base, damaged))).map((name) => name.slice(0, 64)).sort(), [bad, wrong, lost].sort());
+    assert.deepEqual(
+      (await readdir(join(base, damaged))).map((name) => name.slice(0, 64)).sort(),
+      [bad, wrong, lost].sort(),
+    );
   });
 });

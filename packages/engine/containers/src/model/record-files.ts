@@ -40,7 +40,9 @@ export async function damagedIds(damagedRoot: string): Promise<Set<string>> {
 /** The containers that were set aside, and the logs that cannot be read whole, in words. */
 export async function damagedContainers({ settings, store }: Pick<Context, "settings" | "store">): Promise<string[]> {
   const dir = join(settings.dataRoot, "damaged");
-  const records = (await readdir(dir)).map((name) => `the record of container ${name.slice(0, 12)} was damaged and set aside as ${join(dir, name)}`);
+  const records = (await readdir(dir)).map(
+    (name) => `the record of container ${name.slice(0, 12)} was damaged and set aside as ${join(dir, name)}`,
+  );
   return [...records, ...store.list().flatMap(logDamageOf)];
 }
 
@@ -81,7 +83,8 @@ export async function loadContainers(root: string, damagedRoot: string, log: Log
 /** Whether there are lines of a log: a container that was never finished has none. */
 async function hasLogged(dir: string, names: readonly string[]): Promise<boolean> {
   const logs = names.filter((name) => name.includes(".log"));
-  if (names.includes("local-logs")) logs.push(...(await readdir(join(dir, "local-logs"))).map((name) => join("local-logs", name)));
+  if (names.includes("local-logs"))
+    logs.push(...(await readdir(join(dir, "local-logs"))).map((name) => join("local-logs", name)));
   for (const name of logs) if ((await stat(join(dir, name))).size > 0) return true;
   return false;
 }

@@ -1,4 +1,12 @@
-import type { ContainerConfig, EndpointSettings, Health, HostConfig, OCIDescriptor, OCIPlatform, PortMap } from "@longshore/docker-api";
+import type {
+  ContainerConfig,
+  EndpointSettings,
+  Health,
+  HostConfig,
+  OCIDescriptor,
+  OCIPlatform,
+  PortMap,
+} from "@longshore/docker-api";
 import type { MountRecord } from "@longshore/docker-spec";
 
 /** Go's zero time, which Docker writes for "never". */

@@ -33,9 +33,15 @@ describe("status of a container", () => {
     assert.deepEqual(shown(newState()), ["created", "Created"]);
     assert.deepEqual(shown(running), ["running", "Up 10 seconds"]);
     assert.deepEqual(shown({ ...running, Paused: true }), ["paused", "Up 10 seconds (Paused)"]);
-    assert.deepEqual(shown({ ...running, Health: { Status: "starting", FailingStreak: 0, Log: [] } }), ["running", "Up 10 seconds (health: starting)"]);
+    assert.deepEqual(shown({ ...running, Health: { Status: "starting", FailingStreak: 0, Log: [] } }), [
+      "running",
+      "Up 10 seconds (health: starting)",
+    ]);
     assert.deepEqual(shown(ended), ["exited", "Exited (3) 1 second ago"]);
-    assert.deepEqual(shown({ ...ended, Running: true, Restarting: true }), ["restarting", "Restarting (3) 1 second ago"]);
+    assert.deepEqual(shown({ ...ended, Running: true, Restarting: true }), [
+      "restarting",
+      "Restarting (3) 1 second ago",
+    ]);
     assert.deepEqual(shown({ ...ended, RemovalInProgress: true }), ["removing", "Removal In Progress"]);
     assert.deepEqual(shown({ ...ended, Dead: true }), ["dead", "Dead"]);
   });

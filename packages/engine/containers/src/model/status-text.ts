@@ -2,7 +2,12 @@ import { humanDuration } from "./duration.ts";
 import { never, type StateRecord } from "./record.ts";
 import { parseTime } from "./time.ts";
 
-const healthWords = { healthy: " (healthy)", unhealthy: " (unhealthy)", starting: " (health: starting)", none: "" } as const;
+const healthWords = {
+  healthy: " (healthy)",
+  unhealthy: " (unhealthy)",
+  starting: " (health: starting)",
+  none: "",
+} as const;
 
 /** The text that `docker ps` shows as a container's status. `nowMs` counts from 1970. */
 export function statusText(state: StateRecord, nowMs: number): string {

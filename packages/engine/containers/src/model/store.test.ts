@@ -6,7 +6,12 @@ import { ContainerStore } from "./store.ts";
 import { nowNano } from "./time.ts";
 
 function made(store: ContainerStore, id: string, name: string): Container {
-  const container = new Container({ ID: id, Name: `/${name}`, Created: id, State: newState() } as ContainerRecord, {} as never, "/nowhere", { spend: (work) => work() });
+  const container = new Container(
+    { ID: id, Name: `/${name}`, Created: id, State: newState() } as ContainerRecord,
+    {} as never,
+    "/nowhere",
+    { spend: (work) => work() },
+  );
   store.reserve(name, id);
   store.add(container);
   return container;
@@ -32,10 +37,19 @@ describe("finding containers", () => {
 
   it("lists the newest first, whose time may be written shorter", () => {
     const store = new ContainerStore();
-    const times = ["2026-01-02T03:04:05Z", "2026-01-02T03:04:05.1Z", "2026-01-02T03:04:05.1000001Z", "2026-01-02T03:04:05.12Z", "2026-01-02T03:04:06Z"];
+    const times = [
+      "2026-01-02T03:04:05Z",
+      "2026-01-02T03:04:05.1Z",
+      "2026-01-02T03:04:05.1000001Z",
+      "2026-01-02T03:04:05.12Z",
+      "2026-01-02T03:04:06Z",
+    ];
     for (const [place, time] of times.entries()) made(store, one.slice(1) + place, `c${place}`).record.Created = time;
     made(store, two, "same").record.Created = times[4] ?? "";
-    assert.deepEqual(store.list().map(({ name }) => name), ["same", "c4", "c3", "c2", "c1", "c0"]);
+    assert.deepEqual(
+      store.list().map(({ name }) => name),
+      ["same", "c4", "c3", "c2", "c1", "c0"],
+    );
   });
 
   it("never tells one time twice", () => {
@@ -46,7 +60,10 @@ describe("finding containers", () => {
   it("keeps names apart", () => {
     const store = new ContainerStore();
     const first = made(store, one, "first");
-    assert.throws(() => store.reserve("first", two), /The container name "\/first" is already in use by container "abab/);
+    assert.throws(
+      () => store.reserve("first", two),
+      /The container name "\/first" is already in use by container "abab/,
+    );
     store.delete(first);
     store.reserve("first", two);
   });
@@ -54,7 +71,10 @@ describe("finding containers", () => {
   it("checks and makes up names and ids", () => {
     assert.equal(checkName("/a.b-c_1"), "a.b-c_1");
     for (const bad of ["a", "_a", "a b", "", "/", "a/b"]) assert.throws(() => checkName(bad), /Invalid container name/);
-    assert.match(generateName(() => false), /^[a-z]+_[a-z]+$/);
+    assert.match(
+      generateName(() => false),
+      /^[a-z]+_[a-z]+$/,
+    );
     assert.match(newContainerId(), /^[0-9a-f]{64}$/);
   });
 

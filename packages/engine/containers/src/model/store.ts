@@ -58,9 +58,14 @@ export class ContainerStore implements ContainerFinder {
 
   /** Newest first. */
   list(): Container[] {
-    const created = new Map([...this.#byId.values()].map((container) => [container, comparableTime(container.record.Created)]));
+    const created = new Map(
+      [...this.#byId.values()].map((container) => [container, comparableTime(container.record.Created)]),
+    );
     // Those of one time in the order of their coming.
-    return [...created].reverse().sort(([, a], [, b]) => (a < b ? 1 : a === b ? 0 : -1)).map(([container]) => container);
+    return [...created]
+      .reverse()
+      .sort(([, a], [, b]) => (a < b ? 1 : a === b ? 0 : -1))
+      .map(([container]) => container);
   }
 
   /** The container that another one's link names: `web/db`. */

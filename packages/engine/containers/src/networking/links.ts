@@ -21,7 +21,8 @@ interface Link {
 function parseLink(text: string): { name: string; alias: string } {
   const [name = "", given, ...more] = text.split(":");
   const alias = given === undefined || given === "" ? name : given;
-  if (more.length > 0 || text === "") throw new InvalidArgument(text === "" ? "empty string specified for links" : `bad format for links: ${text}`);
+  if (more.length > 0 || text === "")
+    throw new InvalidArgument(text === "" ? "empty string specified for links" : `bad format for links: ${text}`);
   // What inspect shows of a link, `/db:/web/alias`, is accepted as well.
   return { name: name.replace(/^\//, ""), alias: alias.slice(alias.lastIndexOf("/") + 1) };
 }
@@ -43,8 +44,13 @@ function find(context: Context, name: string): Container {
 /** The one whose network a container really has. */
 function networkOwner(context: Context, container: Container): Container {
   const mode = container.hostConfig.NetworkMode;
-  if (mode === "host") throw new InvalidArgument("conflicting options: host type networking can't be used with links. This would result in undefined behavior");
-  return mode.startsWith("container:") ? networkOwner(context, find(context, mode.slice("container:".length))) : container;
+  if (mode === "host")
+    throw new InvalidArgument(
+      "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
+    );
+  return mode.startsWith("container:")
+    ? networkOwner(context, find(context, mode.slice("container:".length)))
+    : container;
 }
 
 /**
@@ -69,10 +75,11 @@ export function resolveLinks(context: Context, hostConfig: HostConfig): void {
 /** Docker's own records link by name: from now on they do so by id. */
 export function adoptLinks(context: Context): void {
   for (const { hostConfig } of context.store.list()) {
-    hostConfig.Links = hostConfig.Links?.map((link) => {
-      const { name, alias } = parseLink(link);
-      return context.store.isTaken(name) ? `${context.store.get(name).id}:${alias}` : link;
-    }) ?? null;
+    hostConfig.Links =
+      hostConfig.Links?.map((link) => {
+        const { name, alias } = parseLink(link);
+        return context.store.isTaken(name) ? `${context.store.get(name).id}:${alias}` : link;
+      }) ?? null;
   }
 }
 
@@ -95,7 +102,8 @@ export function showLinks(context: Context, container: Container): string[] | nu
 export function namesByLinks(context: Context): Map<string, string[]> {
   const names = new Map<string, string[]>();
   for (const parent of context.store.all()) {
-    for (const { child, alias } of linksOf(context, parent)) names.set(child.id, [...(names.get(child.id) ?? []), `/${parent.name}/${alias}`].sort());
+    for (const { child, alias } of linksOf(context, parent))
+      names.set(child.id, [...(names.get(child.id) ?? []), `/${parent.name}/${alias}`].sort());
   }
   return names;
 }
@@ -104,7 +112,8 @@ export function namesByLinks(context: Context): Map<string, string[]> {
 function liveLinks(context: Context, container: Container): (Link & { address: string })[] {
   if (container.record.EndpointRequests["bridge"] === undefined) return [];
   return linksOf(context, container).map(({ child, alias }) => {
-    if (!child.record.State.Running) throw new Unknown(`Cannot link to a non running container: /${child.name} AS /${container.name}/${alias}`);
+    if (!child.record.State.Running)
+      throw new Unknown(`Cannot link to a non running container: /${child.name} AS /${container.name}/${alias}`);
     const address = child.record.NetworkSettings.Networks["bridge"]?.IPAddress ?? "";
     if (address === "") throw new Unknown(`container ${child.id} not attached to default bridge network`);
     return { child, alias, address };
@@ -122,7 +131,10 @@ export function linkedHosts(context: Context, container: Container): string[] {
 
 /** The exposed ports of those that a container is linked to. @throws Unknown, see `liveLinks` */
 export function linkedPorts(context: Context, container: Container): { containerId: string; ports: string[] }[] {
-  return liveLinks(context, container).map(({ child }) => ({ containerId: child.id, ports: exposedPorts(child).map(({ number, protocol }) => `${number}/${protocol}`) }));
+  return liveLinks(context, container).map(({ child }) => ({
+    containerId: child.id,
+    ports: exposedPorts(child).map(({ number, protocol }) => `${number}/${protocol}`),
+  }));
 }
 
 interface Port {
@@ -153,10 +165,20 @@ function portVariables(prefix: string, address: string, ports: readonly Port[]):
     const name = `${prefix}_PORT_${port.number}_${port.protocol.toUpperCase()}`;
     const end = endOfRun(ports, port);
     if (inRun === 0 && end !== port) {
-      lines.push(`${name}_START=${url(port)}`, `${name}_PORT_START=${port.number}`, `${name}_END=${url(end)}`, `${name}_PORT_END=${end.number}`);
+      lines.push(
+        `${name}_START=${url(port)}`,
+        `${name}_PORT_START=${port.number}`,
+        `${name}_END=${url(end)}`,
+        `${name}_PORT_END=${end.number}`,
+      );
       inRun = end.number - port.number;
     } else if (inRun > 0) inRun--;
-    lines.push(`${name}=${url(port)}`, `${name}_ADDR=${address}`, `${name}_PORT=${port.number}`, `${name}_PROTO=${port.protocol}`);
+    lines.push(
+      `${name}=${url(port)}`,
+      `${name}_ADDR=${address}`,
+      `${name}_PORT=${port.number}`,
+      `${name}_PROTO=${port.protocol}`,
+    );
   }
   return lines;
 }
@@ -168,8 +190,14 @@ const unshared = new Set(["HOME", "PATH"]);
 export function linkEnvironment(context: Context, container: Container): string[] {
   return liveLinks(context, container).flatMap(({ child, alias, address }) => {
     const prefix = alias.toUpperCase().replaceAll("-", "_");
-    const own = (child.record.Config.Env ?? []).filter((variable) => variable.includes("=") && !unshared.has(variable.split("=", 1)[0] ?? ""));
-    return [...portVariables(prefix, address, exposedPorts(child)), `${prefix}_NAME=/${container.name}/${alias}`, ...own.map((variable) => `${prefix}_ENV_${variable}`)];
+    const own = (child.record.Config.Env ?? []).filter(
+      (variable) => variable.includes("=") && !unshared.has(variable.split("=", 1)[0] ?? ""),
+    );
+    return [
+      ...portVariables(prefix, address, exposedPorts(child)),
+      `${prefix}_NAME=/${container.name}/${alias}`,
+      ...own.map((variable) => `${prefix}_ENV_${variable}`),
+    ];
   });
 }
 
@@ -182,7 +210,10 @@ export function tellParents(context: Context, child: Container): void {
     for (const link of linksOf(context, parent).filter((each) => each.child === child)) {
       const before = readFileSync(parent.record.HostsPath, "utf8");
       const names = hostNames(link);
-      const after = before.split("\n").map((line) => (line.endsWith(`\t${names}`) ? `${address}\t${names}` : line)).join("\n");
+      const after = before
+        .split("\n")
+        .map((line) => (line.endsWith(`\t${names}`) ? `${address}\t${names}` : line))
+        .join("\n");
       if (after !== before) writeFileSync(parent.record.HostsPath, after);
     }
   }

@@ -15,8 +15,14 @@ export interface NetworkPaths {
 function networkDonor(context: Context, container: Container, nameOrId: string): Container {
   const donor = findDonor(context, nameOrId);
   if (donor === container) throw new Unknown("cannot join own network namespace");
-  if (!donor.record.State.Running) throw new Conflict(`cannot join network namespace of a non running container: container ${donor.name} is ${donor.status}`);
-  if (donor.record.State.Restarting) throw new Conflict(`cannot join network namespace of container: Container ${nameOrId} is restarting, wait until the container is running`);
+  if (!donor.record.State.Running)
+    throw new Conflict(
+      `cannot join network namespace of a non running container: container ${donor.name} is ${donor.status}`,
+    );
+  if (donor.record.State.Restarting)
+    throw new Conflict(
+      `cannot join network namespace of container: Container ${nameOrId} is restarting, wait until the container is running`,
+    );
   return donor;
 }
 
@@ -115,7 +121,12 @@ export function withoutAddresses(container: Container): Container["record"]["Net
 export async function adoptName(context: Context, container: Container): Promise<void> {
   const sandbox = await context.network.rename(container.id, container.name);
   const { NetworkSettings } = container.record;
-  if (!sandbox || container.hostConfig.NetworkMode.startsWith("container:") || JSON.stringify(sandbox.networks) === JSON.stringify(NetworkSettings.Networks)) return;
+  if (
+    !sandbox ||
+    container.hostConfig.NetworkMode.startsWith("container:") ||
+    JSON.stringify(sandbox.networks) === JSON.stringify(NetworkSettings.Networks)
+  )
+    return;
   NetworkSettings.Networks = { ...NetworkSettings.Networks, ...sandbox.networks };
   await container.save();
 }

@@ -1,6 +1,31 @@
-import type { ContainerConfig, EndpointSettings, HealthConfig, HealthcheckResult, Health, OCIDescriptor, OCIPlatform } from "@longshore/docker-api";
+import type {
+  ContainerConfig,
+  EndpointSettings,
+  HealthConfig,
+  HealthcheckResult,
+  Health,
+  OCIDescriptor,
+  OCIPlatform,
+} from "@longshore/docker-api";
 import { hostPlatform } from "@longshore/oci";
-import { endpointFields, type Fields, flag, integer, listOf, mapOf, nullable, oneOf, optional, portMap, type Reader, record, requestedEndpoint, required, text, time } from "@longshore/records";
+import {
+  endpointFields,
+  type Fields,
+  flag,
+  integer,
+  listOf,
+  mapOf,
+  nullable,
+  oneOf,
+  optional,
+  portMap,
+  type Reader,
+  record,
+  requestedEndpoint,
+  required,
+  text,
+  time,
+} from "@longshore/records";
 import { type ContainerRecord, never, type StateRecord } from "../model/record.ts";
 import { mountPoint } from "./mount.ts";
 
@@ -48,7 +73,9 @@ const config: Fields<ContainerConfig> = {
 const health = record<Health>({
   Status: oneOf("none", "starting", "healthy", "unhealthy"),
   FailingStreak: integer({ min: 0 }),
-  Log: nullable(listOf(record<HealthcheckResult>({ Start: time(never), End: time(never), ExitCode: integer(), Output: text }))),
+  Log: nullable(
+    listOf(record<HealthcheckResult>({ Start: time(never), End: time(never), ExitCode: integer(), Output: text })),
+  ),
 });
 
 const state: Fields<StateRecord> = {
@@ -66,7 +93,13 @@ const state: Fields<StateRecord> = {
   Health: nullable(health),
 };
 
-const platformFields: Fields<OCIPlatform> = { architecture: text, os: text, "os.version": optional(text), "os.features": optional(listOf(text)), variant: optional(text) };
+const platformFields: Fields<OCIPlatform> = {
+  architecture: text,
+  os: text,
+  "os.version": optional(text),
+  "os.features": optional(listOf(text)),
+  variant: optional(text),
+};
 
 const descriptor = record<OCIDescriptor>({
   mediaType: text,
@@ -89,8 +122,17 @@ const dockerEndpoint = record<DockerEndpoint>({ ...endpointFields, DesiredMacAdd
 
 /** What a container of Docker asked of its networks: its record keeps that within `Networks`. */
 function requestsIn(networks: Record<string, DockerEndpoint>): ContainerRecord["EndpointRequests"] {
-  const asked = ({ IPAMConfig, Links, Aliases, DriverOpts, GwPriority, DesiredMacAddress: MacAddress }: DockerEndpoint): Partial<EndpointSettings> => ({
-    ...Object.fromEntries(Object.entries({ IPAMConfig, Links, Aliases, DriverOpts }).filter(([, value]) => value !== null)),
+  const asked = ({
+    IPAMConfig,
+    Links,
+    Aliases,
+    DriverOpts,
+    GwPriority,
+    DesiredMacAddress: MacAddress,
+  }: DockerEndpoint): Partial<EndpointSettings> => ({
+    ...Object.fromEntries(
+      Object.entries({ IPAMConfig, Links, Aliases, DriverOpts }).filter(([, value]) => value !== null),
+    ),
     ...(GwPriority === 0 ? {} : { GwPriority }),
     ...(MacAddress === undefined || MacAddress === "" ? {} : { MacAddress }),
   });
@@ -109,10 +151,18 @@ const fields: Fields<ContainerRecord> = {
   Image: text,
   ImageManifest: nullable(descriptor),
   ImagePlatform: record(platformFields),
-  NetworkSettings: record<ContainerRecord["NetworkSettings"]>({ Bridge: text, SandboxID: text, SandboxKey: text, Networks: mapOf(endpoint), Ports: nullable(portMap) }),
+  NetworkSettings: record<ContainerRecord["NetworkSettings"]>({
+    Bridge: text,
+    SandboxID: text,
+    SandboxKey: text,
+    Networks: mapOf(endpoint),
+    Ports: nullable(portMap),
+  }),
   EndpointRequests: mapOf(requestedEndpoint),
   LogPath: text,
-  Name: required(text, (name) => (/^\/[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name) ? undefined : "is no name of a container")),
+  Name: required(text, (name) =>
+    /^\/[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name) ? undefined : "is no name of a container",
+  ),
   Driver: text,
   OS: text,
   RestartCount: integer({ min: 0 }),
@@ -131,12 +181,15 @@ const fields: Fields<ContainerRecord> = {
 };
 
 const read = record<ContainerRecord>(fields);
-const dockerNetworks = record<{ NetworkSettings: { Networks: Record<string, DockerEndpoint> } }>({ NetworkSettings: record({ Networks: mapOf(dockerEndpoint) }) });
+const dockerNetworks = record<{ NetworkSettings: { Networks: Record<string, DockerEndpoint> } }>({
+  NetworkSettings: record({ Networks: mapOf(dockerEndpoint) }),
+});
 
 /** config.v2.json, Docker's own too. @throws DataLoss */
 export const containerRecord: Reader<ContainerRecord> = (value, at) => {
   const own = read(value, at);
-  if (!Object.hasOwn(value as object, "EndpointRequests")) own.EndpointRequests = requestsIn(dockerNetworks(value, at).NetworkSettings.Networks);
+  if (!Object.hasOwn(value as object, "EndpointRequests"))
+    own.EndpointRequests = requestsIn(dockerNetworks(value, at).NetworkSettings.Networks);
   const { architecture, os } = hostPlatform();
   own.ImagePlatform.architecture ||= architecture;
   own.ImagePlatform.os ||= own.OS || os;

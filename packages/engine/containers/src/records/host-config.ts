@@ -1,5 +1,29 @@
-import type { DeviceMapping, DeviceRequest, HostConfig, LogConfig, RestartPolicy, ThrottleDevice, Ulimit, WeightDevice } from "@longshore/docker-api";
-import { type Fields, flag, integer, listOf, mapOf, nullable, oneOf, optional, portMap, type Reader, record, required, text, tupleOf } from "@longshore/records";
+import type {
+  DeviceMapping,
+  DeviceRequest,
+  HostConfig,
+  LogConfig,
+  RestartPolicy,
+  ThrottleDevice,
+  Ulimit,
+  WeightDevice,
+} from "@longshore/docker-api";
+import {
+  type Fields,
+  flag,
+  integer,
+  listOf,
+  mapOf,
+  nullable,
+  oneOf,
+  optional,
+  portMap,
+  type Reader,
+  record,
+  required,
+  text,
+  tupleOf,
+} from "@longshore/records";
 import { mount } from "./mount.ts";
 
 const texts = nullable(listOf(text));
@@ -15,7 +39,10 @@ const fields: Fields<HostConfig> = {
   LogConfig: record<LogConfig>({ Type: text, Config: nullable(mapOf(text)) }),
   NetworkMode: text,
   PortBindings: nullable(portMap),
-  RestartPolicy: record<RestartPolicy>({ Name: oneOf("", "no", "always", "unless-stopped", "on-failure"), MaximumRetryCount: integer() }),
+  RestartPolicy: record<RestartPolicy>({
+    Name: oneOf("", "no", "always", "unless-stopped", "on-failure"),
+    MaximumRetryCount: integer(),
+  }),
   AutoRemove: flag,
   VolumeDriver: text,
   VolumesFrom: texts,
@@ -62,10 +89,20 @@ const fields: Fields<HostConfig> = {
   CpuRealtimeRuntime: integer(),
   CpusetCpus: text,
   CpusetMems: text,
-  Devices: nullable(listOf(record<DeviceMapping>({ PathOnHost: text, PathInContainer: text, CgroupPermissions: text }))),
+  Devices: nullable(
+    listOf(record<DeviceMapping>({ PathOnHost: text, PathInContainer: text, CgroupPermissions: text })),
+  ),
   DeviceCgroupRules: texts,
   DeviceRequests: nullable(
-    listOf(record<DeviceRequest>({ Driver: text, Count: integer(), DeviceIDs: texts, Capabilities: nullable(listOf(listOf(text))), Options: nullable(mapOf(text)) })),
+    listOf(
+      record<DeviceRequest>({
+        Driver: text,
+        Count: integer(),
+        DeviceIDs: texts,
+        Capabilities: nullable(listOf(listOf(text))),
+        Options: nullable(mapOf(text)),
+      }),
+    ),
   ),
   KernelMemory: optional(integer()),
   KernelMemoryTCP: optional(integer()),

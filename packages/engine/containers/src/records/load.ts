@@ -37,7 +37,10 @@ export function checkReadable(record: ContainerRecord, hostConfig: HostConfig): 
  * types, paths lie below `root`.
  * @throws DataLoss that says what is wrong with which of the files
  */
-export async function loadRecords(dir: string, files: { config: string; hostConfig: string }): Promise<{ record: ContainerRecord; hostConfig: HostConfig }> {
+export async function loadRecords(
+  dir: string,
+  files: { config: string; hostConfig: string },
+): Promise<{ record: ContainerRecord; hostConfig: HostConfig }> {
   const read = async <T>(name: string, reader: Reader<T>): Promise<T> => {
     try {
       return await readRecordFile(join(dir, name), reader);
@@ -50,6 +53,7 @@ export async function loadRecords(dir: string, files: { config: string; hostConf
   if (record.ID !== basename(dir)) throw new DataLoss(`the record is of container ${record.ID}`);
   const root = dirname(dir);
   record.LogPath = logPathOf(dir, hostConfig.LogConfig.Type);
-  for (const member of ["HostnamePath", "HostsPath", "ResolvConfPath"] as const) record[member] = relocated(record[member], root);
+  for (const member of ["HostnamePath", "HostsPath", "ResolvConfPath"] as const)
+    record[member] = relocated(record[member], root);
   return { record, hostConfig };
 }

@@ -5,7 +5,15 @@ import type { MountRecord } from "@longshore/docker-spec";
 const type = oneOf<MountType>("bind", "volume", "image", "tmpfs", "npipe", "cluster");
 const propagation = oneOf<Propagation | "">("", "private", "rprivate", "shared", "rshared", "slave", "rslave");
 /** Docker's volumes of an image have nothing that was asked for. */
-const askedType = oneOf<MountType | "">("", "bind", "volume", "image", "tmpfs", "npipe", "cluster") as Reader<MountType>;
+const askedType = oneOf<MountType | "">(
+  "",
+  "bind",
+  "volume",
+  "image",
+  "tmpfs",
+  "npipe",
+  "cluster",
+) as Reader<MountType>;
 type Part<K extends keyof Mount> = NonNullable<Mount[K]>;
 type DriverConfig = NonNullable<Part<"VolumeOptions">["DriverConfig"]>;
 
@@ -17,7 +25,13 @@ export const mount: Reader<Mount> = record<Mount>({
   ReadOnly: optional(flag),
   Consistency: optional(text),
   BindOptions: optional(
-    record<Part<"BindOptions">>({ Propagation: optional(propagation), NonRecursive: optional(flag), CreateMountpoint: optional(flag), ReadOnlyNonRecursive: optional(flag), ReadOnlyForceRecursive: optional(flag) }),
+    record<Part<"BindOptions">>({
+      Propagation: optional(propagation),
+      NonRecursive: optional(flag),
+      CreateMountpoint: optional(flag),
+      ReadOnlyNonRecursive: optional(flag),
+      ReadOnlyForceRecursive: optional(flag),
+    }),
   ),
   VolumeOptions: optional(
     record<Part<"VolumeOptions">>({
@@ -28,7 +42,13 @@ export const mount: Reader<Mount> = record<Mount>({
     }),
   ),
   ImageOptions: optional(record<Part<"ImageOptions">>({ Subpath: optional(text) })),
-  TmpfsOptions: optional(record<Part<"TmpfsOptions">>({ SizeBytes: optional(integer()), Mode: optional(integer()), Options: optional(listOf(listOf(text))) })),
+  TmpfsOptions: optional(
+    record<Part<"TmpfsOptions">>({
+      SizeBytes: optional(integer()),
+      Mode: optional(integer()),
+      Options: optional(listOf(listOf(text))),
+    }),
+  ),
   ClusterOptions: optional(record<Record<string, never>>({})),
 });
 

@@ -45,7 +45,8 @@ describe("records of containers, read as hostile input", () => {
     const { record, hostConfig } = loaded.get("/c-run")!;
     const { NetworkSettings: _networks, ...shown } = docker["overlay2/run"]!.config;
     const dir = join(base, "containers", record.ID);
-    for (const key of ["Path", "Args", "Created", "Image", "Driver", "RestartCount", "HasBeenStartedBefore"] as const) assert.deepEqual(record[key], shown[key], key);
+    for (const key of ["Path", "Args", "Created", "Image", "Driver", "RestartCount", "HasBeenStartedBefore"] as const)
+      assert.deepEqual(record[key], shown[key], key);
     assert.equal(record.LogPath, join(dir, `${record.ID}-json.log`));
     assert.equal(record.HostsPath, join(dir, "hosts"));
     assert.deepEqual(Object.keys(record.MountPoints), ["/anon", "/data", "/hostetc"]);
@@ -58,7 +59,10 @@ describe("records of containers, read as hostile input", () => {
     const created = loaded.get("/c-created")!;
     assert.deepEqual(created.record.EndpointRequests["c-net"]?.Aliases, ["al"]);
     assert.equal(created.record.LogPath, join(base, "containers", created.record.ID, `${created.record.ID}-json.log`));
-    assert.equal(loaded.get("/c-restarting")!.record.LogPath, join(base, "containers", loaded.get("/c-restarting")!.record.ID, "local-logs/container.log"));
+    assert.equal(
+      loaded.get("/c-restarting")!.record.LogPath,
+      join(base, "containers", loaded.get("/c-restarting")!.record.ID, "local-logs/container.log"),
+    );
     assert.equal(loaded.get("/c-sharing")!.record.HostsPath, join(dir, "hosts"), "its donor's");
   });
 

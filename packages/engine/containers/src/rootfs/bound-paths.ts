@@ -23,7 +23,12 @@ function placeOf(context: Context, id: string, destination: string, kind: string
  * Mounts `mounts` for a container's destination.
  * @returns the path on the host
  */
-export async function mountFor(context: Context, id: string, destination: string, mounts: readonly MountSpec[]): Promise<string> {
+export async function mountFor(
+  context: Context,
+  id: string,
+  destination: string,
+  mounts: readonly MountSpec[],
+): Promise<string> {
   const place = placeOf(context, id, destination, "root");
   await mkdir(place, { recursive: true, mode: 0o700 });
   unmountAll(place);
@@ -36,7 +41,13 @@ export async function mountFor(context: Context, id: string, destination: string
  * @returns the path on the host
  * @throws NotFound, InvalidArgument with Docker's texts
  */
-export async function bindBelow(context: Context, id: string, destination: string, base: string, subpath: string): Promise<string> {
+export async function bindBelow(
+  context: Context,
+  id: string,
+  destination: string,
+  base: string,
+  subpath: string,
+): Promise<string> {
   const fd = openBelow(base, subpath);
   try {
     const place = placeOf(context, id, destination, "sub");
@@ -54,11 +65,18 @@ export async function bindBelow(context: Context, id: string, destination: strin
 function openBelow(base: string, subpath: string): number {
   const path = join(base, subpath);
   const inside = relative(realpathSync(base), resolved(path));
-  if (inside === ".." || inside.startsWith("../../") || isAbsolute(inside)) throw new InvalidArgument(`path concatenation escapes the base directory, base: ${base}, subpath: ${subpath}`);
+  if (inside === ".." || inside.startsWith("../../") || isAbsolute(inside))
+    throw new InvalidArgument(`path concatenation escapes the base directory, base: ${base}, subpath: ${subpath}`);
   const directory = openSync(base, O.PATH | O.DIRECTORY);
   try {
     // Without links it is the path that was judged, or it has been exchanged since.
-    return openat2(directory, inside === "" ? "." : inside, O.PATH, 0, RESOLVE.BENEATH | RESOLVE.NO_SYMLINKS | RESOLVE.NO_MAGICLINKS);
+    return openat2(
+      directory,
+      inside === "" ? "." : inside,
+      O.PATH,
+      0,
+      RESOLVE.BENEATH | RESOLVE.NO_SYMLINKS | RESOLVE.NO_MAGICLINKS,
+    );
   } finally {
     closeSync(directory);
   }
@@ -71,7 +89,10 @@ function resolved(path: string): string {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
     const at = missingPart(path);
-    throw new NotFound(`cannot access path ${path}: lstat ${at}: ${code === "ENOENT" ? "no such file or directory" : "not a directory"}`, { cause: error });
+    throw new NotFound(
+      `cannot access path ${path}: lstat ${at}: ${code === "ENOENT" ? "no such file or directory" : "not a directory"}`,
+      { cause: error },
+    );
   }
 }
 

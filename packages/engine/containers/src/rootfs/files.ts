@@ -33,7 +33,8 @@ async function withFiles<T>(context: Context, container: Container, use: (root: 
   const owner = `${container.id}-files-${sequence++}`;
   try {
     return await withRootfs(context, container.id, async (root) => {
-      for (const mount of await bindsOf(context, container, owner)) if (makeMountPoint(root, mount)) mountAll([mount], root);
+      for (const mount of await bindsOf(context, container, owner))
+        if (makeMountPoint(root, mount)) mountAll([mount], root);
       return await use(root);
     });
   } finally {
@@ -46,11 +47,17 @@ async function withFiles<T>(context: Context, container: Container, use: (root: 
 async function bindsOf(context: Context, container: Container, owner: string): Promise<MountSpec[]> {
   const readOnly = context.host.recursiveReadOnly === "" ? "rro" : "ro";
   const binds: MountSpec[] = [];
-  for (const record of Object.values(container.record.MountPoints).sort((a, b) => a.Destination.length - b.Destination.length)) {
+  for (const record of Object.values(container.record.MountPoints).sort(
+    (a, b) => a.Destination.length - b.Destination.length,
+  )) {
     const source = await sourceOf(context, container, record, owner);
     if (source === "") continue;
     const { NonRecursive, ReadOnlyNonRecursive } = record.Spec.BindOptions ?? {};
-    const options = [NonRecursive === true ? "bind" : "rbind", record.RW ? "rw" : ReadOnlyNonRecursive === true ? "ro" : readOnly, "rprivate"];
+    const options = [
+      NonRecursive === true ? "bind" : "rbind",
+      record.RW ? "rw" : ReadOnlyNonRecursive === true ? "ro" : readOnly,
+      "rprivate",
+    ];
     binds.push({ type: "bind", source, target: record.Destination, options });
   }
   return [...binds, ...networkFiles(container)];
@@ -62,7 +69,9 @@ function networkFiles(container: Container): MountSpec[] {
   const files = { "/etc/resolv.conf": ResolvConfPath, "/etc/hostname": HostnamePath, "/etc/hosts": HostsPath };
   return Object.entries(files).flatMap(([target, source]) => {
     if (source === "" || MountPoints[target] !== undefined || !existsSync(source)) return [];
-    return [{ type: "bind", source, target, options: ["bind", container.hostConfig.ReadonlyRootfs ? "ro" : "rw", "private"] }];
+    return [
+      { type: "bind", source, target, options: ["bind", container.hostConfig.ReadonlyRootfs ? "ro" : "rw", "private"] },
+    ];
   });
 }
 
@@ -85,7 +94,9 @@ async function releaseVolumes(context: Context, container: Container, owner: str
 }
 
 function explained(container: string, path: string, error: unknown): unknown {
-  return isKind(error, "NotFound") ? new NotFound(`Could not find the file ${path} in container ${container}`, { cause: error }) : error;
+  return isKind(error, "NotFound")
+    ? new NotFound(`Could not find the file ${path} in container ${container}`, { cause: error })
+    : error;
 }
 
 function checkPath(path: string): void {
@@ -93,7 +104,13 @@ function checkPath(path: string): void {
 }
 
 /** Looks at a path. @throws InvalidArgument, NotFound with Docker's messages */
-export async function statFile(context: Context, archiver: FileArchiver, container: Container, shown: string, path: string): Promise<PathStat> {
+export async function statFile(
+  context: Context,
+  archiver: FileArchiver,
+  container: Container,
+  shown: string,
+  path: string,
+): Promise<PathStat> {
   checkPath(path);
   try {
     return await withFiles(context, container, async (root) => archiver.stat(root, path));
@@ -128,7 +145,14 @@ export async function copyOut(
 }
 
 /** Unpacks a tar into a directory of the container. */
-export async function copyIn(context: Context, archiver: FileArchiver, container: Container, shown: string, options: CopyIn, source: AsyncIterable<Uint8Array>): Promise<void> {
+export async function copyIn(
+  context: Context,
+  archiver: FileArchiver,
+  container: Container,
+  shown: string,
+  options: CopyIn,
+  source: AsyncIterable<Uint8Array>,
+): Promise<void> {
   checkPath(options.path);
   checkWritable(container, options.path);
   const owner = options.copyUidGid ? await execUser(context, container, container.record.Config.User) : undefined;
@@ -154,11 +178,18 @@ function checkWritable(container: Container, path: string): void {
     .filter(({ Destination }) => clean === Destination || clean.startsWith(`${Destination}/`))
     .sort((a, b) => b.Destination.length - a.Destination.length)[0];
   if (mount !== undefined && !mount.RW) throw new InvalidArgument("mounted volume is marked read-only");
-  if (mount === undefined && container.hostConfig.ReadonlyRootfs) throw new InvalidArgument("container rootfs is marked read-only");
+  if (mount === undefined && container.hostConfig.ReadonlyRootfs)
+    throw new InvalidArgument("container rootfs is marked read-only");
 }
 
 /** Streams the whole file system as a tar, volumes left out. */
-export async function exportFiles(context: Context, archiver: FileArchiver, container: Container, write: (piece: Uint8Array) => Promise<void>, signal: AbortSignal): Promise<void> {
+export async function exportFiles(
+  context: Context,
+  archiver: FileArchiver,
+  container: Container,
+  write: (piece: Uint8Array) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
   await withRootfs(context, container.id, async (root) => {
     for await (const piece of archiver.pack({ root, path: "/", include: "children" }, signal)) await write(piece);
   });

@@ -37,23 +37,34 @@ export function imageUsage({ id, record }: Container): ContainerUsage {
 
 /** What the container's record in containerd says so that the garbage collector keeps the views. */
 export function viewLabels(context: Context, id: string, images: MountedImages): Record<string, string> {
-  return Object.fromEntries([...images.keys()].map(({ Destination }, index) => [`containerd.io/gc.ref.snapshot.${context.settings.snapshotter}/mount-${index}`, viewOf(id, Destination)]));
+  return Object.fromEntries(
+    [...images.keys()].map(({ Destination }, index) => [
+      `containerd.io/gc.ref.snapshot.${context.settings.snapshotter}/mount-${index}`,
+      viewOf(id, Destination),
+    ]),
+  );
 }
 
 /** Makes the views; they go with the container. */
 export async function createViews(context: Context, id: string, images: MountedImages): Promise<void> {
   for (const [{ Destination }, image] of images) {
     await context.images.unpack(image);
-    await context.containerd.snapshots.view({ snapshotter: context.settings.snapshotter, key: viewOf(id, Destination), parent: image.chainId });
+    await context.containerd.snapshots.view({
+      snapshotter: context.settings.snapshotter,
+      key: viewOf(id, Destination),
+      parent: image.chainId,
+    });
   }
 }
 
 export async function removeViews(context: Context, id: string, mounts: readonly MountRecord[]): Promise<void> {
   for (const { Type, Destination } of mounts) {
     if (Type !== "image") continue;
-    await context.containerd.snapshots.remove({ snapshotter: context.settings.snapshotter, key: viewOf(id, Destination) }).catch((error: unknown) => {
-      if (!isKind(error, "NotFound")) throw error;
-    });
+    await context.containerd.snapshots
+      .remove({ snapshotter: context.settings.snapshotter, key: viewOf(id, Destination) })
+      .catch((error: unknown) => {
+        if (!isKind(error, "NotFound")) throw error;
+      });
   }
 }
 
@@ -63,8 +74,18 @@ export async function removeViews(context: Context, id: string, mounts: readonly
  * @returns the paths of the whole and of what is asked for of it
  * @throws NotFound, InvalidArgument for the subpath
  */
-export async function mountImage(context: Context, id: string, record: MountRecord, owner = id): Promise<{ whole: string; path: string }> {
-  const whole = await mountFor(context, owner, record.Destination, await rootMounts(context, viewOf(id, record.Destination)));
+export async function mountImage(
+  context: Context,
+  id: string,
+  record: MountRecord,
+  owner = id,
+): Promise<{ whole: string; path: string }> {
+  const whole = await mountFor(
+    context,
+    owner,
+    record.Destination,
+    await rootMounts(context, viewOf(id, record.Destination)),
+  );
   const subpath = record.Spec.ImageOptions?.Subpath ?? "";
   return { whole, path: subpath === "" ? whole : await bindBelow(context, owner, record.Destination, whole, subpath) };
 }

@@ -36,7 +36,11 @@ export async function ensureInitLayer(context: Context, chainId: string): Promis
     const key = `longshore-init-${randomUUID()}`;
     const { mounts } = await snapshots.prepare({ snapshotter, key, parent: chainId }, options);
     try {
-      await withMounts(context, mounts.map(({ type, source, target, options: list }) => ({ type, source, target, options: list })), async (root) => fill(root));
+      await withMounts(
+        context,
+        mounts.map(({ type, source, target, options: list }) => ({ type, source, target, options: list })),
+        async (root) => fill(root),
+      );
       await snapshots.commit({ snapshotter, name, key }, options);
     } catch (error) {
       await snapshots.remove({ snapshotter, key });

@@ -10,14 +10,23 @@ describe("a container's own file system", () => {
   let dir = "";
   let context: Context;
   let overlay: MountSpec;
-  const deviceOf = (path: string): string | undefined => readMountInfo().find(({ mountPoint }) => mountPoint === path)?.device;
+  const deviceOf = (path: string): string | undefined =>
+    readMountInfo().find(({ mountPoint }) => mountPoint === path)?.device;
 
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), "root fs-"));
-    for (const name of ["upper", "work", "lower/proc", "bundle/rootfs"]) mkdirSync(join(dir, name), { recursive: true });
-    overlay = { type: "overlay", source: "overlay", options: [`workdir=${dir}/work`, `upperdir=${dir}/upper`, `lowerdir=${dir}/lower`] };
+    for (const name of ["upper", "work", "lower/proc", "bundle/rootfs"])
+      mkdirSync(join(dir, name), { recursive: true });
+    overlay = {
+      type: "overlay",
+      source: "overlay",
+      options: [`workdir=${dir}/work`, `upperdir=${dir}/upper`, `lowerdir=${dir}/lower`],
+    };
     const snapshots = { mounts: () => Promise.resolve({ mounts: [{ ...overlay, target: "" }] }) };
-    context = { settings: { execRoot: dir, snapshotter: "overlayfs" }, containerd: { snapshots } } as unknown as Context;
+    context = {
+      settings: { execRoot: dir, snapshotter: "overlayfs" },
+      containerd: { snapshots },
+    } as unknown as Context;
   });
   afterEach(() => {
     unmountTree(join(dir, "bundle/rootfs"));
@@ -42,7 +51,9 @@ describe("a container's own file system", () => {
     // What covers a mount point is not the file system that was mounted there.
     mountAll([{ type: "tmpfs", source: "none" }], join(dir, "bundle/rootfs"));
     unmountTree(join(dir, "bundle/rootfs"));
-    await withRootfs(context, "id", (one) => withRootfs(context, "id", async (other) => assert.equal(deviceOf(one), deviceOf(other))));
+    await withRootfs(context, "id", (one) =>
+      withRootfs(context, "id", async (other) => assert.equal(deviceOf(one), deviceOf(other))),
+    );
     assert.deepEqual(readdirSync(join(dir, "mnt")), []);
     assert.equal(readMountInfo().filter(({ mountPoint }) => mountPoint.startsWith(dir)).length, 0);
   });

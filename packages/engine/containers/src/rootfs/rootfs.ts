@@ -12,7 +12,11 @@ export async function rootMounts(context: Context, id: string): Promise<MountSpe
   return mounts.map(({ type, source, target, options }) => ({ type, source, target, options }));
 }
 
-async function withPlace<T>(context: Context, place: (path: string) => void, use: (path: string) => Promise<T>): Promise<T> {
+async function withPlace<T>(
+  context: Context,
+  place: (path: string) => void,
+  use: (path: string) => Promise<T>,
+): Promise<T> {
   const path = join(context.settings.execRoot, "mnt", `${process.pid}-${sequence++}`);
   mkdirSync(path, { recursive: true, mode: 0o700 });
   try {
@@ -28,7 +32,11 @@ async function withPlace<T>(context: Context, place: (path: string) => void, use
  * Calls `use` with a path at which mounts are mounted for that long, in a directory that only
  * root can enter.
  */
-export async function withMounts<T>(context: Context, mounts: readonly MountSpec[], use: (path: string) => Promise<T>): Promise<T> {
+export async function withMounts<T>(
+  context: Context,
+  mounts: readonly MountSpec[],
+  use: (path: string) => Promise<T>,
+): Promise<T> {
   return withPlace(context, (path) => mountAll(mounts, path), use);
 }
 
@@ -54,7 +62,9 @@ function bindMounted(mounts: readonly MountSpec[], path: string): boolean {
   const [overlay, ...more] = mounts;
   const upper = overlay?.options?.find((option) => option.startsWith("upperdir="));
   if (overlay?.type !== "overlay" || more.length > 0 || upper === undefined) return false;
-  const known = readMountInfo().filter(({ type, root, options }) => type === "overlay" && root === "/" && options.includes(upper));
+  const known = readMountInfo().filter(
+    ({ type, root, options }) => type === "overlay" && root === "/" && options.includes(upper),
+  );
   return known.some(({ mountPoint, device }) => bindHeld(mountPoint, device, path));
 }
 
@@ -80,7 +90,11 @@ function bindHeld(mountPoint: string, device: string, path: string): boolean {
  * Calls `use` with the container's root: that of its process while it runs, with all its mounts;
  * else its file system mounted for that long.
  */
-export async function withRoot<T>(context: Context, container: Container, use: (path: string) => Promise<T>): Promise<T> {
+export async function withRoot<T>(
+  context: Context,
+  container: Container,
+  use: (path: string) => Promise<T>,
+): Promise<T> {
   if (container.alive) return use(`/proc/${container.record.State.Pid}/root`);
   return withMounts(context, await rootMounts(context, container.id), use);
 }

@@ -20,7 +20,10 @@ export async function prepareShm(context: Context, container: Container): Promis
   if (mode.startsWith("container:")) {
     const other = joined(context, mode.slice("container:".length), "IPC");
     if (other.hostConfig.IpcMode === "host") return "/dev/shm";
-    if (other.hostConfig.IpcMode !== "shareable") throw new InvalidArgument(`failed to join IPC namespace: container ${other.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`);
+    if (other.hostConfig.IpcMode !== "shareable")
+      throw new InvalidArgument(
+        `failed to join IPC namespace: container ${other.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
+      );
     return shmDir(other);
   }
   if (mode !== "shareable") return undefined;
@@ -47,9 +50,12 @@ export function joined(context: Context, nameOrId: string, kind: "IPC" | "PID"):
   try {
     other = context.store.get(nameOrId);
   } catch (error) {
-    throw new InvalidArgument(`${failed}: ${nameOrId === "" ? 'invalid name or ID supplied: ""' : messageOf(error)}`, { cause: error });
+    throw new InvalidArgument(`${failed}: ${nameOrId === "" ? 'invalid name or ID supplied: ""' : messageOf(error)}`, {
+      cause: error,
+    });
   }
   if (!other.record.State.Running) throw new Conflict(`${failed}: container ${nameOrId} is not running`);
-  if (other.record.State.Restarting) throw new Conflict(`${failed}: Container ${nameOrId} is restarting, wait until the container is running`);
+  if (other.record.State.Restarting)
+    throw new Conflict(`${failed}: Container ${nameOrId} is restarting, wait until the container is running`);
   return other;
 }

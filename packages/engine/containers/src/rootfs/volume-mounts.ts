@@ -13,19 +13,32 @@ import { attempt } from "../lifecycle/task.ts";
  * stack undoes what was done.
  * @throws InvalidArgument when a bind source is missing
  */
-export async function prepareMounts(context: Context, container: Container, stack: AsyncDisposableStack): Promise<ReadyMount[]> {
+export async function prepareMounts(
+  context: Context,
+  container: Container,
+  stack: AsyncDisposableStack,
+): Promise<ReadyMount[]> {
   const ready: ReadyMount[] = [];
-  stack.defer(() => attempt(context, "unmounting what was mounted for a container", () => releaseBound(context, container.id)));
+  stack.defer(() =>
+    attempt(context, "unmounting what was mounted for a container", () => releaseBound(context, container.id)),
+  );
   for (const record of Object.values(container.record.MountPoints)) {
     ready.push({ record, source: await prepareOne(context, container, record, stack) });
   }
   return ready;
 }
 
-async function prepareOne(context: Context, container: Container, record: MountRecord, stack: AsyncDisposableStack): Promise<string> {
+async function prepareOne(
+  context: Context,
+  container: Container,
+  record: MountRecord,
+  stack: AsyncDisposableStack,
+): Promise<string> {
   if (record.Type === "volume") {
     const path = await context.volumes.mount(record.Name, container.id);
-    stack.defer(() => attempt(context, "unmounting a volume", () => context.volumes.unmount(record.Name, container.id)));
+    stack.defer(() =>
+      attempt(context, "unmounting a volume", () => context.volumes.unmount(record.Name, container.id)),
+    );
     record.Source = path;
     emitMount(context, container, record);
     const subpath = record.Spec.VolumeOptions?.Subpath ?? "";
@@ -62,7 +75,10 @@ export async function makeBindSource({ Source, SkipMountpointCreation }: MountRe
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOTDIR") return;
     if (code !== "ENOENT") throw error;
-    if (SkipMountpointCreation) throw new InvalidArgument(`invalid mount config for type "bind": bind source path does not exist: ${Source}`, { cause: error });
+    if (SkipMountpointCreation)
+      throw new InvalidArgument(`invalid mount config for type "bind": bind source path does not exist: ${Source}`, {
+        cause: error,
+      });
     await makeDirectory(Source);
   }
 }
@@ -100,7 +116,10 @@ export async function releaseMounts(context: Context, container: Container): Pro
       await context.volumes.unmount(record.Name, container.id).catch((error: unknown) => {
         if (!isKind(error, "NotFound")) throw error;
       });
-      context.emit("volume", "unmount", { ID: record.Name, Attributes: { driver: record.Driver, container: container.id } });
+      context.emit("volume", "unmount", {
+        ID: record.Name,
+        Attributes: { driver: record.Driver, container: container.id },
+      });
     });
   }
 }

@@ -13,7 +13,16 @@ describe("the working directory of a new container", () => {
     mkdirSync(join(root, "srv/dir"), { recursive: true });
     mkdirSync(join(base, "outside"));
     writeFileSync(join(root, "file"), "");
-    const links = { "to-dir": "/srv/dir", "to-nothing": "/later/on", "srv/beside": "../next", out: "../../../outside", "out-absolute": join(base, "outside/x"), loop: "loop", "srv/dir/up": "..", "to-file": "file" };
+    const links = {
+      "to-dir": "/srv/dir",
+      "to-nothing": "/later/on",
+      "srv/beside": "../next",
+      out: "../../../outside",
+      "out-absolute": join(base, "outside/x"),
+      loop: "loop",
+      "srv/dir/up": "..",
+      "to-file": "file",
+    };
     for (const [name, target] of Object.entries(links)) symlinkSync(target, join(root, name));
   });
   afterEach(() => rmSync(base, { recursive: true }));
@@ -51,5 +60,6 @@ describe("the working directory of a new container", () => {
     ["/loop", /^lstat \/loop: /],
     ["/loop/x", /^lstat \/loop\/x: /],
   ];
-  for (const [path, message] of refused) it(`refuses ${path}`, () => assert.throws(() => makeDirectories(root, path, path), { message }));
+  for (const [path, message] of refused)
+    it(`refuses ${path}`, () => assert.throws(() => makeDirectories(root, path, path), { message }));
 });

@@ -23,7 +23,9 @@ export async function makeWorkingDirectory(context: Context, container: Containe
   const known = present.get(context) ?? new Map<string, Set<string>>();
   present.set(context, known);
   if (known.get(chainId)?.has(path) === true) return;
-  const existed = await withMounts(context, await rootMounts(context, container.id), async (root) => makeDirectories(root, path, WorkingDir));
+  const existed = await withMounts(context, await rootMounts(context, container.id), async (root) =>
+    makeDirectories(root, path, WorkingDir),
+  );
   if (existed) remember(known, chainId, path);
 }
 
@@ -44,7 +46,9 @@ function isDirectory(root: string, path: string, shown: string): boolean {
     fd = openInRoot(root, path, O.PATH);
   } catch (error) {
     if (codeOf(error) === "ENOENT") return false;
-    throw new Unknown(`lstat ${path}: ${codeOf(error) === "ENOTDIR" ? "not a directory" : String(error)}`, { cause: error });
+    throw new Unknown(`lstat ${path}: ${codeOf(error) === "ENOTDIR" ? "not a directory" : String(error)}`, {
+      cause: error,
+    });
   }
   try {
     if (fstatSync(fd).isDirectory()) return true;

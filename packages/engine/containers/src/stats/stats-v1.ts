@@ -42,18 +42,27 @@ const memoryNames = {
 } as const;
 
 function entries(list: readonly BlkIOEntry[] | undefined): ContainerBlkioStatEntry[] {
-  return (list ?? []).map(({ major, minor, op, value }) => ({ major: Number(major), minor: Number(minor), op, value: Number(value) }));
+  return (list ?? []).map(({ major, minor, op, value }) => ({
+    major: Number(major),
+    minor: Number(minor),
+    op,
+    value: Number(value),
+  }));
 }
 
 /** A sample of cgroup v1. @param hostMemory what the limit is when the cgroup has none, in bytes */
 export function statsV1(metrics: MessageShape<typeof MetricsSchema>, hostMemory: number): CgroupStats {
   const { pids, cpu, memory, blkio } = metrics;
   const stats: Record<string, number> = {};
-  for (const [field, name] of Object.entries(memoryNames)) stats[name] = Number(memory?.[field as keyof typeof memoryNames] ?? 0n);
+  for (const [field, name] of Object.entries(memoryNames))
+    stats[name] = Number(memory?.[field as keyof typeof memoryNames] ?? 0n);
   const limit = Number(memory?.usage?.limit ?? 0n);
   const failcnt = Number(memory?.usage?.failcnt ?? 0n);
   return {
-    pids_stats: { current: Number(pids?.current ?? 0n), ...(pids === undefined || pids.limit === 0n ? {} : { limit: Number(pids.limit) }) },
+    pids_stats: {
+      current: Number(pids?.current ?? 0n),
+      ...(pids === undefined || pids.limit === 0n ? {} : { limit: Number(pids.limit) }),
+    },
     blkio_stats: {
       io_service_bytes_recursive: entries(blkio?.ioServiceBytesRecursive),
       io_serviced_recursive: entries(blkio?.ioServicedRecursive),

@@ -44,7 +44,8 @@ const nsPerUs = 1000;
 export function statsV2(metrics: MessageShape<typeof MetricsSchema>, hostMemory: number): CgroupStats {
   const { pids, cpu, memory, io, memoryEvents } = metrics;
   const stats: Record<string, number> = {};
-  for (const [field, name] of Object.entries(memoryNames)) stats[name] = Number(memory?.[field as keyof typeof memoryNames] ?? 0n);
+  for (const [field, name] of Object.entries(memoryNames))
+    stats[name] = Number(memory?.[field as keyof typeof memoryNames] ?? 0n);
   const limit = Number(memory?.usageLimit ?? 0n);
   const bytes = (io?.usage ?? []).flatMap(({ major, minor, rbytes, wbytes }) => [
     { major: Number(major), minor: Number(minor), op: "read", value: Number(rbytes) },
@@ -52,7 +53,10 @@ export function statsV2(metrics: MessageShape<typeof MetricsSchema>, hostMemory:
   ]);
   const failcnt = Number(memoryEvents?.oom ?? 0n);
   return {
-    pids_stats: { current: Number(pids?.current ?? 0n), ...(pids === undefined || pids.limit === 0n ? {} : { limit: Number(pids.limit) }) },
+    pids_stats: {
+      current: Number(pids?.current ?? 0n),
+      ...(pids === undefined || pids.limit === 0n ? {} : { limit: Number(pids.limit) }),
+    },
     blkio_stats: bytes.length === 0 ? noBlkio : { ...noBlkio, io_service_bytes_recursive: bytes },
     cpu_stats: {
       cpu_usage: {

@@ -20,7 +20,12 @@ const nsPerTick = 10_000_000;
 async function systemCpuUsage(): Promise<number> {
   const line = (await readFile("/proc/stat", "utf8")).split("\n", 1)[0] ?? "";
   // user, nice, system, idle, iowait, irq, softirq: the rest is counted in these already.
-  return line.split(/\s+/).slice(1, 8).reduce((sum, ticks) => sum + Number(ticks), 0) * nsPerTick;
+  return (
+    line
+      .split(/\s+/)
+      .slice(1, 8)
+      .reduce((sum, ticks) => sum + Number(ticks), 0) * nsPerTick
+  );
 }
 
 /** The interfaces of a process's network namespace, without the loopback. */
@@ -29,8 +34,30 @@ async function networkStats(pid: number): Promise<Record<string, ContainerNetwor
   for (const line of (await readFile(`/proc/${pid}/net/dev`, "utf8")).split("\n").slice(2)) {
     const [name = "", rest] = line.split(":", 2);
     if (rest === undefined || name.trim() === "lo") continue;
-    const [rx_bytes = 0, rx_packets = 0, rx_errors = 0, rx_dropped = 0, , , , , tx_bytes = 0, tx_packets = 0, tx_errors = 0, tx_dropped = 0] = rest.trim().split(/\s+/).map(Number);
-    networks[name.trim()] = { rx_bytes, rx_packets, rx_errors, rx_dropped, tx_bytes, tx_packets, tx_errors, tx_dropped };
+    const [
+      rx_bytes = 0,
+      rx_packets = 0,
+      rx_errors = 0,
+      rx_dropped = 0,
+      ,
+      ,
+      ,
+      ,
+      tx_bytes = 0,
+      tx_packets = 0,
+      tx_errors = 0,
+      tx_dropped = 0,
+    ] = rest.trim().split(/\s+/).map(Number);
+    networks[name.trim()] = {
+      rx_bytes,
+      rx_packets,
+      rx_errors,
+      rx_dropped,
+      tx_bytes,
+      tx_packets,
+      tx_errors,
+      tx_dropped,
+    };
   }
   return networks;
 }
@@ -67,7 +94,11 @@ async function cgroupStats(context: Context, container: Container): Promise<Cgro
 }
 
 /** One sample of a container. @param previous fills the `pre` members, from which clients compute percentages */
-export async function sampleStats(context: Context, container: Container, previous: ContainerStatsResponse | undefined): Promise<ContainerStatsResponse> {
+export async function sampleStats(
+  context: Context,
+  container: Container,
+  previous: ContainerStatsResponse | undefined,
+): Promise<ContainerStatsResponse> {
   const empty = emptyStats(container);
   if (!container.alive) return empty;
   const { Pid } = container.record.State;

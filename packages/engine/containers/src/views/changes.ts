@@ -8,7 +8,11 @@ import { rootMounts } from "../rootfs/rootfs.ts";
 const kinds = { modify: 0, add: 1, delete: 2 } as const;
 
 /** What the container changed in its file system; `null` when nothing. */
-export async function containerChanges(context: Context, layers: Layers, container: Container): Promise<{ Path: string; Kind: 0 | 1 | 2 }[] | null> {
+export async function containerChanges(
+  context: Context,
+  layers: Layers,
+  container: Container,
+): Promise<{ Path: string; Kind: 0 | 1 | 2 }[] | null> {
   const { snapshots } = context.containerd;
   const { snapshotter } = context.settings;
   const parent = (await snapshots.stat({ snapshotter, key: container.id })).info?.parent ?? "";

@@ -49,7 +49,11 @@ function networkSettings(container: Container): NetworkSettings {
 }
 
 /** The answer of `GET /containers/{id}/json`. */
-export async function inspectContainer(context: Context, container: Container, withSize: boolean): Promise<ContainerInspectResponse> {
+export async function inspectContainer(
+  context: Context,
+  container: Container,
+  withSize: boolean,
+): Promise<ContainerInspectResponse> {
   const { record, hostConfig } = container;
   const { State } = record;
   const execs = [...container.execs.values()].filter((exec) => exec.endedAt === undefined).map((exec) => exec.id);

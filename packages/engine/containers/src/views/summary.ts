@@ -18,8 +18,10 @@ export function portsOf(bindings: PortMap | null): Port[] {
   const ports: Port[] = [];
   for (const [key, entries] of Object.entries(bindings ?? {})) {
     const base = protocolPort(key);
-    if (entries === null || entries === undefined || entries.length === 0) ports.push({ PrivatePort: base.PrivatePort, Type: base.Type });
-    for (const { HostIp, HostPort } of entries ?? []) ports.push({ IP: HostIp, PrivatePort: base.PrivatePort, PublicPort: Number(HostPort), Type: base.Type });
+    if (entries === null || entries === undefined || entries.length === 0)
+      ports.push({ PrivatePort: base.PrivatePort, Type: base.Type });
+    for (const { HostIp, HostPort } of entries ?? [])
+      ports.push({ IP: HostIp, PrivatePort: base.PrivatePort, PublicPort: Number(HostPort), Type: base.Type });
   }
   return ports;
 }
@@ -46,7 +48,11 @@ async function imageIds(context: Context, containers: readonly Container[]): Pro
 }
 
 /** What `GET /containers/json` shows of each container. */
-export async function summarize(context: Context, containers: readonly Container[], withSize: boolean): Promise<ContainerSummary[]> {
+export async function summarize(
+  context: Context,
+  containers: readonly Container[],
+  withSize: boolean,
+): Promise<ContainerSummary[]> {
   const ids = await imageIds(context, containers);
   const links = namesByLinks(context);
   const nowMs = Date.now();
@@ -67,7 +73,10 @@ export async function summarize(context: Context, containers: readonly Container
       Labels: record.Config.Labels ?? {},
       State: container.status,
       Status: statusText(record.State, nowMs),
-      HostConfig: { NetworkMode: hostConfig.NetworkMode, ...(hostConfig.Annotations === undefined ? {} : { Annotations: hostConfig.Annotations }) },
+      HostConfig: {
+        NetworkMode: hostConfig.NetworkMode,
+        ...(hostConfig.Annotations === undefined ? {} : { Annotations: hostConfig.Annotations }),
+      },
       NetworkSettings: { Networks: record.NetworkSettings.Networks },
       Mounts: mountPointsOf(container) as MountPoint[],
     });

@@ -10,20 +10,30 @@ const run = promisify(execFile);
 
 /** Options like `pid=X` would hide the column by which processes are told apart. */
 function checkArguments(args: string): void {
-  if (/\s+([^\s]*)=\s*(PID[^\s]*)/.test(args)) throw new InvalidArgument(`specifying "${/(\S*)=\s*PID/.exec(args)?.[0] ?? ""}" is not allowed`);
+  if (/\s+([^\s]*)=\s*(PID[^\s]*)/.test(args))
+    throw new InvalidArgument(`specifying "${/(\S*)=\s*PID/.exec(args)?.[0] ?? ""}" is not allowed`);
 }
 
 /** The processes of a running container, as ps on the host shows them. */
-export async function topContainer(context: Context, container: Container, psArgs: string): Promise<ContainerTopResponse> {
+export async function topContainer(
+  context: Context,
+  container: Container,
+  psArgs: string,
+): Promise<ContainerTopResponse> {
   const args = psArgs === "" ? "-ef" : psArgs;
   checkArguments(args);
   const { State } = container.record;
   if (!State.Running) throw new Conflict(`container ${container.id} is not running`);
-  if (State.Restarting) throw new Conflict(`Container ${container.id} is restarting, wait until the container is running`);
-  const { processes } = await whileAlive(context, container, () => context.containerd.tasks.listPids({ containerId: container.id }));
+  if (State.Restarting)
+    throw new Conflict(`Container ${container.id} is restarting, wait until the container is running`);
+  const { processes } = await whileAlive(context, container, () =>
+    context.containerd.tasks.listPids({ containerId: container.id }),
+  );
   const pids = new Set(processes.map((entry) => entry.pid));
   // Naming the processes keeps ps from reading all others; some options do not go with it.
-  const output = await ps([...args.split(/\s+/).filter((arg) => arg !== ""), "-q", [...pids].join(",")]).catch(() => ps(args.split(/\s+/).filter((arg) => arg !== "")));
+  const output = await ps([...args.split(/\s+/).filter((arg) => arg !== ""), "-q", [...pids].join(",")]).catch(() =>
+    ps(args.split(/\s+/).filter((arg) => arg !== "")),
+  );
   emitContainer(context, container, "top");
   return parse(output, pids);
 }

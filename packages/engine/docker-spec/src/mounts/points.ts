@@ -24,7 +24,10 @@ export interface MountPointsInput {
 
 function keepSubmounts(record: MountRecord): void {
   if (record.Type !== "bind" || record.RW) return;
-  record.Spec = { ...record.Spec, BindOptions: Object.assign(record.Spec.BindOptions ?? {}, { ReadOnlyNonRecursive: true }) };
+  record.Spec = {
+    ...record.Spec,
+    BindOptions: Object.assign(record.Spec.BindOptions ?? {}, { ReadOnlyNonRecursive: true }),
+  };
 }
 
 function underEachOther(source: string, dataRoot: string): boolean {

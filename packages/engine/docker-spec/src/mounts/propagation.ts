@@ -7,7 +7,8 @@ interface MountInfo {
   optional: string[];
 }
 
-const unescape = (text: string): string => text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
+const unescape = (text: string): string =>
+  text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
 
 function parseMountInfo(text: string): MountInfo[] {
   return text
@@ -34,7 +35,11 @@ function mountOf(mounts: MountInfo[], path: string): MountInfo | undefined {
  * be passed on.
  * @throws Unknown `path /x is mounted on / but it is not a shared mount`
  */
-export async function checkPropagation(source: string, propagation: Propagation | "", mountInfo?: string): Promise<void> {
+export async function checkPropagation(
+  source: string,
+  propagation: Propagation | "",
+  mountInfo?: string,
+): Promise<void> {
   const shared = propagation === "shared" || propagation === "rshared";
   const slave = propagation === "slave" || propagation === "rslave";
   if (!shared && !slave) return;

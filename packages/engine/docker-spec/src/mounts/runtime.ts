@@ -39,7 +39,8 @@ function readOnlyOption(mount: ReadyMount, recursiveReadOnly: string): "ro" | "r
 function checkWritable({ Type, Spec }: ReadyMount["record"]): void {
   if (Type !== "bind") return;
   for (const option of ["ReadOnlyNonRecursive", "ReadOnlyForceRecursive"] as const) {
-    if (Spec.BindOptions?.[option] === true) throw new Unknown(`mount options conflict: !ReadOnly && BindOptions.${option}`);
+    if (Spec.BindOptions?.[option] === true)
+      throw new Unknown(`mount options conflict: !ReadOnly && BindOptions.${option}`);
   }
 }
 
@@ -112,7 +113,9 @@ async function userMounts(input: SpecInput, propagations: Propagations): Promise
   const { hostConfig } = input;
   const files = new Set<string>(Object.values(fileDestinations));
   const overrides = new Map(
-    input.mounts.filter(({ record }) => files.has(record.Destination)).map((mount) => [mount.record.Destination, mount]),
+    input.mounts
+      .filter(({ record }) => files.has(record.Destination))
+      .map((mount) => [mount.record.Destination, mount]),
   );
   const binds = input.mounts.filter(({ record }) => record.Type !== "tmpfs" && !files.has(record.Destination));
   binds.sort((a, b) => depth(a.record.Destination) - depth(b.record.Destination));
@@ -155,7 +158,12 @@ export async function mountsOf(
     return !(destination === "/dev/shm" && hostConfig.IpcMode === "none");
   });
   if (usesInit(input)) {
-    mounts.push({ destination: initDestination, type: "bind", source: input.settings.initPath, options: ["bind", "ro"] });
+    mounts.push({
+      destination: initDestination,
+      type: "bind",
+      source: input.settings.initPath,
+      options: ["bind", "ro"],
+    });
   }
   for (const mount of mounts) {
     const options = (mount.options ??= []);

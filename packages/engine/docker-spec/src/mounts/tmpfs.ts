@@ -43,7 +43,11 @@ export function mergeTmpfsOptions(options: readonly string[]): string[] {
   const merged: string[] = [];
   for (const option of options.toReversed()) {
     if (option === "defaults") continue;
-    const group = isPropagation(option) ? "propagation" : Object.hasOwn(flagGroups, option) ? flagGroups[option] : undefined;
+    const group = isPropagation(option)
+      ? "propagation"
+      : Object.hasOwn(flagGroups, option)
+        ? flagGroups[option]
+        : undefined;
     const name = option.split("=", 1)[0] ?? "";
     if (group === undefined && !(option.includes("=") && dataKeys.has(name))) {
       throw new Unknown(`invalid tmpfs option ${JSON.stringify(name)}`);

@@ -39,7 +39,10 @@ function missing(field: string): InvalidArgument {
   return new InvalidArgument(`field ${field} must not be empty`);
 }
 
-function refuse(mount: Mount, fields: ("Source" | "BindOptions" | "VolumeOptions" | "ImageOptions" | "TmpfsOptions")[]): void {
+function refuse(
+  mount: Mount,
+  fields: ("Source" | "BindOptions" | "VolumeOptions" | "ImageOptions" | "TmpfsOptions")[],
+): void {
   for (const field of fields) {
     const value = mount[field];
     if (value !== undefined && value !== null && value !== "") {
@@ -108,6 +111,8 @@ export async function checkMount(mount: Mount, exists?: PathExists): Promise<voi
         throw new InvalidArgument("mount type unknown");
     }
   } catch (error) {
-    throw new InvalidArgument(`invalid mount config for type "${mount.Type ?? ""}": ${messageOf(error)}`, { cause: error });
+    throw new InvalidArgument(`invalid mount config for type "${mount.Type ?? ""}": ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }

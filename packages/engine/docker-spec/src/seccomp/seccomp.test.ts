@@ -6,7 +6,8 @@ const subject = { arch: "amd64", kernelVersion: [6, 1] as const, capabilities: d
 const select = (asked: string, more: Partial<Parameters<typeof seccompOf>[0]> = {}): ReturnType<typeof seccompOf> =>
   seccompOf({ asked, configured: "", privileged: false, supported: true, subject, ...more });
 const allowed = (filter: ReturnType<typeof seccompOf>, name: string): boolean =>
-  filter?.syscalls?.some((rule) => rule.action === "SCMP_ACT_ALLOW" && rule.names.includes(name) && !rule.args) ?? false;
+  filter?.syscalls?.some((rule) => rule.action === "SCMP_ACT_ALLOW" && rule.names.includes(name) && !rule.args) ??
+  false;
 
 describe("seccomp", () => {
   it("evaluates the default profile for plain containers", () => {

@@ -53,9 +53,11 @@ export function checkCreateRequest(config: ContainerConfig, hostConfig: HostConf
   if (hostConfig.IOMaximumBandwidth !== 0) {
     refuse("invalid option: QoS maximum bandwidth configuration is not supported on linux");
   }
-  if (hostConfig.IOMaximumIOps !== 0) refuse("invalid option: QoS maximum IOPs configuration is not supported on linux");
+  if (hostConfig.IOMaximumIOps !== 0)
+    refuse("invalid option: QoS maximum IOPs configuration is not supported on linux");
   const { CpuRealtimePeriod: period, CpuRealtimeRuntime: runtime } = hostConfig;
-  if ((period !== 0 || runtime !== 0) && !sysInfo.CPURealtime) refuse("kernel does not support CPU real-time scheduler");
+  if ((period !== 0 || runtime !== 0) && !sysInfo.CPURealtime)
+    refuse("kernel does not support CPU real-time scheduler");
   if (period !== 0 && runtime !== 0 && runtime > period) {
     refuse("cpu real-time runtime cannot be higher than cpu real-time period");
   }

@@ -128,10 +128,7 @@ function verifyCpuset(resources: Resources, sysInfo: SysInfo, warn: Warn): void 
     resources.CpusetCpus = "";
     resources.CpusetMems = "";
   }
-  checkCpusets(
-    { cpus: resources.CpusetCpus, mems: resources.CpusetMems },
-    { cpus: sysInfo.Cpus, mems: sysInfo.Mems },
-  );
+  checkCpusets({ cpus: resources.CpusetCpus, mems: resources.CpusetMems }, { cpus: sysInfo.Cpus, mems: sysInfo.Mems });
 }
 
 function verifyBlockIO(resources: Resources, sysInfo: SysInfo, warn: Warn): void {

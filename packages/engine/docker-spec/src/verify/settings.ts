@@ -81,7 +81,8 @@ export function adaptContainerSettings(hostConfig: HostConfig, host: HostFacts, 
   hostConfig.CgroupnsMode ||=
     hostConfig.Privileged && !unified ? "host" : settings.defaultCgroupnsMode || (unified ? "private" : "host");
   if (host.sysInfo.OomKillDisable) hostConfig.OomKillDisable ??= false;
-  if (!hasLabelOption(hostConfig) && sharesWithHost(hostConfig)) hostConfig.SecurityOpt = [...(hostConfig.SecurityOpt ?? []), "label=disable"];
+  if (!hasLabelOption(hostConfig) && sharesWithHost(hostConfig))
+    hostConfig.SecurityOpt = [...(hostConfig.SecurityOpt ?? []), "label=disable"];
   if (hostConfig.PidsLimit !== null && hostConfig.PidsLimit <= 0) hostConfig.PidsLimit = null;
   if (!hostConfig.Privileged) {
     hostConfig.MaskedPaths ??= defaultMaskedPaths(host);

@@ -26,11 +26,19 @@ export interface ImportRequest {
   readonly platform?: Platform | undefined;
 }
 
-async function download(source: string, signal: AbortSignal, output: ProgressOutput): Promise<AsyncIterable<Uint8Array>> {
+async function download(
+  source: string,
+  signal: AbortSignal,
+  output: ProgressOutput,
+): Promise<AsyncIterable<Uint8Array>> {
   const url = /^https?:\/\//.test(source) ? source : `http://${source}`;
-  if (!URL.canParse(url) || url === "http://") throw new Unknown(`Get ${JSON.stringify(url.replace(/\/*$/, ""))}: http: no Host in request URL`);
+  if (!URL.canParse(url) || url === "http://")
+    throw new Unknown(`Get ${JSON.stringify(url.replace(/\/*$/, ""))}: http: no Host in request URL`);
   const response = await httpGet(url, signal);
-  if (!response.ok || response.body === null) throw new InvalidArgument(`failed to GET ${url} with status ${response.status} ${STATUS_CODES[response.status] ?? ""}`);
+  if (!response.ok || response.body === null)
+    throw new InvalidArgument(
+      `failed to GET ${url} with status ${response.status} ${STATUS_CODES[response.status] ?? ""}`,
+    );
   output({ status: `Downloading from ${url}` });
   output({ status: "Importing", progressDetail: {} });
   return response.body;

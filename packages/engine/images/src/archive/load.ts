@@ -32,7 +32,12 @@ class Watched {
 }
 
 /** @returns the names under which the archive's images are stored */
-async function importArchive(context: ImagesContext, archive: AsyncIterable<Uint8Array>, lease: string, signal: AbortSignal): Promise<string[]> {
+async function importArchive(
+  context: ImagesContext,
+  archive: AsyncIterable<Uint8Array>,
+  lease: string,
+  signal: AbortSignal,
+): Promise<string[]> {
   const stream = await ClientStream.open(context, "import", signal);
   const watched = new Watched(archive);
   const names: string[] = [];
@@ -42,7 +47,9 @@ async function importArchive(context: ImagesContext, archive: AsyncIterable<Uint
   );
   const destination = packAny(ImageStoreSchema, {
     // Names come from the archive; an image without one gets a name by its digest.
-    extraReferences: [{ name: "moby-dangling", isPrefix: true, allowOverwrite: true, addDigest: true, skipNamedDigest: true }],
+    extraReferences: [
+      { name: "moby-dangling", isPrefix: true, allowOverwrite: true, addDigest: true, skipNamedDigest: true },
+    ],
   });
   try {
     await transfer(context, {
@@ -64,7 +71,13 @@ async function importArchive(context: ImagesContext, archive: AsyncIterable<Uint
 }
 
 /** Unpacks what this machine can run; the platform's image has to be there when one is asked for. */
-async function unpackRunnable(context: ImagesContext, records: readonly ImageRecord[], platform: Platform | undefined, lease: Lease, signal: AbortSignal): Promise<void> {
+async function unpackRunnable(
+  context: ImagesContext,
+  records: readonly ImageRecord[],
+  platform: Platform | undefined,
+  lease: Lease,
+  signal: AbortSignal,
+): Promise<void> {
   const wanted = platform ?? context.platform;
   let found = false;
   for (const record of records) {
@@ -79,7 +92,9 @@ async function unpackRunnable(context: ImagesContext, records: readonly ImageRec
   }
   if (!found && platform !== undefined) {
     const names = records.map(familiarOf).join(", ");
-    throw new NotFound(`images [${names}] were loaded, but don't provide the requested platform (${formatAsGiven(platform)})`);
+    throw new NotFound(
+      `images [${names}] were loaded, but don't provide the requested platform (${formatAsGiven(platform)})`,
+    );
   }
 }
 
@@ -95,10 +110,13 @@ export async function loadImages(
 ): Promise<void> {
   await withLease(context, async (lease) => {
     const before = await listRecords(context);
-    for (const { target } of before) await context.containerd.leases.addResource({ id: lease.id, resource: { id: target.digest, type: "content" } });
+    for (const { target } of before)
+      await context.containerd.leases.addResource({ id: lease.id, resource: { id: target.digest, type: "content" } });
     const names = await importArchive(context, archive, lease.id, options.signal);
     if (names.length === 0) throw new InvalidArgument("unrecognized image format");
-    const records = (await Promise.all(names.map((name) => getRecord(context, name)))).filter((record) => record !== undefined);
+    const records = (await Promise.all(names.map((name) => getRecord(context, name)))).filter(
+      (record) => record !== undefined,
+    );
     for (const old of before) {
       const moved = records.find(({ name, target }) => name === old.name && target.digest !== old.target.digest);
       if (moved !== undefined) await keepDangling(context, { ...old, name: "" });
@@ -106,7 +124,9 @@ export async function loadImages(
     await unpackRunnable(context, records, options.platform, lease, options.signal);
     for (const record of records) {
       await emitImage(context, "load", record);
-      const shown = isDangling(record) ? `Loaded image ID: ${record.target.digest}` : `Loaded image: ${familiarOf(record)}`;
+      const shown = isDangling(record)
+        ? `Loaded image ID: ${record.target.digest}`
+        : `Loaded image: ${familiarOf(record)}`;
       output({ stream: `${shown}\n` });
     }
   });

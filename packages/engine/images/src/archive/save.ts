@@ -17,7 +17,10 @@ import { transfer } from "../registry/transfer.ts";
  * The records that a name given to `docker save` means: a repository without a tag stands for all its tags. An image
  * that is asked for by its digest, alone or behind a name, goes without a name.
  */
-async function recordsFor(context: ImagesContext, refOrId: string): Promise<{ records: ImageRecord[]; nameless: boolean }> {
+async function recordsFor(
+  context: ImagesContext,
+  refOrId: string,
+): Promise<{ records: ImageRecord[]; nameless: boolean }> {
   const parsed = parseAnyReference(refOrId);
   if (parsed.kind === "name" && parsed.reference.tag === undefined && parsed.reference.digest === undefined) {
     const repository = repositoryOf(parsed.reference);
@@ -31,7 +34,12 @@ async function recordsFor(context: ImagesContext, refOrId: string): Promise<{ re
   return { records: [record], nameless: byId || (parsed.kind === "name" && parsed.reference.digest !== undefined) };
 }
 
-async function checkPlatform(context: ImagesContext, record: ImageRecord, shown: string, platform: Platform | undefined): Promise<void> {
+async function checkPlatform(
+  context: ImagesContext,
+  record: ImageRecord,
+  shown: string,
+  platform: Platform | undefined,
+): Promise<void> {
   if (platform === undefined) return;
   try {
     chooseManifest(context, await readManifests(context, record.target), shown, platform);
@@ -41,7 +49,12 @@ async function checkPlatform(context: ImagesContext, record: ImageRecord, shown:
 }
 
 /** Names of records to export. */
-async function exportNames(context: ImagesContext, names: readonly string[], platform: Platform | undefined, undo: AsyncDisposableStack): Promise<{ names: string[]; records: ImageRecord[] }> {
+async function exportNames(
+  context: ImagesContext,
+  names: readonly string[],
+  platform: Platform | undefined,
+  undo: AsyncDisposableStack,
+): Promise<{ names: string[]; records: ImageRecord[] }> {
   const chosen: string[] = [];
   const all: ImageRecord[] = [];
   for (const name of names) {

@@ -32,7 +32,10 @@ describe("applyChanges", () => {
     ["STOPSIGNAL SIGUSR1", { StopSignal: "SIGUSR1" }],
     ["STOPSIGNAL 9", { StopSignal: "9" }],
     ["HEALTHCHECK NONE", { Healthcheck: { Test: ["NONE"] } }],
-    ["HEALTHCHECK --interval=5s --retries=2 CMD true", { Healthcheck: { Interval: 5_000_000_000, Retries: 2, Test: ["CMD-SHELL", "true"] } }],
+    [
+      "HEALTHCHECK --interval=5s --retries=2 CMD true",
+      { Healthcheck: { Interval: 5_000_000_000, Retries: 2, Test: ["CMD-SHELL", "true"] } },
+    ],
     ['HEALTHCHECK CMD ["true"]', { Healthcheck: { Test: ["CMD", "true"] } }],
     ["# comment\nUSER \\\n  me", { User: "me" }],
     ["USER \\\n# c\n\n me", { User: "me" }],
@@ -40,7 +43,10 @@ describe("applyChanges", () => {
     ["ENV -- B=1", { Env: ["B=1"] }],
     ["STOPSIGNAL --x=y 99", { StopSignal: "99" }],
     ["EXPOSE 80/", { ExposedPorts: { "80/tcp": {} } }],
-    ["HEALTHCHECK --interval= --timeout=0 --retries='3' CMD x", { Healthcheck: { Retries: 3, Test: ["CMD-SHELL", "x"] } }],
+    [
+      "HEALTHCHECK --interval= --timeout=0 --retries='3' CMD x",
+      { Healthcheck: { Retries: 3, Test: ["CMD-SHELL", "x"] } },
+    ],
     ["onbuild  RUN   x", { OnBuild: ["RUN   x"] }],
   ];
   for (const [line, config] of accepted) {
@@ -107,7 +113,10 @@ describe("applyChanges", () => {
     ["${A:?no}-${E?no}", "1-"],
     ["${P#*/}:${P##*/}:${P%.*}:${P%%.*}", "bar/baz.tar.gz:baz.tar.gz:foo/bar/baz.tar:foo/bar/baz"],
     ["${P#foo}:${P#bar}:${P%gz}:${P%tar}", "/bar/baz.tar.gz:foo/bar/baz.tar.gz:foo/bar/baz.tar.:foo/bar/baz.tar.gz"],
-    ["${P/o/0}:${P//o/0}:${P/b?r/X}:${P//\\//_}", "f0o/bar/baz.tar.gz:f00/bar/baz.tar.gz:foo/X/baz.tar.gz:foo_bar_baz.tar.gz"],
+    [
+      "${P/o/0}:${P//o/0}:${P/b?r/X}:${P//\\//_}",
+      "f0o/bar/baz.tar.gz:f00/bar/baz.tar.gz:foo/X/baz.tar.gz:foo_bar_baz.tar.gz",
+    ],
     ["${Q:-${A:-x}}${Q:-\"a b\"}${Q:-'$A'}${Q:-a\\}b}", "1a b$Aa}b"],
     ["$NL-x", "-x"],
     ["$$-$?-$1-$@x-$*-$#-${1}", "---x---"],
@@ -136,14 +145,27 @@ describe("applyChanges", () => {
     ['"x', "unexpected end of statement while looking for matching double-quote"],
   ];
   for (const [text, message] of notExpanded) {
-    it(`does not expand ${text}`, () => assert.throws(() => applyChanges(container, [`ENV B=${text}`]), { message: `failed to process ${JSON.stringify(text)}: ${message}` }));
+    it(`does not expand ${text}`, () =>
+      assert.throws(() => applyChanges(container, [`ENV B=${text}`]), {
+        message: `failed to process ${JSON.stringify(text)}: ${message}`,
+      }));
   }
 
   /** What Docker 28.5 makes of that container's configuration. */
   const changed: [changes: string[], members: ImageConfig][] = [
-    [["ENV PATH=/y:$PATH N=$A A=2"], { Env: ["Z=z", "A=2", "E=", "P=foo/bar/baz.tar.gz", "NL", "PATH=/y:/bin:/x", "N=1"] }],
+    [
+      ["ENV PATH=/y:$PATH N=$A A=2"],
+      { Env: ["Z=z", "A=2", "E=", "P=foo/bar/baz.tar.gz", "NL", "PATH=/y:/bin:/x", "N=1"] },
+    ],
     [["ENV NL=1"], { Env: ["Z=z", "A=1", "E=", "P=foo/bar/baz.tar.gz", "NL=1", "PATH=/bin:/x"] }],
-    [["ENV A=5", "ENV $A=$A", "WORKDIR $A", "LABEL q=$A $A=k"], { Env: ["Z=z", "A=5", "E=", "P=foo/bar/baz.tar.gz", "NL", "PATH=/bin:/x", "5=5"], WorkingDir: "/w/5", Labels: { l: "v", q: "5", 5: "k" } }],
+    [
+      ["ENV A=5", "ENV $A=$A", "WORKDIR $A", "LABEL q=$A $A=k"],
+      {
+        Env: ["Z=z", "A=5", "E=", "P=foo/bar/baz.tar.gz", "NL", "PATH=/bin:/x", "5=5"],
+        WorkingDir: "/w/5",
+        Labels: { l: "v", q: "5", 5: "k" },
+      },
+    ],
     [["LABEL x $A", "LABEL m='$A'"], { Labels: { l: "v", x: "1", m: "$A" } }],
     [["WORKDIR $P", "WORKDIR .."], { WorkingDir: "/w/foo/bar" }],
     [["USER $A:$A"], { User: "1:1" }],
@@ -156,12 +178,15 @@ describe("applyChanges", () => {
     [["", "USER x"], { User: "x" }],
   ];
   for (const [changes, members] of changed) {
-    it(`applies ${JSON.stringify(changes)} to what a container has`, () => assert.deepEqual(applyChanges(container, changes), { ...container, ...members }));
+    it(`applies ${JSON.stringify(changes)} to what a container has`, () =>
+      assert.deepEqual(applyChanges(container, changes), { ...container, ...members }));
   }
 
   it("expands no more than a configuration may hold, and matches patterns in linear time", () => {
     const doubling = Array.from({ length: 60 }, () => "ENV A=$A$A");
-    assert.throws(() => applyChanges({ Env: ["A=0123456789abcdef"] }, doubling), { message: /expands to more than \d+ bytes/ });
+    assert.throws(() => applyChanges({ Env: ["A=0123456789abcdef"] }, doubling), {
+      message: /expands to more than \d+ bytes/,
+    });
     assert.throws(() => applyChanges({}, [`ENV A=${"${A:-".repeat(5000)}`]), { message: /nested too deeply|missing/ });
     const start = performance.now();
     applyChanges({ Env: [`A=${"a".repeat(5000)}`] }, [`ENV B=\${A##${"*a".repeat(40)}b}`]);
@@ -170,7 +195,10 @@ describe("applyChanges", () => {
 
   it("leaves the given configuration alone", () => {
     const config: ImageConfig = { Env: ["A=1"], Labels: { a: "b" } };
-    assert.deepEqual(applyChanges(config, ["ENV A=2 B=3", "LABEL c=d"]), { Env: ["A=2", "B=3"], Labels: { a: "b", c: "d" } });
+    assert.deepEqual(applyChanges(config, ["ENV A=2 B=3", "LABEL c=d"]), {
+      Env: ["A=2", "B=3"],
+      Labels: { a: "b", c: "d" },
+    });
     assert.deepEqual(config, { Env: ["A=1"], Labels: { a: "b" } });
   });
 });

@@ -30,7 +30,9 @@ const keyOf = (variable: string): string => variable.split("=", 1)[0] ?? "";
 
 /** The variables of a configuration, as they are now; one without a value is empty. */
 function lookupIn(config: ImageConfig): Lookup {
-  const variables = new Map((config.Env ?? []).map((variable) => [keyOf(variable), variable.slice(keyOf(variable).length + 1)]));
+  const variables = new Map(
+    (config.Env ?? []).map((variable) => [keyOf(variable), variable.slice(keyOf(variable).length + 1)]),
+  );
   return (name) => variables.get(name);
 }
 
@@ -45,7 +47,10 @@ function pairs(name: string, text: string, escape: EscapeToken): [string, string
   }
   return words.map((word) => {
     const equals = word.indexOf("=");
-    if (equals < 0) throw new InvalidArgument(`Syntax error - can't find = in ${JSON.stringify(word)}. Must be of the form: name=value`);
+    if (equals < 0)
+      throw new InvalidArgument(
+        `Syntax error - can't find = in ${JSON.stringify(word)}. Must be of the form: name=value`,
+      );
     return [word.slice(0, equals), word.slice(equals + 1)];
   });
 }
@@ -56,7 +61,8 @@ function checkedPairs(name: string, given: readonly [string, string][]): readonl
   return given;
 }
 
-const toSet = (names: readonly string[]): Record<string, Record<string, never>> => Object.fromEntries(names.map((name) => [name, {}]));
+const toSet = (names: readonly string[]): Record<string, Record<string, never>> =>
+  Object.fromEntries(names.map((name) => [name, {}]));
 
 /** The exec form as it is, the shell form behind the image's shell. */
 function commandOf(config: ImageConfig, exec: string[] | undefined, text: string): string[] {
@@ -106,7 +112,10 @@ const readers: Record<string, Reader> = {
       checkedPairs("ENV", given);
       return ({ config }, expand) => {
         const env = [...(config.Env ?? [])];
-        for (const [key, value] of given.map(([left, right]): [string, string] => [expand.word(left), expand.word(right)])) {
+        for (const [key, value] of given.map(([left, right]): [string, string] => [
+          expand.word(left),
+          expand.word(right),
+        ])) {
           const position = env.findIndex((variable) => keyOf(variable) === key);
           if (position < 0) env.push(`${key}=${value}`);
           else env[position] = `${key}=${value}`;
@@ -119,7 +128,10 @@ const readers: Record<string, Reader> = {
     if (instruction.text === "") throw atLeastOne("EXPOSE");
     refuseFlags(instruction);
     return ({ config }, expand) => {
-      const words = instruction.text.split(blanks).toSorted().flatMap((word) => expand.words(word));
+      const words = instruction.text
+        .split(blanks)
+        .toSorted()
+        .flatMap((word) => expand.words(word));
       config.ExposedPorts = { ...config.ExposedPorts, ...toSet(words.flatMap(portsOf)) };
     };
   },
@@ -129,7 +141,10 @@ const readers: Record<string, Reader> = {
       refuseFlags(instruction);
       checkedPairs("LABEL", given);
       return ({ config }, expand) => {
-        config.Labels = { ...config.Labels, ...Object.fromEntries(given.map(([key, value]) => [expand.word(key), expand.word(value)])) };
+        config.Labels = {
+          ...config.Labels,
+          ...Object.fromEntries(given.map(([key, value]) => [expand.word(key), expand.word(value)])),
+        };
       };
     };
   },
@@ -142,7 +157,8 @@ const readers: Record<string, Reader> = {
       refuseFlags(instruction);
       const name = trigger.name.toUpperCase();
       if (name === "ONBUILD") throw new InvalidArgument("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed");
-      if (name === "MAINTAINER" || name === "FROM") throw new InvalidArgument(`${name} isn't allowed as an ONBUILD trigger`);
+      if (name === "MAINTAINER" || name === "FROM")
+        throw new InvalidArgument(`${name} isn't allowed as an ONBUILD trigger`);
       return ({ config }) => {
         config.OnBuild = [...(config.OnBuild ?? []), instruction.line.replace(/^\s*onbuild\s*/i, "")];
       };

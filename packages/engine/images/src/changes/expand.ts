@@ -165,7 +165,8 @@ class Expansion {
     const shown = `${orEmpty ? ":" : ""}${operator}`;
     const isPattern = operator === "#" || operator === "%";
     // Behind a colon the word is read before the operator is judged.
-    if ((isPattern && orEmpty) || (!orEmpty && !"+-?#%".includes(operator))) throw new InvalidArgument(`unsupported modifier (${shown}) in substitution`);
+    if ((isPattern && orEmpty) || (!orEmpty && !"+-?#%".includes(operator)))
+      throw new InvalidArgument(`unsupported modifier (${shown}) in substitution`);
     const word = this.#until("}", isPattern, "syntax error: missing '}'");
     const value = this.#lookup(name);
     const given = orEmpty && value === "" ? undefined : value;
@@ -173,7 +174,9 @@ class Expansion {
     if (operator === "+") return given === undefined ? "" : word;
     if (operator === "?") {
       if (given !== undefined) return given;
-      throw new InvalidArgument(`${name}: ${word || `is not allowed to be ${value === undefined ? "unset" : "empty"}`}`);
+      throw new InvalidArgument(
+        `${name}: ${word || `is not allowed to be ${value === undefined ? "unset" : "empty"}`}`,
+      );
     }
     if (!isPattern) throw new InvalidArgument(`unsupported modifier (${shown}) in substitution`);
     const longest = word.startsWith(operator);

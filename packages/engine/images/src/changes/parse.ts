@@ -30,7 +30,8 @@ function escapeOf(lines: readonly string[]): EscapeToken {
     const [, name = "", value = ""] = directive.exec(line.trimStart()) ?? [];
     if (name === "") break;
     if (name.toLowerCase() !== "escape") continue;
-    if (value !== "\\" && value !== "`") throw new InvalidArgument(`invalid escape token '${value}' does not match \` or \\`);
+    if (value !== "\\" && value !== "`")
+      throw new InvalidArgument(`invalid escape token '${value}' does not match \` or \\`);
     escape = value;
   }
   return escape;

@@ -67,7 +67,10 @@ export function trimPrefix(pattern: string, value: string, longest: boolean): st
 /** The value without what matches at its end. */
 export function trimSuffix(pattern: string, value: string, longest: boolean): string {
   const text = [...value].toReversed();
-  return text.slice(endOf(parsePattern(pattern).toReversed(), text, 0, longest) ?? 0).toReversed().join("");
+  return text
+    .slice(endOf(parsePattern(pattern).toReversed(), text, 0, longest) ?? 0)
+    .toReversed()
+    .join("");
 }
 
 /** The value with the first match, the longest at its place, replaced, or all matches. */
@@ -76,7 +79,7 @@ export function replaceMatches(pattern: string, replacement: string, value: stri
   const text = [...value];
   let result = "";
   let last = -1;
-  for (let at = 0; at <= text.length; ) {
+  for (let at = 0; at <= text.length;) {
     const end = endOf(parts, text, at, true);
     // An empty match right behind another one is none.
     if (end === undefined || (end === at && at === last)) {

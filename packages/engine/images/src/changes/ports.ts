@@ -12,7 +12,11 @@ export function portsOf(word: string): string[] {
   const container = range.slice(range.lastIndexOf(":") + 1);
   if (container === "") throw new InvalidArgument(`No port specified: ${word}<empty>`);
   const [start = "", end = start] = container.split("-", 2);
-  if (!isPort(start) || !isPort(end) || Number(end) < Number(start)) throw new InvalidArgument(`Invalid containerPort: ${container}`);
+  if (!isPort(start) || !isPort(end) || Number(end) < Number(start))
+    throw new InvalidArgument(`Invalid containerPort: ${container}`);
   if (!["tcp", "udp", "sctp"].includes(protocol.toLowerCase())) throw new InvalidArgument(`Invalid proto: ${protocol}`);
-  return Array.from({ length: Number(end) - Number(start) + 1 }, (_, offset) => `${Number(start) + offset}/${protocol.toLowerCase()}`);
+  return Array.from(
+    { length: Number(end) - Number(start) + 1 },
+    (_, offset) => `${Number(start) + offset}/${protocol.toLowerCase()}`,
+  );
 }

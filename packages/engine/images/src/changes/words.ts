@@ -6,7 +6,11 @@ export type EscapeToken = "\\" | "`";
  * @param quotes whether quotes and escapes stay in the word
  * @returns the word, and where it ends in `text`
  */
-export function splitQuoted(text: string, escape: EscapeToken, quotes: "keep" | "strip"): { word: string; end: number } {
+export function splitQuoted(
+  text: string,
+  escape: EscapeToken,
+  quotes: "keep" | "strip",
+): { word: string; end: number } {
   let word = "";
   let quote = "";
   let at = 0;
@@ -32,7 +36,7 @@ export function splitQuoted(text: string, escape: EscapeToken, quotes: "keep" | 
 /** Splits at white space that is neither quoted nor escaped; quotes and escapes stay. */
 export function splitWords(text: string, escape: EscapeToken): string[] {
   const words: string[] = [];
-  for (let rest = text.trimStart(); rest !== ""; ) {
+  for (let rest = text.trimStart(); rest !== "";) {
     const { word, end } = splitQuoted(rest, escape, "keep");
     if (word !== "") words.push(word);
     rest = rest.slice(end).trimStart();

@@ -48,7 +48,10 @@ async function diffLayer(context: ImagesContext, lease: Lease, key: string): Pro
   const { mounts: right } = await containerd.snapshots.mounts({ snapshotter, key });
   const { mounts: left } = await containerd.snapshots.view({ snapshotter, key: view, parent }, lease.options);
   try {
-    const { diff } = await containerd.diff.diff({ left, right, mediaType: mediaTypes.ociLayerGzip, ref: view }, lease.options);
+    const { diff } = await containerd.diff.diff(
+      { left, right, mediaType: mediaTypes.ociLayerGzip, ref: view },
+      lease.options,
+    );
     if (diff === undefined) return undefined;
     const { digest, mediaType, size } = diff;
     const diffId = (await blobInfo(context, digest))?.labels["containerd.io/uncompressed"] ?? "";
@@ -58,16 +61,25 @@ async function diffLayer(context: ImagesContext, lease: Lease, key: string): Pro
   }
 }
 
-async function readParent(context: ImagesContext, { imageId, manifest }: CommitRequest): Promise<{ document: ImageDocument; layers: Descriptor[] }> {
+async function readParent(
+  context: ImagesContext,
+  { imageId, manifest }: CommitRequest,
+): Promise<{ document: ImageDocument; layers: Descriptor[] }> {
   const [parent] = await readManifests(context, manifest);
   if (parent?.document === undefined || parent.manifest === undefined) throw new NotFound(`No such image: ${imageId}`);
   return { document: parent.document, layers: parent.manifest.layers };
 }
 
-async function record(context: ImagesContext, target: Descriptor, imageId: string, reference: Reference | undefined): Promise<void> {
+async function record(
+  context: ImagesContext,
+  target: Descriptor,
+  imageId: string,
+  reference: Reference | undefined,
+): Promise<void> {
   const image = { target, labels: { [parentLabel]: imageId } };
   const existing = await recordsOf(context, target.digest);
-  if (reference === undefined && existing.length === 0) await putRecord(context, { name: danglingName(target.digest), ...image });
+  if (reference === undefined && existing.length === 0)
+    await putRecord(context, { name: danglingName(target.digest), ...image });
   await emitImage(context, "create", image);
   if (reference !== undefined) await nameImage(context, image, reference);
 }
@@ -77,7 +89,10 @@ async function record(context: ImagesContext, target: Descriptor, imageId: strin
  * @returns the image's ID, and the name it got, if any
  * @throws InvalidArgument for a bad name or change, NotFound when the container's image is gone
  */
-export async function commitImage(context: ImagesContext, request: CommitRequest): Promise<{ id: string; name: string }> {
+export async function commitImage(
+  context: ImagesContext,
+  request: CommitRequest,
+): Promise<{ id: string; name: string }> {
   const reference = parseRepoTag(request.repo, request.tag);
   const own = imageConfigOf(request.config);
   // The changes are made to what the request says of the image, else to what the container has.
@@ -103,7 +118,10 @@ export async function commitImage(context: ImagesContext, request: CommitRequest
         created,
         ...(author === "" ? {} : { author }),
         config,
-        rootfs: { type: "layers", diff_ids: [...document.rootfs.diff_ids, ...(layer === undefined ? [] : [layer.diffId])] },
+        rootfs: {
+          type: "layers",
+          diff_ids: [...document.rootfs.diff_ids, ...(layer === undefined ? [] : [layer.diffId])],
+        },
         history: [...(document.history ?? []), step],
       },
       [...layers, ...(layer === undefined ? [] : [layer.descriptor])],

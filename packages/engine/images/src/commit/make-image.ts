@@ -15,7 +15,11 @@ export interface MadeLayer {
 }
 
 /** Stores an uncompressed tar as a gzipped layer. */
-export async function makeLayer(context: ImagesContext, lease: Lease, tar: AsyncIterable<Uint8Array>): Promise<MadeLayer> {
+export async function makeLayer(
+  context: ImagesContext,
+  lease: Lease,
+  tar: AsyncIterable<Uint8Array>,
+): Promise<MadeLayer> {
   const hash = createHash("sha256");
   async function* hashed(): AsyncGenerator<Uint8Array> {
     for await (const chunk of tar) {
@@ -28,7 +32,10 @@ export async function makeLayer(context: ImagesContext, lease: Lease, tar: Async
   const packed = pipeline(Readable.from(hashed(), { objectMode: true }), gzip, () => undefined);
   const { digest, size } = await writeBlob(context, lease, packed);
   const diffId = `sha256:${hash.digest("hex")}`;
-  await context.containerd.content.update({ info: { digest, labels: { "containerd.io/uncompressed": diffId } }, updateMask: { paths: ["labels.containerd.io/uncompressed"] } });
+  await context.containerd.content.update({
+    info: { digest, labels: { "containerd.io/uncompressed": diffId } },
+    updateMask: { paths: ["labels.containerd.io/uncompressed"] },
+  });
   return { descriptor: { mediaType: mediaTypes.ociLayerGzip, digest, size }, diffId };
 }
 
@@ -36,7 +43,12 @@ export async function makeLayer(context: ImagesContext, lease: Lease, tar: Async
  * Stores configuration and manifest of an image whose layers are there, and unpacks it.
  * @returns the manifest's descriptor; nothing names it yet but the lease
  */
-export async function makeManifest(context: ImagesContext, lease: Lease, document: ImageDocument, layers: readonly Descriptor[]): Promise<Descriptor> {
+export async function makeManifest(
+  context: ImagesContext,
+  lease: Lease,
+  document: ImageDocument,
+  layers: readonly Descriptor[],
+): Promise<Descriptor> {
   const config = await writeDocument(context, lease, document);
   const manifest: Manifest = {
     schemaVersion: 2,
@@ -45,7 +57,10 @@ export async function makeManifest(context: ImagesContext, lease: Lease, documen
     layers: [...layers],
   };
   const references = layers.map(({ digest }, position) => [`containerd.io/gc.ref.content.l.${position}`, digest]);
-  const labels = { "containerd.io/gc.ref.content.config": config.digest, ...(Object.fromEntries(references) as Record<string, string>) };
+  const labels = {
+    "containerd.io/gc.ref.content.config": config.digest,
+    ...(Object.fromEntries(references) as Record<string, string>),
+  };
   const written = await writeDocument(context, lease, manifest, labels);
   const descriptor: Descriptor = { mediaType: mediaTypes.ociManifest, ...written };
   await unpackManifest(context, lease, descriptor);

@@ -5,9 +5,37 @@ const isEmpty = (value: readonly unknown[] | object | string | null | undefined)
 
 /** The part of a container's configuration that an image has. */
 export function imageConfigOf(config: Partial<ContainerConfig>): ImageConfig {
-  const { User, ExposedPorts, Env, Entrypoint, Cmd, Volumes, WorkingDir, Labels, StopSignal, Healthcheck, OnBuild, Shell } = config;
-  const members = { User, ExposedPorts, Env, Entrypoint, Cmd, Volumes, WorkingDir, Labels, StopSignal, Healthcheck, OnBuild, Shell };
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== null && value !== undefined)) as ImageConfig;
+  const {
+    User,
+    ExposedPorts,
+    Env,
+    Entrypoint,
+    Cmd,
+    Volumes,
+    WorkingDir,
+    Labels,
+    StopSignal,
+    Healthcheck,
+    OnBuild,
+    Shell,
+  } = config;
+  const members = {
+    User,
+    ExposedPorts,
+    Env,
+    Entrypoint,
+    Cmd,
+    Volumes,
+    WorkingDir,
+    Labels,
+    StopSignal,
+    Healthcheck,
+    OnBuild,
+    Shell,
+  };
+  return Object.fromEntries(
+    Object.entries(members).filter(([, value]) => value !== null && value !== undefined),
+  ) as ImageConfig;
 }
 
 /** A configuration without its empty members, as it is written. */
@@ -41,6 +69,8 @@ export function mergeConfig(config: ImageConfig, base: ImageConfig): ImageConfig
 }
 
 function mergeHealth(own: HealthConfig | null | undefined, base: HealthConfig | null | undefined): HealthConfig | null {
-  const given = Object.entries(own ?? {}).filter(([, value]) => value !== 0 && !isEmpty(typeof value === "number" ? String(value) : value));
+  const given = Object.entries(own ?? {}).filter(
+    ([, value]) => value !== 0 && !isEmpty(typeof value === "number" ? String(value) : value),
+  );
   return isEmpty(own) && isEmpty(base) ? (own ?? base ?? null) : { ...base, ...Object.fromEntries(given) };
 }

@@ -32,7 +32,8 @@ function usedByContainers(context: ImagesContext): { names: Set<string>; ids: Se
       const reference = tryParse(image);
       if (reference === undefined) continue;
       names.add(format(tagNameOnly(reference)));
-      if (reference.tag !== undefined) names.add(format({ domain: reference.domain, path: reference.path, tag: reference.tag }));
+      if (reference.tag !== undefined)
+        names.add(format({ domain: reference.domain, path: reference.path, tag: reference.tag }));
     }
   }
   return { names, ids };
@@ -61,11 +62,17 @@ function chooseRecords(context: ImagesContext, all: readonly ListedImage[], filt
 }
 
 /** Manifests and indexes of the images that are gone, each once. */
-async function goneDocuments(context: ImagesContext, images: readonly ListedImage[]): Promise<Map<ListedImage, string[]>> {
+async function goneDocuments(
+  context: ImagesContext,
+  images: readonly ListedImage[],
+): Promise<Map<ListedImage, string[]>> {
   const seen = new Set<string>();
   const gone = new Map<ListedImage, string[]>();
   for (const image of images) {
-    const digests = [image.record.target.digest, ...image.manifests.filter(({ blobs }) => blobs.size > 0).map(({ descriptor }) => descriptor.digest)];
+    const digests = [
+      image.record.target.digest,
+      ...image.manifests.filter(({ blobs }) => blobs.size > 0).map(({ descriptor }) => descriptor.digest),
+    ];
     const mine: string[] = [];
     for (const digest of digests) {
       if (seen.has(digest)) continue;
@@ -84,11 +91,14 @@ async function prune(context: ImagesContext, filters: ImageFilters): Promise<Pru
   if (chosen.size === 0) return { ImagesDeleted: null, SpaceReclaimed: 0 };
   const touched = all.filter(({ records }) => records.some((record) => chosen.has(record)));
   const labels = new Map<unknown, Record<string, string>>();
-  for (const image of touched) if (image.records[0] !== undefined) labels.set(image, await labelsOf(context, image.records[0]));
+  for (const image of touched)
+    if (image.records[0] !== undefined) labels.set(image, await labelsOf(context, image.records[0]));
   await removeRecords(context, [...chosen]);
   const gone = await goneDocuments(context, touched);
   const items = touched.flatMap((image) => [
-    ...image.records.filter((record) => chosen.has(record)).map((record) => untagged(context, record, labels.get(image) ?? {})),
+    ...image.records
+      .filter((record) => chosen.has(record))
+      .map((record) => untagged(context, record, labels.get(image) ?? {})),
     ...(gone.get(image) ?? []).map((digest) => deleted(context, digest)),
   ]);
   return { ImagesDeleted: items, SpaceReclaimed: before - (await totalImageSize(context)) };

@@ -7,7 +7,15 @@ import { emitImage, labelsOf } from "../model/events.ts";
 import { findImage, type FoundImage } from "../model/find.ts";
 import { parentLabel } from "../views/inspect.ts";
 import { formatAsGiven, isSamePlatform, readManifests } from "../model/manifests.ts";
-import { type ImageRecord, familiarOf, isDangling, keepDangling, recordsOf, referenceOf, removeRecord } from "../model/records.ts";
+import {
+  type ImageRecord,
+  familiarOf,
+  isDangling,
+  keepDangling,
+  recordsOf,
+  referenceOf,
+  removeRecord,
+} from "../model/records.ts";
 import { shortId } from "../model/shown.ts";
 
 export interface RemoveOptions {
@@ -38,7 +46,13 @@ function sameReferences(named: ImageRecord, all: readonly ImageRecord[]): ImageR
     const tag = referenceOf(record)?.tag;
     return tag === reference.tag || (!otherTag && (tag === undefined || reference.tag === undefined));
   });
-  return [...same, ...(same.length === inRepository.length && inRepository.length === all.filter((record) => !isDangling(record)).length ? all.filter(isDangling) : [])];
+  return [
+    ...same,
+    ...(same.length === inRepository.length &&
+    inRepository.length === all.filter((record) => !isDangling(record)).length
+      ? all.filter(isDangling)
+      : []),
+  ];
 }
 
 async function untag(context: ImagesContext, records: readonly ImageRecord[]): Promise<ImageDeleteResponseItem[]> {
@@ -52,7 +66,12 @@ async function untag(context: ImagesContext, records: readonly ImageRecord[]): P
 }
 
 /** @throws Conflict when a container, or with `soft` also another name, keeps the image */
-function checkConflicts(context: ImagesContext, id: string, all: readonly ImageRecord[], checks: { stopped: boolean; names: boolean }): void {
+function checkConflicts(
+  context: ImagesContext,
+  id: string,
+  all: readonly ImageRecord[],
+  checks: { stopped: boolean; names: boolean },
+): void {
   const using = context.containers().filter(({ imageId }) => imageId === id);
   const running = using.find((container) => container.running);
   if (running !== undefined) {
@@ -103,11 +122,16 @@ async function deleteAll(
 
 /** Removes records; what only they kept is collected when this resolves. */
 export async function removeRecords(context: ImagesContext, records: readonly ImageRecord[]): Promise<void> {
-  for (const [position, record] of records.entries()) await removeRecord(context, record, position === records.length - 1);
+  for (const [position, record] of records.entries())
+    await removeRecord(context, record, position === records.length - 1);
 }
 
 /** Tells that a name of an image with these labels is gone, and how Docker lists it. */
-export function untagged(context: ImagesContext, record: ImageRecord, labels: Readonly<Record<string, string>>): ImageDeleteResponseItem {
+export function untagged(
+  context: ImagesContext,
+  record: ImageRecord,
+  labels: Readonly<Record<string, string>>,
+): ImageDeleteResponseItem {
   const id = record.target.digest;
   context.emit("image", "untag", { ID: id, Attributes: { ...labels, name: id } });
   return { Untagged: isDangling(record) ? id : familiarOf(record) };
@@ -119,12 +143,18 @@ export function deleted(context: ImagesContext, id: string): ImageDeleteResponse
   return { Deleted: id };
 }
 
-async function removeName(context: ImagesContext, found: FoundImage, options: RemoveOptions): Promise<ImageDeleteResponseItem[]> {
+async function removeName(
+  context: ImagesContext,
+  found: FoundImage,
+  options: RemoveOptions,
+): Promise<ImageDeleteResponseItem[]> {
   const { record, all } = found;
   const same = sameReferences(record, all);
   if (same.length !== all.length) return untag(context, same);
   const id = record.target.digest;
-  const user = context.containers().find(({ imageId, mounted }) => imageId === id || mounted.some((image) => image.imageId === id));
+  const user = context
+    .containers()
+    .find(({ imageId, mounted }) => imageId === id || mounted.some((image) => image.imageId === id));
   if (user === undefined) return deleteAll(context, found, { stopped: !options.force, names: false }, options.prune);
   if (!options.force) {
     const reference = referenceOf(record);
@@ -133,15 +163,27 @@ async function removeName(context: ImagesContext, found: FoundImage, options: Re
   }
   for (const each of same) if (!isDangling(each)) await keepDangling(context, each);
   await keepDangling(context, { ...record, name: "" });
-  return untag(context, same.filter((each) => !isDangling(each)));
+  return untag(
+    context,
+    same.filter((each) => !isDangling(each)),
+  );
 }
 
-async function removePlatforms(context: ImagesContext, { record }: FoundImage, shown: string, platforms: readonly Platform[]): Promise<ImageDeleteResponseItem[]> {
+async function removePlatforms(
+  context: ImagesContext,
+  { record }: FoundImage,
+  shown: string,
+  platforms: readonly Platform[],
+): Promise<ImageDeleteResponseItem[]> {
   const manifests = await readManifests(context, record.target);
   const chosen = platforms.map((wanted) => {
-    const manifest = manifests.find(({ platform, kind }) => kind === "image" && platform !== undefined && isSamePlatform(platform, wanted));
+    const manifest = manifests.find(
+      ({ platform, kind }) => kind === "image" && platform !== undefined && isSamePlatform(platform, wanted),
+    );
     if (manifest === undefined) {
-      throw new NotFound(`image with reference ${shown} was found but does not provide the specified platform (${formatAsGiven(wanted)})`);
+      throw new NotFound(
+        `image with reference ${shown} was found but does not provide the specified platform (${formatAsGiven(wanted)})`,
+      );
     }
     return manifest;
   });
@@ -165,11 +207,17 @@ function isIdPrefix(id: string, refOrId: string): boolean {
  * @returns what was untagged and deleted, in that order
  * @throws NotFound, Conflict with Docker's messages; nothing is removed then
  */
-export async function removeImage(context: ImagesContext, refOrId: string, options: RemoveOptions): Promise<ImageDeleteResponseItem[]> {
+export async function removeImage(
+  context: ImagesContext,
+  refOrId: string,
+  options: RemoveOptions,
+): Promise<ImageDeleteResponseItem[]> {
   const { platforms = [] } = options;
   if (refOrId.trim() === "") throw new InvalidArgument("image name cannot be blank");
   if (platforms.length > 0 && !options.force) {
-    throw new InvalidArgument("Content will be removed from all images referencing this variant. Use —force to force delete.");
+    throw new InvalidArgument(
+      "Content will be removed from all images referencing this variant. Use —force to force delete.",
+    );
   }
   const found = await findImage(context, refOrId);
   if (platforms.length > 0) return removePlatforms(context, found, refOrId, platforms);

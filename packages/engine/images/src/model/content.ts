@@ -37,7 +37,8 @@ async function readText({ containerd }: ImagesContext, digest: string): Promise<
   let size = 0;
   for await (const { data } of containerd.content.read({ digest, offset: 0n, size: 0n })) {
     size += data.length;
-    if (size > maxDocumentBytes) throw new InvalidArgument(`${digest} is too large for a document: more than ${maxDocumentBytes} bytes`);
+    if (size > maxDocumentBytes)
+      throw new InvalidArgument(`${digest} is too large for a document: more than ${maxDocumentBytes} bytes`);
     chunks.push(data);
   }
   return Buffer.concat(chunks).toString("utf8");
@@ -68,7 +69,11 @@ export async function readPresent<T>(context: ImagesContext, digest: string, par
 }
 
 /** Adds labels to a blob. @throws NotFound */
-export async function labelBlob({ containerd }: ImagesContext, digest: string, labels: Record<string, string>): Promise<void> {
+export async function labelBlob(
+  { containerd }: ImagesContext,
+  digest: string,
+  labels: Record<string, string>,
+): Promise<void> {
   const paths = Object.keys(labels).map((key) => `labels.${key}`);
   await containerd.content.update({ info: { digest, labels }, updateMask: { paths } });
 }
@@ -118,6 +123,11 @@ export async function writeBlob(
 }
 
 /** Writes a JSON document under a lease. */
-export function writeDocument(context: ImagesContext, lease: Lease, document: object, labels: Record<string, string> = {}): Promise<WrittenBlob> {
+export function writeDocument(
+  context: ImagesContext,
+  lease: Lease,
+  document: object,
+  labels: Record<string, string> = {},
+): Promise<WrittenBlob> {
   return writeBlob(context, lease, [Buffer.from(JSON.stringify(document))], labels);
 }

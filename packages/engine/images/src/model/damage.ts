@@ -17,7 +17,8 @@ export class DamagedImages {
   report(context: ImagesContext): void {
     const before = known.get(context.containerd);
     for (const [image, problem] of this.#found) {
-      if (before?.get(image) !== problem) context.log.error({ image, problem }, "image cannot be read: left out of lists");
+      if (before?.get(image) !== problem)
+        context.log.error({ image, problem }, "image cannot be read: left out of lists");
     }
     known.set(context.containerd, this.#found);
   }
@@ -25,5 +26,7 @@ export class DamagedImages {
 
 /** What the last list of images left out, in words. */
 export function damageOfImages(context: ImagesContext): string[] {
-  return [...(known.get(context.containerd) ?? [])].map(([image, problem]) => `image ${image} cannot be read and is left out of lists: ${problem}`);
+  return [...(known.get(context.containerd) ?? [])].map(
+    ([image, problem]) => `image ${image} cannot be read and is left out of lists: ${problem}`,
+  );
 }

@@ -34,5 +34,9 @@ export function matchesLabels({ labels, notLabels }: ImageFilters, given: Readon
 /** Whether a name matches one of the patterns, with its tag or without; a malformed one matches nothing. */
 export function referenceMatcher(patterns: readonly string[]): (reference: Reference) => boolean {
   const compiled = patterns.map(compilePathMatch);
-  return (reference) => compiled.some((pattern) => pattern !== undefined && (pattern.test(familiarString(reference)) || pattern.test(familiarName(reference))));
+  return (reference) =>
+    compiled.some(
+      (pattern) =>
+        pattern !== undefined && (pattern.test(familiarString(reference)) || pattern.test(familiarName(reference))),
+    );
 }

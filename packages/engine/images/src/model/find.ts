@@ -1,5 +1,12 @@
 import { NotFound } from "@longshore/errdefs";
-import { familiarString, format, parseAnyReference, repositoryOf, tagNameOnly, type AnyReference } from "@longshore/reference";
+import {
+  familiarString,
+  format,
+  parseAnyReference,
+  repositoryOf,
+  tagNameOnly,
+  type AnyReference,
+} from "@longshore/reference";
 import type { ImagesContext } from "./context.ts";
 import { type ImageRecord, getRecord, listRecords, recordsOf, referenceOf } from "./records.ts";
 
@@ -39,7 +46,10 @@ async function findDigest(context: ImagesContext, parsed: AnyReference, digest: 
  * As `findImage`, for who needs none of the image's other names: a name costs one call.
  * @throws as `findImage`
  */
-export async function findRecord(context: ImagesContext, refOrId: string): Promise<Pick<FoundImage, "record" | "byId">> {
+export async function findRecord(
+  context: ImagesContext,
+  refOrId: string,
+): Promise<Pick<FoundImage, "record" | "byId">> {
   const parsed = parseAnyReference(refOrId);
   if (parsed.kind !== "digest" && parsed.reference.digest === undefined) {
     const record = await getRecord(context, format(tagNameOnly(parsed.reference)));

@@ -21,7 +21,10 @@ export interface Lease {
 
 /** Calls `use` with a lease that keeps what it writes from being collected before a record refers to it. */
 export async function withLease<T>(context: LeaseContext, use: (lease: Lease) => Promise<T>): Promise<T> {
-  const labels = { "containerd.io/gc.expire": new Date(Date.now() + leaseMs).toISOString(), [ownerLabel]: context.owner };
+  const labels = {
+    "containerd.io/gc.expire": new Date(Date.now() + leaseMs).toISOString(),
+    [ownerLabel]: context.owner,
+  };
   const { lease } = await context.containerd.leases.create({ id: "", labels });
   const id = lease?.id ?? "";
   try {
@@ -52,6 +55,8 @@ async function endLater(context: LeaseContext, id: string): Promise<void> {
 
 /** Ends the leases of an engine process that is no more, and has what they alone kept collected. Before the first of one's own. */
 export async function endFormerLeases(context: LeaseContext): Promise<void> {
-  const { leases } = await context.containerd.leases.list({ filters: [`labels."${ownerLabel}"==${JSON.stringify(context.owner)}`] });
+  const { leases } = await context.containerd.leases.list({
+    filters: [`labels."${ownerLabel}"==${JSON.stringify(context.owner)}`],
+  });
   for (const [index, { id }] of leases.entries()) await endLease(context, id, index === leases.length - 1);
 }

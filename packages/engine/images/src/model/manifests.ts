@@ -1,6 +1,21 @@
 import type { ImageConfig } from "@longshore/docker-api";
 import { NotFound, isKind } from "@longshore/errdefs";
-import { type Descriptor, DocumentWalk, type Image, type Manifest, type Platform, chainIds, formatPlatform, isImageConfig, isIndex, normalizePlatform, parseImage, parseIndex, parseManifest, rankPlatforms } from "@longshore/oci";
+import {
+  type Descriptor,
+  DocumentWalk,
+  type Image,
+  type Manifest,
+  type Platform,
+  chainIds,
+  formatPlatform,
+  isImageConfig,
+  isIndex,
+  normalizePlatform,
+  parseImage,
+  parseIndex,
+  parseManifest,
+  rankPlatforms,
+} from "@longshore/oci";
 import { readPresent } from "./content.ts";
 import type { ImagesContext } from "./context.ts";
 import { askedSingly, type Holdings } from "../views/holdings.ts";
@@ -9,7 +24,8 @@ import { askedSingly, type Holdings } from "../views/holdings.ts";
 export type ImageDocument = Omit<Image, "config"> & { config?: ImageConfig | null };
 
 /** Parses an image configuration. @throws InvalidArgument naming it */
-export const parseImageDocument = (digest: string, text: string): ImageDocument => parseImage(digest, text) as ImageDocument;
+export const parseImageDocument = (digest: string, text: string): ImageDocument =>
+  parseImage(digest, text) as ImageDocument;
 
 /** One manifest below an image's target. */
 export interface ImageManifest {
@@ -41,7 +57,8 @@ async function documentOf(context: ImagesContext, { config }: Manifest): Promise
 async function readOne(context: ImagesContext, descriptor: Descriptor, holdings: Holdings): Promise<ImageManifest> {
   const attests = descriptor.annotations?.["vnd.docker.reference.digest"];
   const isAttestation = descriptor.annotations?.["vnd.docker.reference.type"] === "attestation-manifest";
-  const about = isAttestation && attests !== undefined ? { kind: "attestation" as const, attests } : { kind: "image" as const };
+  const about =
+    isAttestation && attests !== undefined ? { kind: "attestation" as const, attests } : { kind: "image" as const };
   const named = descriptor.platform === undefined ? {} : { platform: descriptor.platform };
   const blobs = new Map<string, number>();
   const own = await holdings.blobSize(descriptor.digest);
@@ -61,7 +78,10 @@ async function readOne(context: ImagesContext, descriptor: Descriptor, holdings:
     else blobs.set(digest, size);
   }
   const platform = descriptor.platform ?? (document === undefined ? undefined : platformOf(document));
-  const kind = about.kind === "image" && document?.rootfs === undefined && platform === undefined ? { kind: "unknown" as const } : about;
+  const kind =
+    about.kind === "image" && document?.rootfs === undefined && platform === undefined
+      ? { kind: "unknown" as const }
+      : about;
   return {
     descriptor,
     ...kind,
@@ -82,7 +102,13 @@ export function platformOf({ os, architecture, variant }: ImageDocument): Platfo
  * All manifests below an image's target, in the order of its indexes.
  * @throws InvalidArgument naming the document that is none, or why the image is too large to be one
  */
-export async function readManifests(context: ImagesContext, target: Descriptor, holdings = askedSingly(context), walk = new DocumentWalk(), depth = 0): Promise<ImageManifest[]> {
+export async function readManifests(
+  context: ImagesContext,
+  target: Descriptor,
+  holdings = askedSingly(context),
+  walk = new DocumentWalk(),
+  depth = 0,
+): Promise<ImageManifest[]> {
   const size = await holdings.blobSize(target.digest);
   // An index may name one manifest for several platforms.
   const way = isIndex(target) ? "" : JSON.stringify([target.platform, target.annotations]);
@@ -90,7 +116,9 @@ export async function readManifests(context: ImagesContext, target: Descriptor, 
   if (!isIndex(target)) return [await readOne(context, target, holdings)];
   if (size === undefined) return [];
   const { manifests } = await readPresent(context, target.digest, parseIndex);
-  const children = await Promise.all(manifests.map((child) => readManifests(context, child, holdings, walk, depth + 1)));
+  const children = await Promise.all(
+    manifests.map((child) => readManifests(context, child, holdings, walk, depth + 1)),
+  );
   return children.flat();
 }
 
@@ -101,14 +129,22 @@ const isRunnable = (manifest: ImageManifest): boolean => manifest.kind === "imag
  * @param shown the name for the error
  * @throws NotFound `image with reference x was found but does not provide the specified platform (…)`
  */
-export function chooseManifest(context: ImagesContext, manifests: readonly ImageManifest[], shown: string, wanted?: Platform): ImageManifest {
+export function chooseManifest(
+  context: ImagesContext,
+  manifests: readonly ImageManifest[],
+  shown: string,
+  wanted?: Platform,
+): ImageManifest {
   const candidates = manifests.filter((manifest) => isRunnable(manifest) && manifest.available);
   const rank = rankPlatforms([wanted ?? context.platform]);
-  const rankOf = ({ platform }: ImageManifest): number => (platform === undefined ? undefined : rank(platform)) ?? Number.POSITIVE_INFINITY;
+  const rankOf = ({ platform }: ImageManifest): number =>
+    (platform === undefined ? undefined : rank(platform)) ?? Number.POSITIVE_INFINITY;
   const [best] = candidates.toSorted((a, b) => rankOf(a) - rankOf(b));
   if (best === undefined || (wanted !== undefined && rankOf(best) === Number.POSITIVE_INFINITY)) {
     const platform = formatAsGiven(wanted ?? context.platform);
-    throw new NotFound(`image with reference ${shown} was found but does not provide the specified platform (${platform})`);
+    throw new NotFound(
+      `image with reference ${shown} was found but does not provide the specified platform (${platform})`,
+    );
   }
   return best;
 }
@@ -119,7 +155,8 @@ export function formatAsGiven({ os, architecture, variant }: Platform): string {
 }
 
 /** Whether two platforms are the same, however they are spelled. */
-export const isSamePlatform = (a: Platform, b: Platform): boolean => formatPlatform(normalizePlatform(a)) === formatPlatform(normalizePlatform(b));
+export const isSamePlatform = (a: Platform, b: Platform): boolean =>
+  formatPlatform(normalizePlatform(a)) === formatPlatform(normalizePlatform(b));
 
 /** Chain IDs of an image's layers, lowest first. */
 export function chainOf(manifest: ImageManifest): string[] {

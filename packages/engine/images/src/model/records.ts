@@ -83,13 +83,19 @@ export async function getRecord({ containerd }: ImagesContext, name: string): Pr
  * Gives an image a name. When the name belonged to another image that has no other one, that image
  * stays as a dangling one.
  */
-export async function putRecord(context: ImagesContext, record: Pick<ImageRecord, "name" | "target" | "labels">): Promise<void> {
+export async function putRecord(
+  context: ImagesContext,
+  record: Pick<ImageRecord, "name" | "target" | "labels">,
+): Promise<void> {
   const before = await getRecord(context, record.name);
   if (before !== undefined && before.target.digest !== record.target.digest) await keepDangling(context, before);
   await storeRecord(context, record);
 }
 
-async function storeRecord({ containerd }: ImagesContext, record: Pick<ImageRecord, "name" | "target" | "labels">): Promise<void> {
+async function storeRecord(
+  { containerd }: ImagesContext,
+  record: Pick<ImageRecord, "name" | "target" | "labels">,
+): Promise<void> {
   const image = toMessage(record);
   for (;;) {
     try {
@@ -112,7 +118,11 @@ async function storeRecord({ containerd }: ImagesContext, record: Pick<ImageReco
 export async function keepDangling(context: ImagesContext, record: ImageRecord): Promise<void> {
   const others = (await recordsOf(context, record.target.digest)).filter(({ name }) => name !== record.name);
   if (others.length > 0) return;
-  await storeRecord(context, { name: danglingName(record.target.digest), target: record.target, labels: record.labels });
+  await storeRecord(context, {
+    name: danglingName(record.target.digest),
+    target: record.target,
+    labels: record.labels,
+  });
 }
 
 /** Removes a name, if it still names what it did. @param sync waits until what it kept is collected */

@@ -19,7 +19,11 @@ const mostRecent = 64;
  * Finds an image and, of its platforms, the one to run.
  * @throws NotFound when there is no such image, or not for the platform
  */
-export async function resolveImage(context: ImagesContext, refOrId: string, platform?: Platform): Promise<ResolvedImage> {
+export async function resolveImage(
+  context: ImagesContext,
+  refOrId: string,
+  platform?: Platform,
+): Promise<ResolvedImage> {
   const { record, byId } = await findRecord(context, refOrId);
   const known = recent.get(context.containerd) ?? new Map<string, { chosen: Chosen; at: number }>();
   recent.set(context.containerd, known);
@@ -37,7 +41,12 @@ export async function resolveImage(context: ImagesContext, refOrId: string, plat
   return structuredClone({ ...chosen, name: byId ? "" : record.name });
 }
 
-async function choose(context: ImagesContext, { target }: ImageRecord, shown: string, platform: Platform | undefined): Promise<Chosen> {
+async function choose(
+  context: ImagesContext,
+  { target }: ImageRecord,
+  shown: string,
+  platform: Platform | undefined,
+): Promise<Chosen> {
   const chosen = chooseManifest(context, await readManifests(context, target), shown, platform);
   const { document, descriptor } = chosen;
   return {

@@ -27,7 +27,14 @@ export function repoDigests(records: readonly ImageRecord[]): string[] {
 }
 
 /** A descriptor with the members that clients know, in Docker's order. */
-export function showDescriptor({ mediaType, digest, size, annotations, platform, artifactType }: Descriptor): OCIDescriptor {
+export function showDescriptor({
+  mediaType,
+  digest,
+  size,
+  annotations,
+  platform,
+  artifactType,
+}: Descriptor): OCIDescriptor {
   return {
     mediaType,
     digest,
@@ -56,7 +63,12 @@ async function unpackedSize(holdings: Holdings, manifest: ImageManifest): Promis
 }
 
 /** One manifest as `manifests=1` shows it. */
-export async function summarizeManifest(context: ImagesContext, target: string, manifest: ImageManifest, holdings = askedSingly(context)): Promise<ImageManifestSummary> {
+export async function summarizeManifest(
+  context: ImagesContext,
+  target: string,
+  manifest: ImageManifest,
+  holdings = askedSingly(context),
+): Promise<ImageManifestSummary> {
   const { descriptor, kind, platform, attests, available } = manifest;
   const content = sum(manifest.blobs.values());
   const unpacked = kind === "image" ? await unpackedSize(holdings, manifest) : 0;

@@ -21,14 +21,22 @@ async function exists({ containerd, snapshotter }: ImagesContext, key: string): 
   }
 }
 
-async function applyLayer(context: ImagesContext, lease: Lease, layer: Descriptor, diffId: string, chainId: string, parent: string): Promise<void> {
+async function applyLayer(
+  context: ImagesContext,
+  lease: Lease,
+  layer: Descriptor,
+  diffId: string,
+  chainId: string,
+  parent: string,
+): Promise<void> {
   const { containerd, snapshotter } = context;
   const key = `extract-${process.hrtime.bigint() % 1_000_000_000n}-${randomBytes(3).toString("base64url")} ${chainId}`;
   const { mounts } = await containerd.snapshots.prepare({ snapshotter, key, parent }, lease.options);
   try {
     const diff = { mediaType: layer.mediaType, digest: layer.digest, size: BigInt(layer.size) };
     const { applied } = await containerd.diff.apply({ diff, mounts }, lease.options);
-    if (applied?.digest !== diffId) throw new InvalidArgument(`wrong diff id "${applied?.digest ?? ""}" calculated on extraction "${diffId}"`);
+    if (applied?.digest !== diffId)
+      throw new InvalidArgument(`wrong diff id "${applied?.digest ?? ""}" calculated on extraction "${diffId}"`);
     await containerd.snapshots.commit({ snapshotter, name: chainId, key }, lease.options);
   } catch (error) {
     await containerd.snapshots.remove({ snapshotter, key }).catch(() => undefined);
@@ -40,11 +48,20 @@ async function applyLayer(context: ImagesContext, lease: Lease, layer: Descripto
  * Has containerd unpack a stored image by itself, which saves some six calls for each layer. A stock
  * one cannot; `unpackManifest` does what is left, and tells what is wrong with a layer.
  */
-export async function unpackStored(context: ImagesContext, name: string, platform: Platform, lease: Lease, signal: AbortSignal): Promise<void> {
+export async function unpackStored(
+  context: ImagesContext,
+  name: string,
+  platform: Platform,
+  lease: Lease,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     await transfer(context, {
       source: packAny(ImageStoreSchema, { name }),
-      destination: packAny(UnpackConfigurationSchema, { platform: platformMessage(platform), snapshotter: context.snapshotter }),
+      destination: packAny(UnpackConfigurationSchema, {
+        platform: platformMessage(platform),
+        snapshotter: context.snapshotter,
+      }),
       onProgress: () => undefined,
       signal,
       lease: lease.id,
@@ -64,13 +81,15 @@ export async function unpackManifest(context: ImagesContext, lease: Lease, descr
   const manifest = await readDocument(context, descriptor.digest, parseManifest);
   const { rootfs } = await readDocument(context, manifest.config.digest, parseImageDocument);
   const diffIds = rootfs.diff_ids;
-  if (diffIds.length !== manifest.layers.length) throw new InvalidArgument("mismatched image rootfs and manifest layers");
+  if (diffIds.length !== manifest.layers.length)
+    throw new InvalidArgument("mismatched image rootfs and manifest layers");
   const chain = chainIds(diffIds);
   const top = chain.at(-1);
   if (top !== undefined) {
     // The topmost one keeps those below it.
     await containerd.leases.addResource({ id: lease.id, resource: { id: top, type: `snapshots/${snapshotter}` } });
-    if (await exists(context, top)) return labelBlob(context, manifest.config.digest, { [`containerd.io/gc.ref.snapshot.${snapshotter}`]: top });
+    if (await exists(context, top))
+      return labelBlob(context, manifest.config.digest, { [`containerd.io/gc.ref.snapshot.${snapshotter}`]: top });
   }
   for (const [position, layer] of manifest.layers.entries()) {
     const chainId = chain[position] ?? "";
@@ -79,7 +98,8 @@ export async function unpackManifest(context: ImagesContext, lease: Lease, descr
     await applyLayer(context, lease, layer, diffIds[position] ?? "", chainId, chain[position - 1] ?? "");
     await labelBlob(context, layer.digest, { "containerd.io/uncompressed": diffIds[position] ?? "" });
   }
-  if (top !== undefined) await labelBlob(context, manifest.config.digest, { [`containerd.io/gc.ref.snapshot.${snapshotter}`]: top });
+  if (top !== undefined)
+    await labelBlob(context, manifest.config.digest, { [`containerd.io/gc.ref.snapshot.${snapshotter}`]: top });
 }
 
 /** Sees to it that the image's snapshot exists. */

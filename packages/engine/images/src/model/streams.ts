@@ -1,7 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { type Any, StringValueSchema } from "@bufbuild/protobuf/wkt";
 import { messageOf } from "@longshore/errdefs";
-import { type AnyStream, type ByteChannel, byteSocketMetadata, connectForBytes, packAny, unpackAny } from "@longshore/proto";
+import {
+  type AnyStream,
+  type ByteChannel,
+  byteSocketMetadata,
+  connectForBytes,
+  packAny,
+  unpackAny,
+} from "@longshore/proto";
 import { StreamInitSchema } from "@longshore/proto/containerd/services/streaming/v1/streaming";
 import type { ImagesContext } from "./context.ts";
 
@@ -16,12 +23,20 @@ export class ClientStream implements AnyStream {
 
   private constructor(context: ImagesContext, id: string, signal: AbortSignal, metadata: Record<string, string>) {
     this.id = id;
-    this.#incoming = context.containerd.streaming.stream(this.#messages(), { signal, metadata })[Symbol.asyncIterator]();
+    this.#incoming = context.containerd.streaming
+      .stream(this.#messages(), { signal, metadata })
+      [Symbol.asyncIterator]();
   }
 
   /** Opens a stream that containerd knows by `id` when this resolves. */
-  static async open(context: ImagesContext, kind: "progress" | "import" | "export" | "auth", signal: AbortSignal): Promise<ClientStream> {
-    const start = async (metadata: Record<string, string> = {}): Promise<{ stream: ClientStream; first: Any | undefined }> => {
+  static async open(
+    context: ImagesContext,
+    kind: "progress" | "import" | "export" | "auth",
+    signal: AbortSignal,
+  ): Promise<ClientStream> {
+    const start = async (
+      metadata: Record<string, string> = {},
+    ): Promise<{ stream: ClientStream; first: Any | undefined }> => {
       const id = `${kind}-${process.hrtime.bigint()}-${randomBytes(3).toString("base64url")}`;
       const stream = new ClientStream(context, id, signal, metadata);
       // containerd's first message says that it has registered the stream.
@@ -36,7 +51,10 @@ export class ClientStream implements AnyStream {
       stream.channel = Promise.resolve(await connectForBytes(socket));
       return stream;
     } catch (error) {
-      context.log.debug({ socket, err: error }, `containerd's socket is out of reach, bytes go as messages: ${messageOf(error)}`);
+      context.log.debug(
+        { socket, err: error },
+        `containerd's socket is out of reach, bytes go as messages: ${messageOf(error)}`,
+      );
       await stream.end();
       return (await start()).stream;
     }

@@ -16,7 +16,11 @@ type Platforms = DistributionInspect["Platforms"];
  * What a registry has under a name, without pulling it.
  * @throws InvalidArgument for what is no name, and the registry's refusals
  */
-export async function inspectDistribution(context: ImagesContext, name: string, call: RegistryCall): Promise<DistributionInspect> {
+export async function inspectDistribution(
+  context: ImagesContext,
+  name: string,
+  call: RegistryCall,
+): Promise<DistributionInspect> {
   const parsed = parseAnyReference(name);
   if (parsed.kind === "digest") throw new Unknown("no manifest found for full image ID");
   const reference = tagNameOnly(parsed.reference);
@@ -25,7 +29,12 @@ export async function inspectDistribution(context: ImagesContext, name: string, 
     throw refusal(error);
   });
   const read: Read = async (target, parse) =>
-    parse(target.digest, (await readVerified(registry.fetch(reference, target, { signal: call.signal }), target, maxManifestBytes)).toString("utf8"));
+    parse(
+      target.digest,
+      (
+        await readVerified(registry.fetch(reference, target, { signal: call.signal }), target, maxManifestBytes)
+      ).toString("utf8"),
+    );
   return { Descriptor: showDescriptor(descriptor), Platforms: await platformsOf(descriptor, read) };
 }
 

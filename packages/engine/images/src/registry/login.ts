@@ -13,12 +13,17 @@ function domainOf(address: string): string {
  * Asks a registry whether it takes these credentials.
  * @throws Unauthenticated when it does not, Unknown when it cannot be asked
  */
-export async function login(context: ImagesContext, auth: AuthConfig, signal: AbortSignal): Promise<{ Status: string; IdentityToken: string }> {
+export async function login(
+  context: ImagesContext,
+  auth: AuthConfig,
+  signal: AbortSignal,
+): Promise<{ Status: string; IdentityToken: string }> {
   try {
     await registryClient(context, { auth, headers: {}, signal }).ping(domainOf(auth.serveraddress ?? ""), signal);
   } catch (error) {
     // A registry that is out of reach has refused nobody.
-    if (isKind(error, "Unavailable")) throw new Unknown(messageOf(error).replace(/^failed to do request: /, ""), { cause: error });
+    if (isKind(error, "Unavailable"))
+      throw new Unknown(messageOf(error).replace(/^failed to do request: /, ""), { cause: error });
     throw new Unauthenticated(messageOf(error), { cause: error });
   }
   return { Status: "Login Succeeded", IdentityToken: "" };

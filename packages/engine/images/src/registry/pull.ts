@@ -3,7 +3,16 @@ import { InvalidArgument, NotFound, isKind, messageOf } from "@longshore/errdefs
 import type { Platform } from "@longshore/oci";
 import { packAny } from "@longshore/proto";
 import { ImageStoreSchema, type Progress } from "@longshore/proto/containerd/types/transfer/transfer";
-import { familiarName, familiarString, format, isDigest, parseNormalized, type Reference, withDigest, withTag } from "@longshore/reference";
+import {
+  familiarName,
+  familiarString,
+  format,
+  isDigest,
+  parseNormalized,
+  type Reference,
+  withDigest,
+  withTag,
+} from "@longshore/reference";
 import type { ImagesContext, RegistryCall } from "../model/context.ts";
 import type { ProgressOutput } from "../model/contract.ts";
 import { emitReference } from "../model/events.ts";
@@ -40,7 +49,11 @@ export function pullProgress(output: ProgressOutput): (progress: Progress) => vo
       output({ status: "Pulling fs layer", progressDetail: {}, id });
     }
     if (event === "downloading") {
-      output({ status: "Downloading", progressDetail: { current: Number(progress.progress), total: Number(progress.total) }, id });
+      output({
+        status: "Downloading",
+        progressDetail: { current: Number(progress.progress), total: Number(progress.total) },
+        id,
+      });
     } else if (event === "complete") {
       output({ status: "Download complete", progressDetail: done, id });
     } else if (event === "extracting") {
@@ -67,7 +80,10 @@ interface Pull {
 }
 
 /** The transfer itself. An image of one manifest comes whatever its platform, as with Docker, but is unpacked only for the wanted one. */
-async function fetchImage({ context, reference, platform, call }: Pull, onProgress: (progress: Progress) => void): Promise<void> {
+async function fetchImage(
+  { context, reference, platform, call }: Pull,
+  onProgress: (progress: Progress) => void,
+): Promise<void> {
   const destination = (unpack: boolean): Any =>
     packAny(ImageStoreSchema, {
       name: format(reference),
@@ -75,15 +91,27 @@ async function fetchImage({ context, reference, platform, call }: Pull, onProgre
       unpacks: unpack ? [{ platform: platformMessage(platform), snapshotter: context.snapshotter }] : [],
     });
   const run = (unpack: boolean): Promise<void> =>
-    withRegistry(context, reference, call, (source) => transfer(context, { source, destination: destination(unpack), onProgress, signal: call.signal, concurrency: context.limits.downloads }));
+    withRegistry(context, reference, call, (source) =>
+      transfer(context, {
+        source,
+        destination: destination(unpack),
+        onProgress,
+        signal: call.signal,
+        concurrency: context.limits.downloads,
+      }),
+    );
   try {
     await run(true).catch((error: unknown) => {
-      if (isKind(error, "FailedPrecondition") && messageOf(error).includes("unpacker does not support platform")) return run(false);
+      if (isKind(error, "FailedPrecondition") && messageOf(error).includes("unpacker does not support platform"))
+        return run(false);
       throw error;
     });
   } catch (error) {
     if (isKind(error, "NotFound") && messageOf(error).includes("no match for platform")) {
-      throw new NotFound(`no matching manifest for ${formatAsGiven(platform)} in the manifest list entries: ${messageOf(error)}`, { cause: error });
+      throw new NotFound(
+        `no matching manifest for ${formatAsGiven(platform)} in the manifest list entries: ${messageOf(error)}`,
+        { cause: error },
+      );
     }
     throw registryFailure(error, reference);
   }
@@ -101,26 +129,38 @@ async function pullOne(pull: Pull): Promise<void> {
     // The first line says that the name was found; until then, a failure is a plain HTTP error.
     if (!announced && progress.event === "fetching image content") {
       announced = true;
-      output({ status: `Pulling from ${reference.path}`, id: reference.digest === undefined ? (reference.tag ?? "") : shown });
+      output({
+        status: `Pulling from ${reference.path}`,
+        id: reference.digest === undefined ? (reference.tag ?? "") : shown,
+      });
     }
     lines(progress);
   };
   await withLease(context, async (lease) => {
     if (before !== undefined) {
-      await context.containerd.leases.addResource({ id: lease.id, resource: { id: before.target.digest, type: "content" } });
+      await context.containerd.leases.addResource({
+        id: lease.id,
+        resource: { id: before.target.digest, type: "content" },
+      });
     }
     await fetchImage(pull, onProgress);
     const digest = (await getRecord(context, name))?.target.digest;
     if (before !== undefined && before.target.digest !== digest) await keepDangling(context, { ...before, name: "" });
     output({ status: `Digest: ${digest ?? ""}` });
     const isOld = known || before?.target.digest === digest;
-    output({ status: isOld ? `Status: Image is up to date for ${shown}` : `Status: Downloaded newer image for ${shown}` });
+    output({
+      status: isOld ? `Status: Image is up to date for ${shown}` : `Status: Downloaded newer image for ${shown}`,
+    });
     await emitReference(context, "pull", shown, familiarName(reference), digest);
   });
 }
 
 /** A platform as containerd's messages hold it. */
-export function platformMessage({ os, architecture, variant = "" }: Platform): { os: string; architecture: string; variant: string } {
+export function platformMessage({ os, architecture, variant = "" }: Platform): {
+  os: string;
+  architecture: string;
+  variant: string;
+} {
   return { os, architecture, variant };
 }
 
@@ -138,7 +178,12 @@ async function allTags(context: ImagesContext, reference: Reference, call: Regis
  * @throws NotFound, InvalidArgument, Unauthenticated, PermissionDenied, Unknown; before the first
  *   line when the registry does not know the name
  */
-export async function pullImage(context: ImagesContext, request: PullRequest, call: RegistryCall, output: ProgressOutput): Promise<void> {
+export async function pullImage(
+  context: ImagesContext,
+  request: PullRequest,
+  call: RegistryCall,
+  output: ProgressOutput,
+): Promise<void> {
   if (request.image === "") throw new InvalidArgument("invalid reference format");
   const reference = referenceFor(request);
   const platform = request.platform ?? context.platform;

@@ -3,7 +3,15 @@ import { NotFound } from "@longshore/errdefs";
 import { type Descriptor, type Platform, isIndex } from "@longshore/oci";
 import { packAny } from "@longshore/proto";
 import { ImageStoreSchema, type Progress } from "@longshore/proto/containerd/types/transfer/transfer";
-import { familiarName, familiarString, format, parseNormalized, repositoryOf, type Reference, withTag } from "@longshore/reference";
+import {
+  familiarName,
+  familiarString,
+  format,
+  parseNormalized,
+  repositoryOf,
+  type Reference,
+  withTag,
+} from "@longshore/reference";
 import type { ImagesContext, RegistryCall } from "../model/context.ts";
 import type { ProgressOutput } from "../model/contract.ts";
 import { emitReference } from "../model/events.ts";
@@ -28,7 +36,11 @@ function pushProgress(output: ProgressOutput): (progress: Progress) => void {
     const mounted = /^mounted from (.*)$/.exec(event)?.[1];
     if (event === "waiting") output({ status: "Preparing", progressDetail: {}, id });
     else if (event === "uploading") {
-      output({ status: "Pushing", progressDetail: { current: Number(progress.progress), total: Number(progress.total) }, id });
+      output({
+        status: "Pushing",
+        progressDetail: { current: Number(progress.progress), total: Number(progress.total) },
+        id,
+      });
     } else if (event === "already exists") output({ status: "Layer already exists", progressDetail: {}, id });
     else if (mounted !== undefined) output({ status: `Mounted from ${mounted}`, progressDetail: {}, id });
     else if (event === "complete") output({ status: "Pushed", progressDetail: {}, id });
@@ -42,7 +54,13 @@ const temporaryMs = 24 * 60 * 60 * 1000;
  * What to push of an image: all of it, or the one manifest that was asked for or is here.
  * @throws NotFound
  */
-async function chooseTarget(context: ImagesContext, record: ImageRecord, shown: string, platform: Platform | undefined, output: ProgressOutput): Promise<Descriptor> {
+async function chooseTarget(
+  context: ImagesContext,
+  record: ImageRecord,
+  shown: string,
+  platform: Platform | undefined,
+  output: ProgressOutput,
+): Promise<Descriptor> {
   const manifests = await readManifests(context, record.target);
   if (platform !== undefined) return chooseManifest(context, manifests, shown, platform).descriptor;
   if (!isIndex(record.target) || manifests.every(({ available }) => available)) return record.target;
@@ -58,12 +76,19 @@ async function chooseTarget(context: ImagesContext, record: ImageRecord, shown: 
 }
 
 /** Calls `use` with the name of a record of exactly `target`: the image's own, or one for this time. */
-async function withSource<T>(context: ImagesContext, record: ImageRecord, target: Descriptor, use: (name: string) => Promise<T>): Promise<T> {
+async function withSource<T>(
+  context: ImagesContext,
+  record: ImageRecord,
+  target: Descriptor,
+  use: (name: string) => Promise<T>,
+): Promise<T> {
   if (target.digest === record.target.digest) return use(record.name);
   const name = `moby-push-${randomBytes(8).toString("hex")}@${target.digest}`;
   const { mediaType, digest, size } = target;
   const labels = { "containerd.io/gc.expire": new Date(Date.now() + temporaryMs).toISOString() };
-  await context.containerd.images.create({ image: { name, labels, target: { mediaType, digest, size: BigInt(size) } } });
+  await context.containerd.images.create({
+    image: { name, labels, target: { mediaType, digest, size: BigInt(size) } },
+  });
   try {
     return await use(name);
   } finally {
@@ -71,7 +96,13 @@ async function withSource<T>(context: ImagesContext, record: ImageRecord, target
   }
 }
 
-async function pushOne(context: ImagesContext, reference: Reference, platform: Platform | undefined, call: RegistryCall, output: ProgressOutput): Promise<void> {
+async function pushOne(
+  context: ImagesContext,
+  reference: Reference,
+  platform: Platform | undefined,
+  call: RegistryCall,
+  output: ProgressOutput,
+): Promise<void> {
   const shown = familiarString(reference);
   const record = await getRecord(context, format(reference));
   if (record === undefined) throw new NotFound(`tag does not exist: ${shown}`);
@@ -99,7 +130,9 @@ async function pushOne(context: ImagesContext, reference: Reference, platform: P
 /** Names of the repository that have a tag. */
 async function allTags(context: ImagesContext, repository: Reference): Promise<Reference[]> {
   const names = (await listRecords(context)).map(referenceOf).filter((reference) => reference !== undefined);
-  return names.filter((reference) => reference.tag !== undefined && repositoryOf(reference) === repositoryOf(repository));
+  return names.filter(
+    (reference) => reference.tag !== undefined && repositoryOf(reference) === repositoryOf(repository),
+  );
 }
 
 /**
@@ -107,11 +140,18 @@ async function allTags(context: ImagesContext, repository: Reference): Promise<R
  * @throws InvalidArgument for what is no name, before the first line; then NotFound `tag does not exist: x`,
  *   errors of the registry
  */
-export async function pushImage(context: ImagesContext, request: PushRequest, call: RegistryCall, output: ProgressOutput): Promise<void> {
+export async function pushImage(
+  context: ImagesContext,
+  request: PushRequest,
+  call: RegistryCall,
+  output: ProgressOutput,
+): Promise<void> {
   const named = parseNormalized(request.image);
   const reference = request.tag === "" ? named : withTag(named, request.tag);
   output({ status: `The push refers to repository [${repositoryOf(reference)}]` });
-  const references = reference.tag === undefined && reference.digest === undefined ? await allTags(context, reference) : [reference];
-  if (references.length === 0) throw new NotFound(`An image does not exist locally with the tag: ${familiarName(reference)}`);
+  const references =
+    reference.tag === undefined && reference.digest === undefined ? await allTags(context, reference) : [reference];
+  if (references.length === 0)
+    throw new NotFound(`An image does not exist locally with the tag: ${familiarName(reference)}`);
   for (const each of references) await pushOne(context, each, request.platform, call, output);
 }

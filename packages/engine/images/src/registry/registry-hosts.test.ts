@@ -30,7 +30,9 @@ describe("where registries are", () => {
 
   it("are looked at once for the scheme that they speak, and again after a while", async () => {
     const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const registryHosts: ImagesContext["registryHosts"] = async () => [{ scheme: "https", host, path: "/v2", capabilities: ["push", "pull", "resolve"], plainFallback: true }];
+    const registryHosts: ImagesContext["registryHosts"] = async () => [
+      { scheme: "https", host, path: "/v2", capabilities: ["push", "pull", "resolve"], plainFallback: true },
+    ];
     const context = { connections, hostsDir, registryHosts, log: silent } as unknown as ImagesContext;
     for (let i = 0; i < 3; i++) {
       await publishHosts(context, host);

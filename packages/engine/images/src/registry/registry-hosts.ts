@@ -4,10 +4,19 @@ import type { ImagesContext } from "../model/context.ts";
 /** Milliseconds for a registry to answer a look at it. */
 const probeMs = 10_000;
 
-async function answers(context: ImagesContext, { host, path, tls }: RegistryHost, scheme: "https" | "http"): Promise<boolean> {
+async function answers(
+  context: ImagesContext,
+  { host, path, tls }: RegistryHost,
+  scheme: "https" | "http",
+): Promise<boolean> {
   const dispatcher = context.connections.to(host, scheme === "https" ? tls : undefined);
   try {
-    const { body } = await dispatcher.request({ origin: `${scheme}://${host}`, path: `${path}/`, method: "GET", signal: AbortSignal.timeout(probeMs) });
+    const { body } = await dispatcher.request({
+      origin: `${scheme}://${host}`,
+      path: `${path}/`,
+      method: "GET",
+      signal: AbortSignal.timeout(probeMs),
+    });
     await body.dump();
     return true;
   } catch (error) {

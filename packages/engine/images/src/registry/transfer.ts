@@ -30,11 +30,19 @@ async function listen(stream: ClientStream, onProgress: (progress: Progress) => 
 export async function transfer(context: ImagesContext, request: TransferRequest): Promise<void> {
   const { source, destination, onProgress, signal, lease, concurrency } = request;
   const stream = await ClientStream.open(context, "progress", signal);
-  const listening = listen(stream, onProgress).catch((error: unknown) => context.log.debug({ err: error }, "the progress of a transfer ended early"));
+  const listening = listen(stream, onProgress).catch((error: unknown) =>
+    context.log.debug({ err: error }, "the progress of a transfer ended early"),
+  );
   try {
-    const metadata = { ...(lease === undefined ? {} : { "containerd-lease": lease }), ...(concurrency === undefined ? {} : { "longshore-concurrency": String(concurrency) }) };
+    const metadata = {
+      ...(lease === undefined ? {} : { "containerd-lease": lease }),
+      ...(concurrency === undefined ? {} : { "longshore-concurrency": String(concurrency) }),
+    };
     const options = { signal, metadata };
-    await context.containerd.transfer.transfer({ source, destination, options: { progressStream: stream.id } }, options);
+    await context.containerd.transfer.transfer(
+      { source, destination, options: { progressStream: stream.id } },
+      options,
+    );
     await listening;
   } finally {
     await stream.end();
@@ -45,13 +53,21 @@ export async function transfer(context: ImagesContext, request: TransferRequest)
  * Calls `use` with a registry as containerd's transfers take it: where it is by the engine's
  * configuration, and a stream that answers for the user.
  */
-export async function withRegistry<T>(context: ImagesContext, reference: Reference, call: RegistryCall, use: (registry: Any) => Promise<T>): Promise<T> {
+export async function withRegistry<T>(
+  context: ImagesContext,
+  reference: Reference,
+  call: RegistryCall,
+  use: (registry: Any) => Promise<T>,
+): Promise<T> {
   await publishHosts(context, reference.domain);
   const resolver = { hostDir: context.hostsDir, headers: { ...call.headers } };
-  const message = (authStream: string): Any => packAny(OCIRegistrySchema, { reference: format(reference), resolver: { ...resolver, authStream } });
+  const message = (authStream: string): Any =>
+    packAny(OCIRegistrySchema, { reference: format(reference), resolver: { ...resolver, authStream } });
   if (credentialsOf(call.auth).kind === "none") return use(message(""));
   const stream = await ClientStream.open(context, "auth", call.signal);
-  const answering = answerAuth(stream, call.auth).catch((error: unknown) => context.log.debug({ err: error }, "the auth stream of a transfer ended early"));
+  const answering = answerAuth(stream, call.auth).catch((error: unknown) =>
+    context.log.debug({ err: error }, "the auth stream of a transfer ended early"),
+  );
   try {
     return await use(message(stream.id));
   } finally {

@@ -25,22 +25,24 @@ async function parentOf(context: ImagesContext, record: ImageRecord): Promise<Im
 }
 
 /** An image's steps, newest first. @throws NotFound */
-export async function imageHistory(context: ImagesContext, refOrId: string, platform?: Platform): Promise<ImageHistoryItem[]> {
+export async function imageHistory(
+  context: ImagesContext,
+  refOrId: string,
+  platform?: Platform,
+): Promise<ImageHistoryItem[]> {
   const { record, all } = await findImage(context, refOrId);
   const chosen = chooseManifest(context, await readManifests(context, record.target), refOrId, platform);
   const { document } = chosen;
   if (document === undefined) return [];
   const sizes = await stepSizes(context, document, chainOf(chosen));
-  const items = (document.history ?? []).map(
-    (step, position): ImageHistoryItem => ({
-      Comment: step.comment ?? "",
-      Created: seconds(step.created),
-      CreatedBy: step.created_by ?? "",
-      Id: "<missing>",
-      Size: sizes[position] ?? 0,
-      Tags: null,
-    }),
-  );
+  const items = (document.history ?? []).map((step, position): ImageHistoryItem => ({
+    Comment: step.comment ?? "",
+    Created: seconds(step.created),
+    CreatedBy: step.created_by ?? "",
+    Id: "<missing>",
+    Size: sizes[position] ?? 0,
+    Tags: null,
+  }));
   const name = (at: number, image: ImageRecord, records: readonly ImageRecord[]): void => {
     const item = items[at];
     if (item === undefined) return;
@@ -50,7 +52,11 @@ export async function imageHistory(context: ImagesContext, refOrId: string, plat
   };
   name(items.length - 1, record, all);
   const seen = new Set([record.target.digest]);
-  for (let parent = await parentOf(context, record); parent !== undefined && !seen.has(parent.target.digest); parent = await parentOf(context, parent)) {
+  for (
+    let parent = await parentOf(context, record);
+    parent !== undefined && !seen.has(parent.target.digest);
+    parent = await parentOf(context, parent)
+  ) {
     seen.add(parent.target.digest);
     const manifest = (await readManifests(context, parent.target)).find(({ document: config }) => config !== undefined);
     name((manifest?.document?.history?.length ?? 0) - 1, parent, await recordsOf(context, parent.target.digest));

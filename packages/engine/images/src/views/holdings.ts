@@ -36,14 +36,17 @@ export async function askedAtOnce(context: ImagesContext): Promise<Holdings> {
   const blobs = new Map<string, number>();
   const layers = new Map<string, string>();
   const listBlobs = async (): Promise<void> => {
-    for await (const { info } of containerd.content.list({})) for (const { digest, size } of info) blobs.set(digest, Number(size));
+    for await (const { info } of containerd.content.list({}))
+      for (const { digest, size } of info) blobs.set(digest, Number(size));
   };
   const listLayers = async (): Promise<void> => {
     for await (const { info } of containerd.snapshots.list({ snapshotter, filters: ["kind==committed"] }))
       for (const { name, createdAt } of info) layers.set(name, `${createdAt?.seconds}.${createdAt?.nanos}`);
   };
   await Promise.all([listBlobs(), listLayers()]);
-  const sizes = new Map([...(known.get(containerd) ?? [])].filter(([chainId, { madeAt }]) => layers.get(chainId) === madeAt));
+  const sizes = new Map(
+    [...(known.get(containerd) ?? [])].filter(([chainId, { madeAt }]) => layers.get(chainId) === madeAt),
+  );
   known.set(containerd, sizes);
   return {
     blobSize: async (digest) => blobs.get(digest),

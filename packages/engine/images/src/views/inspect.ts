@@ -47,7 +47,9 @@ export async function inspectImage(
   const chosen = chooseManifest(context, manifests, refOrId, options.platform);
   const document = chosen.document;
   const platform = document === undefined ? context.platform : platformOf(document);
-  const blobs = new Map(options.platform === undefined ? manifests.flatMap((manifest) => [...manifest.blobs]) : chosen.blobs);
+  const blobs = new Map(
+    options.platform === undefined ? manifests.flatMap((manifest) => [...manifest.blobs]) : chosen.blobs,
+  );
   const tagged = Math.max(...all.map(({ updatedAt }) => updatedAt.getTime()));
   return {
     Id: record.target.digest,
@@ -68,7 +70,11 @@ export async function inspectImage(
     Metadata: { LastTagTime: new Date(tagged).toISOString() },
     Descriptor: showDescriptor(options.platform === undefined ? record.target : chosen.descriptor),
     ...(options.manifests
-      ? { Manifests: await Promise.all(manifests.map((manifest) => summarizeManifest(context, record.target.digest, manifest))) }
+      ? {
+          Manifests: await Promise.all(
+            manifests.map((manifest) => summarizeManifest(context, record.target.digest, manifest)),
+          ),
+        }
       : {}),
     Config: showConfig(document?.config ?? {}),
   };

@@ -28,7 +28,12 @@ export interface ListedImage {
   readonly created: number;
 }
 
-async function readImage(context: ImagesContext, records: readonly ImageRecord[], record: ImageRecord, holdings: Holdings): Promise<ListedImage> {
+async function readImage(
+  context: ImagesContext,
+  records: readonly ImageRecord[],
+  record: ImageRecord,
+  holdings: Holdings,
+): Promise<ListedImage> {
   const manifests = await readManifests(context, record.target, holdings);
   const rank = (manifest: ImageManifest): number => (manifest.available && manifest.document !== undefined ? 0 : 1);
   const [main] = manifests.toSorted((a, b) => rank(a) - rank(b));
@@ -51,7 +56,9 @@ async function readAll(context: ImagesContext): Promise<{ images: ListedImage[];
   const images = await Promise.all(
     [...byTarget.values()].map((records) => {
       const [record] = records;
-      return record === undefined ? undefined : readImage(context, records, record, holdings).catch((error: unknown) => leftOut(error, records, damaged));
+      return record === undefined
+        ? undefined
+        : readImage(context, records, record, holdings).catch((error: unknown) => leftOut(error, records, damaged));
     }),
   );
   damaged.report(context);
@@ -81,7 +88,11 @@ async function timesOf(context: ImagesContext, names: readonly string[]): Promis
 }
 
 /** The images for which all filters hold, with only those names that match a pattern. */
-async function filterImages(context: ImagesContext, images: readonly ListedImage[], filters: ImageFilters): Promise<ListedImage[]> {
+async function filterImages(
+  context: ImagesContext,
+  images: readonly ListedImage[],
+  filters: ImageFilters,
+): Promise<ListedImage[]> {
   const before = await timesOf(context, filters.before);
   const since = await timesOf(context, filters.since);
   const named = referenceMatcher(filters.references);
@@ -103,11 +114,16 @@ async function filterImages(context: ImagesContext, images: readonly ListedImage
 const chainsOf = (image: ListedImage): Set<string> => new Set(image.manifests.flatMap(chainOf));
 
 /** Bytes on disk of each unpacked layer, and how many images have it. */
-async function layerUse(holdings: Holdings, images: readonly ListedImage[]): Promise<Map<string, { size: number; users: number }>> {
+async function layerUse(
+  holdings: Holdings,
+  images: readonly ListedImage[],
+): Promise<Map<string, { size: number; users: number }>> {
   const users = new Map<string, number>();
   for (const image of images) for (const chainId of chainsOf(image)) users.set(chainId, (users.get(chainId) ?? 0) + 1);
   const entries = await Promise.all(
-    [...users].map(async ([chainId, count]) => [chainId, { size: await holdings.layerSize(chainId), users: count }] as const),
+    [...users].map(
+      async ([chainId, count]) => [chainId, { size: await holdings.layerSize(chainId), users: count }] as const,
+    ),
   );
   return new Map(entries);
 }
@@ -134,7 +150,11 @@ export async function listImages(context: ImagesContext, options: ListOptions): 
         ParentId: record.labels[parentLabel] ?? "",
         Descriptor: showDescriptor(record.target),
         ...(options.manifests
-          ? { Manifests: await Promise.all(manifests.map((manifest) => summarizeManifest(context, record.target.digest, manifest, holdings))) }
+          ? {
+              Manifests: await Promise.all(
+                manifests.map((manifest) => summarizeManifest(context, record.target.digest, manifest, holdings)),
+              ),
+            }
           : {}),
         RepoDigests: repoDigests(records),
         RepoTags: repoTags(records),

@@ -104,7 +104,7 @@ export class LogCursor {
     const { bytes } = found;
     let { offset } = found;
     const lines: PlacedLine[] = [];
-    for (let begin = 0; begin < bytes.length; ) {
+    for (let begin = 0; begin < bytes.length;) {
       const end = bytes.indexOf(10, begin) + 1;
       const text = bytes.toString("utf8", begin, end);
       offset += end - begin;

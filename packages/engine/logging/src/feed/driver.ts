@@ -51,7 +51,10 @@ export class LogDrivers {
   /** @throws InvalidArgument `error looking up logging plugin x: …` when there is no such plugin */
   async check(name: string): Promise<void> {
     await this.#plugins.get(name, kind).catch((error: unknown) => {
-      throw new InvalidArgument(`error looking up logging plugin ${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      throw new InvalidArgument(
+        `error looking up logging plugin ${name}: ${error instanceof Error ? error.message : String(error)}`,
+        { cause: error },
+      );
     });
   }
 
@@ -79,12 +82,19 @@ export class LogDrivers {
    * Has a driver read a log, records as they come. @throws Unknown `error getting log reader: …` at once, and
    * `error decoding log message: …` from what is given
    */
-  async read(name: string, info: LogInfo, { since, until, tail, follow }: ReadConfig, signal: AbortSignal): Promise<AsyncGenerator<LogLine>> {
+  async read(
+    name: string,
+    info: LogInfo,
+    { since, until, tail, follow }: ReadConfig,
+    signal: AbortSignal,
+  ): Promise<AsyncGenerator<LogLine>> {
     try {
       const plugin = await this.#plugins.get(name, kind, { retry: false });
       const body = { Info: info, Config: { Since: timeOf(since), Until: timeOf(until), Tail: tail, Follow: follow } };
       // Whoever follows may wait long for the first line.
-      return readEntries(await plugin.stream(`${kind}.ReadLogs`, body, { signal, ...(follow ? { timeoutMs: 2 ** 31 - 1 } : {}) }));
+      return readEntries(
+        await plugin.stream(`${kind}.ReadLogs`, body, { signal, ...(follow ? { timeoutMs: 2 ** 31 - 1 } : {}) }),
+      );
     } catch (error) {
       throw new Unknown(`error getting log reader: ${messageOf(error)}`, { cause: error });
     }

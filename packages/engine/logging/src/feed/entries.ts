@@ -23,7 +23,12 @@ export class Entries {
     const piece = this.#piece(record.stream, whole);
     const message = toBinary(
       LogEntrySchema,
-      create(LogEntrySchema, { source: record.stream, timeNano: nanosOf(record.time), line: bytesOf(text), ...(piece === undefined ? {} : { partial: true, partialLogMetadata: { ...piece, last: whole } }) }),
+      create(LogEntrySchema, {
+        source: record.stream,
+        timeNano: nanosOf(record.time),
+        line: bytesOf(text),
+        ...(piece === undefined ? {} : { partial: true, partialLogMetadata: { ...piece, last: whole } }),
+      }),
     );
     const frame = Buffer.allocUnsafe(4 + message.length);
     frame.writeUInt32BE(message.length);

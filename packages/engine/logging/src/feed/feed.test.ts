@@ -15,7 +15,8 @@ import { LogDrivers, type LogInfo } from "./driver.ts";
 import { Entries } from "./entries.ts";
 import { LogFeed } from "./feed.ts";
 
-const record = (text: string, stream = "stdout"): string => `${JSON.stringify({ log: text, stream, time: "2026-01-01T00:00:00.000000001Z" })}\n`;
+const record = (text: string, stream = "stdout"): string =>
+  `${JSON.stringify({ log: text, stream, time: "2026-01-01T00:00:00.000000001Z" })}\n`;
 const lineOf = (frame: Buffer | undefined) => fromBinary(LogEntrySchema, frame?.subarray(4) ?? Buffer.alloc(0));
 
 /** Plugins of which one reads FIFOs in this process, unless it is `away`. */
@@ -38,7 +39,10 @@ class FakePlugins extends Plugins {
   }
 
   #read(path: string): void {
-    const stream = createReadStream(path).on("data", (chunk) => (this.received += Buffer.from(chunk).toString("latin1")));
+    const stream = createReadStream(path).on(
+      "data",
+      (chunk) => (this.received += Buffer.from(chunk).toString("latin1")),
+    );
     this.readers.add(stream.once("close", () => this.readers.delete(stream)).on("error", () => undefined));
   }
 }
@@ -47,7 +51,16 @@ describe("feeding a log driver", () => {
   let dir = "";
   let log = "";
   let plugins: FakePlugins;
-  const feed = (): LogFeed => new LogFeed({ driver: "x", drivers: new LogDrivers(plugins, dir), info: {} as LogInfo, log, state: join(dir, "state.json"), logger: silent, after: undefined });
+  const feed = (): LogFeed =>
+    new LogFeed({
+      driver: "x",
+      drivers: new LogDrivers(plugins, dir),
+      info: {} as LogInfo,
+      log,
+      state: join(dir, "state.json"),
+      logger: silent,
+      after: undefined,
+    });
   const until = async (done: () => boolean): Promise<void> => {
     while (!done()) await sleep(10);
   };
@@ -61,15 +74,24 @@ describe("feeding a log driver", () => {
 
   it("frames: pieces of one line carry its id, streams apart", () => {
     const entries = new Entries();
-    const [first, other, last, whole] = [record("a"), record("e\n", "stderr"), record("b\n"), record("c\n")].map((text) => lineOf(entries.frame(text)));
-    assert.deepEqual([first?.partialLogMetadata?.ordinal, last?.partialLogMetadata?.ordinal, last?.partialLogMetadata?.last], [1, 2, true]);
+    const [first, other, last, whole] = [record("a"), record("e\n", "stderr"), record("b\n"), record("c\n")].map(
+      (text) => lineOf(entries.frame(text)),
+    );
+    assert.deepEqual(
+      [first?.partialLogMetadata?.ordinal, last?.partialLogMetadata?.ordinal, last?.partialLogMetadata?.last],
+      [1, 2, true],
+    );
     assert.equal(first?.partialLogMetadata?.id, last?.partialLogMetadata?.id);
-    assert.deepEqual([other?.source, other?.partial, whole?.partial, whole?.timeNano], ["stderr", false, false, 1767225600000000001n]);
+    assert.deepEqual(
+      [other?.source, other?.partial, whole?.partial, whole?.timeNano],
+      ["stderr", false, false, 1767225600000000001n],
+    );
     assert.equal(entries.frame("no record"), undefined);
   });
 
   it("a cursor goes through rotations, and on from where it was", async () => {
-    const text = async (cursor: LogCursor): Promise<string> => (await cursor.next()).map((line) => line.text.trim()).join();
+    const text = async (cursor: LogCursor): Promise<string> =>
+      (await cursor.next()).map((line) => line.text.trim()).join();
     await writeFile(log, "1\n2\n");
     const cursor = new LogCursor(log, undefined);
     const [one] = await cursor.next();
@@ -89,10 +111,12 @@ describe("feeding a log driver", () => {
   });
 
   it("a cursor finds its place in files that are compressed meanwhile", async () => {
-    const at = (second: number): string => `${JSON.stringify({ log: `${second}\n`, stream: "stdout", time: `2026-01-01T00:00:0${second}Z` })}\n`;
+    const at = (second: number): string =>
+      `${JSON.stringify({ log: `${second}\n`, stream: "stdout", time: `2026-01-01T00:00:0${second}Z` })}\n`;
     const all = async (cursor: LogCursor): Promise<string> => {
       const found: string[] = [];
-      for (let lines = await cursor.next(); lines.length > 0; lines = await cursor.next()) found.push(...lines.map(({ text }) => (JSON.parse(text) as { log: string }).log.trim()));
+      for (let lines = await cursor.next(); lines.length > 0; lines = await cursor.next())
+        found.push(...lines.map(({ text }) => (JSON.parse(text) as { log: string }).log.trim()));
       await cursor.close();
       return found.join();
     };
@@ -104,7 +128,10 @@ describe("feeding a log driver", () => {
     await writeFile(`${log}.1.gz`, gzipSync(at(4) + at(5)));
     await writeFile(log, at(6));
     // The file that it was read from is another one now.
-    assert.equal(await all(new LogCursor(log, { file: "0:0", offset: two?.next.offset ?? 0, time: two?.next.time ?? "" })), "3,4,5,6");
+    assert.equal(
+      await all(new LogCursor(log, { file: "0:0", offset: two?.next.offset ?? 0, time: two?.next.time ?? "" })),
+      "3,4,5,6",
+    );
     const packed = new LogCursor(log, undefined);
     const [first] = await packed.next();
     await packed.close();

@@ -49,7 +49,9 @@ export class LogFeed {
 
   constructor(options: FeedOptions) {
     this.#options = options;
-    this.#done = this.#run().catch((error: unknown) => options.logger.error({ err: error, container: options.info.ContainerID }, "feeding a log driver ended"));
+    this.#done = this.#run().catch((error: unknown) =>
+      options.logger.error({ err: error, container: options.info.ContainerID }, "feeding a log driver ended"),
+    );
   }
 
   /** The container has ended: what is left is delivered. Resolves when that is done, or after `timeoutMs`. */
@@ -66,7 +68,11 @@ export class LogFeed {
     this.#asking.push(resolve);
     this.#look.abort();
     const timer = new AbortController();
-    await Promise.race([promise, this.#done, sleep(timeoutMs, undefined, { signal: timer.signal }).catch(() => undefined)]);
+    await Promise.race([
+      promise,
+      this.#done,
+      sleep(timeoutMs, undefined, { signal: timer.signal }).catch(() => undefined),
+    ]);
     timer.abort();
     this.#asking = this.#asking.filter((asking) => asking !== resolve);
   }
@@ -80,7 +86,8 @@ export class LogFeed {
   /** As `close`, for good: the plugin is told, and its FIFO goes. */
   async discard(): Promise<void> {
     await this.close();
-    if (this.#state.fifo !== undefined) await this.#options.drivers.stop(this.#options.driver, this.#state.fifo).catch(() => undefined);
+    if (this.#state.fifo !== undefined)
+      await this.#options.drivers.stop(this.#options.driver, this.#state.fifo).catch(() => undefined);
   }
 
   async #run(): Promise<void> {
@@ -96,7 +103,10 @@ export class LogFeed {
         return;
       } catch (error) {
         if (this.#stop.signal.aborted) return;
-        logger.warn({ err: error, driver, container: info.ContainerID }, "a log driver does not take a container's log: its lines wait");
+        logger.warn(
+          { err: error, driver, container: info.ContainerID },
+          "a log driver does not take a container's log: its lines wait",
+        );
       }
       pause = this.#state.position === before ? Math.min(pause * 2, maxPauseMs) : firstPauseMs;
       await sleep(pause, undefined, { signal: this.#stop.signal }).catch(() => undefined);
@@ -164,7 +174,8 @@ export class LogFeed {
   /** The engine stops while the plugin reads on: what that takes now it does not get once more. */
   async #leave(fifo: Fifo, delivery: Delivery): Promise<void> {
     try {
-      for (const deadline = performance.now() + lastMs; fifo.taken < fifo.written && performance.now() < deadline; ) await sleep(lookMs);
+      for (const deadline = performance.now() + lastMs; fifo.taken < fifo.written && performance.now() < deadline;)
+        await sleep(lookMs);
       delivery.taken(fifo.taken);
       fifo.check();
       await this.#moveTo(delivery.last);

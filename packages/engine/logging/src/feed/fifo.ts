@@ -32,12 +32,13 @@ export class Fifo {
 
   /** @throws Unavailable when nobody opens the other end */
   static async open(path: string, signal: AbortSignal): Promise<Fifo> {
-    for (const deadline = performance.now() + openTimeoutMs; ; ) {
+    for (const deadline = performance.now() + openTimeoutMs; ;) {
       try {
         return new Fifo(path, openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== "ENXIO") throw error;
-        if (signal.aborted || performance.now() > deadline) throw new Unavailable(`nobody reads ${path}`, { cause: error });
+        if (signal.aborted || performance.now() > deadline)
+          throw new Unavailable(`nobody reads ${path}`, { cause: error });
         await sleep(openPauseMs);
       }
     }

@@ -22,7 +22,12 @@ export interface FeedState {
 export async function readFeedState(path: string): Promise<FeedState> {
   try {
     const state = JSON.parse(await readFile(path, "utf8")) as FeedState;
-    return { ...(typeof state.position?.file === "string" && Number.isSafeInteger(state.position.offset) ? { position: state.position } : {}), ...(typeof state.fifo === "string" ? { fifo: state.fifo } : {}) };
+    return {
+      ...(typeof state.position?.file === "string" && Number.isSafeInteger(state.position.offset)
+        ? { position: state.position }
+        : {}),
+      ...(typeof state.fifo === "string" ? { fifo: state.fifo } : {}),
+    };
   } catch (error) {
     if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === "ENOENT") return {};
     throw error;

@@ -23,7 +23,9 @@ export async function* readEntries(stream: AsyncIterable<Buffer>): AsyncGenerato
       }
     }
   } catch (error) {
-    const cut = (error as NodeJS.ErrnoException).code === "ECONNRESET" || (error as NodeJS.ErrnoException).code === "ERR_STREAM_PREMATURE_CLOSE";
+    const cut =
+      (error as NodeJS.ErrnoException).code === "ECONNRESET" ||
+      (error as NodeJS.ErrnoException).code === "ERR_STREAM_PREMATURE_CLOSE";
     throw new Unknown(`error decoding log message: ${cut ? "unexpected EOF" : messageOf(error)}`, { cause: error });
   }
   if (rest.length > 0) throw new Unknown("error decoding log message: unexpected EOF");

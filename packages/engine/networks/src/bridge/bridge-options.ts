@@ -63,7 +63,8 @@ function mode(options: Record<string, string>, key: string): GatewayMode {
 export function parseBridgeOptions(network: Pick<NetworkRecord, "id" | "options" | "internal">): BridgeOptions {
   const { options } = network;
   const mtu = options[label.mtu] ?? "0";
-  if (!/^[+-]?\d+$/.test(mtu)) throw invalid(label.mtu, mtu, `strconv.Atoi: parsing ${JSON.stringify(mtu)}: invalid syntax`);
+  if (!/^[+-]?\d+$/.test(mtu))
+    throw invalid(label.mtu, mtu, `strconv.Atoi: parsing ${JSON.stringify(mtu)}: invalid syntax`);
   if (Number(mtu) < 0) throw new InvalidArgument(`invalid MTU number: ${mtu}`);
   // What a bridge device takes.
   if (Number(mtu) !== 0 && (Number(mtu) < 68 || Number(mtu) > 65_535)) throw new Unknown("invalid argument");

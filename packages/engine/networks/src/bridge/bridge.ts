@@ -36,7 +36,9 @@ interface AddrInfo {
 /** The addresses of a device in CIDR form, link-local ones left out. */
 export async function deviceAddresses(name: string): Promise<string[]> {
   const [link] = JSON.parse(await run("ip", ["-j", "addr", "show", "dev", name])) as { addr_info: AddrInfo[] }[];
-  return (link?.addr_info ?? []).filter(({ scope }) => scope === "global").map(({ local, prefixlen }) => `${local}/${prefixlen}`);
+  return (link?.addr_info ?? [])
+    .filter(({ scope }) => scope === "global")
+    .map(({ local, prefixlen }) => `${local}/${prefixlen}`);
 }
 
 /** The link-local address that the kernel makes of a hardware address. */
@@ -65,7 +67,9 @@ export async function ensureBridge(device: BridgeDevice): Promise<void> {
   const { name, addresses, mtu } = device;
   if (!(await deviceExists(name))) return makeBridge(device);
   const have = await deviceAddresses(name);
-  const lines = addresses.filter((address) => !have.includes(address)).map((address) => `addr add ${address} dev ${name}${address.includes(":") ? " nodad" : " brd +"}`);
+  const lines = addresses
+    .filter((address) => !have.includes(address))
+    .map((address) => `addr add ${address} dev ${name}${address.includes(":") ? " nodad" : " brd +"}`);
   if (mtu > 0) lines.push(`link set dev ${name} mtu ${mtu}`);
   lines.push(`link set dev ${name} up`);
   await ipBatch(lines);
@@ -90,7 +94,9 @@ interface Route {
 
 /** The blocks that the host's routing tables lead to, those through `except` left out. */
 export async function hostRoutes(family: Family, except: ReadonlySet<string>): Promise<Prefix[]> {
-  const routes = JSON.parse((await run("ip", ["-j", `-${family}`, "route", "show", "table", "main"])) || "[]") as Route[];
+  const routes = JSON.parse(
+    (await run("ip", ["-j", `-${family}`, "route", "show", "table", "main"])) || "[]",
+  ) as Route[];
   return routes
     .filter(({ dst, dev }) => dst !== "default" && !except.has(dev))
     .map(({ dst }) => mustPrefix(dst.includes("/") ? dst : `${dst}/${family === 4 ? 32 : 128}`));

@@ -3,7 +3,16 @@ import { InvalidArgument, Unknown } from "@longshore/errdefs";
 import { deviceAddresses } from "./bridge.ts";
 import { label } from "./bridge-options.ts";
 import { mustPrefix } from "../ipam/defaults.ts";
-import { canonicalAddress, type Family, formatAddress, formatPrefix, masked, parseAddress, parsePrefix, type Prefix } from "../ipam/prefix.ts";
+import {
+  canonicalAddress,
+  type Family,
+  formatAddress,
+  formatPrefix,
+  masked,
+  parseAddress,
+  parsePrefix,
+  type Prefix,
+} from "../ipam/prefix.ts";
 import { type SubnetRecord, subnetOf } from "../ipam/subnet.ts";
 import { deviceExists } from "../netlink/devices.ts";
 import type { NetworkStore } from "../model/networks.ts";
@@ -62,15 +71,30 @@ async function deviceAddress(device: string, family: Family): Promise<string | u
 }
 
 /** The subnet that the engine has chosen before, if it may have it still. IPv6 blocks are out of a pool that is another at each start. */
-function earlier(networks: NetworkStore, family: Family, before: NetworkRecord | undefined, taken: readonly Prefix[]): string | undefined {
+function earlier(
+  networks: NetworkStore,
+  family: Family,
+  before: NetworkRecord | undefined,
+  taken: readonly Prefix[],
+): string | undefined {
   const [last] = before ? subnetsOf(before, family) : [];
-  if (!last || before?.userSubnets.includes(last.subnet) || taken.some((prefix) => formatPrefix(prefix) === last.subnet)) return undefined;
+  if (
+    !last ||
+    before?.userSubnets.includes(last.subnet) ||
+    taken.some((prefix) => formatPrefix(prefix) === last.subnet)
+  )
+    return undefined;
   if (family === 4 && !networks.subnets.has(mustPrefix(last.subnet))) return undefined;
   return `${last.gateway}/${mustPrefix(last.subnet).bits}`;
 }
 
 /** The bridge's address: asked for, or what the device has already, or what it had before, or a free one. */
-async function bridgeAddress(networks: NetworkStore, { bip, family }: Wish, device: string, before: NetworkRecord | undefined): Promise<string> {
+async function bridgeAddress(
+  networks: NetworkStore,
+  { bip, family }: Wish,
+  device: string,
+  before: NetworkRecord | undefined,
+): Promise<string> {
   const present = bip === "" ? await deviceAddress(device, family) : bip;
   if (present !== undefined) return present;
   const last = earlier(networks, family, before, await networks.subnets.taken(family, device));
@@ -79,10 +103,17 @@ async function bridgeAddress(networks: NetworkStore, { bip, family }: Wish, devi
   return `${formatAddress({ ...free, value: free.value + 1n })}/${free.bits}`;
 }
 
-async function part(networks: NetworkStore, wish: Wish, device: string, named: boolean, before: NetworkRecord | undefined): Promise<Part> {
+async function part(
+  networks: NetworkStore,
+  wish: Wish,
+  device: string,
+  named: boolean,
+  before: NetworkRecord | undefined,
+): Promise<Part> {
   const { family, bip, fixed, gateway } = wish;
   for (const text of [bip, fixed]) checked(text, family);
-  if (gateway !== "" && parseAddress(gateway)?.family !== family) throw new InvalidArgument(`invalid IP address: ${gateway}`);
+  if (gateway !== "" && parseAddress(gateway)?.family !== family)
+    throw new InvalidArgument(`invalid IP address: ${gateway}`);
   const range = fixed === "" ? {} : { IPRange: formatPrefix(masked(mustPrefix(fixed))) };
   const router = canonicalAddress(gateway);
   const auxiliary = router === "" ? {} : { AuxiliaryAddresses: { [`DefaultGatewayIPv${family}`]: router } };
@@ -105,12 +136,19 @@ function withRouter(subnet: SubnetRecord, router: string): SubnetRecord {
  * @param before its record of an earlier run, or a new one
  * @throws InvalidArgument for a configuration that cannot be, Unknown for a device that there is not
  */
-export async function defaultBridge(networks: NetworkStore, options: DefaultBridgeOptions, before: NetworkRecord): Promise<NetworkRecord> {
+export async function defaultBridge(
+  networks: NetworkStore,
+  options: DefaultBridgeOptions,
+  before: NetworkRecord,
+): Promise<NetworkRecord> {
   const named = options.bridge !== "";
   const device = named ? options.bridge : defaultBridgeDevice;
-  if (named && options.bip !== "") throw new InvalidArgument("You specified -b & --bip, mutually exclusive options. Please specify only one");
+  if (named && options.bip !== "")
+    throw new InvalidArgument("You specified -b & --bip, mutually exclusive options. Please specify only one");
   if (named && !(await deviceExists(device))) {
-    throw new Unknown(`Error initializing network controller: error creating default "bridge" network: bridge device with non default name ${device} must be created manually`);
+    throw new Unknown(
+      `Error initializing network controller: error creating default "bridge" network: bridge device with non default name ${device} must be created manually`,
+    );
   }
   const four: Wish = { family: 4, bip: options.bip, fixed: options.fixedCidr, gateway: options.defaultGateway };
   const six: Wish = { family: 6, bip: options.bip6, fixed: options.fixedCidrV6, gateway: options.defaultGatewayV6 };

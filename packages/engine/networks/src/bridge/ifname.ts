@@ -16,12 +16,20 @@ function refusal(name: string, used: ReadonlySet<string>): string | undefined {
  * @param link what the link is called in the error
  * @throws Unknown `failed to add interface … to sandbox: …` for a name that cannot be
  */
-export function chooseIfname(driverOpts: Record<string, string> | null | undefined, prefix: string, used: ReadonlySet<string>, link: string): string {
+export function chooseIfname(
+  driverOpts: Record<string, string> | null | undefined,
+  prefix: string,
+  used: ReadonlySet<string>,
+  link: string,
+): string {
   const wish = driverOpts?.[option] ?? "";
   if (wish === "") {
     for (let i = 0; ; i++) if (!used.has(`${prefix}${i}`)) return `${prefix}${i}`;
   }
   const why = refusal(wish, used);
-  if (why !== undefined) throw new Unknown(`failed to add interface ${link} to sandbox: error renaming interface "${link}" to "${wish}": ${why}`);
+  if (why !== undefined)
+    throw new Unknown(
+      `failed to add interface ${link} to sandbox: error renaming interface "${link}" to "${wish}": ${why}`,
+    );
   return wish;
 }

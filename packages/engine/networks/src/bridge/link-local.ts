@@ -11,7 +11,8 @@ const bits = { 4: 16, 6: 64 } as const;
 export function linkLocalAddresses(settings: Partial<EndpointSettings>): { address: string; bits: number }[] {
   return (settings.IPAMConfig?.LinkLocalIPs ?? []).map((address) => {
     const parsed = parseAddress(address);
-    if (!parsed || !contains(blocks[parsed.family], parsed)) throw new InvalidArgument(`invalid link local IP address: ${address}`);
+    if (!parsed || !contains(blocks[parsed.family], parsed))
+      throw new InvalidArgument(`invalid link local IP address: ${address}`);
     return { address: formatAddress(parsed), bits: bits[parsed.family] };
   });
 }

@@ -17,7 +17,8 @@ const globalPool: AddressPool = { base: mustPrefix("10.0.0.0/8"), size: 24 };
 export function refuseMoreSubnets(record: NetworkRecord): void {
   if (isVlanDriver(record.driver) || hasPluginDriver(record)) return;
   const families = (record.ipam.Config ?? []).map(({ Subnet }) => mustPrefix(Subnet ?? "").family);
-  if (families.length !== new Set(families).size) throw new PermissionDenied("bridge driver doesn't support multiple subnets");
+  if (families.length !== new Set(families).size)
+    throw new PermissionDenied("bridge driver doesn't support multiple subnets");
 }
 
 /** Whether a subnet without a given gateway gets one: not where nothing leads out by an address. */

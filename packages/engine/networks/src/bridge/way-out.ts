@@ -46,7 +46,11 @@ export class WayOut {
     const needed = needsWayOut(records, sandbox.containerId);
     if (needed && !present) {
       const endpoint = await this.add(sandbox);
-      await connectLinks([linkPlan(networks.record(endpoint.networkId), endpoint, !this.#parts.userlandProxy) ?? []].flat(), sandbox.netnsPath, []);
+      await connectLinks(
+        [linkPlan(networks.record(endpoint.networkId), endpoint, !this.#parts.userlandProxy) ?? []].flat(),
+        sandbox.netnsPath,
+        [],
+      );
     } else if (!needed && present) await this.detach(sandbox, present);
   }
 

@@ -22,7 +22,8 @@ export function localAnswers(zones: Zones, containerId: string, { name, type }: 
     return data === undefined ? undefined : { type, data: [data] };
   }
   // Mail to a container goes to its address: that there is no other exchange is known here.
-  if (type === "MX" && (zones.addresses(containerId, name, 4) ?? zones.addresses(containerId, name, 6)) !== undefined) return { type: "A", data: [] };
+  if (type === "MX" && (zones.addresses(containerId, name, 4) ?? zones.addresses(containerId, name, 6)) !== undefined)
+    return { type: "A", data: [] };
   return undefined;
 }
 

@@ -36,7 +36,12 @@ export class DnsControl {
       const sandbox = this.#records.sandboxes.get(containerId);
       if (!sandbox) return [];
       const addresses = [ipv4, ipv6].filter((address) => address !== "");
-      const member = { containerId, addresses, links: linkAliases(settings.Links ?? []), priority: settings.GwPriority ?? 0 };
+      const member = {
+        containerId,
+        addresses,
+        links: linkAliases(settings.Links ?? []),
+        priority: settings.GwPriority ?? 0,
+      };
       if (isUserDefined(network)) return [{ ...member, names: dnsNames(sandbox, settings.Aliases ?? []) }];
       // In Docker's own networks nobody has a name, but it counts that they lead outside.
       return sandbox.dns ? [{ ...member, names: [] }] : [];
@@ -51,8 +56,11 @@ export class DnsControl {
   /** Tells the server who is in these networks now. */
   async update(networkIds: readonly string[], ask: Ask = (body) => this.#proxy.request(body)): Promise<void> {
     const known = networkIds.flatMap((id) => this.#describe(id) ?? []);
-    const networks = known.filter((network) => isUserDefined(network) || network.members.length > 0 || this.#ownTold.delete(network.id));
-    for (const network of networks) if (!isUserDefined(network) && network.members.length > 0) this.#ownTold.add(network.id);
+    const networks = known.filter(
+      (network) => isUserDefined(network) || network.members.length > 0 || this.#ownTold.delete(network.id),
+    );
+    for (const network of networks)
+      if (!isUserDefined(network) && network.members.length > 0) this.#ownTold.add(network.id);
     if (networks.length === 0 || !this.#inUse()) return;
     await ask({ op: "dns-networks", networks });
   }
@@ -96,7 +104,9 @@ export class DnsControl {
    */
   async restore(): Promise<void> {
     const sandboxes = [...this.#records.sandboxes.values()].filter(({ dns }) => dns !== null);
-    const networkIds = new Set(sandboxes.flatMap(({ containerId }) => this.#records.endpointsOf(containerId)).map(({ networkId }) => networkId));
+    const networkIds = new Set(
+      sandboxes.flatMap(({ containerId }) => this.#records.endpointsOf(containerId)).map(({ networkId }) => networkId),
+    );
     if (sandboxes.length === 0) return;
     await this.#proxy.together(async (ask) => {
       await this.update([...networkIds], ask);

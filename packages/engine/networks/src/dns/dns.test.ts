@@ -16,7 +16,12 @@ describe("embedded DNS", () => {
       { containerId: "c2", names: ["Web2", "www"], addresses: ["10.0.0.3"] },
     ],
   });
-  zones.put({ id: "n2", name: "back", internal: true, members: [{ containerId: "c3", names: ["db"], addresses: ["10.1.0.2"] }] });
+  zones.put({
+    id: "n2",
+    name: "back",
+    internal: true,
+    members: [{ containerId: "c3", names: ["db"], addresses: ["10.1.0.2"] }],
+  });
 
   it("knows names, aliases and reverse names of a container's own networks only", () => {
     assert.deepEqual(zones.addresses("c1", "WEB2", 4), ["10.0.0.3"]);
@@ -33,7 +38,15 @@ describe("embedded DNS", () => {
   it("asks a container's first network first, by priority, then those that lead outside, then by name", () => {
     const two = new Zones();
     const network = (id: string, internal: boolean, address: string, priority = 0) =>
-      two.put({ id, name: id, internal, members: [{ containerId: "asker", names: ["me"], addresses: [`${address}9`], priority }, { containerId: id, names: ["db"], addresses: [address] }] });
+      two.put({
+        id,
+        name: id,
+        internal,
+        members: [
+          { containerId: "asker", names: ["me"], addresses: [`${address}9`], priority },
+          { containerId: id, names: ["db"], addresses: [address] },
+        ],
+      });
     network("a-internal", true, "10.0.0.1");
     network("b", false, "10.0.1.1");
     network("c", false, "10.0.2.1");
@@ -51,19 +64,26 @@ describe("embedded DNS", () => {
       { containerId: "e", names: ["db"], addresses: ["10.0.0.3"] },
     ];
     dotted.put({ id: "n", name: "Net.Work", internal: false, members });
-    for (const name of ["db", "DB", "db.net.work", "real.db", "real.db.NET.work"]) assert.deepEqual(dotted.addresses("c", name, 4), ["10.0.0.2"], name);
+    for (const name of ["db", "DB", "db.net.work", "real.db", "real.db.NET.work"])
+      assert.deepEqual(dotted.addresses("c", name, 4), ["10.0.0.2"], name);
     assert.deepEqual(dotted.addresses("e", "db", 4), ["10.0.0.3"]);
     assert.equal(dotted.addresses("c", "db.work", 4), undefined);
   });
 
   it("knows nobody in a network without names, but that it leads outside", () => {
     const bridge = new Zones();
-    bridge.put({ id: "b", name: "bridge", internal: false, members: [{ containerId: "c", names: [], addresses: ["172.17.0.2"] }] });
+    bridge.put({
+      id: "b",
+      name: "bridge",
+      internal: false,
+      members: [{ containerId: "c", names: [], addresses: ["172.17.0.2"] }],
+    });
     assert.ok(bridge.mayForward("c"));
     assert.equal(bridge.pointer("c", "2.0.17.172.in-addr.arpa"), undefined);
   });
 
-  const message = (name: string, more: object = {}) => encode({ type: "query", id: 7, flags: 0x110, questions: [{ type: "A", name }], ...more });
+  const message = (name: string, more: object = {}) =>
+    encode({ type: "query", id: 7, flags: 0x110, questions: [{ type: "A", name }], ...more });
   const query = (name: string, more: object = {}) => {
     const read = readQuery(message(name, more));
     assert.ok(read && !Buffer.isBuffer(read));
@@ -75,10 +95,18 @@ describe("embedded DNS", () => {
     const answer = decode(encodeAnswer(web, localAnswers(zones, "c2", web.question) ?? assert.fail(), true));
     assert.equal(answer.id, 7);
     assert.equal(answer.questions?.[0]?.name, "Web");
-    assert.deepEqual(answer.answers?.map((record) => [record.name, "data" in record ? record.data : ""]), [["Web", "10.0.0.2"]]);
+    assert.deepEqual(
+      answer.answers?.map((record) => [record.name, "data" in record ? record.data : ""]),
+      [["Web", "10.0.0.2"]],
+    );
     assert.ok(answer.flag_ra && answer.flag_rd && answer.flag_cd && !answer.flag_aa);
     const six = { ...web, question: { ...web.question, type: "AAAA" as const } };
-    assert.deepEqual(decode(encodeAnswer(six, localAnswers(zones, "c2", six.question) ?? assert.fail(), true)).answers?.map((record) => "data" in record && record.data), ["fd01::2"]);
+    assert.deepEqual(
+      decode(encodeAnswer(six, localAnswers(zones, "c2", six.question) ?? assert.fail(), true)).answers?.map(
+        (record) => "data" in record && record.data,
+      ),
+      ["fd01::2"],
+    );
     assert.equal(localAnswers(zones, "c2", query("elsewhere.example").question), undefined);
     const many = { type: "A" as const, data: Array.from({ length: 60 }, (_, i) => `10.0.1.${i}`) };
     const counts = (asked: typeof web, overUdp: boolean) => {
@@ -91,7 +119,10 @@ describe("embedded DNS", () => {
     assert.deepEqual(counts(query("Web", { additionals: [opt] }), true), [true, 48]);
     assert.ok(encodeAnswer(query("Web", { additionals: [opt] }), many, true).length <= 800);
     const reverse = decode(encodeAnswer(query("2.0.0.10.in-addr.arpa"), { type: "PTR", data: ["web.front"] }, true));
-    assert.deepEqual(reverse.answers?.map((record) => "data" in record && record.data), ["web.front"]);
+    assert.deepEqual(
+      reverse.answers?.map((record) => "data" in record && record.data),
+      ["web.front"],
+    );
   });
 
   it("refuses what is no query as Docker does", () => {
@@ -106,13 +137,22 @@ describe("embedded DNS", () => {
     };
     const plain = flags(0x100);
     assert.equal(said(message("web", { flags: 0x100, questions: [] })), "000781010000000000000000");
-    assert.equal(said(message("web", { flags: 0x100, questions: [1, 2].map(() => ({ type: "A", name: "web" })) })), "000781010000000000000000");
+    assert.equal(
+      said(message("web", { flags: 0x100, questions: [1, 2].map(() => ({ type: "A", name: "web" })) })),
+      "000781010000000000000000",
+    );
     assert.equal(said(flags(0x1100)), "000791040000000000000000");
     assert.equal(said(flags(0x2900)), "0007a9040000000000000000");
     assert.equal(said(plain.subarray(0, 16)), "000781010000000000000000");
-    const longLabel = Buffer.concat([plain.subarray(0, 12), Buffer.of(64), Buffer.alloc(64, 97), Buffer.of(0, 0, 1, 0, 1)]);
+    const longLabel = Buffer.concat([
+      plain.subarray(0, 12),
+      Buffer.of(64),
+      Buffer.alloc(64, 97),
+      Buffer.of(0, 0, 1, 0, 1),
+    ]);
     assert.equal(said(longLabel), "000781010000000000000000");
-    for (const silent of [flags(0x8100), plain.subarray(0, 12), Buffer.from("abc")]) assert.equal(said(silent), "undefined");
+    for (const silent of [flags(0x8100), plain.subarray(0, 12), Buffer.from("abc")])
+      assert.equal(said(silent), "undefined");
   });
 
   it("frames messages over TCP, however they are cut", () => {

@@ -2,7 +2,14 @@ import { type DecodedPacket, decode, type Question } from "dns-packet";
 import ipaddr from "ipaddr.js";
 
 /** Bits of the second word of a message (RFC 1035, section 4.1.1). */
-const flag = { response: 0x8000, opcode: 0x7800, truncated: 0x0200, recursionDesired: 0x0100, recursionAvailable: 0x0080, checkingDisabled: 0x0010 } as const;
+const flag = {
+  response: 0x8000,
+  opcode: 0x7800,
+  truncated: 0x0200,
+  recursionDesired: 0x0100,
+  recursionAvailable: 0x0080,
+  checkingDisabled: 0x0010,
+} as const;
 const opcode = { query: 0, notify: 4 } as const;
 const headerSize = 12;
 /** What a client takes over UDP unless it says otherwise, and what a message can have at all. */
@@ -72,7 +79,11 @@ export function readQuery(message: Buffer): Query | Buffer | undefined {
   if (message.length <= headerSize && (message.length < headerSize || message.readUInt16BE(4) > 0)) return undefined;
   const flags = message.readUInt16BE(2);
   if ((flags & flag.response) !== 0) return undefined;
-  const refuse = (code: number) => header(message, flag.response | (flags & (flag.opcode | flag.recursionDesired)) | code, { questions: 0, answers: 0 });
+  const refuse = (code: number) =>
+    header(message, flag.response | (flags & (flag.opcode | flag.recursionDesired)) | code, {
+      questions: 0,
+      answers: 0,
+    });
   const operation = (flags & flag.opcode) >> 11;
   if (operation !== opcode.query && operation !== opcode.notify) return refuse(rcode.notImplemented);
   const packet = message.readUInt16BE(4) === 1 ? tryDecode(message) : undefined;
@@ -80,11 +91,19 @@ export function readQuery(message: Buffer): Query | Buffer | undefined {
   const end = questionEnd(message);
   if (!packet || !question || end === undefined) return refuse(rcode.formatError);
   const offered = packet.additionals?.find(({ type }) => type === "OPT");
-  return { message, question, end, udpLimit: Math.max(plainLimit, offered?.type === "OPT" ? offered.udpPayloadSize : plainLimit) };
+  return {
+    message,
+    question,
+    end,
+    udpLimit: Math.max(plainLimit, offered?.type === "OPT" ? offered.udpPayloadSize : plainLimit),
+  };
 }
 
 function encodeName(name: string): Buffer {
-  const labels = name.split(".").filter((label) => label !== "").map((label) => Buffer.from(label));
+  const labels = name
+    .split(".")
+    .filter((label) => label !== "")
+    .map((label) => Buffer.from(label));
   return Buffer.concat([...labels.flatMap((label) => [Buffer.of(label.length), label]), Buffer.of(0)]);
 }
 
@@ -101,7 +120,11 @@ function encodeRecord(type: LocalAnswers["type"], data: string): Buffer {
 }
 
 /** The answer to a query: what UDP does not carry is left out, and the client told so that it asks again over TCP. */
-export function encodeAnswer({ message, end, udpLimit }: Query, { type, data }: LocalAnswers, overUdp: boolean): Buffer {
+export function encodeAnswer(
+  { message, end, udpLimit }: Query,
+  { type, data }: LocalAnswers,
+  overUdp: boolean,
+): Buffer {
   const records: Buffer[] = [];
   let room = (overUdp ? udpLimit : messageLimit) - end;
   for (const record of data.map((each) => encodeRecord(type, each))) {
@@ -110,12 +133,19 @@ export function encodeAnswer({ message, end, udpLimit }: Query, { type, data }: 
     records.push(record);
   }
   const flags = repeated(message) | flag.recursionAvailable | (records.length < data.length ? flag.truncated : 0);
-  return Buffer.concat([header(message, flags, { questions: 1, answers: records.length }), message.subarray(headerSize, end), ...records]);
+  return Buffer.concat([
+    header(message, flags, { questions: 1, answers: records.length }),
+    message.subarray(headerSize, end),
+    ...records,
+  ]);
 }
 
 /** The answer when there is none: a server failure, or too much to do. */
 export function encodeFailure({ message, end }: Query, code: number): Buffer {
-  return Buffer.concat([header(message, repeated(message) | code, { questions: 1, answers: 0 }), message.subarray(headerSize, end)]);
+  return Buffer.concat([
+    header(message, repeated(message) | code, { questions: 1, answers: 0 }),
+    message.subarray(headerSize, end),
+  ]);
 }
 
 /** Whether a message answers the query. @throws for what is no message at all */

@@ -42,7 +42,11 @@ describe("leading a container's queries to the DNS server", () => {
   });
 
   it("changes nothing when a part is refused", async () => {
-    await run("nsenter", [`--net=${netns}`, "nft", "-f", "-"], "table ip longshore {\n chain output {\n type filter hook input priority 0;\n }\n}\n");
+    await run(
+      "nsenter",
+      [`--net=${netns}`, "nft", "-f", "-"],
+      "table ip longshore {\n chain output {\n type filter hook input priority 0;\n }\n}\n",
+    );
     const before = await listed();
     await assert.rejects(redirectDns(netns, { udp: 3, tcp: 4 }, false), /adding the chain output: /);
     assert.equal(await listed(), before);

@@ -1,6 +1,14 @@
 import { embeddedDns } from "../files/resolv-conf.ts";
 import { Netfilter } from "../netlink/netfilter.ts";
-import { addOutputNatChain, addRule, addTable, deleteTable, destinationNat, toAddress, toPort } from "../netlink/nftables.ts";
+import {
+  addOutputNatChain,
+  addRule,
+  addTable,
+  deleteTable,
+  destinationNat,
+  toAddress,
+  toPort,
+} from "../netlink/nftables.ts";
 import type { DnsPorts } from "./server.ts";
 
 const protocols = { tcp: 6, udp: 17 } as const;
@@ -14,7 +22,12 @@ const chain = "output";
  */
 export async function redirectDns(netnsPath: string, ports: DnsPorts, replace: boolean): Promise<void> {
   const server = Buffer.from(embeddedDns.split(".").map(Number));
-  const rule = (protocol: keyof typeof protocols) => addRule(table, chain, [...toAddress(server), ...toPort(protocols[protocol], 53), ...destinationNat(server, ports[protocol])]);
+  const rule = (protocol: keyof typeof protocols) =>
+    addRule(table, chain, [
+      ...toAddress(server),
+      ...toPort(protocols[protocol], 53),
+      ...destinationNat(server, ports[protocol]),
+    ]);
   using netfilter = new Netfilter(netnsPath);
   const earlier = replace ? [addTable(table), deleteTable(table)] : [];
   await netfilter.apply([...earlier, addTable(table), addOutputNatChain(table, chain), rule("udp"), rule("tcp")]);

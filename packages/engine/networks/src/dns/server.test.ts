@@ -33,7 +33,14 @@ describe("DNS server of a container", () => {
   const serve = async (more: Partial<DnsSandbox>, internal = false): Promise<DnsServer> => {
     const zones = new Zones();
     zones.put({ id: "n", name: "n", internal, members: [{ containerId, names: ["me"], addresses: ["10.0.0.2"] }] });
-    const server = await DnsServer.open(zones, { containerId, netnsPath, servers: [], onHost: false, timeoutMs: 4000, ...more });
+    const server = await DnsServer.open(zones, {
+      containerId,
+      netnsPath,
+      servers: [],
+      onHost: false,
+      timeoutMs: 4000,
+      ...more,
+    });
     ends.push(() => server.close());
     return server;
   };
@@ -51,7 +58,11 @@ describe("DNS server of a container", () => {
     const socket = await bind(netns, address, 53);
     socket.on("message", (message, from) => {
       const { id = 0, questions = [] } = decode(message);
-      socket.send(encode({ type: "response", id, questions, answers: [{ type: "A", name: questions[0]?.name ?? "", data }] }), from.port, from.address);
+      socket.send(
+        encode({ type: "response", id, questions, answers: [{ type: "A", name: questions[0]?.name ?? "", data }] }),
+        from.port,
+        from.address,
+      );
     });
   }
 
@@ -60,7 +71,10 @@ describe("DNS server of a container", () => {
     const answer = new Promise<Buffer>((resolve) => socket.once("message", resolve));
     socket.send(encode({ type: "query", id: 1, questions: [{ type: "A", name }] }), server.ports.udp, "127.0.0.11");
     const { answers = [], ...rest } = decode(await answer);
-    return answers.map((record) => (record.type === "A" ? record.data : record.type)).join() || String((rest as { rcode?: string }).rcode);
+    return (
+      answers.map((record) => (record.type === "A" ? record.data : record.type)).join() ||
+      String((rest as { rcode?: string }).rcode)
+    );
   }
 
   it("asks servers of the host from there, and given ones from the container", async () => {
@@ -91,7 +105,11 @@ describe("DNS server of a container", () => {
     await inside("address", "add", "10.77.4.1/24", "dev", "away");
     await inside("link", "set", "away", "up");
     const server = await serve({ servers: ["10.77.4.2"], timeoutMs: 600 });
-    const fd = socketInNetns(netnsPath, AF.INET, SOCK.STREAM, 0, { address: "127.0.0.11", port: server.ports.tcp, connect: true });
+    const fd = socketInNetns(netnsPath, AF.INET, SOCK.STREAM, 0, {
+      address: "127.0.0.11",
+      port: server.ports.tcp,
+      connect: true,
+    });
     const client = new Socket({ fd });
     ends.push(() => client.destroy());
     const begin = performance.now();

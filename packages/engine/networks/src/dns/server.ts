@@ -74,7 +74,12 @@ export class DnsServer {
   readonly #clients = new Set<Socket>();
   #waiting = 0;
 
-  private constructor(zones: Zones, { containerId, servers, onHost, netnsPath, ndotsSet = false, timeoutMs = defaultTimeoutMs }: DnsSandbox, udp: UdpSocket, tcp: Server) {
+  private constructor(
+    zones: Zones,
+    { containerId, servers, onHost, netnsPath, ndotsSet = false, timeoutMs = defaultTimeoutMs }: DnsSandbox,
+    udp: UdpSocket,
+    tcp: Server,
+  ) {
     this.#zones = zones;
     this.#containerId = containerId;
     this.#ndotsSet = ndotsSet;
@@ -82,7 +87,10 @@ export class DnsServer {
     this.#udp = udp;
     this.#tcp = tcp;
     udp.on("message", (message, from) => {
-      this.#answer(message, true).then((answer) => answer && udp.send(answer, from.port, from.address), () => undefined);
+      this.#answer(message, true).then(
+        (answer) => answer && udp.send(answer, from.port, from.address),
+        () => undefined,
+      );
     });
     udp.on("error", () => undefined);
     tcp.on("error", () => undefined);
@@ -114,9 +122,15 @@ export class DnsServer {
     client.setTimeout(10_000, () => client.destroy());
     client.on("error", () => client.destroy());
     client.on("close", () => this.#clients.delete(client));
-    client.on("data", framed((message) => {
-      this.#answer(message, false).then((answer) => answer && client.write(frame(answer)), () => client.destroy());
-    }));
+    client.on(
+      "data",
+      framed((message) => {
+        this.#answer(message, false).then(
+          (answer) => answer && client.write(frame(answer)),
+          () => client.destroy(),
+        );
+      }),
+    );
   }
 
   async #answer(message: Buffer, overUdp: boolean): Promise<Buffer | undefined> {
@@ -126,7 +140,8 @@ export class DnsServer {
     if (answers) return encodeAnswer(query, answers, overUdp);
     if (isLocalOnly(query.question, this.#ndotsSet)) return encodeAnswer(query, { type: "A", data: [] }, overUdp);
     // From an internal network the host's servers are out of reach; others may lie in that network.
-    if (this.#upstream.netns === undefined && !this.#zones.mayForward(this.#containerId)) return encodeFailure(query, rcode.serverFailure);
+    if (this.#upstream.netns === undefined && !this.#zones.mayForward(this.#containerId))
+      return encodeFailure(query, rcode.serverFailure);
     if (this.#waiting >= maxWaiting) return encodeFailure(query, rcode.refused);
     this.#waiting++;
     try {

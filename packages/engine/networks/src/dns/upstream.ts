@@ -23,10 +23,12 @@ const askUdp: Ask = (server, query, { netns, timeoutMs }) => {
   const socket = createSocket(`udp${family}`);
   return new Promise<Buffer>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`${server} does not answer`)), timeoutMs);
-    const settle = <T>(end: (value: T) => void) => (value: T) => {
-      clearTimeout(timer);
-      end(value);
-    };
+    const settle =
+      <T>(end: (value: T) => void) =>
+      (value: T) => {
+        clearTimeout(timer);
+        end(value);
+      };
     socket.on("error", settle(reject));
     // Connected, so that nobody else's datagrams come in, and refusals do.
     socket.on("message", (message) => {
@@ -65,7 +67,11 @@ export function frame(message: Buffer): Buffer {
 function dialTcp(server: string, netns: string | undefined): Socket {
   if (netns === undefined) return connect({ host: server, port: domainPort });
   // It must not block, or a server that is silent would stop all DNS; what is written goes out once it is connected.
-  const fd = socketInNetns(netns, isIPv6(server) ? AF.INET6 : AF.INET, SOCK.STREAM | SOCK.NONBLOCK, 0, { address: server, port: domainPort, connect: true });
+  const fd = socketInNetns(netns, isIPv6(server) ? AF.INET6 : AF.INET, SOCK.STREAM | SOCK.NONBLOCK, 0, {
+    address: server,
+    port: domainPort,
+    connect: true,
+  });
   return new Socket({ fd, readable: true, writable: true });
 }
 
@@ -77,14 +83,17 @@ const askTcp: Ask = async (server, query, { netns, timeoutMs }) => {
       timer = setTimeout(() => reject(new Error(`${server} does not answer`)), timeoutMs);
       socket.on("error", reject);
       socket.on("close", () => reject(new Error(`${server} closes the connection`)));
-      socket.on("data", framed((message) => {
-        try {
-          if (answers(query, message)) resolve(message);
-          else reject(new Error(`${server} answers something else`));
-        } catch (error) {
-          reject(error as Error);
-        }
-      }));
+      socket.on(
+        "data",
+        framed((message) => {
+          try {
+            if (answers(query, message)) resolve(message);
+            else reject(new Error(`${server} answers something else`));
+          } catch (error) {
+            reject(error as Error);
+          }
+        }),
+      );
       socket.write(frame(query));
     });
   } finally {

@@ -26,7 +26,8 @@ export function reverseName(address: string): string | undefined {
   if (familyOf(address) === 4) return `${address.split(".").toReversed().join(".")}.in-addr.arpa`;
   const halves = address.split("::");
   const [head = [], tail = []] = halves.map((half) => half.split(":").filter((group) => group !== ""));
-  const groups = halves.length > 1 ? [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => "0"), ...tail] : head;
+  const groups =
+    halves.length > 1 ? [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => "0"), ...tail] : head;
   if (groups.length !== 8) return undefined;
   const digits = groups.map((group) => group.padStart(4, "0")).join("");
   return `${[...digits].toReversed().join(".")}.ip6.arpa`;
@@ -59,12 +60,17 @@ class Zone {
   /** Whom a container means by an alias of its own. */
   linked(containerId: string, alias: string): string | undefined {
     const links = this.members.get(containerId)?.links ?? {};
-    return Object.entries(links).find(([own]) => own.toLowerCase() === alias)?.[1].toLowerCase();
+    return Object.entries(links)
+      .find(([own]) => own.toLowerCase() === alias)?.[1]
+      .toLowerCase();
   }
 
   /** @returns undefined when nobody has the name */
   addresses(name: string, family: Family): string[] | undefined {
-    return this.#names.get(name)?.flatMap(({ addresses }) => addresses).filter((address) => familyOf(address) === family);
+    return this.#names
+      .get(name)
+      ?.flatMap(({ addresses }) => addresses)
+      .filter((address) => familyOf(address) === family);
   }
 
   pointer(reverse: string): string | undefined {
@@ -76,7 +82,10 @@ class Zone {
 /** The ways to read a name: as it is, or as a name in a network; both may have dots. */
 function readings(name: string): { bare: string; network: string | undefined }[] {
   const dots = [...name].flatMap((letter, index) => (letter === "." ? [index] : [])).toReversed();
-  return [{ bare: name, network: undefined }, ...dots.map((dot) => ({ bare: name.slice(0, dot), network: name.slice(dot + 1) }))];
+  return [
+    { bare: name, network: undefined },
+    ...dots.map((dot) => ({ bare: name.slice(0, dot), network: name.slice(dot + 1) })),
+  ];
 }
 
 /** All networks that matter to containers with the embedded DNS. */
@@ -94,7 +103,10 @@ export class Zones {
     if (seen.length < 2) return seen;
     const priority = ({ members }: Zone) => members.get(containerId)?.priority ?? 0;
     return seen.sort(
-      (a, b) => priority(b) - priority(a) || Number(a.network.internal) - Number(b.network.internal) || (a.network.name < b.network.name ? -1 : 1),
+      (a, b) =>
+        priority(b) - priority(a) ||
+        Number(a.network.internal) - Number(b.network.internal) ||
+        (a.network.name < b.network.name ? -1 : 1),
     );
   }
 
@@ -110,13 +122,16 @@ export class Zones {
   addresses(containerId: string, name: string, family: Family): string[] | undefined {
     const zones = this.#seenBy(containerId);
     for (const { bare, network } of readings(name.toLowerCase())) {
-      const candidates = network === undefined ? zones : zones.filter((zone) => zone.network.name.toLowerCase() === network);
+      const candidates =
+        network === undefined ? zones : zones.filter((zone) => zone.network.name.toLowerCase() === network);
       // Aliases of the asking container come before names; where it has the alias, the name is not looked for.
       const linked = candidates.flatMap((zone) => {
         const target = zone.linked(containerId, bare);
         return target === undefined ? [] : [zone.addresses(target, family)];
       });
-      const named = candidates.map((zone) => (zone.linked(containerId, bare) === undefined ? zone.addresses(bare, family) : undefined));
+      const named = candidates.map((zone) =>
+        zone.linked(containerId, bare) === undefined ? zone.addresses(bare, family) : undefined,
+      );
       for (const found of [linked, named]) {
         const known = found.filter((addresses) => addresses !== undefined);
         if (known.length > 0) return known.find((addresses) => addresses.length > 0) ?? [];

@@ -1,7 +1,16 @@
 import { closeSync, openSync } from "node:fs";
 import { applySysctls } from "./endpoint-sysctls.ts";
 import { switchLink } from "./ipv6-switch.ts";
-import { addAddress, addVeth, defaultRoute, directRoute, hairpinPort, isolatePort, linkIndex, setUp } from "../netlink/link.ts";
+import {
+  addAddress,
+  addVeth,
+  defaultRoute,
+  directRoute,
+  hairpinPort,
+  isolatePort,
+  linkIndex,
+  setUp,
+} from "../netlink/link.ts";
 import { NetlinkRefused, Rtnetlink, type Step } from "../netlink/rtnetlink.ts";
 import { addVlanLink, deleteLink } from "../netlink/vlan.ts";
 import type { EndpointRecord } from "../model/records.ts";
@@ -48,9 +57,17 @@ export function macOf(ipv4: string): string {
 /** @param device index of what the link lies on, or is a port of, on the host */
 function addSteps(plan: LinkPlan, device: number, netns: number): Step[] {
   const { endpoint } = plan;
-  if ("vlan" in plan) return [addVlanLink({ name: endpoint.ifname, parent: device, mac: endpoint.mac, netns }, plan.vlan)];
+  if ("vlan" in plan)
+    return [addVlanLink({ name: endpoint.ifname, parent: device, mac: endpoint.mac, netns }, plan.vlan)];
   const { mtu, icc, hairpin } = plan;
-  const pair = addVeth({ name: endpoint.veth, master: device, peerName: endpoint.ifname, peerMac: endpoint.mac, peerNetns: netns, mtu });
+  const pair = addVeth({
+    name: endpoint.veth,
+    master: device,
+    peerName: endpoint.ifname,
+    peerMac: endpoint.mac,
+    peerNetns: netns,
+    mtu,
+  });
   return [pair, ...(icc ? [] : [isolatePort(endpoint.veth)]), ...(hairpin ? [hairpinPort(endpoint.veth)] : [])];
 }
 
@@ -60,7 +77,8 @@ async function addLinks(plans: readonly LinkPlan[], netnsPath: string): Promise<
   const netns = openSync(netnsPath, "r");
   try {
     const steps: Step[] = [];
-    for (const plan of plans) steps.push(...addSteps(plan, await linkIndex(host, "vlan" in plan ? plan.parent : plan.bridge), netns));
+    for (const plan of plans)
+      steps.push(...addSteps(plan, await linkIndex(host, "vlan" in plan ? plan.parent : plan.bridge), netns));
     await host.request(steps);
   } finally {
     closeSync(netns);
@@ -81,7 +99,11 @@ async function routeSteps(netlink: Rtnetlink, routes: readonly DefaultRoute[]): 
  * namespace, whose loopback device comes up too. Routes come last.
  * @throws NetlinkRefused for the first thing that the kernel refused, Unknown for sysctls that there are not
  */
-export async function connectLinks(plans: readonly LinkPlan[], netnsPath: string, routes: readonly DefaultRoute[]): Promise<void> {
+export async function connectLinks(
+  plans: readonly LinkPlan[],
+  netnsPath: string,
+  routes: readonly DefaultRoute[],
+): Promise<void> {
   await addLinks(plans, netnsPath);
   using inside = new Rtnetlink(netnsPath);
   const steps = [setUp(loopbackIndex)];

@@ -12,7 +12,9 @@ export async function echoIn(netns: string, address: string, port: number): Prom
     socket.on("end", () => socket.end(`${Buffer.concat(chunks).toString()} from ${from}`));
     socket.on("error", () => undefined);
   });
-  await new Promise<void>((resolve) => server.listen({ fd: socketInNetns(netns, AF.INET, SOCK.STREAM, 0, { address, port }) }, resolve));
+  await new Promise<void>((resolve) =>
+    server.listen({ fd: socketInNetns(netns, AF.INET, SOCK.STREAM, 0, { address, port }) }, resolve),
+  );
   return server;
 }
 

@@ -28,7 +28,8 @@ function isOf(family: Family, address: string): boolean {
 
 function subnetError(network: NetworkRecord, family: Family, address: string): string[] {
   const given = network.userSubnets.map(mustPrefix).filter((prefix) => prefix.family === family);
-  if (given.length === 0) return ["user specified IP address is supported only when connecting to networks with user configured subnets"];
+  if (given.length === 0)
+    return ["user specified IP address is supported only when connecting to networks with user configured subnets"];
   const parsed = parseAddress(address);
   if (parsed && given.some((prefix) => contains(prefix, parsed))) return [];
   return [`no configured subnet or ip-range contain the IP address ${address}`];
@@ -40,13 +41,16 @@ const mac = /^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i;
 export function validateEndpoint(network: NetworkRecord, settings: Partial<EndpointSettings>): void {
   const errors: string[] = [];
   const wantedIps = wantedAddresses(settings);
-  if (wantedIps.length > 0 && !isUserDefined(network)) errors.push("user specified IP address is supported on user defined networks only");
+  if (wantedIps.length > 0 && !isUserDefined(network))
+    errors.push("user specified IP address is supported on user defined networks only");
   if ((settings.Aliases ?? []).length > 0 && !isUserDefined(network)) {
     errors.push("network-scoped alias is supported only for containers in user defined networks");
   }
-  for (const [family, address] of wantedIps) if (!isOf(family, address)) errors.push(`invalid IPv${family} address: ${address}`);
+  for (const [family, address] of wantedIps)
+    if (!isOf(family, address)) errors.push(`invalid IPv${family} address: ${address}`);
   for (const [family, address] of wantedIps) errors.push(...subnetError(network, family, address));
-  for (const address of settings.IPAMConfig?.LinkLocalIPs ?? []) if (!parseAddress(address)) errors.push(`invalid link-local IP address: ${address}`);
+  for (const address of settings.IPAMConfig?.LinkLocalIPs ?? [])
+    if (!parseAddress(address)) errors.push(`invalid link-local IP address: ${address}`);
   errors.push(...sysctlErrors(settings.DriverOpts));
   if (errors.length > 0) throw new InvalidArgument(joinErrors("invalid endpoint settings", errors));
   const wanted = settings.MacAddress ?? "";

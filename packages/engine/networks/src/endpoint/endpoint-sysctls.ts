@@ -16,7 +16,10 @@ function listed(driverOpts: Record<string, string> | null | undefined): string[]
 export function sysctlErrors(driverOpts: Record<string, string> | null | undefined): string[] {
   return listed(driverOpts)
     .filter((sysctl) => !shape.test(sysctl))
-    .map((sysctl) => `unrecognised network interface sysctl '${sysctl}'; represent 'net.X.Y.ethN.Z=V' as 'net.X.Y.IFNAME.Z=V', 'X' must be 'ipv4', 'ipv6' or 'mpls'`);
+    .map(
+      (sysctl) =>
+        `unrecognised network interface sysctl '${sysctl}'; represent 'net.X.Y.ethN.Z=V' as 'net.X.Y.IFNAME.Z=V', 'X' must be 'ipv4', 'ipv6' or 'mpls'`,
+    );
 }
 
 function wordsOf(error: NodeJS.ErrnoException): string {
@@ -27,12 +30,18 @@ function wordsOf(error: NodeJS.ErrnoException): string {
 export function applySysctls({ settings, ifname, veth }: EndpointRecord, netnsPath: string): void {
   for (const sysctl of listed(settings.DriverOpts)) {
     const [name = "", value = ""] = sysctl.split(/=(.*)/s);
-    const path = `/proc/sys/${name.split(".").map((part) => (part.toUpperCase() === "IFNAME" ? ifname : part)).join("/")}`;
+    const path = `/proc/sys/${name
+      .split(".")
+      .map((part) => (part.toUpperCase() === "IFNAME" ? ifname : part))
+      .join("/")}`;
     try {
       writeInNetns(netnsPath, path, value);
     } catch (error) {
       const failure = error as NodeJS.ErrnoException;
-      const why = failure.code === "ENOENT" ? `${path} is not a sysctl file` : `unable to write to '${path}': write ${path}: ${wordsOf(failure)}`;
+      const why =
+        failure.code === "ENOENT"
+          ? `${path} is not a sysctl file`
+          : `unable to write to '${path}': write ${path}: ${wordsOf(failure)}`;
       throw new Unknown(`failed to add interface ${veth || ifname} to sandbox: ${why}`, { cause: error });
     }
   }

@@ -27,9 +27,14 @@ function assignAddress(records: Records, network: NetworkRecord, family: Family,
   const wanted = wish === undefined || wish === "" ? undefined : parseAddress(wish);
   const candidates = wanted ? subnets.filter(({ subnet }) => contains(mustPrefix(subnet), wanted)) : subnets;
   // Nobody has the gateway's address where there is no gateway.
-  const reserved = network.bridge !== "" && parseBridgeOptions(network).gatewayMode[family] === "isolated" ? () => [] : ({ gateway }: SubnetRecord) => [gateway];
+  const reserved =
+    network.bridge !== "" && parseBridgeOptions(network).gatewayMode[family] === "isolated"
+      ? () => []
+      : ({ gateway }: SubnetRecord) => [gateway];
   const choose = (found: SubnetRecord): string => {
-    const used = [...taken, ...reserved(found), ...found.auxiliary].flatMap((address) => parseAddress(address)?.value ?? []);
+    const used = [...taken, ...reserved(found), ...found.auxiliary].flatMap(
+      (address) => parseAddress(address)?.value ?? [],
+    );
     const subnet = { prefix: mustPrefix(found.subnet), range: mustPrefix(found.range) };
     return formatAddress(chooseAddress(subnet, new Set(used), `${network.name} (${network.id})`, wanted));
   };
@@ -49,10 +54,17 @@ function assignAddress(records: Records, network: NetworkRecord, family: Family,
 }
 
 /** @returns empty where a plugin comes first; @throws Unknown when the driver has no addresses of its own */
-function chooseMac({ containerName }: Pick<SandboxRecord, "containerName">, { driver, name, pools }: NetworkRecord, wish: string, ipv4: string): string {
+function chooseMac(
+  { containerName }: Pick<SandboxRecord, "containerName">,
+  { driver, name, pools }: NetworkRecord,
+  wish: string,
+  ipv4: string,
+): string {
   if (driver === "ipvlan") {
     if (wish === "") return "";
-    throw new Unknown(`failed to create endpoint ${containerName} on network ${name}: ipvlan interfaces do not support custom mac address assignment`);
+    throw new Unknown(
+      `failed to create endpoint ${containerName} on network ${name}: ipvlan interfaces do not support custom mac address assignment`,
+    );
   }
   if (wish !== "") return wish.replaceAll("-", ":").toLowerCase();
   if (pools !== undefined || hasPluginDriver({ driver })) return "";
@@ -64,8 +76,16 @@ function chooseMac({ containerName }: Pick<SandboxRecord, "containerName">, { dr
  * @param service whether it is a way out that nobody asked for
  * @throws PermissionDenied `endpoint with name c already exists in network n`, and what addresses give
  */
-export function createEndpoint(records: Records, sandbox: Pick<SandboxRecord, "containerId" | "containerName" | "noIPv6">, network: NetworkRecord, settings: Partial<EndpointSettings>, service = false): EndpointRecord {
-  if (records.endpointsOf(sandbox.containerId).some(({ networkId, service: own }) => networkId === network.id && !own)) {
+export function createEndpoint(
+  records: Records,
+  sandbox: Pick<SandboxRecord, "containerId" | "containerName" | "noIPv6">,
+  network: NetworkRecord,
+  settings: Partial<EndpointSettings>,
+  service = false,
+): EndpointRecord {
+  if (
+    records.endpointsOf(sandbox.containerId).some(({ networkId, service: own }) => networkId === network.id && !own)
+  ) {
     throw new PermissionDenied(`endpoint with name ${sandbox.containerName} already exists in network ${network.name}`);
   }
   if (network.configOnly) throw new PermissionDenied("cannot create endpoint on configuration-only network");
@@ -95,9 +115,14 @@ export function createEndpoint(records: Records, sandbox: Pick<SandboxRecord, "c
 export function linkPlan(network: NetworkRecord, endpoint: EndpointRecord, hairpin: boolean): LinkPlan | undefined {
   if (endpoint.ifname === "" || endpoint.remote) return undefined;
   const addresses = ([4, 6] as const)
-    .map((family) => ({ address: family === 4 ? endpoint.ipv4 : endpoint.ipv6, bits: lengthOf(network, endpoint, family) }))
+    .map((family) => ({
+      address: family === 4 ? endpoint.ipv4 : endpoint.ipv6,
+      bits: lengthOf(network, endpoint, family),
+    }))
     .filter(({ address }) => address !== "");
-  const linkLocal = linkLocalAddresses(endpoint.settings).filter(({ address }) => familyOf(address) === 4 || endpoint.ipv6 !== "");
+  const linkLocal = linkLocalAddresses(endpoint.settings).filter(
+    ({ address }) => familyOf(address) === 4 || endpoint.ipv6 !== "",
+  );
   const common = { endpoint, addresses: [...addresses, ...linkLocal] };
   const vlan = parseVlanOptions(network);
   if (vlan && network.parent) return { ...common, vlan, parent: network.parent.device };
@@ -108,7 +133,10 @@ export function linkPlan(network: NetworkRecord, endpoint: EndpointRecord, hairp
 /** Whether packets of a family can leave by an endpoint: by a plugin's only if its driver has named a way. */
 function leads({ remote, ipv4, ipv6 }: EndpointRecord, family: Family): boolean {
   if (!remote) return (family === 4 ? ipv4 : ipv6) !== "";
-  return remote.gateways[family] !== "" || remote.routes.some(({ destination }) => destination === (family === 4 ? "0.0.0.0/0" : "::/0"));
+  return (
+    remote.gateways[family] !== "" ||
+    remote.routes.some(({ destination }) => destination === (family === 4 ? "0.0.0.0/0" : "::/0"))
+  );
 }
 
 function leadsOut(network: NetworkRecord, endpoint: EndpointRecord): boolean {
@@ -117,7 +145,10 @@ function leadsOut(network: NetworkRecord, endpoint: EndpointRecord): boolean {
 }
 
 /** The endpoints that may lead out of a container, the first choice first. One that nobody asked for is the last. */
-function gatewayCandidates(records: Records, containerId: string): { endpoint: EndpointRecord; network: NetworkRecord }[] {
+function gatewayCandidates(
+  records: Records,
+  containerId: string,
+): { endpoint: EndpointRecord; network: NetworkRecord }[] {
   const candidates = records.endpointsOf(containerId).flatMap((endpoint) => {
     const network = records.networks.get(endpoint.networkId);
     if (!network || !leadsOut(network, endpoint)) return [];
@@ -136,20 +167,30 @@ export function gatewayEndpoint(records: Records, containerId: string): Endpoint
 }
 
 /** The endpoint that has the default route of a family. */
-export function routeEndpoint(records: Records, containerId: string, family: Family): { endpoint: EndpointRecord; network: NetworkRecord } | undefined {
+export function routeEndpoint(
+  records: Records,
+  containerId: string,
+  family: Family,
+): { endpoint: EndpointRecord; network: NetworkRecord } | undefined {
   return gatewayCandidates(records, containerId).find(({ endpoint }) => leads(endpoint, family));
 }
 
 /** Whether a container needs a way out of ours: plugins carry its networks, and none of these leads out. */
 export function needsWayOut(records: Records, containerId: string): boolean {
-  const joined = records.endpointsOf(containerId).filter(({ service, networkId }) => !service && records.networks.get(networkId)?.internal === false);
+  const joined = records
+    .endpointsOf(containerId)
+    .filter(({ service, networkId }) => !service && records.networks.get(networkId)?.internal === false);
   if (joined.some(({ remote }) => remote?.noGateway)) return false;
   const gateway = gatewayEndpoint(records, containerId);
   return (!gateway || gateway.service === true) && joined.some(({ remote }) => remote !== undefined);
 }
 
 /** As `NetworkSettings.Networks` shows an endpoint. */
-export function showEndpoint(network: NetworkRecord, endpoint: EndpointRecord, sandbox: SandboxRecord): EndpointSettings {
+export function showEndpoint(
+  network: NetworkRecord,
+  endpoint: EndpointRecord,
+  sandbox: SandboxRecord,
+): EndpointSettings {
   const { settings, ipv4, ipv6 } = endpoint;
   return {
     IPAMConfig: settings.IPAMConfig ?? null,

@@ -19,7 +19,15 @@ export function linkRules(records: Records, { containerId, links }: SandboxRecor
     records.endpointsOf(containerId).flatMap(({ networkId, ipv4: from }) => {
       const network = records.networks.get(networkId);
       const target = records.endpointsOf(other).find((endpoint) => endpoint.networkId === networkId);
-      if (!target || from === "" || target.ipv4 === "" || !network || network.bridge === "" || parseBridgeOptions(network).icc) return [];
+      if (
+        !target ||
+        from === "" ||
+        target.ipv4 === "" ||
+        !network ||
+        network.bridge === "" ||
+        parseBridgeOptions(network).icc
+      )
+        return [];
       return ports.map((port) => ({ from, containerIp: target.ipv4, ...readPort(port) }));
     }),
   );
@@ -28,6 +36,8 @@ export function linkRules(records: Records, { containerId, links }: SandboxRecor
 /** Whether rules are about links of this container, or to it. */
 export function isLinked(records: Records, containerId: string): boolean {
   return [...records.sandboxes.values()].some(
-    (sandbox) => (sandbox.containerId === containerId || (sandbox.links ?? []).some((link) => link.containerId === containerId)) && linkRules(records, sandbox, 4).length > 0,
+    (sandbox) =>
+      (sandbox.containerId === containerId || (sandbox.links ?? []).some((link) => link.containerId === containerId)) &&
+      linkRules(records, sandbox, 4).length > 0,
   );
 }

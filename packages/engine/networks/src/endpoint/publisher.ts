@@ -30,7 +30,9 @@ const attempts = 10;
 
 /** What the proxy has to hold: everything but SCTP, which it does not speak, and ports of routed networks, which have none on the host. */
 export function proxyPorts(published: readonly PublishedPort[]): ProxyPort[] {
-  return published.flatMap((port) => (port.hostPort === 0 || port.proto === "sctp" ? [] : [{ ...port, proto: port.proto }]));
+  return published.flatMap((port) =>
+    port.hostPort === 0 || port.proto === "sctp" ? [] : [{ ...port, proto: port.proto }],
+  );
 }
 
 /** What the packet filter has to know: same family on both sides. */
@@ -49,7 +51,14 @@ export class Publisher {
   readonly #userlandProxy: boolean;
   readonly #log: Logger;
 
-  constructor(records: Records, ports: PortAllocator, proxy: ProxyClient, firewall: Firewall, userlandProxy: boolean, log: Logger) {
+  constructor(
+    records: Records,
+    ports: PortAllocator,
+    proxy: ProxyClient,
+    firewall: Firewall,
+    userlandProxy: boolean,
+    log: Logger,
+  ) {
     this.#records = records;
     this.#ports = ports;
     this.#proxy = proxy;
@@ -83,8 +92,11 @@ export class Publisher {
     for (const hostIp of wish.hostIps) this.#ports.release(hostIp, wish.proto, hostPort);
     const [hostIp = ""] = wish.hostIps;
     const at = hostIp.includes(":") ? `[${hostIp}]:${hostPort}` : `${hostIp}:${hostPort}`;
-    if (this.#userlandProxy) throw new Unknown(`error starting userland proxy: failed to listen on ${at}: protocol not supported`);
-    throw new Unknown(`failed to create socket for userland proxy for ${at}:${target(ways, hostIp)}:${wish.containerPort}/sctp: protocol not supported`);
+    if (this.#userlandProxy)
+      throw new Unknown(`error starting userland proxy: failed to listen on ${at}: protocol not supported`);
+    throw new Unknown(
+      `failed to create socket for userland proxy for ${at}:${target(ways, hostIp)}:${wish.containerPort}/sctp: protocol not supported`,
+    );
   }
 
   /** Takes a port on all addresses of the wish, or none. */
@@ -93,7 +105,13 @@ export class Publisher {
     this.#refuseSctp(wish, hostPort, ways);
     try {
       for (const hostIp of wish.hostIps) {
-        const port: PublishedPort = { proto: wish.proto, hostIp, hostPort, containerIp: target(ways, hostIp), containerPort: wish.containerPort };
+        const port: PublishedPort = {
+          proto: wish.proto,
+          hostIp,
+          hostPort,
+          containerIp: target(ways, hostIp),
+          containerPort: wish.containerPort,
+        };
         if (this.#userlandProxy) for (const proxied of proxyPorts([port])) await this.#proxy.publish(proxied);
         done.push(port);
       }
@@ -109,7 +127,10 @@ export class Publisher {
       // Docker names what was asked for, and of several ports the one that it tried.
       const asked = begin === undefined ? "" : begin === end ? String(begin) : `${begin}-${end}`;
       const which = asked.includes("-") ? ` ${hostPort}` : "";
-      throw new BindRefused(`failed to bind host port${which} for ${shownIp}:${asked}:${to}: ${bindErrors[error.code] ?? messageOf(error)}`, error.code);
+      throw new BindRefused(
+        `failed to bind host port${which} for ${shownIp}:${asked}:${to}: ${bindErrors[error.code] ?? messageOf(error)}`,
+        error.code,
+      );
     }
   }
 
@@ -122,7 +143,8 @@ export class Publisher {
       } catch (error) {
         // Another program of the host has it: any other port will do unless just this one was asked for.
         const fixed = wish.range !== undefined && wish.range.begin === wish.range.end;
-        if (fixed || !(error instanceof BindRefused) || error.code !== "EADDRINUSE" || avoid.size >= attempts) throw error;
+        if (fixed || !(error instanceof BindRefused) || error.code !== "EADDRINUSE" || avoid.size >= attempts)
+          throw error;
         avoid.add(hostPort);
       }
     }
@@ -130,7 +152,8 @@ export class Publisher {
 
   async #unbind(published: readonly PublishedPort[]): Promise<void> {
     if (this.#userlandProxy) await Promise.all(proxyPorts(published).map((port) => this.#proxy.unpublish(port)));
-    for (const { hostIp, proto, hostPort } of published) if (hostPort !== 0) this.#ports.release(hostIp, proto, hostPort);
+    for (const { hostIp, proto, hostPort } of published)
+      if (hostPort !== 0) this.#ports.release(hostIp, proto, hostPort);
   }
 
   /**
@@ -180,10 +203,13 @@ export class Publisher {
   }
 
   async #bindAgain(published: readonly PublishedPort[]): Promise<void> {
-    for (const { hostIp, proto, hostPort } of published) if (hostPort !== 0) this.#ports.hold([hostIp], proto, hostPort);
+    for (const { hostIp, proto, hostPort } of published)
+      if (hostPort !== 0) this.#ports.hold([hostIp], proto, hostPort);
     if (!this.#userlandProxy) return;
     for (const port of proxyPorts(published)) {
-      await this.#proxy.publish(port).catch((error: unknown) => this.#log.error({ err: error, port }, "a published port cannot be bound again"));
+      await this.#proxy
+        .publish(port)
+        .catch((error: unknown) => this.#log.error({ err: error, port }, "a published port cannot be bound again"));
     }
   }
 
@@ -195,7 +221,10 @@ export class Publisher {
 
   /** Puts the rules of ports in the place of others', in one transaction. */
   async #apply(before: readonly PublishedPort[], after: readonly PublishedPort[]): Promise<void> {
-    await this.#firewall.replace({ 4: portRules(before, 4), 6: portRules(before, 6) }, { 4: portRules(after, 4), 6: portRules(after, 6) });
+    await this.#firewall.replace(
+      { 4: portRules(before, 4), 6: portRules(before, 6) },
+      { 4: portRules(after, 4), 6: portRules(after, 6) },
+    );
     await this.#forgetFlows([...before, ...after]);
   }
 
@@ -204,11 +233,19 @@ export class Publisher {
     const flows = ([4, 6] as const).flatMap((family) =>
       portRules(published, family)
         .filter(({ proto, hostPort }) => proto === "udp" && hostPort !== 0)
-        .map(({ hostIp, hostPort }) => ({ family, address: hostIp === undefined ? undefined : Buffer.from(ipaddr.parse(hostIp).toByteArray()), port: hostPort })),
+        .map(({ hostIp, hostPort }) => ({
+          family,
+          address: hostIp === undefined ? undefined : Buffer.from(ipaddr.parse(hostIp).toByteArray()),
+          port: hostPort,
+        })),
     );
     if (flows.length === 0) return;
     using netfilter = new Netfilter();
-    await netfilter.forgetUdp(flows).catch((error: unknown) => this.#log.warn({ err: error }, "UDP flows of a published port may go on to where they went before"));
+    await netfilter
+      .forgetUdp(flows)
+      .catch((error: unknown) =>
+        this.#log.warn({ err: error }, "UDP flows of a published port may go on to where they went before"),
+      );
   }
 
   /** Gives back all ports of a container. */
@@ -243,12 +280,20 @@ function modeOf(ways: Ways, hostIp: string): string {
 
 /** Routed networks need no port of the host, only an open one of the container. */
 function routedPorts(wish: PortWish, ways: Ways): PublishedPort[] {
-  return wish.hostIps
-    .filter((ip) => modeOf(ways, ip) === "routed")
-    // It is the container's own address that is reached, so an address of the host means nothing.
-    .map((ip) => (familyOf(ip) === 6 ? "::" : "0.0.0.0"))
-    .map((hostIp) => ({ proto: wish.proto, hostIp, hostPort: 0, containerIp: target(ways, hostIp), containerPort: wish.containerPort }))
-    .filter(({ hostIp, containerIp }) => familyOf(hostIp) === familyOf(containerIp));
+  return (
+    wish.hostIps
+      .filter((ip) => modeOf(ways, ip) === "routed")
+      // It is the container's own address that is reached, so an address of the host means nothing.
+      .map((ip) => (familyOf(ip) === 6 ? "::" : "0.0.0.0"))
+      .map((hostIp) => ({
+        proto: wish.proto,
+        hostIp,
+        hostPort: 0,
+        containerIp: target(ways, hostIp),
+        containerPort: wish.containerPort,
+      }))
+      .filter(({ hostIp, containerIp }) => familyOf(hostIp) === familyOf(containerIp))
+  );
 }
 
 class BindRefused extends Unknown {
@@ -261,16 +306,24 @@ class BindRefused extends Unknown {
 }
 
 /** Which wishes are fulfilled by what is published already, and what nobody wishes for any more. */
-function keepPorts(wishes: readonly PortWish[], published: readonly PublishedPort[]): { kept: Map<PortWish, PublishedPort[]>; left: PublishedPort[] } {
+function keepPorts(
+  wishes: readonly PortWish[],
+  published: readonly PublishedPort[],
+): { kept: Map<PortWish, PublishedPort[]>; left: PublishedPort[] } {
   const left = new Set(published);
   const kept = new Map<PortWish, PublishedPort[]>();
   for (const wish of wishes) {
     const fits = [...left].filter(
       ({ proto, containerPort, hostPort }) =>
-        hostPort !== 0 && proto === wish.proto && containerPort === wish.containerPort && (!wish.range || (hostPort >= wish.range.begin && hostPort <= wish.range.end)),
+        hostPort !== 0 &&
+        proto === wish.proto &&
+        containerPort === wish.containerPort &&
+        (!wish.range || (hostPort >= wish.range.begin && hostPort <= wish.range.end)),
     );
     for (const { hostPort } of fits) {
-      const same = wish.hostIps.flatMap((ip) => fits.find((port) => port.hostPort === hostPort && port.hostIp === ip) ?? []);
+      const same = wish.hostIps.flatMap(
+        (ip) => fits.find((port) => port.hostPort === hostPort && port.hostIp === ip) ?? [],
+      );
       if (same.length === 0 || same.length < wish.hostIps.length) continue;
       for (const port of same) left.delete(port);
       kept.set(wish, same);
@@ -281,7 +334,11 @@ function keepPorts(wishes: readonly PortWish[], published: readonly PublishedPor
 }
 
 /** As `NetworkSettings.Ports` shows ports: published ones with their bindings, exposed ones null. */
-function portMap(wishes: readonly PortWish[], published: ReadonlyMap<PortWish, readonly PublishedPort[]>, exposed: readonly string[]): PortMap {
+function portMap(
+  wishes: readonly PortWish[],
+  published: ReadonlyMap<PortWish, readonly PublishedPort[]>,
+  exposed: readonly string[],
+): PortMap {
   const keys = [...new Set([...exposed.map(canonicalPortKey), ...wishes.map(({ key }) => key)])].sort();
   const shown = (key: string) =>
     wishes

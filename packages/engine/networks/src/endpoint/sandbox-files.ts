@@ -3,7 +3,14 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SandboxRequest } from "../model/contract.ts";
 import { baseHosts, extraHostLines, hostNames, ownLines, renderHosts, withoutLines } from "../files/hosts.ts";
-import { type DnsOverrides, embeddedResolvConf, hostResolvConf, legacyResolvConf, onlyStub, parseResolvConf } from "../files/resolv-conf.ts";
+import {
+  type DnsOverrides,
+  embeddedResolvConf,
+  hostResolvConf,
+  legacyResolvConf,
+  onlyStub,
+  parseResolvConf,
+} from "../files/resolv-conf.ts";
 import type { EndpointRecord, SandboxRecord } from "../model/records.ts";
 
 const stubSource = "/run/systemd/resolve/resolv.conf";
@@ -42,11 +49,18 @@ const digest = (content: string) => createHash("sha256").update(content).digest(
 
 function embedded({ source, content }: HostConf, overrides: DnsOverrides): { content: string; dns: Dns } {
   const made = embeddedResolvConf(parseResolvConf(content), source, overrides);
-  return { content: made.content, dns: { servers: made.upstream, onHost: overrides.dns.length === 0, ndotsSet: made.ndotsSet } };
+  return {
+    content: made.content,
+    dns: { servers: made.upstream, onHost: overrides.dns.length === 0, ndotsSet: made.ndotsSet },
+  };
 }
 
 /** Makes resolv.conf in the container's directory. @param ipv6 whether the container has IPv6 */
-export function writeResolvConf(request: SandboxRequest, resolver: Resolver, ipv6: boolean): Pick<SandboxRecord, "dns" | "resolver"> {
+export function writeResolvConf(
+  request: SandboxRequest,
+  resolver: Resolver,
+  ipv6: boolean,
+): Pick<SandboxRecord, "dns" | "resolver"> {
   const overrides = { dns: request.dns, dnsSearch: request.dnsSearch, dnsOptions: request.dnsOptions };
   const path = join(request.containerDir, "resolv.conf");
   const write = (content: string) => {
@@ -60,7 +74,12 @@ export function writeResolvConf(request: SandboxRequest, resolver: Resolver, ipv
   }
   const { source, content } = resolver === "host" ? hostConf() : reachableConf();
   const host = parseResolvConf(content);
-  return { resolver: write(resolver === "host" ? hostResolvConf(host, source, overrides) : legacyResolvConf(host, source, overrides, ipv6)), dns: null };
+  return {
+    resolver: write(
+      resolver === "host" ? hostResolvConf(host, source, overrides) : legacyResolvConf(host, source, overrides, ipv6),
+    ),
+    dns: null,
+  };
 }
 
 /** Leads a container that had no embedded DNS to it, unless its resolv.conf was edited. */
@@ -78,11 +97,20 @@ function addressesOf(endpoint: EndpointRecord): string[] {
 }
 
 /** Makes hosts and hostname in the container's directory. @param noIPv6 whether the container has none, nor its files then. @throws Unknown for host-gateway without one */
-export function writeNames(request: SandboxRequest, endpoints: readonly EndpointRecord[], hostGateway: readonly string[], noIPv6: boolean): void {
+export function writeNames(
+  request: SandboxRequest,
+  endpoints: readonly EndpointRecord[],
+  hostGateway: readonly string[],
+  noIPv6: boolean,
+): void {
   const { containerDir, hostname, domainname, extraHosts, networkMode } = request;
   const own = ownLines(endpoints.flatMap(addressesOf), hostNames(hostname, domainname));
   const hostFile = networkMode === "host" ? readIfThere("/etc/hosts") : undefined;
-  writeFileSync(join(containerDir, "hosts"), renderHosts(extraHostLines(extraHosts, hostGateway, noIPv6), own, hostFile ?? baseHosts(noIPv6)), { mode: 0o644 });
+  writeFileSync(
+    join(containerDir, "hosts"),
+    renderHosts(extraHostLines(extraHosts, hostGateway, noIPv6), own, hostFile ?? baseHosts(noIPv6)),
+    { mode: 0o644 },
+  );
   writeFileSync(join(containerDir, "hostname"), `${hostname}\n`, { mode: 0o644 });
 }
 
@@ -97,5 +125,8 @@ export function removeFromHosts(sandbox: SandboxRecord, endpoint: EndpointRecord
   const path = join(sandbox.containerDir, "hosts");
   const content = readIfThere(path);
   if (content === undefined) return;
-  writeFileSync(path, withoutLines(content, ownLines(addressesOf(endpoint), hostNames(sandbox.hostname, sandbox.domainname))));
+  writeFileSync(
+    path,
+    withoutLines(content, ownLines(addressesOf(endpoint), hostNames(sandbox.hostname, sandbox.domainname))),
+  );
 }

@@ -73,8 +73,16 @@ export class SandboxStore implements Sandboxes {
     const { records } = this.#parts;
     const sandbox = records.sandboxes.get(containerId);
     if (!sandbox) return undefined;
-    const networks = this.#asked(containerId).map(({ network, endpoint }) => [network.name, showEndpoint(network, endpoint, sandbox)] as const);
-    return { id: sandbox.id, netnsPath: sandbox.netnsPath, networks: Object.fromEntries(networks), ports: sandbox.ports, portBindings: sandbox.portRequest.bindings };
+    const networks = this.#asked(containerId).map(
+      ({ network, endpoint }) => [network.name, showEndpoint(network, endpoint, sandbox)] as const,
+    );
+    return {
+      id: sandbox.id,
+      netnsPath: sandbox.netnsPath,
+      networks: Object.fromEntries(networks),
+      ports: sandbox.ports,
+      portBindings: sandbox.portRequest.bindings,
+    };
   }
 
   #joined(containerId: string): { network: NetworkRecord; endpoint: EndpointRecord }[] {
@@ -129,7 +137,11 @@ export class SandboxStore implements Sandboxes {
       hostname: request.hostname,
       domainname: request.domainname,
       containerDir: request.containerDir,
-      portRequest: { bindings: request.portBindings, exposed: request.exposedPorts, publishAll: request.publishAllPorts },
+      portRequest: {
+        bindings: request.portBindings,
+        exposed: request.exposedPorts,
+        publishAll: request.publishAllPorts,
+      },
       ports: {},
       published: [],
       dns: null,
@@ -146,13 +158,19 @@ export class SandboxStore implements Sandboxes {
     if (withPlugins) await this.#joinPlugins(sandbox);
     const embedded = wanted.some(({ network }) => isUserDefined(network));
     const endpoints = this.#asked(sandbox.containerId).map(({ endpoint }) => endpoint);
-    const files = writeResolvConf(request, host ? "host" : embedded ? "embedded" : "legacy", endpoints.some(({ ipv6 }) => ipv6 !== ""));
+    const files = writeResolvConf(
+      request,
+      host ? "host" : embedded ? "embedded" : "legacy",
+      endpoints.some(({ ipv6 }) => ipv6 !== ""),
+    );
     writeNames(request, endpoints, hostGateway(this.#parts), sandbox.noIPv6 === true);
     const withDns: SandboxRecord = { ...sandbox, ...files };
     records.putSandbox(withDns);
     await settleAll([host ? Promise.resolve() : this.#connectLinks(withDns), this.#wayOut.publish(withDns)]);
     if (isLinked(records, sandbox.containerId)) await this.#parts.firewall.rebuild();
-    if (withPlugins) for (const { network, endpoint } of this.#asked(sandbox.containerId)) await this.#parts.remote.look(network, endpoint);
+    if (withPlugins)
+      for (const { network, endpoint } of this.#asked(sandbox.containerId))
+        await this.#parts.remote.look(network, endpoint);
     for (const { network } of wanted) emit("network", "connect", eventActor(network, sandbox.containerId));
   }
 
@@ -172,7 +190,9 @@ export class SandboxStore implements Sandboxes {
   }
 
   async #connectLinks(sandbox: SandboxRecord): Promise<void> {
-    const plans = this.#joined(sandbox.containerId).flatMap(({ network, endpoint }) => linkPlan(network, endpoint, !this.#parts.userlandProxy) ?? []);
+    const plans = this.#joined(sandbox.containerId).flatMap(
+      ({ network, endpoint }) => linkPlan(network, endpoint, !this.#parts.userlandProxy) ?? [],
+    );
     await connectLinks(plans, sandbox.netnsPath, this.#wayOut.routes(sandbox.containerId));
     if (sandbox.dns) await this.#parts.dns.serve(sandbox);
   }
@@ -199,7 +219,9 @@ export class SandboxStore implements Sandboxes {
     for (const endpoint of endpoints) await remote.leave(endpoint, sandbox.netnsPath, patient);
     await settleAll([
       publisher.unpublish(sandbox),
-      (sandbox.dns ? dns.stop(containerId) : Promise.resolve()).finally(() => (sandbox.mode === "private" ? removeNetns(sandbox.netnsPath) : undefined)),
+      (sandbox.dns ? dns.stop(containerId) : Promise.resolve()).finally(() =>
+        sandbox.mode === "private" ? removeNetns(sandbox.netnsPath) : undefined,
+      ),
     ]);
     // Last, so that a release that fails or dies half-way can be repeated.
     records.atomically(() => {
@@ -216,7 +238,9 @@ export class SandboxStore implements Sandboxes {
     const { records, networks, dns, debts, log } = this.#parts;
     for (const containerId of [...records.sandboxes.keys()]) {
       if (running.has(containerId)) continue;
-      await this.#releaseInTurn(containerId, false).catch((error: unknown) => log.error({ err: error, containerId }, "a network sandbox cannot be released"));
+      await this.#releaseInTurn(containerId, false).catch((error: unknown) =>
+        log.error({ err: error, containerId }, "a network sandbox cannot be released"),
+      );
     }
     // Ends what no record knows: an engine died between its records and its links.
     await this.#links.removeStrays(
@@ -243,13 +267,24 @@ export class SandboxStore implements Sandboxes {
       try {
         const addressed = await remote.requestAddresses(network, planned);
         // A driver that hears of a container late hears of its ports when it joins.
-        await remote.join(sandbox, network, addressed, !network.internal && Object.keys(sandbox.portRequest.bindings).length === 0);
-        await connectLinks([linkPlan(network, addressed, !this.#parts.userlandProxy) ?? []].flat(), sandbox.netnsPath, []);
+        await remote.join(
+          sandbox,
+          network,
+          addressed,
+          !network.internal && Object.keys(sandbox.portRequest.bindings).length === 0,
+        );
+        await connectLinks(
+          [linkPlan(network, addressed, !this.#parts.userlandProxy) ?? []].flat(),
+          sandbox.netnsPath,
+          [],
+        );
         await this.#wayOut.move(sandbox, before);
         await this.#parts.dns.joined(containerId, network);
       } catch (error) {
         await this.#wayOut.detach(sandbox, records.endpoints.get(planned.id) ?? planned);
-        await this.#wayOut.move(sandbox, this.#wayOut.leads(containerId)).catch((failure: unknown) => log.error({ err: failure, containerId }, "default routes cannot be led back"));
+        await this.#wayOut
+          .move(sandbox, this.#wayOut.leads(containerId))
+          .catch((failure: unknown) => log.error({ err: failure, containerId }, "default routes cannot be led back"));
         throw error;
       }
       const endpoint = records.endpoints.get(planned.id) ?? planned;
@@ -265,7 +300,9 @@ export class SandboxStore implements Sandboxes {
       const { records, networks, emit } = this.#parts;
       const sandbox = this.#sandbox(containerId);
       const network = networks.record(nameOrId);
-      const endpoint = records.endpointsOf(containerId).find(({ networkId, service }) => networkId === network.id && !service);
+      const endpoint = records
+        .endpointsOf(containerId)
+        .find(({ networkId, service }) => networkId === network.id && !service);
       if (!endpoint) throw new Unknown(`container ${containerId} is not connected to network ${network.name}`);
       const before = this.#wayOut.leads(containerId);
       await this.#wayOut.detach(sandbox, endpoint);
@@ -277,11 +314,21 @@ export class SandboxStore implements Sandboxes {
     });
   }
 
-  publish(containerId: string, request: Pick<SandboxRequest, "portBindings" | "publishAllPorts" | "exposedPorts">): Promise<Sandbox> {
+  publish(
+    containerId: string,
+    request: Pick<SandboxRequest, "portBindings" | "publishAllPorts" | "exposedPorts">,
+  ): Promise<Sandbox> {
     return this.#turns.take(containerId, async () => {
       const { records, publisher, remote } = this.#parts;
       const sandbox = this.#sandbox(containerId);
-      const next = { ...sandbox, portRequest: { bindings: request.portBindings, exposed: request.exposedPorts, publishAll: request.publishAllPorts } };
+      const next = {
+        ...sandbox,
+        portRequest: {
+          bindings: request.portBindings,
+          exposed: request.exposedPorts,
+          publishAll: request.publishAllPorts,
+        },
+      };
       const gateway = gatewayEndpoint(records, containerId);
       const network = gateway && records.networks.get(gateway.networkId);
       if (gateway && network && !hasPluginDriver(network)) await publisher.change(sandbox, next, gateway);
@@ -300,7 +347,9 @@ export class SandboxStore implements Sandboxes {
     if (!sandbox || sandbox.containerName === name) return this.get(containerId);
     records.putSandbox({ ...sandbox, containerName: name });
     const networks = records.endpointsOf(containerId).map(({ networkId }) => networkId);
-    await dns.update(networks).catch((error: unknown) => log.error({ err: error, containerId }, "the new name is not in DNS yet"));
+    await dns
+      .update(networks)
+      .catch((error: unknown) => log.error({ err: error, containerId }, "the new name is not in DNS yet"));
     return this.get(containerId);
   }
 }

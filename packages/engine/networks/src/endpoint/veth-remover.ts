@@ -35,7 +35,9 @@ export class VethRemover {
   expectGone(names: readonly string[]): void {
     for (const name of names) if (name !== "") this.#expected.add(name);
     this.#timer ??= setTimeout(() => {
-      this.settled().catch((error: unknown) => this.#log.error({ err: error }, "links of ended containers cannot be removed"));
+      this.settled().catch((error: unknown) =>
+        this.#log.error({ err: error }, "links of ended containers cannot be removed"),
+      );
     }, graceMs).unref();
   }
 

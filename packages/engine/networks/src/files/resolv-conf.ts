@@ -40,7 +40,8 @@ export function parseResolvConf(content: string): ResolvConf {
   for (const line of content.split("\n")) {
     if (/^\s*([#;]|$)/.test(line)) continue;
     const [keyword = "", ...values] = line.trim().split(/\s+/);
-    if (keyword === "nameserver" && values[0] !== undefined) (parseServer(values[0]) ? conf.nameservers : conf.invalid).push(values[0]);
+    if (keyword === "nameserver" && values[0] !== undefined)
+      (parseServer(values[0]) ? conf.nameservers : conf.invalid).push(values[0]);
     else if (keyword === "search" || keyword === "domain") conf.search = values;
     else if (keyword === "options") conf.options.push(...values);
     else if (keyword !== "nameserver") conf.other.push(line.trim());
@@ -85,7 +86,11 @@ function overridden(host: ResolvConf, { dns, dnsSearch, dnsOptions }: DnsOverrid
 }
 
 /** The file's text. `notes` say where the servers come from; the others are the same for all kinds. */
-function render({ conf, names }: Overridden, notes: string[], ndots = names.includes("options") ? "override" : "host"): string {
+function render(
+  { conf, names }: Overridden,
+  notes: string[],
+  ndots = names.includes("options") ? "override" : "host",
+): string {
   return [
     header,
     ...conf.nameservers.map((server) => `nameserver ${server}`),
@@ -136,7 +141,10 @@ export function embeddedResolvConf(host: ResolvConf, source: string, overrides: 
   const ndotsSet = conf.options.some((option) => option === "ndots" || isNdots(option));
   const options = conf.options.filter((option) => !isInvalidNdots(option));
   const given = options.some(isNdots);
-  const notes = [`Based on host file: '${source}' (internal resolver)`, upstream.length > 0 ? `ExtServers: [${shown.join(" ")}]` : "NO EXTERNAL NAMESERVERS DEFINED"];
+  const notes = [
+    `Based on host file: '${source}' (internal resolver)`,
+    upstream.length > 0 ? `ExtServers: [${shown.join(" ")}]` : "NO EXTERNAL NAMESERVERS DEFINED",
+  ];
   const shownConf = { ...conf, nameservers: [embeddedDns], options: given ? options : [...options, "ndots:0"] };
   return { content: render({ conf: shownConf, names }, notes, given ? undefined : "internal"), upstream, ndotsSet };
 }

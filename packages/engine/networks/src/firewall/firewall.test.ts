@@ -24,7 +24,9 @@ const sh = (script: string) => execFileSync("sh", ["-ec", script], { stdio: ["ig
     // In /sys stand another namespace's devices, as they do for an engine that is started so.
     const script = 'ip link set lo up && exec "$@"';
     const mocha = [process.execPath, process.argv[1] ?? "", "--no-config", "--exit", "--timeout", "20000", file];
-    const { status, stdout } = spawnSync("unshare", ["--net", "--mount", "sh", "-c", script, "sh", ...mocha], { env: { ...process.env, LONGSHORE_TEST_NETNS: "1" } });
+    const { status, stdout } = spawnSync("unshare", ["--net", "--mount", "sh", "-c", script, "sh", ...mocha], {
+      env: { ...process.env, LONGSHORE_TEST_NETNS: "1" },
+    });
     assert.equal(status, 0, String(stdout));
   });
 });
@@ -33,20 +35,57 @@ const sh = (script: string) => execFileSync("sh", ["-ec", script], { stdio: ["ig
   let root = "";
   let controller: NetworkController;
   let outside = "";
-  const examples = [...readFileSync(join(file, "../../../../../docs/firewall.md"), "utf8").matchAll(/^```sh\n(.*?)^```$/gms)].map(([, code]) => code ?? "");
+  const examples = [
+    ...readFileSync(join(file, "../../../../../docs/firewall.md"), "utf8").matchAll(/^```sh\n(.*?)^```$/gms),
+  ].map(([, code]) => code ?? "");
 
   const options = (): NetworkControllerOptions =>
-    plainOptions(root, { bip: "10.9.0.1/24", defaultNetworkOpts: { bridge: { "com.docker.network.bridge.host_binding_ipv4": "127.0.0.1" } } });
-  const request = (name: string, portBindings: SandboxRequest["portBindings"], networkMode = "bridge"): SandboxRequest => {
+    plainOptions(root, {
+      bip: "10.9.0.1/24",
+      defaultNetworkOpts: { bridge: { "com.docker.network.bridge.host_binding_ipv4": "127.0.0.1" } },
+    });
+  const request = (
+    name: string,
+    portBindings: SandboxRequest["portBindings"],
+    networkMode = "bridge",
+  ): SandboxRequest => {
     const containerDir = join(root, name);
     mkdirSync(containerDir, { recursive: true });
-    const none = { endpoints: {}, publishAllPorts: false, exposedPorts: [], dns: [], dnsSearch: [], dnsOptions: [], extraHosts: [], domainname: "" };
-    return { ...none, containerId: Buffer.from(name).toString("hex").padEnd(64, "0"), containerName: name, hostname: name, networkMode, portBindings, containerDir };
+    const none = {
+      endpoints: {},
+      publishAllPorts: false,
+      exposedPorts: [],
+      dns: [],
+      dnsSearch: [],
+      dnsOptions: [],
+      extraHosts: [],
+      domainname: "",
+    };
+    return {
+      ...none,
+      containerId: Buffer.from(name).toString("hex").padEnd(64, "0"),
+      containerName: name,
+      hostname: name,
+      networkMode,
+      portBindings,
+      containerDir,
+    };
   };
-  const web = (hostPort = "8080"): Promise<Sandbox> => controller.sandboxes.allocate(request("web", { "80/tcp": [{ HostIp: "", HostPort: hostPort }] }));
+  const web = (hostPort = "8080"): Promise<Sandbox> =>
+    controller.sandboxes.allocate(request("web", { "80/tcp": [{ HostIp: "", HostPort: hostPort }] }));
   /** Asks for the host's port from one of the addresses outside. */
   const ask = async (source: string): Promise<string> => {
-    execFileSync("nsenter", [`--net=${outside}`, "ip", "route", "replace", "203.0.113.1", "dev", "eth0", "src", source]);
+    execFileSync("nsenter", [
+      `--net=${outside}`,
+      "ip",
+      "route",
+      "replace",
+      "203.0.113.1",
+      "dev",
+      "eth0",
+      "src",
+      source,
+    ]);
     try {
       return await exchange(from(outside, "203.0.113.1", 8080));
     } catch (error) {
@@ -61,7 +100,9 @@ const sh = (script: string) => execFileSync("sh", ["-ec", script], { stdio: ["ig
     sh(`ip link add eth0 type veth peer name eth0 netns ${outside}
       ip address add 203.0.113.1/32 dev eth0; ip link set eth0 up
       ip route add 192.0.2.9 dev eth0; ip route add 198.51.100.9 dev eth0`);
-    sh(`nsenter --net=${outside} sh -ec 'ip link set eth0 up; ip address add 192.0.2.9/32 dev eth0; ip address add 198.51.100.9/32 dev eth0; ip route add 203.0.113.1 dev eth0; echo 1 > /proc/sys/net/ipv4/tcp_syn_retries'`);
+    sh(
+      `nsenter --net=${outside} sh -ec 'ip link set eth0 up; ip address add 192.0.2.9/32 dev eth0; ip address add 198.51.100.9/32 dev eth0; ip route add 203.0.113.1 dev eth0; echo 1 > /proc/sys/net/ipv4/tcp_syn_retries'`,
+    );
   });
   beforeEach(async () => {
     sh("echo 0 > /proc/sys/net/ipv4/ip_forward; nft flush ruleset");
@@ -69,7 +110,8 @@ const sh = (script: string) => execFileSync("sh", ["-ec", script], { stdio: ["ig
   });
   afterEach(async () => {
     await controller.sandboxes.restore(new Set());
-    for (const { Name } of controller.networks.list()) if (!["bridge", "host", "none"].includes(Name)) await controller.networks.remove(Name);
+    for (const { Name } of controller.networks.list())
+      if (!["bridge", "host", "none"].includes(Name)) await controller.networks.remove(Name);
     await controller.close();
   });
   after(() => {
@@ -79,7 +121,10 @@ const sh = (script: string) => execFileSync("sh", ["-ec", script], { stdio: ["ig
 
   it("forwards only for containers, where it has switched forwarding on", async () => {
     assert.equal(sh("cat /proc/sys/net/ipv4/ip_forward"), "1\n");
-    assert.match(sh("iptables -S"), /-P FORWARD DROP\n[^]*-A FORWARD .*-j DOCKER-USER\n-A FORWARD -j LONGSHORE\n[^]*-A LONGSHORE -o longshore0 -j ACCEPT/);
+    assert.match(
+      sh("iptables -S"),
+      /-P FORWARD DROP\n[^]*-A FORWARD .*-j DOCKER-USER\n-A FORWARD -j LONGSHORE\n[^]*-A LONGSHORE -o longshore0 -j ACCEPT/,
+    );
     const { netnsPath } = await web();
     const server = await echoIn(netnsPath, "0.0.0.0", 80);
     assert.match(await ask("192.0.2.9"), /hello from .*192\.0\.2\.9/);
@@ -111,14 +156,22 @@ const sh = (script: string) => execFileSync("sh", ["-ec", script], { stdio: ["ig
     const server = await echoIn(netnsPath, "0.0.0.0", 80);
     const rules = () => sh("nft -s list table ip longshore; iptables -S FORWARD");
     const before = rules();
-    const restored = "printf '*filter\\n:INPUT ACCEPT [0:0]\\n:FORWARD ACCEPT [0:0]\\n:OUTPUT ACCEPT [0:0]\\nCOMMIT\\n' | iptables-restore";
-    for (const flush of ["nft flush ruleset", "nft flush table ip longshore", "iptables -F; iptables -X; iptables -P FORWARD ACCEPT", restored]) {
+    const restored =
+      "printf '*filter\\n:INPUT ACCEPT [0:0]\\n:FORWARD ACCEPT [0:0]\\n:OUTPUT ACCEPT [0:0]\\nCOMMIT\\n' | iptables-restore";
+    for (const flush of [
+      "nft flush ruleset",
+      "nft flush table ip longshore",
+      "iptables -F; iptables -X; iptables -P FORWARD ACCEPT",
+      restored,
+    ]) {
       // It has to have seen them as they are.
       await controller.repair();
       sh(`${flush}; nft add table inet theirs`);
       // By itself the first time; that takes two seconds.
       if (flush !== "nft flush ruleset") await controller.repair();
-      const wanted = flush.startsWith("nft flush table") ? before : before.replace("FORWARD DROP", "FORWARD ACCEPT").replace(/-A FORWARD -j LONGSHORE\n/, "");
+      const wanted = flush.startsWith("nft flush table")
+        ? before
+        : before.replace("FORWARD DROP", "FORWARD ACCEPT").replace(/-A FORWARD -j LONGSHORE\n/, "");
       for (let left = 300; ; left--) {
         const now = sh("nft list tables").includes("ip longshore") ? rules() : "";
         if (now === wanted) break;
@@ -133,7 +186,9 @@ const sh = (script: string) => execFileSync("sh", ["-ec", script], { stdio: ["ig
     // While nobody changes rules, nothing is done.
     await controller.repair();
     await controller.repair();
-    const handle = () => /table ip longshore { # handle (\d+)/.exec(sh("nft -a list tables"))?.[1] ?? sh("nft -a list table ip longshore").split("\n", 1)[0];
+    const handle = () =>
+      /table ip longshore { # handle (\d+)/.exec(sh("nft -a list tables"))?.[1] ??
+      sh("nft -a list table ip longshore").split("\n", 1)[0];
     const first = handle();
     sh("nft add table inet others");
     await controller.repair();
@@ -146,7 +201,10 @@ const sh = (script: string) => execFileSync("sh", ["-ec", script], { stdio: ["ig
     sh("iptables -I DOCKER-USER -s 192.0.2.77 -j DROP");
     await controller.close();
     assert.doesNotMatch(sh("nft list tables"), /longshore|ip6 filter/);
-    assert.equal(sh("iptables -S").replace(/^-P (INPUT|OUTPUT).*\n/gm, ""), "-P FORWARD DROP\n-N DOCKER-USER\n-A FORWARD -m comment --comment longshore -j DOCKER-USER\n-A DOCKER-USER -s 192.0.2.77/32 -j DROP\n");
+    assert.equal(
+      sh("iptables -S").replace(/^-P (INPUT|OUTPUT).*\n/gm, ""),
+      "-P FORWARD DROP\n-N DOCKER-USER\n-A FORWARD -m comment --comment longshore -j DOCKER-USER\n-A DOCKER-USER -s 192.0.2.77/32 -j DROP\n",
+    );
     sh("iptables -F DOCKER-USER; iptables -P FORWARD ACCEPT");
     controller = await NetworkController.open({ ...options(), ipForwardNoDrop: true });
     await controller.close();
@@ -163,7 +221,11 @@ const sh = (script: string) => execFileSync("sh", ["-ec", script], { stdio: ["ig
     for (const theirs of ["-A FORWARD -j DOCKER-USER", "-I FORWARD -j DOCKER-USER", "-A OUTPUT -j DOCKER-USER"]) {
       sh(`iptables ${theirs}`);
       await controller.close();
-      assert.deepEqual(forward(), [...(theirs.includes("FORWARD") ? ["-A FORWARD -j DOCKER-USER"] : []), "-N DOCKER-USER"], theirs);
+      assert.deepEqual(
+        forward(),
+        [...(theirs.includes("FORWARD") ? ["-A FORWARD -j DOCKER-USER"] : []), "-N DOCKER-USER"],
+        theirs,
+      );
       assert.doesNotMatch(sh("nft list tables"), /longshore/);
       sh("iptables -F; iptables -X");
       controller = await NetworkController.open(options());
@@ -184,10 +246,18 @@ const sh = (script: string) => execFileSync("sh", ["-ec", script], { stdio: ["ig
   });
 
   it("has another default bridge once no container is on the one before", async () => {
-    const devices = () => sh("ip -o link show type bridge | sed 's/^[0-9]*: //; s/:.*//'").split("\n").filter(Boolean).sort();
-    const subnets = () => controller.networks.list().filter(({ Name }) => Name === "bridge").map(({ IPAM }) => IPAM.Config?.[0]?.Subnet);
+    const devices = () =>
+      sh("ip -o link show type bridge | sed 's/^[0-9]*: //; s/:.*//'").split("\n").filter(Boolean).sort();
+    const subnets = () =>
+      controller.networks
+        .list()
+        .filter(({ Name }) => Name === "bridge")
+        .map(({ IPAM }) => IPAM.Config?.[0]?.Subnet);
     const own = { ...options(), bip: "" };
-    await assert.rejects(NetworkController.open({ ...own, dataRoot: join(root, "never"), bridge: "br9" }), /^Unknown: Error initializing network controller: error creating default "bridge" network: bridge device with non default name br9 must be created manually$/);
+    await assert.rejects(
+      NetworkController.open({ ...own, dataRoot: join(root, "never"), bridge: "br9" }),
+      /^Unknown: Error initializing network controller: error creating default "bridge" network: bridge device with non default name br9 must be created manually$/,
+    );
     sh("ip link add br9 type bridge; ip address add 10.8.0.1/24 dev br9");
     const containerId = request("web", {}).containerId;
     const others: [Partial<NetworkControllerOptions>, string[], string[]][] = [
@@ -207,7 +277,8 @@ const sh = (script: string) => execFileSync("sh", ["-ec", script], { stdio: ["ig
       controller = await NetworkController.open({ ...own, ...change });
       await controller.sandboxes.restore(new Set());
       assert.deepEqual([devices(), subnets()], [left, wanted], JSON.stringify(change));
-      if (change.bip !== undefined) assert.equal(sh("ip -o -4 address show longshore0 | grep -o 'inet [^ ]*'"), "inet 10.7.0.1/24\n");
+      if (change.bip !== undefined)
+        assert.equal(sh("ip -o -4 address show longshore0 | grep -o 'inet [^ ]*'"), "inet 10.7.0.1/24\n");
       if (change.bridge === "none") assert.deepEqual((await web()).networks, {});
       else assert.match((await web()).networks["bridge"]?.IPAddress ?? "", /\.2$/);
       await controller.sandboxes.release(containerId);
@@ -219,8 +290,14 @@ const sh = (script: string) => execFileSync("sh", ["-ec", script], { stdio: ["ig
 
   it("binds ports where all networks' options say", async () => {
     await controller.networks.create({ Name: "own" });
-    await controller.networks.create({ Name: "wide", Options: { "com.docker.network.bridge.host_binding_ipv4": "0.0.0.0" } });
-    const bound = async (network: string) => (await controller.sandboxes.allocate(request(network, { "80/tcp": [{ HostIp: "", HostPort: "8080" }] }, network))).ports["80/tcp"]?.map(({ HostIp }) => HostIp);
+    await controller.networks.create({
+      Name: "wide",
+      Options: { "com.docker.network.bridge.host_binding_ipv4": "0.0.0.0" },
+    });
+    const bound = async (network: string) =>
+      (
+        await controller.sandboxes.allocate(request(network, { "80/tcp": [{ HostIp: "", HostPort: "8080" }] }, network))
+      ).ports["80/tcp"]?.map(({ HostIp }) => HostIp);
     assert.deepEqual(await bound("own"), ["127.0.0.1"]);
     assert.equal(controller.networks.get("own").Options?.["com.docker.network.bridge.host_binding_ipv4"], "127.0.0.1");
     await controller.sandboxes.restore(new Set());
@@ -229,12 +306,24 @@ const sh = (script: string) => execFileSync("sh", ["-ec", script], { stdio: ["ig
 
   it("UDP flows follow a port to its new container", async () => {
     const client = createSocket("udp4");
-    await new Promise<void>((resolve) => client.bind({ fd: socketInNetns(outside, AF.INET, SOCK.DGRAM, 0, { address: "192.0.2.9", port: 4000 }) }, resolve));
+    await new Promise<void>((resolve) =>
+      client.bind(
+        { fd: socketInNetns(outside, AF.INET, SOCK.DGRAM, 0, { address: "192.0.2.9", port: 4000 }) },
+        resolve,
+      ),
+    );
     for (const name of ["one", "two"]) {
-      const { netnsPath } = await controller.sandboxes.allocate(request(name, { "53/udp": [{ HostIp: "", HostPort: "5353" }] }));
+      const { netnsPath } = await controller.sandboxes.allocate(
+        request(name, { "53/udp": [{ HostIp: "", HostPort: "5353" }] }),
+      );
       const server = createSocket("udp4");
       server.on("message", (_message, { port, address }) => server.send(name, port, address));
-      await new Promise<void>((resolve) => server.bind({ fd: socketInNetns(netnsPath, AF.INET, SOCK.DGRAM, 0, { address: "0.0.0.0", port: 53 }) }, resolve));
+      await new Promise<void>((resolve) =>
+        server.bind(
+          { fd: socketInNetns(netnsPath, AF.INET, SOCK.DGRAM, 0, { address: "0.0.0.0", port: 53 }) },
+          resolve,
+        ),
+      );
       const answer = once(client, "message", { signal: AbortSignal.timeout(3000) });
       client.send("ping", 5353, "203.0.113.1");
       assert.equal(String((await answer)[0]), name);
@@ -253,7 +342,10 @@ const sh = (script: string) => execFileSync("sh", ["-ec", script], { stdio: ["ig
     const rules = () => sh("iptables-legacy -S");
     sh("iptables-legacy -P FORWARD DROP; iptables-legacy -A FORWARD -i eth9 -j ACCEPT");
     await controller.repair();
-    assert.match(rules(), /-A FORWARD -j DOCKER-USER\n-A FORWARD -j LONGSHORE\n-A FORWARD -i eth9 -j ACCEPT\n-A LONGSHORE -i longshore0 -j ACCEPT\n/);
+    assert.match(
+      rules(),
+      /-A FORWARD -j DOCKER-USER\n-A FORWARD -j LONGSHORE\n-A FORWARD -i eth9 -j ACCEPT\n-A LONGSHORE -i longshore0 -j ACCEPT\n/,
+    );
     assert.match(await ask("192.0.2.9"), /hello/);
     sh("iptables-legacy -I DOCKER-USER -s 198.51.100.9 -j DROP; iptables-legacy -F FORWARD");
     await controller.repair();

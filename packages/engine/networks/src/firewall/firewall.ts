@@ -7,7 +7,15 @@ import type { Firewalld } from "./firewalld.ts";
 import type { ForeignFirewall } from "./foreign.ts";
 import type { LegacyFirewall } from "./legacy.ts";
 import { keyword, nft, rulesOf } from "./nft.ts";
-import { type BridgeRules, type LinkRule, type PortRule, portCommands, removeTable, renderTable, type TableOptions } from "./table.ts";
+import {
+  type BridgeRules,
+  type LinkRule,
+  type PortRule,
+  portCommands,
+  removeTable,
+  renderTable,
+  type TableOptions,
+} from "./table.ts";
 
 /** What the rules are made of, asked anew at each rebuild. */
 export interface RuleSource {
@@ -136,7 +144,9 @@ export class Firewall {
 
   #tables(): string[] {
     const { families, source, table } = this.#parts;
-    return families.filter((family) => family === 4 || source.bridges(family).length > 0).map((family) => `${keyword[family]} ${table}`);
+    return families
+      .filter((family) => family === 4 || source.bridges(family).length > 0)
+      .map((family) => `${keyword[family]} ${table}`);
   }
 
   /** Rebuilds what somebody flushed away. Costs next to nothing while nobody else changes rules. */
@@ -159,7 +169,8 @@ export class Firewall {
         await firewalld.assign(this.#bridges());
         return;
       }
-      if (rules === undefined || this.#rules !== undefined) log.warn({ table }, "the firewall was changed by somebody else, the engine's rules are put back");
+      if (rules === undefined || this.#rules !== undefined)
+        log.warn({ table }, "the firewall was changed by somebody else, the engine's rules are put back");
       await this.#rebuild();
     });
   }

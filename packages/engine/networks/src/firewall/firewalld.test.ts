@@ -34,7 +34,14 @@ describe("firewalld", () => {
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), "firewalld-"));
     writeFileSync(join(dir, "firewall-cmd"), program(dir), { mode: 0o755 });
-    for (const [name, content] of Object.entries({ log: "", running: "", zones: "block public\n", policies: "allow-host-ipv6\n", interfaces: "" })) writeFileSync(join(dir, name), content);
+    for (const [name, content] of Object.entries({
+      log: "",
+      running: "",
+      zones: "block public\n",
+      policies: "allow-host-ipv6\n",
+      interfaces: "",
+    }))
+      writeFileSync(join(dir, name), content);
     process.env["PATH"] = `${dir}${delimiter}${path}`;
   });
   afterEach(() => {
@@ -50,9 +57,16 @@ describe("firewalld", () => {
     assert.deepEqual(asked(), [
       "--state",
       ...["--get-zones", "--get-policies"],
-      ...["--permanent --new-zone=docker", "--permanent --zone=docker --set-target=ACCEPT", "--permanent --zone=docker --set-description=zone for docker bridge network interfaces"],
+      ...[
+        "--permanent --new-zone=docker",
+        "--permanent --zone=docker --set-target=ACCEPT",
+        "--permanent --zone=docker --set-description=zone for docker bridge network interfaces",
+      ],
       ...["--permanent --new-policy=docker-forwarding", "--permanent --policy=docker-forwarding --set-target=ACCEPT"],
-      ...["--permanent --policy=docker-forwarding --add-ingress-zone=ANY", "--permanent --policy=docker-forwarding --add-egress-zone=docker"],
+      ...[
+        "--permanent --policy=docker-forwarding --add-ingress-zone=ANY",
+        "--permanent --policy=docker-forwarding --add-egress-zone=docker",
+      ],
       "--reload",
       ...["--zone=docker --list-interfaces", "--zone=docker --change-interface=br0"],
     ]);

@@ -43,7 +43,8 @@ export class Firewalld {
   /** Puts these bridges into the zone and takes out those of before that are no more. A firewalld that refuses is reported, not an error. */
   async assign(bridges: readonly string[]): Promise<void> {
     const gone = [...this.#assigned].filter((device) => !bridges.includes(device));
-    if (!installed(program) || (gone.length === 0 && (await Firewalld.#knows(bridges))) || !(await this.#runs())) return;
+    if (!installed(program) || (gone.length === 0 && (await Firewalld.#knows(bridges))) || !(await this.#runs()))
+      return;
     try {
       await Firewalld.#ensureZone();
       const present = (await run(program, [`--zone=${zone}`, "--list-interfaces"])).split(/\s+/);

@@ -21,7 +21,9 @@ function jumpTo(rule: NftRule, target: string): boolean {
 
 /** `iifname "br0"` of a rule in our own chain. */
 function matchOf({ expr }: NftRule): string {
-  return (expr ?? []).flatMap(({ match }) => (match ? [`${match.left?.meta?.key} ${JSON.stringify(match.right)}`] : [])).join(" ");
+  return (expr ?? [])
+    .flatMap(({ match }) => (match ? [`${match.left?.meta?.key} ${JSON.stringify(match.right)}`] : []))
+    .join(" ");
 }
 
 /**
@@ -62,7 +64,10 @@ export class ForeignFirewall {
    */
   async commands(families: readonly Family[], generation?: number): Promise<string[]> {
     if (this.#listed === undefined || this.#listed.generation !== generation) {
-      const [four, six] = await Promise.all([listTable(4, "filter"), families.includes(6) ? listTable(6, "filter") : undefined]);
+      const [four, six] = await Promise.all([
+        listTable(4, "filter"),
+        families.includes(6) ? listTable(6, "filter") : undefined,
+      ]);
       this.#listed = { generation: generation ?? -1, tables: { 4: four, 6: six } };
     }
     const { tables } = this.#listed;
@@ -77,10 +82,17 @@ export class ForeignFirewall {
     if (!forward && !iptables && !drop) return [];
     const table = `${keyword[family]} filter`;
     const changes: string[] = [];
-    if (!forward) changes.push(`add table ${table}`, `add chain ${table} FORWARD { type filter hook forward priority filter; policy accept; }`);
+    if (!forward)
+      changes.push(
+        `add table ${table}`,
+        `add chain ${table} FORWARD { type filter hook forward priority filter; policy accept; }`,
+      );
     if (drop) {
       changes.push(`add chain ${table} FORWARD { policy drop; }`);
-      this.#log.info({ family }, "IP forwarding is switched on here: what no rule accepts is not forwarded from now on");
+      this.#log.info(
+        { family },
+        "IP forwarding is switched on here: what no rule accepts is not forwarded from now on",
+      );
     }
     this.#drop.delete(family);
     const user = rules.find((rule) => jumpTo(rule, userChain));
@@ -95,7 +107,9 @@ export class ForeignFirewall {
     const { chains, rules } = listed ?? { chains: [], rules: [] };
     const there = chains.some(({ name }) => name === this.#chain);
     const jump = rules.find((rule) => jumpTo(rule, this.#chain));
-    const wanted = dropped ? this.#bridges().flatMap((bridge) => [`iifname ${JSON.stringify(bridge)}`, `oifname ${JSON.stringify(bridge)}`]) : [];
+    const wanted = dropped
+      ? this.#bridges().flatMap((bridge) => [`iifname ${JSON.stringify(bridge)}`, `oifname ${JSON.stringify(bridge)}`])
+      : [];
     if (wanted.length === 0) return there ? this.#removal(table, rules) : [];
     const own = rules.filter(({ chain }) => chain === this.#chain).map(matchOf);
     if (jump && own.join() === wanted.join()) return [];
@@ -103,15 +117,28 @@ export class ForeignFirewall {
       `add chain ${table} ${this.#chain}`,
       `flush chain ${table} ${this.#chain}`,
       ...wanted.map((match) => `add rule ${table} ${this.#chain} ${match} counter accept`),
-      ...(jump ? [] : [user ? `add rule ${table} FORWARD handle ${user.handle} counter jump ${this.#chain}` : `insert rule ${table} FORWARD counter jump ${this.#chain}`]),
+      ...(jump
+        ? []
+        : [
+            user
+              ? `add rule ${table} FORWARD handle ${user.handle} counter jump ${this.#chain}`
+              : `insert rule ${table} FORWARD counter jump ${this.#chain}`,
+          ]),
     ];
   }
 
   /** A chain that others' rules lead to is emptied and stays. */
   #removal(table: string, rules: readonly NftRule[]): string[] {
-    const jumps = rules.filter((rule) => jumpTo(rule, this.#chain)).map(({ handle }) => `delete rule ${table} FORWARD handle ${handle}`);
-    const emptied = [...jumps, ...(rules.some(({ chain }) => chain === this.#chain) ? [`flush chain ${table} ${this.#chain}`] : [])];
-    return rules.some((rule) => leadsTo(rule, this.#chain) && !jumpTo(rule, this.#chain)) ? emptied : [...emptied, `delete chain ${table} ${this.#chain}`];
+    const jumps = rules
+      .filter((rule) => jumpTo(rule, this.#chain))
+      .map(({ handle }) => `delete rule ${table} FORWARD handle ${handle}`);
+    const emptied = [
+      ...jumps,
+      ...(rules.some(({ chain }) => chain === this.#chain) ? [`flush chain ${table} ${this.#chain}`] : []),
+    ];
+    return rules.some((rule) => leadsTo(rule, this.#chain) && !jumpTo(rule, this.#chain))
+      ? emptied
+      : [...emptied, `delete chain ${table} ${this.#chain}`];
   }
 
   /**
@@ -126,7 +153,11 @@ export class ForeignFirewall {
       const { chains, rules } = listed;
       const table = `${keyword[family]} filter`;
       const named = (target: string) => chains.some(({ name }) => name === target);
-      const mine = rules.filter((rule) => jumpTo(rule, this.#chain) || (jumpTo(rule, userChain) && rule.comment === comment && !rules.some(({ chain }) => chain === userChain)));
+      const mine = rules.filter(
+        (rule) =>
+          jumpTo(rule, this.#chain) ||
+          (jumpTo(rule, userChain) && rule.comment === comment && !rules.some(({ chain }) => chain === userChain)),
+      );
       const flushed = named(this.#chain) ? [`flush chain ${table} ${this.#chain}`] : [];
       const jumps = mine.map(({ handle }) => `delete rule ${table} FORWARD handle ${handle}`);
       if (jumps.length + flushed.length === 0) continue;
@@ -138,7 +169,8 @@ export class ForeignFirewall {
       const [left, ...others] = chains.filter(({ name }) => !gone.has(name));
       const ruled = rules.some((rule) => !gone.has(rule.chain) && !mine.includes(rule));
       // What is left lets everything pass: it was made for the jump, or is made again by iptables when it is used.
-      if (gone.size > 0 && left?.name === "FORWARD" && others.length === 0 && left.policy === "accept" && !ruled) await nft(`delete table ${table}\n`);
+      if (gone.size > 0 && left?.name === "FORWARD" && others.length === 0 && left.policy === "accept" && !ruled)
+        await nft(`delete table ${table}\n`);
     }
   }
 

@@ -20,15 +20,26 @@ export function legacyFilters(family: Family): boolean {
  * @param bridges whose packets are accepted there while FORWARD drops by policy
  */
 export function legacyChanges(listed: readonly string[], chain: string, bridges: readonly string[]): string[] {
-  const accepted = listed.includes("-P FORWARD DROP") ? bridges.flatMap((bridge) => [`-A ${chain} -i ${bridge} -j ACCEPT`, `-A ${chain} -o ${bridge} -j ACCEPT`]) : [];
-  const jumps = listed.filter((line) => line.startsWith("-A FORWARD ")).map((line) => /-j (\S+)$/.exec(line)?.[1] ?? "");
+  const accepted = listed.includes("-P FORWARD DROP")
+    ? bridges.flatMap((bridge) => [`-A ${chain} -i ${bridge} -j ACCEPT`, `-A ${chain} -o ${bridge} -j ACCEPT`])
+    : [];
+  const jumps = listed
+    .filter((line) => line.startsWith("-A FORWARD "))
+    .map((line) => /-j (\S+)$/.exec(line)?.[1] ?? "");
   const wanted = [userChain, ...(accepted.length > 0 ? [chain] : [])];
-  const used = listed.some((line) => line.startsWith("-A ") && !line.startsWith("-A FORWARD ") && new RegExp(` -[jg] ${chain}$`).test(line));
+  const used = listed.some(
+    (line) => line.startsWith("-A ") && !line.startsWith("-A FORWARD ") && new RegExp(` -[jg] ${chain}$`).test(line),
+  );
   const rules = listed.filter((line) => line.startsWith(`-A ${chain} `));
-  const inPlace = wanted.every((target, index) => jumps[index] === target) && jumps.includes(chain) === wanted.includes(chain);
-  if (inPlace && rules.join() === accepted.join() && listed.includes(`-N ${chain}`) === (accepted.length > 0 || used)) return [];
+  const inPlace =
+    wanted.every((target, index) => jumps[index] === target) && jumps.includes(chain) === wanted.includes(chain);
+  if (inPlace && rules.join() === accepted.join() && listed.includes(`-N ${chain}`) === (accepted.length > 0 || used))
+    return [];
   // One of the administrator's jumps is moved to its place; our own go, however often they stand there.
-  const ours = [...new Set(jumps.filter((target) => target === userChain)), ...jumps.filter((target) => target === chain)];
+  const ours = [
+    ...new Set(jumps.filter((target) => target === userChain)),
+    ...jumps.filter((target) => target === chain),
+  ];
   return [
     // A chain that is named here is emptied: the administrator's only when there is none.
     ...(listed.includes(`-N ${userChain}`) ? [] : [`:${userChain} - [0:0]`]),
@@ -55,7 +66,8 @@ export class LegacyFirewall {
     if (!legacyFilters(family) || !installed(program)) return;
     const listed = (await run(program, ["-w", "-S"])).split("\n");
     const changes = legacyChanges(listed, this.#chain, bridges);
-    if (changes.length > 0) await run(`${program}-restore`, ["-w", "--noflush"], ["*filter", ...changes, "COMMIT", ""].join("\n"));
+    if (changes.length > 0)
+      await run(`${program}-restore`, ["-w", "--noflush"], ["*filter", ...changes, "COMMIT", ""].join("\n"));
   }
 
   /** Brings the families' tables to what is needed now. */

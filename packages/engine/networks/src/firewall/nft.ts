@@ -10,7 +10,11 @@ export interface NftRule {
   chain: string;
   handle: number;
   comment?: string;
-  expr?: { jump?: { target: string }; goto?: { target: string }; match?: { left?: { meta?: { key: string } }; right?: unknown } }[];
+  expr?: {
+    jump?: { target: string };
+    goto?: { target: string };
+    match?: { left?: { meta?: { key: string } }; right?: unknown };
+  }[];
 }
 
 export interface NftTable {

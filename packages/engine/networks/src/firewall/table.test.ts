@@ -2,7 +2,16 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { type BridgeRules, type PortRule, portCommands, renderTable, type TableOptions } from "./table.ts";
 
-const bridge = (device: string, subnet: string, more: Partial<BridgeRules> = {}): BridgeRules => ({ device, subnet, internal: false, icc: true, masquerade: true, trusted: [], gatewayMode: "nat", ...more });
+const bridge = (device: string, subnet: string, more: Partial<BridgeRules> = {}): BridgeRules => ({
+  device,
+  subnet,
+  internal: false,
+  icc: true,
+  masquerade: true,
+  trusted: [],
+  gatewayMode: "nat",
+  ...more,
+});
 
 const ports: PortRule[] = [
   { proto: "tcp", hostIp: undefined, hostPort: 8080, containerIp: "10.9.0.2", containerPort: 80 },
@@ -12,7 +21,11 @@ const ports: PortRule[] = [
 ];
 
 describe("firewall tables", () => {
-  const bridges = [bridge("br0", "10.9.0.0/24"), bridge("br1", "10.8.0.0/24", { internal: true, icc: false }), bridge("br2", "10.7.0.0/24", { gatewayMode: "routed" })];
+  const bridges = [
+    bridge("br0", "10.9.0.0/24"),
+    bridge("br1", "10.8.0.0/24", { internal: true, icc: false }),
+    bridge("br2", "10.7.0.0/24", { gatewayMode: "routed" }),
+  ];
   const links = [{ from: "10.8.0.3", containerIp: "10.8.0.2", proto: "sctp" as const, containerPort: 132 }];
   const render = (options: TableOptions) => renderTable(4, "lstest", { bridges, ports, links }, options);
   const plain: TableOptions = { userlandProxy: true, allowDirectRouting: false };
@@ -39,15 +52,30 @@ describe("firewall tables", () => {
       "add element ip lstest published { tcp . 8080 : 10.9.0.2 . 80 }",
       "add element ip lstest own { 10.9.0.2 . tcp . 8080 }",
     ]);
-    assert.equal(portCommands("delete", 4, "lstest", ports, plain)[4], "delete element ip lstest published_at { 192.0.2.2 . udp . 53 }");
+    assert.equal(
+      portCommands("delete", 4, "lstest", ports, plain)[4],
+      "delete element ip lstest published_at { 192.0.2.2 . udp . 53 }",
+    );
   });
 
   it("are what nft takes, for both families", function () {
     if (process.getuid?.() !== 0) this.skip();
     const port = { proto: "tcp" as const, hostPort: 80, containerIp: "fd01::2", containerPort: 80 };
-    const six = { bridges: [bridge("br0", "fd01::/64", { icc: false })], ports: [{ ...port, hostIp: undefined }, { ...port, hostIp: "::1" }], links: [] };
+    const six = {
+      bridges: [bridge("br0", "fd01::/64", { icc: false })],
+      ports: [
+        { ...port, hostIp: undefined },
+        { ...port, hostIp: "::1" },
+      ],
+      links: [],
+    };
     const without: TableOptions = { userlandProxy: false, allowDirectRouting: true };
-    for (const input of [text, render(without), renderTable(6, "lstest", six, plain), renderTable(6, "lstest", six, without)]) {
+    for (const input of [
+      text,
+      render(without),
+      renderTable(6, "lstest", six, plain),
+      renderTable(6, "lstest", six, without),
+    ]) {
       const { status, stderr } = spawnSync("nft", ["-c", "-f", "-"], { input });
       assert.equal(status, 0, String(stderr));
     }

@@ -55,24 +55,45 @@ function isLoopback(hostIp: string | undefined): boolean {
 }
 
 /** What a port is in sets and maps. */
-function portElements({ proto, hostIp, hostPort, containerIp, containerPort }: PortRule, { userlandProxy }: TableOptions): Element[] {
+function portElements(
+  { proto, hostIp, hostPort, containerIp, containerPort }: PortRule,
+  { userlandProxy }: TableOptions,
+): Element[] {
   const open: Element = { set: "open", key: `${containerIp} . ${proto} . ${containerPort}` };
   if (hostPort === 0) return [open];
   const port = `${proto} . ${hostPort}`;
   const value = `${containerIp} . ${containerPort}`;
-  const at: Element = hostIp === undefined ? { set: "published", key: port, value } : { set: "published_at", key: `${hostIp} . ${port}`, value };
-  const guard: Element[] = isLoopback(hostIp) && !hostIp?.includes(":") ? [{ set: "loopback", key: `${hostIp} . ${port}` }] : [];
-  if (!userlandProxy) return [open, ...(hostIp === "::1" ? [] : [at]), ...guard, { set: "self", key: `${containerIp} . ${containerIp}` }];
+  const at: Element =
+    hostIp === undefined
+      ? { set: "published", key: port, value }
+      : { set: "published_at", key: `${hostIp} . ${port}`, value };
+  const guard: Element[] =
+    isLoopback(hostIp) && !hostIp?.includes(":") ? [{ set: "loopback", key: `${hostIp} . ${port}` }] : [];
+  if (!userlandProxy)
+    return [open, ...(hostIp === "::1" ? [] : [at]), ...guard, { set: "self", key: `${containerIp} . ${containerIp}` }];
   if (isLoopback(hostIp)) return [open, ...guard];
-  const own: Element[] = proto === "udp" && hostIp === undefined ? [{ set: "own_udp", key: `${containerIp} . ${hostPort}` }, { set: "any_udp", key: String(hostPort) }] : [];
+  const own: Element[] =
+    proto === "udp" && hostIp === undefined
+      ? [
+          { set: "own_udp", key: `${containerIp} . ${hostPort}` },
+          { set: "any_udp", key: String(hostPort) },
+        ]
+      : [];
   return [open, at, { set: "own", key: `${containerIp} . ${port}` }, ...own];
 }
 
 /** `nft` commands that add or delete ports in the standing table. */
-export function portCommands(action: "add" | "delete", family: Family, table: string, rules: readonly PortRule[], options: TableOptions): string[] {
+export function portCommands(
+  action: "add" | "delete",
+  family: Family,
+  table: string,
+  rules: readonly PortRule[],
+  options: TableOptions,
+): string[] {
   const commands = rules.flatMap((rule) =>
     portElements(rule, options).map(
-      ({ set, key, value }) => `${action} element ${words[family].family} ${table} ${set} { ${key}${action === "add" && value !== undefined ? ` : ${value}` : ""} }`,
+      ({ set, key, value }) =>
+        `${action} element ${words[family].family} ${table} ${set} { ${key}${action === "add" && value !== undefined ? ` : ${value}` : ""} }`,
     ),
   );
   return [...new Set(commands)];
@@ -83,7 +104,10 @@ function guards(bridges: readonly BridgeRules[], keyword: string, { allowDirectR
   if (allowDirectRouting) return [];
   return bridges
     .filter(({ gatewayMode }) => gatewayMode === "nat")
-    .map(({ device, subnet, trusted }) => `    ${keyword} daddr ${subnet} iifname != { ${["lo", device, ...trusted].map(quote).join(", ")} } fib daddr type != local drop`);
+    .map(
+      ({ device, subnet, trusted }) =>
+        `    ${keyword} daddr ${subnet} iifname != { ${["lo", device, ...trusted].map(quote).join(", ")} } fib daddr type != local drop`,
+    );
 }
 
 /** Where packets for published ports are led to containers: a proxy answers those that would come back to where they are from. */
@@ -113,7 +137,9 @@ function masquerading(family: Family, translating: readonly BridgeRules[], { use
     ? `    ${keyword} saddr @masqueraded ct status dnat masquerade`
     : `    ${keyword} saddr . ${keyword} daddr @self masquerade
     oifname @bridges fib saddr type local masquerade`;
-  const out = translating.map(({ device, subnet }) => `    ${keyword} saddr ${subnet} oifname != ${quote(device)} masquerade`);
+  const out = translating.map(
+    ({ device, subnet }) => `    ${keyword} saddr ${subnet} oifname != ${quote(device)} masquerade`,
+  );
   return [back, ...out].join("\n");
 }
 
@@ -125,17 +151,33 @@ function masquerading(family: Family, translating: readonly BridgeRules[], { use
 export function renderTable(
   family: Family,
   table: string,
-  { bridges, ports, links }: { bridges: readonly BridgeRules[]; ports: readonly PortRule[]; links: readonly LinkRule[] },
+  {
+    bridges,
+    ports,
+    links,
+  }: { bridges: readonly BridgeRules[]; ports: readonly PortRule[]; links: readonly LinkRule[] },
   options: TableOptions,
 ): string {
   const { family: keyword, address, ping } = words[family];
   const of = (accept: (bridge: BridgeRules) => boolean) => bridges.filter(accept);
   const devices = (list: readonly BridgeRules[]) => elements(list.map(({ device }) => quote(device)));
-  const pairs = (list: readonly BridgeRules[]) => elements(list.map(({ device }) => `${quote(device)} . ${quote(device)}`));
-  const translating = of(({ masquerade, internal, gatewayMode }) => masquerade && !internal && gatewayMode !== "routed");
+  const pairs = (list: readonly BridgeRules[]) =>
+    elements(list.map(({ device }) => `${quote(device)} . ${quote(device)}`));
+  const translating = of(
+    ({ masquerade, internal, gatewayMode }) => masquerade && !internal && gatewayMode !== "routed",
+  );
   const published = ports.flatMap((port) => portElements(port, options));
-  const inSet = (name: Element["set"]) => elements([...new Set(published.filter(({ set }) => set === name).map(({ key, value }) => (value === undefined ? key : `${key} : ${value}`)))]);
-  const linked = links.map(({ from, containerIp, proto, containerPort }) => `${from} . ${containerIp} . ${proto} . ${containerPort}`);
+  const inSet = (name: Element["set"]) =>
+    elements([
+      ...new Set(
+        published
+          .filter(({ set }) => set === name)
+          .map(({ key, value }) => (value === undefined ? key : `${key} : ${value}`)),
+      ),
+    ]);
+  const linked = links.map(
+    ({ from, containerIp, proto, containerPort }) => `${from} . ${containerIp} . ${proto} . ${containerPort}`,
+  );
   const proto = "meta l4proto . th dport";
   return `table ${keyword} ${table}
 delete table ${keyword} ${table}

@@ -18,10 +18,16 @@ function maskError(what: string, given: Prefix): string[] {
 function rangeErrors(range: string, subnet: Prefix): string[] {
   const parsed = parsePrefix(range);
   if (!parsed) return [`invalid ip-range ${range}: invalid CIDR block notation`];
-  if (parsed.family !== subnet.family) return [`invalid ip-range ${range}: parent subnet is an IPv${subnet.family} block`];
+  if (parsed.family !== subnet.family)
+    return [`invalid ip-range ${range}: parent subnet is an IPv${subnet.family} block`];
   const parent = formatPrefix(subnet);
-  const bigger = parsed.bits < subnet.bits ? [`invalid ip-range ${range}: CIDR block is bigger than its parent subnet ${parent}`] : [];
-  const outside = overlaps(subnet, parsed) ? [] : [`invalid ip-range ${range}: parent subnet ${parent} doesn't contain ip-range`];
+  const bigger =
+    parsed.bits < subnet.bits
+      ? [`invalid ip-range ${range}: CIDR block is bigger than its parent subnet ${parent}`]
+      : [];
+  const outside = overlaps(subnet, parsed)
+    ? []
+    : [`invalid ip-range ${range}: parent subnet ${parent} doesn't contain ip-range`];
   return [...bigger, ...maskError("ip-range", parsed), ...outside];
 }
 
@@ -43,9 +49,15 @@ function configErrors(config: IPAMConfig, enableIPv6: boolean): string[] {
   if (subnet.family === 6 && !enableIPv6) return [];
   const addresses = [
     config.Gateway ? addressError("gateway", config.Gateway, config.Gateway, subnet) : undefined,
-    ...Object.entries(config.AuxiliaryAddresses ?? {}).map(([name, address]) => addressError("auxiliary address", name, address, subnet)),
+    ...Object.entries(config.AuxiliaryAddresses ?? {}).map(([name, address]) =>
+      addressError("auxiliary address", name, address, subnet),
+    ),
   ];
-  return [...maskError("subnet", subnet), ...(config.IPRange ? rangeErrors(config.IPRange, subnet) : []), ...addresses.filter((error) => error !== undefined)];
+  return [
+    ...maskError("subnet", subnet),
+    ...(config.IPRange ? rangeErrors(config.IPRange, subnet) : []),
+    ...addresses.filter((error) => error !== undefined),
+  ];
 }
 
 /** Blocks and addresses in any spelling. @throws InvalidArgument `invalid network config:\n…` with all that is wrong in the blocks. */

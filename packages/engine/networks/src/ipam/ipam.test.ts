@@ -6,9 +6,12 @@ import { contains, formatAddress, formatPrefix, masked, overlaps, parseAddress, 
 
 describe("addresses", () => {
   it("reads and writes both families, and nothing else", () => {
-    for (const text of ["10.0.0.1", "0.0.0.0", "255.255.255.255", "fd00::1", "::", "2001:db8::8:800:200c:417a"]) assert.equal(formatAddress(parseAddress(text)!), text);
-    for (const text of ["", "1.2.3", "1.2.3.4.5", "256.1.1.1", "0x7f.1", "fe80::1%eth0", "a", "1.2.3.4/8"]) assert.equal(parseAddress(text), undefined, text);
-    for (const text of ["1.2.3.4", "1.2.3.4/33", "1.2.3.4/", "::/129", "1.2.3.4/8/8", "1.2.3.4/-1"]) assert.equal(parsePrefix(text), undefined, text);
+    for (const text of ["10.0.0.1", "0.0.0.0", "255.255.255.255", "fd00::1", "::", "2001:db8::8:800:200c:417a"])
+      assert.equal(formatAddress(parseAddress(text)!), text);
+    for (const text of ["", "1.2.3", "1.2.3.4.5", "256.1.1.1", "0x7f.1", "fe80::1%eth0", "a", "1.2.3.4/8"])
+      assert.equal(parseAddress(text), undefined, text);
+    for (const text of ["1.2.3.4", "1.2.3.4/33", "1.2.3.4/", "::/129", "1.2.3.4/8/8", "1.2.3.4/-1"])
+      assert.equal(parsePrefix(text), undefined, text);
     assert.equal(formatPrefix(masked(mustPrefix("10.77.3.5/22"))), "10.77.0.0/22");
     assert.ok(contains(mustPrefix("10.0.0.0/8"), parseAddress("10.255.255.255")!));
     assert.ok(!overlaps(mustPrefix("10.0.0.0/9"), mustPrefix("10.128.0.0/9")));
@@ -21,7 +24,10 @@ describe("addresses", () => {
     assert.equal(choose("172.17.9.0/24"), "172.18.0.0/16");
     assert.equal(choose("172.16.0.0/12"), "192.168.0.0/20");
     assert.equal(choose("172.16.0.0/12", "192.168.0.0/19"), "192.168.32.0/20");
-    assert.throws(() => choose("172.16.0.0/12", "192.168.0.0/16"), /^PermissionDenied: all predefined address pools have been fully subnetted$/);
+    assert.throws(
+      () => choose("172.16.0.0/12", "192.168.0.0/16"),
+      /^PermissionDenied: all predefined address pools have been fully subnetted$/,
+    );
     assert.match(formatPrefix(chooseSubnet([randomUlaPool()], [])), /^fd[0-9a-f]{2}:.*::\/64$/);
   });
 
@@ -35,11 +41,17 @@ describe("addresses", () => {
       given.push(formatAddress(address));
     }
     assert.deepEqual(given, ["10.77.0.2", "10.77.0.3", "10.77.0.4", "10.77.0.5", "10.77.0.6"]);
-    assert.throws(() => chooseAddress(subnet, used, "n (id)"), /^PermissionDenied: no available IPv4 addresses on this network's address pools: n \(id\)$/);
+    assert.throws(
+      () => chooseAddress(subnet, used, "n (id)"),
+      /^PermissionDenied: no available IPv4 addresses on this network's address pools: n \(id\)$/,
+    );
     used.delete(parseAddress("10.77.0.3")!.value);
     assert.equal(formatAddress(chooseAddress(subnet, used, "n (id)")), "10.77.0.3");
     for (const wish of ["10.77.0.0", "10.77.0.7", "10.77.0.2"]) {
-      assert.throws(() => chooseAddress(subnet, used, "n (id)", parseAddress(wish)), /^PermissionDenied: Address already in use$/);
+      assert.throws(
+        () => chooseAddress(subnet, used, "n (id)", parseAddress(wish)),
+        /^PermissionDenied: Address already in use$/,
+      );
     }
     const range = { prefix: mustPrefix("10.77.0.0/24"), range: mustPrefix("10.77.0.128/25") };
     assert.equal(formatAddress(chooseAddress(range, new Set(), "n")), "10.77.0.128");
@@ -48,13 +60,28 @@ describe("addresses", () => {
 
   it("refuses wrong blocks with Docker's words, all at once", () => {
     const refused = (config: Parameters<typeof validateIPAMConfig>[0][number], text: string) =>
-      assert.throws(() => validateIPAMConfig([config], true), { name: "InvalidArgument", message: `invalid network config:\n${text}` });
+      assert.throws(() => validateIPAMConfig([config], true), {
+        name: "InvalidArgument",
+        message: `invalid network config:\n${text}`,
+      });
     refused({ Subnet: "10.77.0.5/24" }, "invalid subnet 10.77.0.5/24: it should be 10.77.0.0/24");
     refused({ Subnet: "garbage" }, "invalid subnet garbage: invalid CIDR block notation");
     refused({ Gateway: "10.0.0.1" }, "invalid subnet : invalid CIDR block notation");
-    refused({ Subnet: "10.77.0.0/24", IPRange: "10.77.0.0/16" }, "invalid ip-range 10.77.0.0/16: CIDR block is bigger than its parent subnet 10.77.0.0/24");
-    refused({ Subnet: "10.77.0.0/24", Gateway: "10.78.0.9" }, "invalid gateway 10.78.0.9: parent subnet 10.77.0.0/24 doesn't contain this address");
-    refused({ Subnet: "10.77.0.0/24", Gateway: "z", AuxiliaryAddresses: { h: "foo" } }, "* invalid gateway z: invalid address\n* invalid auxiliary address h: invalid address");
-    validateIPAMConfig([{ Subnet: "10.77.0.0/24", IPRange: "10.77.0.128/25", Gateway: "10.77.0.1" }, { Subnet: "fd01::/64" }], true);
+    refused(
+      { Subnet: "10.77.0.0/24", IPRange: "10.77.0.0/16" },
+      "invalid ip-range 10.77.0.0/16: CIDR block is bigger than its parent subnet 10.77.0.0/24",
+    );
+    refused(
+      { Subnet: "10.77.0.0/24", Gateway: "10.78.0.9" },
+      "invalid gateway 10.78.0.9: parent subnet 10.77.0.0/24 doesn't contain this address",
+    );
+    refused(
+      { Subnet: "10.77.0.0/24", Gateway: "z", AuxiliaryAddresses: { h: "foo" } },
+      "* invalid gateway z: invalid address\n* invalid auxiliary address h: invalid address",
+    );
+    validateIPAMConfig(
+      [{ Subnet: "10.77.0.0/24", IPRange: "10.77.0.128/25", Gateway: "10.77.0.1" }, { Subnet: "fd01::/64" }],
+      true,
+    );
   });
 });

@@ -14,7 +14,7 @@ export interface AddressPool {
 export function chooseSubnet(pools: AddressPool[], taken: Prefix[]): Prefix {
   for (const { base, size } of pools) {
     const step = sizeOf({ ...base, bits: size });
-    for (let value = firstOf(base); value <= lastOf(base); ) {
+    for (let value = firstOf(base); value <= lastOf(base);) {
       const candidate: Prefix = { family: base.family, value, bits: size };
       const hit = taken.find((prefix) => overlaps(prefix, candidate));
       if (!hit) return candidate;
@@ -49,7 +49,9 @@ export function chooseAddress(subnet: Subnet, used: ReadonlySet<bigint>, network
   const { prefix, range } = subnet;
   if (wish) {
     if (!contains(prefix, wish)) {
-      throw new PermissionDenied(`Invalid address ${formatAddress(wish)}: It does not belong to any of this network's subnets`);
+      throw new PermissionDenied(
+        `Invalid address ${formatAddress(wish)}: It does not belong to any of this network's subnets`,
+      );
     }
     if (used.has(wish.value) || reserved(prefix, wish.value)) throw new PermissionDenied("Address already in use");
     return wish;

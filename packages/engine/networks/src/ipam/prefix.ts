@@ -35,7 +35,8 @@ export function parseAddress(text: string): Address | undefined {
 export function parsePrefix(text: string): Prefix | undefined {
   const [address = "", bits = "", ...rest] = text.split("/");
   const parsed = parseAddress(address);
-  if (!parsed || rest.length > 0 || !/^(0|[1-9]\d{0,2})$/.test(bits) || Number(bits) > width[parsed.family]) return undefined;
+  if (!parsed || rest.length > 0 || !/^(0|[1-9]\d{0,2})$/.test(bits) || Number(bits) > width[parsed.family])
+    return undefined;
   return { ...parsed, bits: Number(bits) };
 }
 

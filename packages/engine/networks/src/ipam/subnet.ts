@@ -2,7 +2,15 @@ import type { IPAMConfig } from "@longshore/docker-api";
 import { Unknown } from "@longshore/errdefs";
 import { mustPrefix } from "./defaults.ts";
 import { chooseAddress } from "./pool.ts";
-import { type Address, canonicalAddress, formatAddress, formatPrefix, masked, parseAddress, type Prefix } from "./prefix.ts";
+import {
+  type Address,
+  canonicalAddress,
+  formatAddress,
+  formatPrefix,
+  masked,
+  parseAddress,
+  type Prefix,
+} from "./prefix.ts";
 
 /** A block that addresses are given out of, as text. */
 export interface SubnetRecord {
@@ -38,7 +46,9 @@ export function subnetOf(config: IPAMConfig, needsGateway = true): SubnetRecord 
     try {
       used.add(chooseAddress({ prefix, range: prefix }, used, subnet, parseAddress(address)).value);
     } catch (error) {
-      throw new Unknown(`failed to allocate secondary ip address (${name}:${address}): Address already in use`, { cause: error });
+      throw new Unknown(`failed to allocate secondary ip address (${name}:${address}): Address already in use`, {
+        cause: error,
+      });
     }
   }
   return given;
@@ -46,10 +56,14 @@ export function subnetOf(config: IPAMConfig, needsGateway = true): SubnetRecord 
 
 function chooseGateway(prefix: Prefix, range: Prefix, wish: Address | undefined): Address {
   // A single IPv6 address is the router's anycast address.
-  if (!wish && prefix.family === 6 && prefix.bits === 128) throw new Unknown("failed to allocate gateway (): no available addresses on this pool");
+  if (!wish && prefix.family === 6 && prefix.bits === 128)
+    throw new Unknown("failed to allocate gateway (): no available addresses on this pool");
   try {
     return chooseAddress({ prefix, range }, new Set(), formatPrefix(prefix), wish);
   } catch (error) {
-    throw new Unknown(`failed to allocate gateway (${wish ? formatAddress(wish) : ""}): ${wish ? "Address already in use" : "no available addresses on this pool"}`, { cause: error });
+    throw new Unknown(
+      `failed to allocate gateway (${wish ? formatAddress(wish) : ""}): ${wish ? "Address already in use" : "no available addresses on this pool"}`,
+      { cause: error },
+    );
   }
 }

@@ -71,7 +71,10 @@ export interface Sandboxes {
    * changes. What was asked for already keeps its port, and connections through it go on.
    * @throws NotFound without a live sandbox, Unknown with Docker's messages for a port that cannot be had
    */
-  publish(containerId: string, request: Pick<SandboxRequest, "portBindings" | "publishAllPorts" | "exposedPorts">): Promise<Sandbox>;
+  publish(
+    containerId: string,
+    request: Pick<SandboxRequest, "portBindings" | "publishAllPorts" | "exposedPorts">,
+  ): Promise<Sandbox>;
   /** A renamed container: what DNS answers and what inspect of a network shows. @returns what `get` gives now */
   rename(containerId: string, name: string): Promise<Sandbox | undefined>;
 }
@@ -117,5 +120,9 @@ export interface Networks {
    */
   validateEndpoint(network: string, settings: Partial<EndpointSettings>): void;
   /** The names by which others would find a container in a network; null where containers have none. */
-  dnsNames(network: string, container: Pick<SandboxRequest, "containerId" | "containerName" | "hostname">, aliases: readonly string[]): string[] | null;
+  dnsNames(
+    network: string,
+    container: Pick<SandboxRequest, "containerId" | "containerName" | "hostname">,
+    aliases: readonly string[],
+  ): string[] | null;
 }

@@ -39,16 +39,24 @@ async function clearAway(before: NetworkRecord, wanted: NetworkRecord | undefine
   if (before.bridge === "") return;
   if (before.bridge !== wanted?.bridge) return removeDevice(before);
   const kept = bridgeAddresses(wanted);
-  await removeAddresses(before.bridge, (before.ownsBridge ? bridgeAddresses(before) : before.ownAddresses).filter((address) => !kept.includes(address)));
+  await removeAddresses(
+    before.bridge,
+    (before.ownsBridge ? bridgeAddresses(before) : before.ownAddresses).filter((address) => !kept.includes(address)),
+  );
 }
 
 /**
  * Makes the network `bridge` what it is configured to be. While containers are on it, it stays as it is.
  * @returns whether it is
  */
-export async function ensureDefaultBridge(records: Records, networks: NetworkStore, options: DefaultBridgeOptions): Promise<boolean> {
+export async function ensureDefaultBridge(
+  records: Records,
+  networks: NetworkStore,
+  options: DefaultBridgeOptions,
+): Promise<boolean> {
   const before = [...records.networks.values()].find(({ name }) => name === "bridge");
-  const wanted = options.bridge === "none" ? undefined : await defaultBridge(networks, options, before ?? blank("bridge", "bridge"));
+  const wanted =
+    options.bridge === "none" ? undefined : await defaultBridge(networks, options, before ?? blank("bridge", "bridge"));
   if (before && records.endpointsIn(before.id).length > 0 && (!wanted || shapeOf(before) !== shapeOf(wanted))) {
     await networks.restoreDevice(before);
     return false;
@@ -64,7 +72,11 @@ export async function ensureDefaultBridge(records: Records, networks: NetworkSto
  */
 export async function ensureNetworks(records: Records, networks: NetworkStore): Promise<void> {
   const names = new Set([...records.networks.values()].map(({ name }) => name));
-  for (const [name, driver] of [["none", "null"], ["host", "host"]] as const) if (!names.has(name)) await networks.put(blank(name, driver));
+  for (const [name, driver] of [
+    ["none", "null"],
+    ["host", "host"],
+  ] as const)
+    if (!names.has(name)) await networks.put(blank(name, driver));
   for (const record of records.networks.values()) {
     if ((record.bridge !== "" || record.parent) && record.name !== "bridge") await networks.restoreDevice(record);
   }

@@ -11,7 +11,12 @@ import { removeParent } from "../parent/parent-device.ts";
 export function bridgeAddresses(record: NetworkRecord): string[] {
   const { gatewayMode, inhibitIPv4 } = parseBridgeOptions(record);
   return record.subnets
-    .filter(({ subnet, gateway }) => gateway !== "" && gatewayMode[mustPrefix(subnet).family] !== "isolated" && !(inhibitIPv4 && mustPrefix(subnet).family === 4))
+    .filter(
+      ({ subnet, gateway }) =>
+        gateway !== "" &&
+        gatewayMode[mustPrefix(subnet).family] !== "isolated" &&
+        !(inhibitIPv4 && mustPrefix(subnet).family === 4),
+    )
     .map(({ subnet, gateway }) => `${gateway}/${mustPrefix(subnet).bits}`);
 }
 

@@ -32,6 +32,13 @@ export function showNetwork(record: NetworkRecord, containers: Record<string, Ne
 /** A container in a network's `Containers`. */
 export function showMember(network: NetworkRecord, endpoint: EndpointRecord, name: string): NetworkContainer {
   const { id, mac, ipv4, ipv6 } = endpoint;
-  const withBits = (address: string, family: 4 | 6) => (address === "" ? "" : `${address}/${lengthOf(network, endpoint, family)}`);
-  return { Name: name, EndpointID: id, MacAddress: mac, IPv4Address: withBits(ipv4, 4), IPv6Address: withBits(ipv6, 6) };
+  const withBits = (address: string, family: 4 | 6) =>
+    address === "" ? "" : `${address}/${lengthOf(network, endpoint, family)}`;
+  return {
+    Name: name,
+    EndpointID: id,
+    MacAddress: mac,
+    IPv4Address: withBits(ipv4, 4),
+    IPv6Address: withBits(ipv6, 6),
+  };
 }

@@ -82,7 +82,10 @@ export class NetworkStore implements Networks {
     const exact = this.#records.networks.get(idOrName) ?? all.find(({ name }) => name === idOrName);
     if (exact) return exact;
     const matches = all.filter(({ id }) => id.startsWith(idOrName));
-    if (matches.length > 1) throw new InvalidArgument(`network ${idOrName} is ambiguous (${matches.length} matches found based on ID prefix)`);
+    if (matches.length > 1)
+      throw new InvalidArgument(
+        `network ${idOrName} is ambiguous (${matches.length} matches found based on ID prefix)`,
+      );
     const [match] = matches;
     if (!match) throw new NotFound(`network ${idOrName} not found`);
     return match;
@@ -94,7 +97,9 @@ export class NetworkStore implements Networks {
 
   inspect(idOrName: string): Network {
     const record = this.record(idOrName);
-    const containers = this.#records.endpointsIn(record.id).map((endpoint) => [endpoint.containerId, showMember(record, endpoint, this.#memberName(endpoint))] as const);
+    const containers = this.#records
+      .endpointsIn(record.id)
+      .map((endpoint) => [endpoint.containerId, showMember(record, endpoint, this.#memberName(endpoint))] as const);
     return showNetwork(record, Object.fromEntries(containers));
   }
 
@@ -115,7 +120,11 @@ export class NetworkStore implements Networks {
     validateEndpoint(this.record(network), settings);
   }
 
-  dnsNames(network: string, container: Parameters<Networks["dnsNames"]>[1], aliases: readonly string[]): string[] | null {
+  dnsNames(
+    network: string,
+    container: Parameters<Networks["dnsNames"]>[1],
+    aliases: readonly string[],
+  ): string[] | null {
     return isUserDefined(this.record(network)) ? dnsNames(container, aliases) : null;
   }
 
@@ -158,7 +167,8 @@ export class NetworkStore implements Networks {
 
   /** The network that leads out for containers whose own ones do not; an administrator may have made it. */
   async gatewayNetwork(): Promise<NetworkRecord> {
-    const find = (): NetworkRecord | undefined => [...this.#records.networks.values()].find(({ name }) => name === gatewayNetwork.Name);
+    const find = (): NetworkRecord | undefined =>
+      [...this.#records.networks.values()].find(({ name }) => name === gatewayNetwork.Name);
     const found = find();
     if (found) return found;
     const id = await this.create(gatewayNetwork).catch((error: unknown) => {
@@ -175,9 +185,15 @@ export class NetworkStore implements Networks {
   }
 
   /** A network that takes its options from another one's configuration has no defaults. @throws InvalidArgument, see `withFamilies` */
-  #withDefaultOptions(options: Partial<NetworkCreateOptions> & { Name: string }): Partial<NetworkCreateOptions> & { Name: string } {
+  #withDefaultOptions(
+    options: Partial<NetworkCreateOptions> & { Name: string },
+  ): Partial<NetworkCreateOptions> & { Name: string } {
     const defaults = this.#defaults.defaultNetworkOpts[options.Driver || "bridge"];
-    return withFamilies(defaults === undefined || (options.ConfigFrom ?? "") !== "" ? options : { ...options, Options: { ...defaults, ...options.Options } });
+    return withFamilies(
+      defaults === undefined || (options.ConfigFrom ?? "") !== ""
+        ? options
+        : { ...options, Options: { ...defaults, ...options.Options } },
+    );
   }
 
   /** All networks, with those that are just being made. */
@@ -233,20 +249,30 @@ export class NetworkStore implements Networks {
 
   /** As `ensureDevice`, for a network that was: one whose device cannot be made, such as that of a card that is gone, keeps no other from working. */
   async restoreDevice(record: NetworkRecord): Promise<void> {
-    await this.ensureDevice(record).catch((error: unknown) => this.#log.error({ err: error, network: record.name }, "the device of a network cannot be made"));
+    await this.ensureDevice(record).catch((error: unknown) =>
+      this.#log.error({ err: error, network: record.name }, "the device of a network cannot be made"),
+    );
   }
 
   async remove(idOrName: string): Promise<void> {
     const id = await this.#turn.run(async () => {
       const record = this.record(idOrName);
-      if (predefined.includes(record.name)) throw new PermissionDenied(`${record.name} is a pre-defined network and cannot be removed`);
+      if (predefined.includes(record.name))
+        throw new PermissionDenied(`${record.name} is a pre-defined network and cannot be removed`);
       const endpoints = this.#records.endpointsIn(record.id);
       if (endpoints.length > 0) {
-        const names = endpoints.map((endpoint) => `name:"${this.#memberName(endpoint)}" id:"${endpoint.id.slice(0, 12)}"`);
-        throw new PermissionDenied(`error while removing network: network ${record.name} has active endpoints (${names.join(", ")})`);
+        const names = endpoints.map(
+          (endpoint) => `name:"${this.#memberName(endpoint)}" id:"${endpoint.id.slice(0, 12)}"`,
+        );
+        throw new PermissionDenied(
+          `error while removing network: network ${record.name} has active endpoints (${names.join(", ")})`,
+        );
       }
-      const dependent = [...this.#records.networks.values()].find(({ configFrom }) => record.configOnly && configFrom === record.name);
-      if (dependent) throw new PermissionDenied(`error while removing network: configuration network "${record.name}" is in use`);
+      const dependent = [...this.#records.networks.values()].find(
+        ({ configFrom }) => record.configOnly && configFrom === record.name,
+      );
+      if (dependent)
+        throw new PermissionDenied(`error while removing network: configuration network "${record.name}" is in use`);
       await this.#tearDown(record);
       return record.id;
     });
@@ -255,19 +281,29 @@ export class NetworkStore implements Networks {
 
   /** The device first, then the record: after a kill in between, the network is still there and can be removed again. */
   async #tearDown(record: NetworkRecord): Promise<void> {
-    const heir = record.parent?.ours === true && [...this.#records.networks.values()].find(({ id, parent }) => id !== record.id && parent?.device === record.parent?.device);
+    const heir =
+      record.parent?.ours === true &&
+      [...this.#records.networks.values()].find(
+        ({ id, parent }) => id !== record.id && parent?.device === record.parent?.device,
+      );
     // Another network lies on the device: it is now that one's to remove.
     if (heir && heir.parent) this.#records.putNetwork({ ...heir, parent: { ...heir.parent, ours: true } });
     else await removeDevice(record);
     this.#records.dropNetwork(record.id);
     if (record.bridge === "") return;
     // Rules for a bridge that is gone match nothing: nobody waits for their end, and the next rebuild ends them if this one fails.
-    this.#firewall.rebuild().catch((error: unknown) => this.#log.error({ err: error, network: record.name }, "the rules of a removed network are still there"));
+    this.#firewall
+      .rebuild()
+      .catch((error: unknown) =>
+        this.#log.error({ err: error, network: record.name }, "the rules of a removed network are still there"),
+      );
   }
 
   async prune(matches: (network: Network) => boolean): Promise<Network[]> {
     const pruned = await this.#turn.run(async () => {
-      const unused = [...this.#records.networks.values()].filter(({ id, name, configOnly }) => !predefined.includes(name) && !configOnly && !this.inUse(id));
+      const unused = [...this.#records.networks.values()].filter(
+        ({ id, name, configOnly }) => !predefined.includes(name) && !configOnly && !this.inUse(id),
+      );
       const removed: Network[] = [];
       for (const record of unused) {
         const network = showNetwork(record, {});

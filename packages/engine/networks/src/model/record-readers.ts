@@ -1,27 +1,72 @@
 import type { IPAM, IPAMConfig } from "@longshore/docker-api";
-import { flag, integer, listOf, mapOf, nullable, oneOf, optional, portMap, type Reader, record, requestedEndpoint, required, text } from "@longshore/records";
+import {
+  flag,
+  integer,
+  listOf,
+  mapOf,
+  nullable,
+  oneOf,
+  optional,
+  portMap,
+  type Reader,
+  record,
+  requestedEndpoint,
+  required,
+  text,
+} from "@longshore/records";
 import { parseAddress, parsePrefix } from "../ipam/prefix.ts";
 import type { SubnetRecord } from "../ipam/subnet.ts";
-import type { Debt, EndpointRecord, NetworkRecord, ParentRecord, PoolRecord, PublishedPort, RemoteJoin, SandboxRecord } from "./record-types.ts";
+import type {
+  Debt,
+  EndpointRecord,
+  NetworkRecord,
+  ParentRecord,
+  PoolRecord,
+  PublishedPort,
+  RemoteJoin,
+  SandboxRecord,
+} from "./record-types.ts";
 
 const texts = listOf(text);
 const id = required(text, (given) => (given === "" ? "is empty" : undefined));
 const prefix = required(text, (given) => (parsePrefix(given) === undefined ? "is no CIDR block" : undefined));
-const addressOrNone: Reader<string> = (value, at) => required(text, (given) => (given === "" || parseAddress(given) !== undefined ? undefined : "is no address"))(value ?? "", at);
+const addressOrNone: Reader<string> = (value, at) =>
+  required(text, (given) => (given === "" || parseAddress(given) !== undefined ? undefined : "is no address"))(
+    value ?? "",
+    at,
+  );
 const port = integer({ min: 0, max: 65_535 });
-const family = <T>(read: Reader<T>): Reader<{ 4: T; 6: T }> => record<{ 4: T; 6: T }>({ 4: read as never, 6: read as never });
+const family = <T>(read: Reader<T>): Reader<{ 4: T; 6: T }> =>
+  record<{ 4: T; 6: T }>({ 4: read as never, 6: read as never });
 
 const ipam = record<IPAM>({
   Driver: text,
   Options: nullable(mapOf(text)),
-  Config: nullable(listOf(record<IPAMConfig>({ Subnet: optional(text), IPRange: optional(text), Gateway: optional(text), AuxiliaryAddresses: optional(mapOf(text)) }))),
+  Config: nullable(
+    listOf(
+      record<IPAMConfig>({
+        Subnet: optional(text),
+        IPRange: optional(text),
+        Gateway: optional(text),
+        AuxiliaryAddresses: optional(mapOf(text)),
+      }),
+    ),
+  ),
 });
 
-const subnet = record<SubnetRecord>({ subnet: prefix, range: prefix, gateway: addressOrNone, auxiliary: texts, router: optional(addressOrNone) });
+const subnet = record<SubnetRecord>({
+  subnet: prefix,
+  range: prefix,
+  gateway: addressOrNone,
+  auxiliary: texts,
+  router: optional(addressOrNone),
+});
 
 const pool = record<PoolRecord>({
   id: text,
-  family: required(integer(), (given) => (given === 4 || given === 6 ? undefined : "is neither 4 nor 6")) as Reader<4 | 6>,
+  family: required(integer(), (given) => (given === 4 || given === 6 ? undefined : "is neither 4 nor 6")) as Reader<
+    4 | 6
+  >,
   addressSpace: text,
   pool: prefix,
   wanted: record<PoolRecord["wanted"]>({ pool: text, subPool: text }),
@@ -80,7 +125,13 @@ export const endpointRecord: Reader<EndpointRecord> = record<EndpointRecord>({
   service: mark,
 });
 
-const published = record<PublishedPort>({ proto: oneOf("tcp", "udp", "sctp"), hostIp: addressOrNone, hostPort: port, containerIp: addressOrNone, containerPort: port });
+const published = record<PublishedPort>({
+  proto: oneOf("tcp", "udp", "sctp"),
+  hostIp: addressOrNone,
+  hostPort: port,
+  containerIp: addressOrNone,
+  containerPort: port,
+});
 
 export const sandboxRecord: Reader<SandboxRecord> = record<SandboxRecord>({
   id,
@@ -95,11 +146,19 @@ export const sandboxRecord: Reader<SandboxRecord> = record<SandboxRecord>({
   ports: portMap,
   published: listOf(published),
   dns: nullable(record<NonNullable<SandboxRecord["dns"]>>({ servers: texts, onHost: flag, ndotsSet: optional(flag) })),
-  resolver: optional(record<NonNullable<SandboxRecord["resolver"]>>({ dns: texts, dnsSearch: texts, dnsOptions: texts, written: text })),
+  resolver: optional(
+    record<NonNullable<SandboxRecord["resolver"]>>({ dns: texts, dnsSearch: texts, dnsOptions: texts, written: text }),
+  ),
   noIPv6: mark,
   links: optional(listOf(record<NonNullable<SandboxRecord["links"]>[number]>({ containerId: id, ports: texts }))),
 });
 
 const anything: Reader<object> = (value) => (value !== null && typeof value === "object" ? value : {});
 
-export const debtRecord: Reader<Debt> = record<Debt>({ id: required(integer({ min: 0, max: Number.MAX_SAFE_INTEGER })), owner: id, plugin: id, method: id, body: anything });
+export const debtRecord: Reader<Debt> = record<Debt>({
+  id: required(integer({ min: 0, max: Number.MAX_SAFE_INTEGER })),
+  owner: id,
+  plugin: id,
+  method: id,
+  body: anything,
+});

@@ -58,13 +58,19 @@ export class Records {
       if (!/malformed|not a database|disk image/.test(messageOf(error))) throw error;
       const aside = `${path}.damaged-${Date.now()}`;
       log.error({ err: error, path, aside }, "network records cannot be read and are set aside");
-      for (const suffix of ["-wal", "-shm", ""]) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+      for (const suffix of ["-wal", "-shm", ""])
+        if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
       this.#file = open(path);
     }
   }
 
   #load(log: Logger): void {
-    const read = <T>(table: Table, reader: Reader<T>, keyOf: (record: T) => string | number, take: (record: T) => void) => {
+    const read = <T>(
+      table: Table,
+      reader: Reader<T>,
+      keyOf: (record: T) => string | number,
+      take: (record: T) => void,
+    ) => {
       for (const row of this.#file.sql.prepare(`SELECT id, record FROM ${table}`).all()) {
         try {
           const record = parseRecord(String(row["record"]), reader);
@@ -74,33 +80,64 @@ export class Records {
           const id = String(row["id"]);
           log.error({ err: error, table, id }, "a network record cannot be read: set aside");
           this.atomically(() => {
-            this.#file.sql.prepare("INSERT INTO damaged (source, id, record, problem) VALUES (?, ?, ?, ?)").run(table, id, String(row["record"]), messageOf(error));
+            this.#file.sql
+              .prepare("INSERT INTO damaged (source, id, record, problem) VALUES (?, ?, ?, ?)")
+              .run(table, id, String(row["record"]), messageOf(error));
             this.#drop(table, id);
           });
         }
       }
     };
-    read("networks", networkRecord, ({ id }) => id, (record) => this.networks.set(record.id, record));
-    read("endpoints", endpointRecord, ({ id }) => id, (record) => this.endpoints.set(record.id, record));
-    read("sandboxes", sandboxRecord, ({ containerId }) => containerId, (record) => this.sandboxes.set(record.containerId, record));
-    read("debts", debtRecord, ({ id }) => id, (record) => this.debts.set(record.id, record));
+    read(
+      "networks",
+      networkRecord,
+      ({ id }) => id,
+      (record) => this.networks.set(record.id, record),
+    );
+    read(
+      "endpoints",
+      endpointRecord,
+      ({ id }) => id,
+      (record) => this.endpoints.set(record.id, record),
+    );
+    read(
+      "sandboxes",
+      sandboxRecord,
+      ({ containerId }) => containerId,
+      (record) => this.sandboxes.set(record.containerId, record),
+    );
+    read(
+      "debts",
+      debtRecord,
+      ({ id }) => id,
+      (record) => this.debts.set(record.id, record),
+    );
   }
 
   /** What was set aside, in words. */
   damage(): string[] {
     const dir = dirname(this.#path);
-    const files = readdirSync(dir).filter((name) => name.startsWith(`${basename(this.#path)}.damaged-`) && !/-(wal|shm)$/.test(name));
+    const files = readdirSync(dir).filter(
+      (name) => name.startsWith(`${basename(this.#path)}.damaged-`) && !/-(wal|shm)$/.test(name),
+    );
     return [
       ...files.map((name) => `the database of networks was damaged and set aside as ${join(dir, name)}`),
       ...this.#file.sql
         .prepare("SELECT source, id, problem FROM damaged")
         .all()
-        .map(({ source, id, problem }) => `a record of ${String(source)} (${String(id)}) cannot be read and was set aside: ${String(problem)}`),
+        .map(
+          ({ source, id, problem }) =>
+            `a record of ${String(source)} (${String(id)}) cannot be read and was set aside: ${String(problem)}`,
+        ),
     ];
   }
 
   #put(table: Table, id: string | number, record: unknown): void {
-    this.#file.sql.prepare(`INSERT INTO ${table} (id, record) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record`).run(id, JSON.stringify(record));
+    this.#file.sql
+      .prepare(
+        `INSERT INTO ${table} (id, record) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record`,
+      )
+      .run(id, JSON.stringify(record));
   }
 
   #drop(table: Table, id: string | number): void {

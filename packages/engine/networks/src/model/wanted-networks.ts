@@ -12,12 +12,19 @@ export interface WantedNetwork {
 /** What cannot go together. @throws InvalidArgument with Docker's messages */
 function refuseMixture(mode: string, networks: readonly NetworkRecord[]): void {
   const drivers = networks.map(({ driver }) => driver);
-  if (mode !== "host" && drivers.includes("host")) throw new InvalidArgument("cannot connect container to host network - container must be created in host network mode");
+  if (mode !== "host" && drivers.includes("host"))
+    throw new InvalidArgument(
+      "cannot connect container to host network - container must be created in host network mode",
+    );
   if (mode === "host" && drivers.some((driver) => driver !== "host")) {
-    throw new InvalidArgument("container sharing network namespace with another container or host cannot be connected to any other network");
+    throw new InvalidArgument(
+      "container sharing network namespace with another container or host cannot be connected to any other network",
+    );
   }
   if (drivers.length > 1 && drivers.includes("null")) {
-    throw new InvalidArgument("container cannot be connected to multiple networks with one of the networks in private (none) mode");
+    throw new InvalidArgument(
+      "container cannot be connected to multiple networks with one of the networks in private (none) mode",
+    );
   }
 }
 
@@ -47,9 +54,14 @@ export function wantedNetworks(networks: NetworkStore, { networkMode, endpoints 
     mode = find(networks, plain(networkMode));
   } catch (error) {
     if (!(error instanceof NotFound)) throw error;
-    throw new NotFound(`could not find a network matching network mode ${networkMode}: ${error.message}`, { cause: error });
+    throw new NotFound(`could not find a network matching network mode ${networkMode}: ${error.message}`, {
+      cause: error,
+    });
   }
-  refuseMixture(networkMode, named.map(({ network }) => network));
+  refuseMixture(
+    networkMode,
+    named.map(({ network }) => network),
+  );
   const rank = ({ id, name }: NetworkRecord) => (id === mode?.id ? "" : name);
   const sorted = named.sort((a, b) => (rank(a.network) < rank(b.network) ? -1 : 1));
   // One network may have been named twice, by its name and its id.

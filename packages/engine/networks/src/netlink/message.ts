@@ -65,7 +65,16 @@ export const NLM_F = { REQUEST: 1, ACK: 4, REPLACE: 0x100, EXCL: 0x200, CREATE: 
 /** A request (`struct nlmsghdr` and what follows it) that is always acknowledged. */
 export function message(type: number, flags: number, ...body: readonly Buffer[]): Buffer {
   const payload = Buffer.concat(body);
-  return padded(Buffer.concat([u32(16 + payload.length), u16(type), u16(NLM_F.REQUEST | NLM_F.ACK | flags), u32(0), u32(0), payload]));
+  return padded(
+    Buffer.concat([
+      u32(16 + payload.length),
+      u16(type),
+      u16(NLM_F.REQUEST | NLM_F.ACK | flags),
+      u32(0),
+      u32(0),
+      payload,
+    ]),
+  );
 }
 
 /** Numbers a message; the answer to it carries the same number. */

@@ -41,12 +41,21 @@ describe("routing netlink", () => {
 
   it("sets links up, with addresses of both families and default routes, as ip shows them", async () => {
     const index = await linkIndex(netlink, "d0");
-    await netlink.request([setUp(1), addAddress(index, "10.9.8.7", 20), addAddress(index, "fd00::7", 64), setUp(index), defaultRoute(index, "10.9.0.1"), defaultRoute(index, "fd00::1")]);
+    await netlink.request([
+      setUp(1),
+      addAddress(index, "10.9.8.7", 20),
+      addAddress(index, "fd00::7", 64),
+      setUp(index),
+      defaultRoute(index, "10.9.0.1"),
+      defaultRoute(index, "fd00::1"),
+    ]);
     await netlink.request([defaultRoute(index, "10.9.0.2")]);
     const [link] = JSON.parse(await ip("-j", "addr", "show", "dev", "d0")) as Shown[];
     assert.ok(link);
     assert.ok(link.flags.includes("UP"));
-    const shown = link.addr_info.filter(({ local }) => !local.startsWith("fe80:")).map(({ family, local, prefixlen, broadcast }) => ({ family, local, prefixlen, broadcast }));
+    const shown = link.addr_info
+      .filter(({ local }) => !local.startsWith("fe80:"))
+      .map(({ family, local, prefixlen, broadcast }) => ({ family, local, prefixlen, broadcast }));
     assert.deepEqual(shown, [
       { family: "inet", local: "10.9.8.7", prefixlen: 20, broadcast: "10.9.15.255" },
       { family: "inet6", local: "fd00::7", prefixlen: 64, broadcast: undefined },
@@ -58,7 +67,10 @@ describe("routing netlink", () => {
   it("names the step that the kernel refuses", async () => {
     const index = await linkIndex(netlink, "d0");
     const add = addAddress(index, "10.9.8.7", 24);
-    await assert.rejects(netlink.request([add, add]), { message: "adding the address 10.9.8.7/24: file already exists", errno: 17 });
+    await assert.rejects(netlink.request([add, add]), {
+      message: "adding the address 10.9.8.7/24: file already exists",
+      errno: 17,
+    });
     await assert.rejects(linkIndex(netlink, "d1"), { message: "finding the link d1: no such device", errno: 19 });
   });
 });

@@ -42,11 +42,20 @@ function expression(name: string, ...data: readonly Buffer[]): Expression {
 }
 
 function equals(value: Buffer): Expression {
-  return expression("cmp", attribute(CMP.REGISTER, be32(1)), attribute(CMP.OPERATOR, be32(CMP.EQUAL)), nest(CMP.DATA, attribute(DATA_VALUE, value)));
+  return expression(
+    "cmp",
+    attribute(CMP.REGISTER, be32(1)),
+    attribute(CMP.OPERATOR, be32(CMP.EQUAL)),
+    nest(CMP.DATA, attribute(DATA_VALUE, value)),
+  );
 }
 
 function load(header: keyof typeof base, offset: number, length: number): Expression {
-  return expression("payload", ...[attribute(PAYLOAD.REGISTER, be32(1)), attribute(PAYLOAD.BASE, be32(base[header]))], ...[attribute(PAYLOAD.OFFSET, be32(offset)), attribute(PAYLOAD.LENGTH, be32(length))]);
+  return expression(
+    "payload",
+    ...[attribute(PAYLOAD.REGISTER, be32(1)), attribute(PAYLOAD.BASE, be32(base[header]))],
+    ...[attribute(PAYLOAD.OFFSET, be32(offset)), attribute(PAYLOAD.LENGTH, be32(length))],
+  );
 }
 
 /** `ip daddr ADDRESS` @param address four bytes */
@@ -56,14 +65,27 @@ export function toAddress(address: Buffer): Expression[] {
 
 /** `udp dport PORT` or `tcp dport PORT`: @param protocol its number in IP */
 export function toPort(protocol: number, port: number): Expression[] {
-  const isProtocol = [expression("meta", attribute(META.REGISTER, be32(1)), attribute(META.KEY, be32(META.L4PROTO))), equals(u8(protocol))];
+  const isProtocol = [
+    expression("meta", attribute(META.REGISTER, be32(1)), attribute(META.KEY, be32(META.L4PROTO))),
+    equals(u8(protocol)),
+  ];
   return [...isProtocol, load("transport", 2, 2), equals(Buffer.of(port >> 8, port & 0xff))];
 }
 
 /** `dnat to ADDRESS:PORT` */
 export function destinationNat(address: Buffer, port: number): Expression[] {
-  const put = (register: number, value: Buffer) => expression("immediate", attribute(IMMEDIATE.REGISTER, be32(register)), nest(IMMEDIATE.DATA, attribute(DATA_VALUE, value)));
-  const nat = [attribute(NAT.TYPE, be32(NAT.DESTINATION)), attribute(NAT.FAMILY, be32(ipv4)), attribute(NAT.ADDRESS_REGISTER, be32(1)), attribute(NAT.PORT_REGISTER, be32(2))];
+  const put = (register: number, value: Buffer) =>
+    expression(
+      "immediate",
+      attribute(IMMEDIATE.REGISTER, be32(register)),
+      nest(IMMEDIATE.DATA, attribute(DATA_VALUE, value)),
+    );
+  const nat = [
+    attribute(NAT.TYPE, be32(NAT.DESTINATION)),
+    attribute(NAT.FAMILY, be32(ipv4)),
+    attribute(NAT.ADDRESS_REGISTER, be32(1)),
+    attribute(NAT.PORT_REGISTER, be32(2)),
+  ];
   return [put(1, address), put(2, Buffer.of(port >> 8, port & 0xff)), expression("nat", ...nat)];
 }
 
@@ -80,16 +102,39 @@ export function deleteTable(name: string): Step {
 /** A chain of type nat that sees what leaves the namespace's own programs, before it is routed. */
 export function addOutputNatChain(table: string, name: string): Step {
   const hook = nest(CHAIN.HOOK, attribute(HOOK.NUMBER, be32(3)), attribute(HOOK.PRIORITY, be32(-100)));
-  return request(`adding the chain ${name}`, NFT_MSG.NEWCHAIN, NLM_F.CREATE, attribute(CHAIN.TABLE, text(table)), attribute(CHAIN.NAME, text(name)), hook, attribute(CHAIN.TYPE, text("nat")));
+  return request(
+    `adding the chain ${name}`,
+    NFT_MSG.NEWCHAIN,
+    NLM_F.CREATE,
+    attribute(CHAIN.TABLE, text(table)),
+    attribute(CHAIN.NAME, text(name)),
+    hook,
+    attribute(CHAIN.TYPE, text("nat")),
+  );
 }
 
 /** A rule at the end of a chain. */
 export function addRule(table: string, chain: string, expressions: readonly Expression[]): Step {
-  return request(`adding a rule to the chain ${chain}`, NFT_MSG.NEWRULE, NLM_F.CREATE | NLM_F_APPEND, attribute(RULE.TABLE, text(table)), attribute(RULE.CHAIN, text(chain)), nest(RULE.EXPRESSIONS, ...expressions));
+  return request(
+    `adding a rule to the chain ${chain}`,
+    NFT_MSG.NEWRULE,
+    NLM_F.CREATE | NLM_F_APPEND,
+    attribute(RULE.TABLE, text(table)),
+    attribute(RULE.CHAIN, text(chain)),
+    nest(RULE.EXPRESSIONS, ...expressions),
+  );
 }
 
 /** The steps as one transaction: all of them happen, or none. */
 export function transaction(changes: readonly Step[]): Step[] {
-  const mark = (name: string, type: number) => ({ name, message: message(type, 0, Buffer.of(0, 0, 0, subsystem)), silent: true });
-  return [mark("beginning a transaction", NFNL_MSG_BATCH.BEGIN), ...changes, mark("ending a transaction", NFNL_MSG_BATCH.END)];
+  const mark = (name: string, type: number) => ({
+    name,
+    message: message(type, 0, Buffer.of(0, 0, 0, subsystem)),
+    silent: true,
+  });
+  return [
+    mark("beginning a transaction", NFNL_MSG_BATCH.BEGIN),
+    ...changes,
+    mark("ending a transaction", NFNL_MSG_BATCH.END),
+  ];
 }

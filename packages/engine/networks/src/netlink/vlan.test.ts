@@ -72,7 +72,8 @@ describe("netlink for links on other links", () => {
     if (shown !== undefined) assert.match(shown, /ipvlan +mode l3s vepa/);
     const request = (step: Step) => unlessMissing(netlink.request([step]));
     if (await request(addDummy("d0"))) assert.match(await ip(host, "-d", "link", "show", "d0"), /dummy/);
-    if (await request(addVlan("p0.7", await linkIndex(netlink, "p0"), 7))) assert.match(await ip(host, "-d", "link", "show", "p0.7"), /vlan protocol 802\.1Q id 7/);
+    if (await request(addVlan("p0.7", await linkIndex(netlink, "p0"), 7)))
+      assert.match(await ip(host, "-d", "link", "show", "p0.7"), /vlan protocol 802\.1Q id 7/);
   });
 
   it("routes all by a link", async () => {

@@ -17,7 +17,16 @@ function kindInfo(kind: string, ...data: readonly Buffer[]): Buffer {
 }
 
 function addLink(name: string, ...attributes: readonly Buffer[]): Step {
-  return { name: `adding the link ${name}`, message: message(RTM.NEWLINK, NLM_F.CREATE | NLM_F.EXCL, linkHeader(0, false), attribute(IFLA.IFNAME, text(name)), ...attributes) };
+  return {
+    name: `adding the link ${name}`,
+    message: message(
+      RTM.NEWLINK,
+      NLM_F.CREATE | NLM_F.EXCL,
+      linkHeader(0, false),
+      attribute(IFLA.IFNAME, text(name)),
+      ...attributes,
+    ),
+  };
 }
 
 /** A link of a macvlan or ipvlan network, born in the namespace that it is for. */
@@ -35,8 +44,18 @@ export function addVlanLink({ name, parent, mac, netns }: VlanLink, vlan: VlanOp
   const info =
     vlan.driver === "macvlan"
       ? kindInfo("macvlan", attribute(IFLA_MACVLAN_MODE, u32(macvlanMode[vlan.mode])))
-      : kindInfo("ipvlan", attribute(IFLA_IPVLAN.MODE, u16(ipvlanMode[vlan.mode])), attribute(IFLA_IPVLAN.FLAGS, u16(ipvlanFlag[vlan.flag])));
-  const { message: bytes } = addLink(name, ...address, attribute(IFLA.LINK, u32(parent)), attribute(IFLA.NET_NS_FD, u32(netns)), info);
+      : kindInfo(
+          "ipvlan",
+          attribute(IFLA_IPVLAN.MODE, u16(ipvlanMode[vlan.mode])),
+          attribute(IFLA_IPVLAN.FLAGS, u16(ipvlanFlag[vlan.flag])),
+        );
+  const { message: bytes } = addLink(
+    name,
+    ...address,
+    attribute(IFLA.LINK, u32(parent)),
+    attribute(IFLA.NET_NS_FD, u32(netns)),
+    info,
+  );
   return { name: `failed to create the ${vlan.driver} port`, message: bytes };
 }
 

@@ -11,8 +11,10 @@ const maxVlanId = 4094;
 /** Splits `eth0.10`, the name of a VLAN on a device. @throws Unknown with Docker's texts for what is none */
 async function vlanOf(name: string): Promise<{ device: string; id: number }> {
   const [device = "", tag, ...rest] = name.split(".");
-  if (tag === undefined || rest.length > 0) throw new Unknown(`invalid subinterface vlan name ${name}, example formatting is eth0.10`);
-  if (!/^[+-]?\d+$/.test(tag)) throw new Unknown(`unable to parse a valid vlan id from: ${tag} (ex. eth0.10 for vlan 10)`);
+  if (tag === undefined || rest.length > 0)
+    throw new Unknown(`invalid subinterface vlan name ${name}, example formatting is eth0.10`);
+  if (!/^[+-]?\d+$/.test(tag))
+    throw new Unknown(`unable to parse a valid vlan id from: ${tag} (ex. eth0.10 for vlan 10)`);
   const id = Number(tag);
   if (!(await deviceExists(device))) throw new Unknown(`-o parent interface was not found on the host: ${device}`);
   if (id < 1 || id > maxVlanId) throw new Unknown(`vlan id must be between 1-${maxVlanId}, received: ${id}`);
@@ -33,8 +35,14 @@ export async function planParent(record: NetworkRecord, others: Iterable<Network
   if (given === "lo") throw new Unknown(`loopback interface is not a valid ${driver} parent link`);
   for (const other of others) {
     if (other.driver !== "macvlan" || vlan.driver !== "macvlan" || other.parent?.device !== given) continue;
-    if (vlan.mode === "passthru") throw new PermissionDenied(`cannot use mode passthru, macvlan network ${other.id} is already using parent interface ${given}`);
-    if (other.options["macvlan_mode"] === "passthru") throw new PermissionDenied(`macvlan network ${other.id} is already using parent interface ${given} in mode passthru`);
+    if (vlan.mode === "passthru")
+      throw new PermissionDenied(
+        `cannot use mode passthru, macvlan network ${other.id} is already using parent interface ${given}`,
+      );
+    if (other.options["macvlan_mode"] === "passthru")
+      throw new PermissionDenied(
+        `macvlan network ${other.id} is already using parent interface ${given} in mode passthru`,
+      );
   }
   if (await deviceExists(given)) return { device: given, ours: false };
   await vlanOf(given);

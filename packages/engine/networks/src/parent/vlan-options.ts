@@ -16,7 +16,11 @@ export function isVlanDriver(driver: string): driver is VlanDriver {
   return driver === "macvlan" || driver === "ipvlan";
 }
 
-function oneOf<T extends string>(choices: readonly [T, ...T[]], given: string | undefined, refusal: (value: string) => string): T {
+function oneOf<T extends string>(
+  choices: readonly [T, ...T[]],
+  given: string | undefined,
+  refusal: (value: string) => string,
+): T {
   if (given === undefined || given === "") return choices[0];
   const choice = choices.find((known) => known === given);
   if (choice === undefined) throw new Unknown(refusal(given));
@@ -28,14 +32,29 @@ function oneOf<T extends string>(choices: readonly [T, ...T[]], given: string | 
  * @returns undefined for networks of other drivers
  * @throws Unknown `requested macvlan mode 'x' is not valid, …`
  */
-export function parseVlanOptions({ driver, options }: Pick<NetworkRecord, "driver" | "options">): VlanOptions | undefined {
+export function parseVlanOptions({
+  driver,
+  options,
+}: Pick<NetworkRecord, "driver" | "options">): VlanOptions | undefined {
   if (driver === "macvlan") {
-    const mode = oneOf(macvlanModes, options["macvlan_mode"], (value) => `requested macvlan mode '${value}' is not valid, 'bridge' mode is the macvlan driver default`);
+    const mode = oneOf(
+      macvlanModes,
+      options["macvlan_mode"],
+      (value) => `requested macvlan mode '${value}' is not valid, 'bridge' mode is the macvlan driver default`,
+    );
     return { driver, mode };
   }
   if (driver !== "ipvlan") return undefined;
-  const mode = oneOf(ipvlanModes, options["ipvlan_mode"], (value) => `requested ipvlan mode '${value}' is not valid, 'l2' mode is the ipvlan driver default`);
-  const flag = oneOf(ipvlanFlags, options["ipvlan_flag"], (value) => `requested ipvlan flag '${value}' is not valid, 'bridge' is the ipvlan driver default`);
+  const mode = oneOf(
+    ipvlanModes,
+    options["ipvlan_mode"],
+    (value) => `requested ipvlan mode '${value}' is not valid, 'l2' mode is the ipvlan driver default`,
+  );
+  const flag = oneOf(
+    ipvlanFlags,
+    options["ipvlan_flag"],
+    (value) => `requested ipvlan flag '${value}' is not valid, 'bridge' is the ipvlan driver default`,
+  );
   return { driver, mode, flag };
 }
 

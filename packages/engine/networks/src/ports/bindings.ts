@@ -30,21 +30,33 @@ function parseRange(text: string): PortRange | undefined {
  * port from under another's fixed wish.
  * @param wildcards what an empty HostIp stands for
  */
-export function portWishes(bindings: PortMap, exposed: readonly string[], publishAll: boolean, wildcards: readonly string[]): PortWish[] {
+export function portWishes(
+  bindings: PortMap,
+  exposed: readonly string[],
+  publishAll: boolean,
+  wildcards: readonly string[],
+): PortWish[] {
   const all = new Map<string, PortBinding[]>();
   for (const [text, list] of Object.entries(bindings)) {
     const key = canonicalPortKey(text);
     all.set(key, [...(all.get(key) ?? []), ...(list ?? [])]);
   }
   if (publishAll) {
-    for (const key of exposed.map(canonicalPortKey)) if ((all.get(key) ?? []).length === 0) all.set(key, [{ HostIp: "", HostPort: "" }]);
+    for (const key of exposed.map(canonicalPortKey))
+      if ((all.get(key) ?? []).length === 0) all.set(key, [{ HostIp: "", HostPort: "" }]);
   }
   const wishes = [...all].flatMap(([text, list]) => {
     const { key, port: containerPort, proto } = parsePortKey(text);
     return list.map(({ HostIp, HostPort }): PortWish => {
       // A protocol behind the host's port says nothing.
       const range = parseRange(HostPort.split("/", 1)[0] ?? "");
-      return { key, proto, containerPort, hostIps: HostIp === "" ? [...wildcards] : [canonicalAddress(HostIp)], ...(range ? { range } : {}) };
+      return {
+        key,
+        proto,
+        containerPort,
+        hostIps: HostIp === "" ? [...wildcards] : [canonicalAddress(HostIp)],
+        ...(range ? { range } : {}),
+      };
     });
   });
   const freedom = ({ range }: PortWish) => (range ? range.end - range.begin : 65_536);

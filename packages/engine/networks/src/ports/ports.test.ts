@@ -8,7 +8,9 @@ describe("ports", () => {
   it("gives each port once, wildcards and addresses in each other's way", () => {
     const ports = new PortAllocator({ begin: 100, end: 103 });
     assert.equal(ports.request(both, "tcp", { begin: 80, end: 80 }), 80);
-    assert.throws(() => ports.request(["127.0.0.1"], "tcp", { begin: 80, end: 80 }), { message: "Bind for 0.0.0.0:80 failed: port is already allocated" });
+    assert.throws(() => ports.request(["127.0.0.1"], "tcp", { begin: 80, end: 80 }), {
+      message: "Bind for 0.0.0.0:80 failed: port is already allocated",
+    });
     assert.equal(ports.request(both, "udp", { begin: 80, end: 80 }), 80);
     assert.equal(ports.request(["127.0.0.1"], "tcp", { begin: 81, end: 81 }), 81);
     assert.equal(ports.request(["127.0.0.2"], "tcp", { begin: 81, end: 81 }), 81);
@@ -38,12 +40,19 @@ describe("ports", () => {
       true,
       both,
     );
-    assert.deepEqual(wishes.map(({ key, hostIps, range }) => [key, hostIps, range]), [
-      ["91/tcp", ["127.0.0.1"], { begin: 8000, end: 8000 }],
-      ["90/tcp", both, { begin: 8000, end: 8001 }],
-      ["92/udp", both, undefined],
-    ]);
-    assert.throws(() => portWishes({ "80/tcp": [{ HostIp: "", HostPort: "90-80" }] }, [], false, both), { message: 'invalid port specification: "90-80"' });
-    assert.throws(() => portWishes({ "80/foo": [{ HostIp: "", HostPort: "" }] }, [], false, both), { message: "invalid proto: foo" });
+    assert.deepEqual(
+      wishes.map(({ key, hostIps, range }) => [key, hostIps, range]),
+      [
+        ["91/tcp", ["127.0.0.1"], { begin: 8000, end: 8000 }],
+        ["90/tcp", both, { begin: 8000, end: 8001 }],
+        ["92/udp", both, undefined],
+      ],
+    );
+    assert.throws(() => portWishes({ "80/tcp": [{ HostIp: "", HostPort: "90-80" }] }, [], false, both), {
+      message: 'invalid port specification: "90-80"',
+    });
+    assert.throws(() => portWishes({ "80/foo": [{ HostIp: "", HostPort: "" }] }, [], false, both), {
+      message: "invalid proto: foo",
+    });
   });
 });

@@ -19,7 +19,9 @@ function commandOf(pid: string): string {
 }
 
 function processesWith(path: string): number[] {
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name) && commandOf(name).includes(path)).map(Number);
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && commandOf(name).includes(path))
+    .map(Number);
 }
 
 describe("the userland proxy's client", () => {
@@ -36,7 +38,13 @@ describe("the userland proxy's client", () => {
     const port: ProxyPort = { proto: "tcp", hostIp: "127.0.0.1", hostPort, containerIp: "127.0.0.1", containerPort };
     const path = join(dir, "proxy.sock");
     const processes = () => processesWith(path);
-    const client = new ProxyClient(path, () => [port], () => client.reconcile(), silent, 2000);
+    const client = new ProxyClient(
+      path,
+      () => [port],
+      () => client.reconcile(),
+      silent,
+      2000,
+    );
     try {
       await client.publish(port);
       const [hanging = 0] = processes();
@@ -58,7 +66,12 @@ describe("the userland proxy's client", () => {
     this.timeout(30_000);
     const dir = mkdtempSync(join(tmpdir(), "longshore-proxy-"));
     const path = join(dir, "proxy.sock");
-    const client = new ProxyClient(path, () => [], () => Promise.resolve(), silent);
+    const client = new ProxyClient(
+      path,
+      () => [],
+      () => Promise.resolve(),
+      silent,
+    );
     const asked: { first: number; second: number }[] = [];
     try {
       await client.together(async (ask) => {

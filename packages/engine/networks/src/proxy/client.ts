@@ -62,7 +62,13 @@ export class ProxyClient {
    * @param onLost brings back what a proxy that died had to do
    * @param patienceMs after which one that does not answer is ended, and another does its work
    */
-  constructor(path: string, wanted: () => ProxyPort[], onLost: () => Promise<void>, log: Logger, patienceMs = usualPatienceMs) {
+  constructor(
+    path: string,
+    wanted: () => ProxyPort[],
+    onLost: () => Promise<void>,
+    log: Logger,
+    patienceMs = usualPatienceMs,
+  ) {
     this.#path = path;
     this.#wanted = wanted;
     this.#onLost = onLost;
@@ -77,7 +83,10 @@ export class ProxyClient {
       socket.once("connect", () => {
         socket.off("error", reject);
         socket.on("error", () => undefined);
-        socket.on("data", lines((line) => this.#settle(JSON.parse(line) as ProxyAnswer & { id: number })));
+        socket.on(
+          "data",
+          lines((line) => this.#settle(JSON.parse(line) as ProxyAnswer & { id: number })),
+        );
         socket.once("close", () => this.#lost());
         socket.unref();
         resolve(socket);
@@ -119,7 +128,9 @@ export class ProxyClient {
     closeSync(errors);
     await new Promise<void>((resolve, reject) => {
       child.once("error", reject);
-      child.once("exit", (code) => reject(new Unavailable(`the userland proxy did not start (exit code ${code}), see ${this.#path}.log`)));
+      child.once("exit", (code) =>
+        reject(new Unavailable(`the userland proxy did not start (exit code ${code}), see ${this.#path}.log`)),
+      );
       child.stdout?.once("data", () => resolve());
     });
     child.removeAllListeners("exit");
@@ -203,7 +214,9 @@ export class ProxyClient {
     for (const [key, port] of wanted) {
       const same = have.get(key);
       if (same && same.containerIp === port.containerIp && same.containerPort === port.containerPort) continue;
-      await this.publish(port).catch((error: unknown) => this.#log.error({ err: error, port }, "a published port cannot be bound again"));
+      await this.publish(port).catch((error: unknown) =>
+        this.#log.error({ err: error, port }, "a published port cannot be bound again"),
+      );
     }
   }
 

@@ -38,9 +38,12 @@ function endIfIdle(): void {
 const server = createServer((socket) => {
   engines.add(socket);
   // In order: a port given back and taken again must not cross.
-  socket.on("data", lines((line) => {
-    last = last.then(() => serve(socket, line));
-  }));
+  socket.on(
+    "data",
+    lines((line) => {
+      last = last.then(() => serve(socket, line));
+    }),
+  );
   socket.on("error", () => socket.destroy());
   socket.on("close", () => {
     engines.delete(socket);

@@ -37,7 +37,10 @@ export class Services {
         return {};
       default:
         // A newer engine than this proxy, which lives as long as the ports that it holds.
-        throw Object.assign(new Error(`the userland proxy does not know ${JSON.stringify((request as { op: unknown }).op)}`), { code: "ENOSYS" });
+        throw Object.assign(
+          new Error(`the userland proxy does not know ${JSON.stringify((request as { op: unknown }).op)}`),
+          { code: "ENOSYS" },
+        );
     }
   }
 
@@ -73,6 +76,9 @@ export class Services {
 }
 
 function open({ proto, hostIp, hostPort, containerIp, containerPort }: ProxyPort): () => void {
-  const [from, to] = [{ address: hostIp, port: hostPort }, { address: containerIp, port: containerPort }];
+  const [from, to] = [
+    { address: hostIp, port: hostPort },
+    { address: containerIp, port: containerPort },
+  ];
   return proto === "tcp" ? forwardTcp(from, to) : forwardUdp(from, to, idleMs);
 }

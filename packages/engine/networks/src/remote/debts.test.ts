@@ -54,7 +54,14 @@ describe("what plugins are owed", () => {
     debts.owe("e", "p", "IpamDriver.ReleaseAddress", { PoolID: "1", Address: "c" });
     debts.collect();
     await debts.settle("n");
-    assert.deepEqual(heard, ["p ReleaseAddress 1 a", "p ReleaseAddress 1 c", "p ReleasePool 1", "p ReleaseAddress 2 b", "p ReleasePool 2", "q DeleteNetwork n"]);
+    assert.deepEqual(heard, [
+      "p ReleaseAddress 1 a",
+      "p ReleaseAddress 1 c",
+      "p ReleasePool 1",
+      "p ReleaseAddress 2 b",
+      "p ReleasePool 2",
+      "q DeleteNetwork n",
+    ]);
   });
 
   it("is given back in the order in which things stand on each other, once", async () => {

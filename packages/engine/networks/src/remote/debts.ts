@@ -65,8 +65,12 @@ export class Debts {
     // One pool after the other, each behind its addresses.
     const poolOf = ({ plugin, body }: Debt): string => `${plugin} ${(body as { PoolID?: string }).PoolID ?? ""}`;
     const pools = [...new Set(debts.map(poolOf))];
-    const stage = (debt: Debt): number => (rank(debt) === order["IpamDriver.ReleasePool"] ? order["IpamDriver.ReleaseAddress"] : rank(debt));
-    return debts.sort((a, b) => stage(a) - stage(b) || pools.indexOf(poolOf(a)) - pools.indexOf(poolOf(b)) || rank(a) - rank(b) || a.id - b.id);
+    const stage = (debt: Debt): number =>
+      rank(debt) === order["IpamDriver.ReleasePool"] ? order["IpamDriver.ReleaseAddress"] : rank(debt);
+    return debts.sort(
+      (a, b) =>
+        stage(a) - stage(b) || pools.indexOf(poolOf(a)) - pools.indexOf(poolOf(b)) || rank(a) - rank(b) || a.id - b.id,
+    );
   }
 
   /** Whether that is still owed. */
@@ -94,7 +98,10 @@ export class Debts {
    * @throws what keeps the plugin from hearing it
    */
   async settleWith(plugin: string): Promise<void> {
-    await this.#give(this.#strays().filter((debt) => debt.plugin === plugin), true);
+    await this.#give(
+      this.#strays().filter((debt) => debt.plugin === plugin),
+      true,
+    );
   }
 
   #strays(): Debt[] {
@@ -133,7 +140,8 @@ export class Debts {
       await this.#plugins.giveBack(plugin, method, body, patient);
     } catch (error) {
       if (!isKind(error, "Unknown")) {
-        if (!this.#away.has(plugin)) this.#log.warn({ err: error, plugin, method }, "a plugin is away: what it is owed is given back later");
+        if (!this.#away.has(plugin))
+          this.#log.warn({ err: error, plugin, method }, "a plugin is away: what it is owed is given back later");
         this.#away.add(plugin);
         return error;
       }
@@ -156,7 +164,9 @@ export class Debts {
     this.#timer = undefined;
     const strays = this.#strays();
     if (strays.length === 0) this.#pause = pauseMs.first;
-    this.#give(strays).catch((error: unknown) => this.#log.error({ err: error }, "what plugins are owed cannot be given back"));
+    this.#give(strays).catch((error: unknown) =>
+      this.#log.error({ err: error }, "what plugins are owed cannot be given back"),
+    );
   }
 
   async close(): Promise<void> {

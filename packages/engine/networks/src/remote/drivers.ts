@@ -41,9 +41,19 @@ export interface NetworkDriver {
   readonly scope: "local" | "global";
   /** Which families need no address for a gateway. */
   skipsGateway(options: object): Promise<Record<Family, boolean>>;
-  createNetwork(request: { NetworkID: string; Options: object; IPv4Data: IPAMData[]; IPv6Data: IPAMData[] }): Promise<void>;
+  createNetwork(request: {
+    NetworkID: string;
+    Options: object;
+    IPv4Data: IPAMData[];
+    IPv6Data: IPAMData[];
+  }): Promise<void>;
   /** @returns what the driver has chosen itself; fields are empty or absent where it has not */
-  createEndpoint(request: { NetworkID: string; EndpointID: string; Interface: EndpointInterface; Options: object }): Promise<Partial<EndpointInterface>>;
+  createEndpoint(request: {
+    NetworkID: string;
+    EndpointID: string;
+    Interface: EndpointInterface;
+    Options: object;
+  }): Promise<Partial<EndpointInterface>>;
   join(request: { NetworkID: string; EndpointID: string; SandboxKey: string; Options: object }): Promise<JoinAnswer>;
   /** What the driver knows of an endpoint at work. */
   endpointInfo(networkId: string, endpointId: string): Promise<void>;
@@ -60,7 +70,13 @@ export interface IpamDriver {
   readonly replays: boolean;
   addressSpace(scope: string): Promise<string>;
   /** @returns the pool's id and CIDR, and a gateway (CIDR) if the driver has chosen one */
-  requestPool(request: { AddressSpace: string; Pool: string; SubPool: string; Options: Record<string, string>; V6: boolean }): Promise<{ id: string; pool: string; gateway: string | undefined }>;
+  requestPool(request: {
+    AddressSpace: string;
+    Pool: string;
+    SubPool: string;
+    Options: Record<string, string>;
+    V6: boolean;
+  }): Promise<{ id: string; pool: string; gateway: string | undefined }>;
   /** @param address empty for any; @returns CIDR */
   requestAddress(poolId: string, address: string, options: Record<string, string> | null): Promise<string>;
 }

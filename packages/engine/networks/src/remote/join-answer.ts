@@ -21,13 +21,18 @@ export function withDriversChoice(endpoint: EndpointRecord, given: Partial<Endpo
   const wantedMac = given.MacAddress ?? "";
   if (wantedMac !== "" && !mac.test(wantedMac)) throw new Unknown(`address ${wantedMac}: invalid MAC address`);
   if (wantedMac !== "") {
-    if (endpoint.mac !== "") throw new Unknown(`driver modified interface MAC address: endpoint interface MAC address present (${endpoint.mac}). Cannot be modified with ${wantedMac}.`);
+    if (endpoint.mac !== "")
+      throw new Unknown(
+        `driver modified interface MAC address: endpoint interface MAC address present (${endpoint.mac}). Cannot be modified with ${wantedMac}.`,
+      );
     next.mac = wantedMac.replaceAll("-", ":").toLowerCase();
   }
   for (const { address, bits, family } of addresses) {
     const field = family === 4 ? "ipv4" : "ipv6";
     if (endpoint[field] !== "") {
-      throw new Unknown(`driver modified interface address: endpoint interface IP present (${endpoint[field]}/${endpoint.bits?.[family] ?? 0}). Cannot be modified with (${address}/${bits}).`);
+      throw new Unknown(
+        `driver modified interface address: endpoint interface IP present (${endpoint[field]}/${endpoint.bits?.[family] ?? 0}). Cannot be modified with (${address}/${bits}).`,
+      );
     }
     next[field] = address;
     next.bits = { 4: next.bits?.[4] ?? 0, 6: next.bits?.[6] ?? 0, [family]: bits };
@@ -42,7 +47,10 @@ function gateway(field: string, text: string | undefined): string {
   return formatAddress(address);
 }
 
-function route({ Destination = "", NextHop = "" }: { Destination?: string; NextHop?: string }): { destination: string; nextHop: string } {
+function route({ Destination = "", NextHop = "" }: { Destination?: string; NextHop?: string }): {
+  destination: string;
+  nextHop: string;
+} {
   const prefix = parsePrefix(Destination);
   if (!prefix) throw new Unknown(`invalid CIDR address: ${Destination}`);
   const hop = NextHop === "" ? undefined : parseAddress(NextHop);

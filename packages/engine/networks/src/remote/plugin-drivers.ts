@@ -41,7 +41,11 @@ class PluginNetworkDriver implements NetworkDriver {
   }
 
   static async of(plugin: Plugin): Promise<PluginNetworkDriver> {
-    const { Scope, ConnectivityScope = "", GwAllocChecker = false } = await call<Capabilities>(plugin, `${networkKind}.GetCapabilities`);
+    const {
+      Scope,
+      ConnectivityScope = "",
+      GwAllocChecker = false,
+    } = await call<Capabilities>(plugin, `${networkKind}.GetCapabilities`);
     if ((Scope !== "local" && Scope !== "global") || !["", "local", "global"].includes(ConnectivityScope)) {
       throw new Unknown(`invalid capability: expecting 'local' or 'global', got ${Scope ?? ""}`);
     }
@@ -54,7 +58,11 @@ class PluginNetworkDriver implements NetworkDriver {
 
   async skipsGateway(options: object): Promise<Record<4 | 6, boolean>> {
     if (!this.#checksGateway) return { 4: false, 6: false };
-    const { SkipIPv4 = false, SkipIPv6 = false } = await call<{ SkipIPv4?: boolean; SkipIPv6?: boolean }>(this.#plugin, `${networkKind}.GwAllocCheck`, { Options: options });
+    const { SkipIPv4 = false, SkipIPv6 = false } = await call<{ SkipIPv4?: boolean; SkipIPv6?: boolean }>(
+      this.#plugin,
+      `${networkKind}.GwAllocCheck`,
+      { Options: options },
+    );
     return { 4: SkipIPv4, 6: SkipIPv6 };
   }
 
@@ -63,7 +71,11 @@ class PluginNetworkDriver implements NetworkDriver {
   }
 
   async createEndpoint(request: object): Promise<Partial<EndpointInterface>> {
-    const { Interface } = await call<{ Interface?: Partial<EndpointInterface> | null }>(this.#plugin, `${networkKind}.CreateEndpoint`, request);
+    const { Interface } = await call<{ Interface?: Partial<EndpointInterface> | null }>(
+      this.#plugin,
+      `${networkKind}.CreateEndpoint`,
+      request,
+    );
     return Interface ?? {};
   }
 
@@ -97,7 +109,10 @@ class PluginIpamDriver implements IpamDriver {
 
   static async of(plugin: Plugin): Promise<PluginIpamDriver> {
     try {
-      const found = await call<{ RequiresMACAddress?: boolean; RequiresRequestReplay?: boolean }>(plugin, `${ipamKind}.GetCapabilities`);
+      const found = await call<{ RequiresMACAddress?: boolean; RequiresRequestReplay?: boolean }>(
+        plugin,
+        `${ipamKind}.GetCapabilities`,
+      );
       return new PluginIpamDriver(plugin, found.RequiresMACAddress === true, found.RequiresRequestReplay === true);
     } catch (error) {
       // Older drivers have no such method.
@@ -111,12 +126,23 @@ class PluginIpamDriver implements IpamDriver {
   }
 
   async addressSpace(scope: string): Promise<string> {
-    const found = await call<{ LocalDefaultAddressSpace?: string; GlobalDefaultAddressSpace?: string }>(this.#plugin, `${ipamKind}.GetDefaultAddressSpaces`);
+    const found = await call<{ LocalDefaultAddressSpace?: string; GlobalDefaultAddressSpace?: string }>(
+      this.#plugin,
+      `${ipamKind}.GetDefaultAddressSpaces`,
+    );
     return (scope === "global" ? found.GlobalDefaultAddressSpace : found.LocalDefaultAddressSpace) ?? "";
   }
 
   async requestPool(request: object): Promise<{ id: string; pool: string; gateway: string | undefined }> {
-    const { PoolID = "", Pool = "", Data } = await call<{ PoolID?: string; Pool?: string; Data?: Record<string, string> | null }>(this.#plugin, `${ipamKind}.RequestPool`, request);
+    const {
+      PoolID = "",
+      Pool = "",
+      Data,
+    } = await call<{ PoolID?: string; Pool?: string; Data?: Record<string, string> | null }>(
+      this.#plugin,
+      `${ipamKind}.RequestPool`,
+      request,
+    );
     if (!Pool.includes("/")) throw new Unknown(`netip.ParsePrefix(${JSON.stringify(Pool)}): no '/'`);
     const prefix = parsePrefix(Pool);
     if (!prefix) throw new Unknown(`netip.ParsePrefix(${JSON.stringify(Pool)}): unable to parse IP`);
@@ -124,7 +150,11 @@ class PluginIpamDriver implements IpamDriver {
   }
 
   async requestAddress(PoolID: string, address: string, Options: Record<string, string> | null): Promise<string> {
-    const { Address = "" } = await call<{ Address?: string }>(this.#plugin, `${ipamKind}.RequestAddress`, { PoolID, Address: address, Options });
+    const { Address = "" } = await call<{ Address?: string }>(this.#plugin, `${ipamKind}.RequestAddress`, {
+      PoolID,
+      Address: address,
+      Options,
+    });
     if (Address === "") throw new Unknown("no address returned");
     if (!parsePrefix(Address)) throw new Unknown(`invalid CIDR address: ${Address}`);
     return formatPrefix(mustPrefix(Address));
@@ -136,7 +166,11 @@ export function pluginNetworks(plugins: Plugins): NetworkPlugins {
   const drivers = new WeakMap<Plugin, Promise<PluginNetworkDriver>>();
   const ipams = new WeakMap<Plugin, Promise<PluginIpamDriver>>();
   /** What a plugin can do is asked once; what failed is asked again the next time. */
-  const once = <T>(known: WeakMap<Plugin, Promise<T>>, plugin: Plugin, ask: (plugin: Plugin) => Promise<T>): Promise<T> => {
+  const once = <T>(
+    known: WeakMap<Plugin, Promise<T>>,
+    plugin: Plugin,
+    ask: (plugin: Plugin) => Promise<T>,
+  ): Promise<T> => {
     const asked = known.get(plugin) ?? ask(plugin);
     known.set(plugin, asked);
     asked.catch(() => known.delete(plugin));
@@ -156,7 +190,12 @@ export function pluginNetworks(plugins: Plugins): NetworkPlugins {
         await call(await plugins.get(name, method.slice(0, method.indexOf(".")), options), method, body, options);
       } catch (error) {
         // Drivers need not have this method.
-        if (method !== `${networkKind}.RevokeExternalConnectivity` || !(error instanceof PluginRefused) || error.status !== 404) throw error;
+        if (
+          method !== `${networkKind}.RevokeExternalConnectivity` ||
+          !(error instanceof PluginRefused) ||
+          error.status !== 404
+        )
+          throw error;
       }
     },
   };

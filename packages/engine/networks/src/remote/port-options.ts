@@ -5,7 +5,14 @@ const protocols: Record<string, number> = { tcp: 6, udp: 17, sctp: 132 };
 /** A container's ports as network drivers get them. */
 export interface PortOptions {
   "com.docker.network.endpoint.exposedports": { Proto: number; Port: number }[];
-  "com.docker.network.portmap": { Proto: number; IP: string; Port: number; HostIP: string; HostPort: number; HostPortEnd: number }[];
+  "com.docker.network.portmap": {
+    Proto: number;
+    IP: string;
+    Port: number;
+    HostIP: string;
+    HostPort: number;
+    HostPortEnd: number;
+  }[];
 }
 
 /** The ports that a container exposes and wants to have published, the highest first. */
@@ -25,5 +32,8 @@ export function portOptions({ bindings, exposed, publishAll }: SandboxRecord["po
       return { Proto, IP: "", Port, HostIP: HostIp, HostPort: Number(begin), HostPortEnd: Number(end) };
     });
   });
-  return { "com.docker.network.endpoint.exposedports": ports.map(({ Proto, Port }) => ({ Proto, Port })), "com.docker.network.portmap": portmap };
+  return {
+    "com.docker.network.endpoint.exposedports": ports.map(({ Proto, Port }) => ({ Proto, Port })),
+    "com.docker.network.portmap": portmap,
+  };
 }

@@ -44,12 +44,15 @@ export class RemoteEndpoints {
     let next: EndpointRecord = { ...endpoint, bits: { 4: 0, 6: 0 } };
     if (ipam.needsMac && next.mac === "") next.mac = randomMac();
     for (const family of [4, 6] as const) {
-      const wish = (family === 4 ? endpoint.settings.IPAMConfig?.IPv4Address : endpoint.settings.IPAMConfig?.IPv6Address) ?? "";
+      const wish =
+        (family === 4 ? endpoint.settings.IPAMConfig?.IPv4Address : endpoint.settings.IPAMConfig?.IPv6Address) ?? "";
       const pool = poolFor(network, family, wish);
       if (pool === undefined) continue;
-      const given = await ipam.requestAddress(pool, wish, ipam.needsMac ? { [macOption]: next.mac } : null).catch((error: unknown) => {
-        throw asRefusal(error);
-      });
+      const given = await ipam
+        .requestAddress(pool, wish, ipam.needsMac ? { [macOption]: next.mac } : null)
+        .catch((error: unknown) => {
+          throw asRefusal(error);
+        });
       const prefix = mustPrefix(given);
       const address = formatAddress(prefix);
       const bits = { 4: next.bits?.[4] ?? 0, 6: next.bits?.[6] ?? 0, [family]: prefix.bits };
@@ -70,7 +73,12 @@ export class RemoteEndpoints {
    * @param withPorts whether the driver hears of the container's ports at once
    * @throws with the plugin's words; what was begun is given back with the endpoint
    */
-  async join(sandbox: SandboxRecord, network: NetworkRecord, planned: EndpointRecord, withPorts: boolean): Promise<void> {
+  async join(
+    sandbox: SandboxRecord,
+    network: NetworkRecord,
+    planned: EndpointRecord,
+    withPorts: boolean,
+  ): Promise<void> {
     if (!hasPluginDriver(network)) return;
     const { records, plugins, debts } = this.#parts;
     await debts.settleWith(network.driver);
@@ -83,27 +91,41 @@ export class RemoteEndpoints {
     let endpoint: EndpointRecord = { ...planned, bits };
     const failed = `failed to create endpoint ${sandbox.containerName} on network ${network.name}: `;
     debts.owe(endpoint.id, driver.name, "NetworkDriver.DeleteEndpoint", ids);
-    const chosen = await driver.createEndpoint({ ...ids, Interface: interfaceOf(endpoint), Options: createOptions(endpoint, withPorts ? ports : {}) }).catch((error: unknown) => {
-      if (isKind(error, "Unknown")) debts.forgive(endpoint.id, "NetworkDriver.DeleteEndpoint");
-      throw asRefusal(error, failed);
-    });
+    const chosen = await driver
+      .createEndpoint({
+        ...ids,
+        Interface: interfaceOf(endpoint),
+        Options: createOptions(endpoint, withPorts ? ports : {}),
+      })
+      .catch((error: unknown) => {
+        if (isKind(error, "Unknown")) debts.forgive(endpoint.id, "NetworkDriver.DeleteEndpoint");
+        throw asRefusal(error, failed);
+      });
     endpoint = undoing(() => withDriversChoice(endpoint, chosen), failed);
     records.putEndpoint(endpoint);
     debts.owe(endpoint.id, driver.name, "NetworkDriver.Leave", ids);
-    const answer = await driver.join({ ...ids, SandboxKey: sandbox.netnsPath, Options: ports }).catch((error: unknown) => {
-      if (isKind(error, "Unknown")) debts.forgive(endpoint.id, "NetworkDriver.Leave");
-      throw asRefusal(error);
-    });
+    const answer = await driver
+      .join({ ...ids, SandboxKey: sandbox.netnsPath, Options: ports })
+      .catch((error: unknown) => {
+        if (isKind(error, "Unknown")) debts.forgive(endpoint.id, "NetworkDriver.Leave");
+        throw asRefusal(error);
+      });
     const remote = undoing(() => readJoin(answer), "");
     const used = new Set(records.endpointsOf(sandbox.containerId).map(({ ifname }) => ifname));
-    const ifname = remote.source === "" ? "" : chooseIfname(undefined, answer.InterfaceName?.DstPrefix ?? "", used, remote.source);
+    const ifname =
+      remote.source === "" ? "" : chooseIfname(undefined, answer.InterfaceName?.DstPrefix ?? "", used, remote.source);
     endpoint = { ...endpoint, remote, ifname };
     records.putEndpoint(endpoint);
     if (ifname !== "") await takeIn(endpoint, sandbox.netnsPath);
   }
 
   /** The endpoint has the container's default route. @param otherSix whether another one has that of IPv6; @throws Unknown `driver failed programming external connectivity on endpoint …` */
-  async programExternal(sandbox: SandboxRecord, network: NetworkRecord, { id }: EndpointRecord, otherSix: boolean): Promise<void> {
+  async programExternal(
+    sandbox: SandboxRecord,
+    network: NetworkRecord,
+    { id }: EndpointRecord,
+    otherSix: boolean,
+  ): Promise<void> {
     const { plugins, debts } = this.#parts;
     const ids = { NetworkID: network.id, EndpointID: id };
     if (debts.owes(id, "NetworkDriver.RevokeExternalConnectivity")) return;
@@ -113,7 +135,10 @@ export class RemoteEndpoints {
       await driver.programExternal({ ...ids, Options: { ...portOptions(sandbox.portRequest), [sixToFour]: otherSix } });
     } catch (error) {
       if (isKind(error, "Unknown")) debts.forgive(id, "NetworkDriver.RevokeExternalConnectivity");
-      throw asRefusal(error, `driver failed programming external connectivity on endpoint ${sandbox.containerName} (${id}): `);
+      throw asRefusal(
+        error,
+        `driver failed programming external connectivity on endpoint ${sandbox.containerName} (${id}): `,
+      );
     }
   }
 
@@ -152,8 +177,13 @@ function poolFor({ pools = [] }: NetworkRecord, family: Family, wish: string): s
   return (wanted ? mine.find(({ pool }) => contains(mustPrefix(pool), wanted)) : mine[0])?.id;
 }
 
-function interfaceOf({ ipv4, ipv6, mac, bits }: EndpointRecord): { Address: string; AddressIPv6: string; MacAddress: string } {
-  const withBits = (address: string, family: Family): string => (address === "" ? "" : `${address}/${bits?.[family] ?? 0}`);
+function interfaceOf({ ipv4, ipv6, mac, bits }: EndpointRecord): {
+  Address: string;
+  AddressIPv6: string;
+  MacAddress: string;
+} {
+  const withBits = (address: string, family: Family): string =>
+    address === "" ? "" : `${address}/${bits?.[family] ?? 0}`;
   return { Address: withBits(ipv4, 4), AddressIPv6: withBits(ipv6, 6), MacAddress: mac };
 }
 

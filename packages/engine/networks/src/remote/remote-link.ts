@@ -31,7 +31,10 @@ export async function takeIn(endpoint: EndpointRecord, netnsPath: string): Promi
     await move(host, source, netnsPath, ifname);
   } catch (error) {
     const missing = error instanceof NetlinkRefused && error.errno === ENODEV;
-    throw new Unknown(`${failed}${missing ? `failed to get link by name ${JSON.stringify(source)}: Link not found` : messageOf(error)}`, { cause: error });
+    throw new Unknown(
+      `${failed}${missing ? `failed to get link by name ${JSON.stringify(source)}: Link not found` : messageOf(error)}`,
+      { cause: error },
+    );
   }
   using inside = new Rtnetlink(netnsPath);
   const index = await linkIndex(inside, ifname);
@@ -51,7 +54,10 @@ export async function takeIn(endpoint: EndpointRecord, netnsPath: string): Promi
       await inside.request([addRoute(index, destination, nextHop)]);
     } catch (error) {
       const reason = error instanceof NetlinkRefused ? error.reason : messageOf(error);
-      throw new Unknown(`failed to add static route ${destination}: ${nextHop === "" ? reason : `route for the next hop ${nextHop} could not be found: ${reason}`}`, { cause: error });
+      throw new Unknown(
+        `failed to add static route ${destination}: ${nextHop === "" ? reason : `route for the next hop ${nextHop} could not be found: ${reason}`}`,
+        { cause: error },
+      );
     }
   }
 }
@@ -63,7 +69,8 @@ export async function handBack({ remote, ifname }: EndpointRecord, netnsPath: st
     using inside = new Rtnetlink(netnsPath);
     await move(inside, ifname, "/proc/self/ns/net", remote.source);
   } catch (error) {
-    const gone = (error as NodeJS.ErrnoException).code === "ENOENT" || (error instanceof NetlinkRefused && error.errno === ENODEV);
+    const gone =
+      (error as NodeJS.ErrnoException).code === "ENOENT" || (error instanceof NetlinkRefused && error.errno === ENODEV);
     if (!gone) throw error;
   }
 }

@@ -69,7 +69,8 @@ export class RemoteNetworks {
     if (!hasPluginDriver(record)) return { 4: false, 6: false };
     const driver = await this.#driver(record);
     if (record.scope === "") record.scope = driver.scope;
-    else if (driver.scope === "global" && record.scope !== "global") throw new PermissionDenied(`cannot downgrade network scope for ${record.driver} networks`);
+    else if (driver.scope === "global" && record.scope !== "global")
+      throw new PermissionDenied(`cannot downgrade network scope for ${record.driver} networks`);
     return driver.skipsGateway(driverOptions(record)).catch((error: unknown) => {
       throw asRefusal(error);
     });
@@ -106,22 +107,41 @@ export class RemoteNetworks {
       for (const config of mine.length > 0 ? mine : [{}]) {
         const pool = await this.#requestPool(record, ipam, { family, space, config, needsGateway: !skip[family] });
         pools.push(pool);
-        if (mine.length === 0) shown.push({ Subnet: pool.pool, ...(pool.gateway === "" ? {} : { Gateway: plain(pool.gateway) }) });
+        if (mine.length === 0)
+          shown.push({ Subnet: pool.pool, ...(pool.gateway === "" ? {} : { Gateway: plain(pool.gateway) }) });
       }
     }
     record.pools = pools;
-    record.subnets = pools.map(({ pool, wanted, gateway, auxiliary }) => ({ subnet: pool, range: wanted.subPool === "" ? pool : formatPrefix(masked(mustPrefix(wanted.subPool))), gateway: plain(gateway), auxiliary: Object.values(auxiliary).map(plain) }));
+    record.subnets = pools.map(({ pool, wanted, gateway, auxiliary }) => ({
+      subnet: pool,
+      range: wanted.subPool === "" ? pool : formatPrefix(masked(mustPrefix(wanted.subPool))),
+      gateway: plain(gateway),
+      auxiliary: Object.values(auxiliary).map(plain),
+    }));
     record.ipam = { ...record.ipam, Config: shown };
   }
 
-  async #requestPool(record: NetworkRecord, ipam: IpamDriver, wish: { family: Family; space: string; config: IPAMConfig; needsGateway: boolean }): Promise<PoolRecord> {
+  async #requestPool(
+    record: NetworkRecord,
+    ipam: IpamDriver,
+    wish: { family: Family; space: string; config: IPAMConfig; needsGateway: boolean },
+  ): Promise<PoolRecord> {
     const { family, space, config, needsGateway } = wish;
     const wanted = { pool: config.Subnet ?? "", subPool: config.IPRange ?? "" };
-    const owe = (method: "ReleasePool" | "ReleaseAddress", body: object): void => this.#debts.owe(record.id, ipam.name, `IpamDriver.${method}`, body);
+    const owe = (method: "ReleasePool" | "ReleaseAddress", body: object): void =>
+      this.#debts.owe(record.id, ipam.name, `IpamDriver.${method}`, body);
     const ask = async (): Promise<Awaited<ReturnType<IpamDriver["requestPool"]>>> => {
-      const answer = await ipam.requestPool({ AddressSpace: space, Pool: wanted.pool, SubPool: wanted.subPool, Options: record.ipam.Options ?? {}, V6: family === 6 }).catch((error: unknown) => {
-        throw asRefusal(error);
-      });
+      const answer = await ipam
+        .requestPool({
+          AddressSpace: space,
+          Pool: wanted.pool,
+          SubPool: wanted.subPool,
+          Options: record.ipam.Options ?? {},
+          V6: family === 6,
+        })
+        .catch((error: unknown) => {
+          throw asRefusal(error);
+        });
       owe("ReleasePool", { PoolID: answer.id });
       return answer;
     };
@@ -135,18 +155,27 @@ export class RemoteNetworks {
     };
     let gateway = given ?? "";
     if (gateway !== "") {
-      if (!parsePrefix(gateway)) throw new Unknown(`failed to parse gateway address (${gateway}) returned by ipam driver: invalid CIDR address: ${gateway}`);
+      if (!parsePrefix(gateway))
+        throw new Unknown(
+          `failed to parse gateway address (${gateway}) returned by ipam driver: invalid CIDR address: ${gateway}`,
+        );
       owe("ReleaseAddress", { PoolID: id, Address: plain(gateway) });
     }
     const wish4 = config.Gateway ?? "";
-    if (wish4 !== "" || (needsGateway && gateway === "")) gateway = await take(wish4, gatewayRequest, `gateway (${wish4})`);
+    if (wish4 !== "" || (needsGateway && gateway === ""))
+      gateway = await take(wish4, gatewayRequest, `gateway (${wish4})`);
     const auxiliary: Record<string, string> = {};
-    for (const [name, address] of Object.entries(config.AuxiliaryAddresses ?? {})) auxiliary[name] = await take(address, null, `secondary ip address (${name}:${address})`);
+    for (const [name, address] of Object.entries(config.AuxiliaryAddresses ?? {}))
+      auxiliary[name] = await take(address, null, `secondary ip address (${name}:${address})`);
     return { id, family, addressSpace: space, pool, wanted, gateway, auxiliary };
   }
 
   /** A pool that the plugin chooses is not to lie on the host's own networks: it is asked on until one does not, and gets the others back. */
-  async #besideHost<T extends { id: string; pool: string }>(record: NetworkRecord, family: Family, ask: () => Promise<T>): Promise<T> {
+  async #besideHost<T extends { id: string; pool: string }>(
+    record: NetworkRecord,
+    family: Family,
+    ask: () => Promise<T>,
+  ): Promise<T> {
     const taken = await hostRoutes(family, new Set());
     const refused: string[] = [];
     for (;;) {
@@ -157,7 +186,10 @@ export class RemoteNetworks {
       }
       refused.push(answer.id);
       // dockerd never gives up.
-      if (refused.length >= poolAttempts) throw new PermissionDenied(`the pools of IPAM driver ${record.ipam.Driver} overlap with the host's networks, such as ${answer.pool}`);
+      if (refused.length >= poolAttempts)
+        throw new PermissionDenied(
+          `the pools of IPAM driver ${record.ipam.Driver} overlap with the host's networks, such as ${answer.pool}`,
+        );
     }
   }
 
@@ -165,17 +197,28 @@ export class RemoteNetworks {
    * Asks an IPAM plugin that forgets for all that a network has, once more.
    * @param owner who owes the pools until the network has them; @returns undefined when the plugin does not forget
    */
-  async replay(record: NetworkRecord, endpoints: readonly EndpointRecord[], owner: string): Promise<PoolRecord[] | undefined> {
+  async replay(
+    record: NetworkRecord,
+    endpoints: readonly EndpointRecord[],
+    owner: string,
+  ): Promise<PoolRecord[] | undefined> {
     const ipam = await this.#plugins.ipam(record.ipam.Driver, true);
     if (!ipam.replays) return undefined;
     const pools: PoolRecord[] = [];
     for (const pool of record.pools ?? []) {
       const space = await addressSpace(ipam, record);
-      const found = await ipam.requestPool({ AddressSpace: space, Pool: pool.pool, SubPool: pool.wanted.subPool, Options: record.ipam.Options ?? {}, V6: pool.family === 6 });
+      const found = await ipam.requestPool({
+        AddressSpace: space,
+        Pool: pool.pool,
+        SubPool: pool.wanted.subPool,
+        Options: record.ipam.Options ?? {},
+        V6: pool.family === 6,
+      });
       if (found.id !== pool.id) this.#debts.owe(owner, ipam.name, "IpamDriver.ReleasePool", { PoolID: found.id });
       if (pool.gateway !== "") await ipam.requestAddress(found.id, plain(pool.gateway), gatewayRequest);
       for (const address of Object.values(pool.auxiliary)) await ipam.requestAddress(found.id, plain(address), null);
-      for (const address of endpoints.flatMap((endpoint) => addressesIn(pool, endpoint))) await ipam.requestAddress(found.id, address, null);
+      for (const address of endpoints.flatMap((endpoint) => addressesIn(pool, endpoint)))
+        await ipam.requestAddress(found.id, address, null);
       pools.push({ ...pool, id: found.id, addressSpace: space });
     }
     return pools;
@@ -183,13 +226,18 @@ export class RemoteNetworks {
 
   /** What a network and its endpoints owe to their IPAM plugin, whatever it was before. */
   oweAnew(record: NetworkRecord, endpoints: readonly EndpointRecord[]): void {
-    const owe = (owner: string, method: "ReleasePool" | "ReleaseAddress", body: object): void => this.#debts.owe(owner, record.ipam.Driver, `IpamDriver.${method}`, body);
-    for (const { id } of [record, ...endpoints]) for (const method of ["IpamDriver.ReleasePool", "IpamDriver.ReleaseAddress"] as const) this.#debts.forgive(id, method);
+    const owe = (owner: string, method: "ReleasePool" | "ReleaseAddress", body: object): void =>
+      this.#debts.owe(owner, record.ipam.Driver, `IpamDriver.${method}`, body);
+    for (const { id } of [record, ...endpoints])
+      for (const method of ["IpamDriver.ReleasePool", "IpamDriver.ReleaseAddress"] as const)
+        this.#debts.forgive(id, method);
     for (const pool of record.pools ?? []) {
       const { id: PoolID, gateway, auxiliary } = pool;
       owe(record.id, "ReleasePool", { PoolID });
-      for (const address of [gateway, ...Object.values(auxiliary)]) if (address !== "") owe(record.id, "ReleaseAddress", { PoolID, Address: plain(address) });
-      for (const endpoint of endpoints) for (const Address of addressesIn(pool, endpoint)) owe(endpoint.id, "ReleaseAddress", { PoolID, Address });
+      for (const address of [gateway, ...Object.values(auxiliary)])
+        if (address !== "") owe(record.id, "ReleaseAddress", { PoolID, Address: plain(address) });
+      for (const endpoint of endpoints)
+        for (const Address of addressesIn(pool, endpoint)) owe(endpoint.id, "ReleaseAddress", { PoolID, Address });
     }
   }
 
@@ -199,7 +247,12 @@ export class RemoteNetworks {
     const driver = await this.#driver(record);
     this.#debts.owe(record.id, record.driver, "NetworkDriver.DeleteNetwork", { NetworkID: record.id });
     try {
-      await driver.createNetwork({ NetworkID: record.id, Options: driverOptions(record), IPv4Data: ipamData(record, 4), IPv6Data: ipamData(record, 6) });
+      await driver.createNetwork({
+        NetworkID: record.id,
+        Options: driverOptions(record),
+        IPv4Data: ipamData(record, 4),
+        IPv6Data: ipamData(record, 6),
+      });
     } catch (error) {
       // Who has not answered may have made it.
       if (isKind(error, "Unknown")) this.#debts.forgive(record.id, "NetworkDriver.DeleteNetwork");
@@ -232,7 +285,10 @@ function ipamData(record: NetworkRecord, family: Family): IPAMData[] {
     .map((subnet) => ({ ...subnet, prefix: mustPrefix(subnet.subnet) }))
     .filter(({ prefix }) => prefix.family === family)
     .map(({ subnet, gateway, prefix }) => {
-      const auxiliary = Object.entries(names.get(subnet) ?? {}).map(([name, address]) => [name, `${address}/${prefix.bits}`]);
+      const auxiliary = Object.entries(names.get(subnet) ?? {}).map(([name, address]) => [
+        name,
+        `${address}/${prefix.bits}`,
+      ]);
       return {
         AddressSpace: record.scope === "global" ? "GlobalDefault" : "LocalDefault",
         Pool: subnet,

@@ -16,7 +16,14 @@ export async function replayPools(parts: Parts): Promise<void> {
   const { records, debts, log } = parts;
   for (const record of [...records.networks.values()].filter(({ pools }) => pools !== undefined)) {
     const owner = newId();
-    await debts.during(owner, () => replay(parts, record, owner)).catch((error: unknown) => log.warn({ err: error, network: record.name }, "an IPAM plugin cannot be asked for a network's addresses again"));
+    await debts
+      .during(owner, () => replay(parts, record, owner))
+      .catch((error: unknown) =>
+        log.warn(
+          { err: error, network: record.name },
+          "an IPAM plugin cannot be asked for a network's addresses again",
+        ),
+      );
     await debts.settle(owner);
   }
 }

@@ -1,7 +1,26 @@
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 /** What stands in the place of each value in turn; `undefined` takes it away. */
-const strange: (Json | undefined)[] = [undefined, null, true, 0, -1, 1.5, 1e300, "", "x", "\0", "../../x", [], [null], [[[]]], {}, { a: null }, { a: { a: [] } }, JSON.parse('{"__proto__":{"x":1}}') as Json];
+const strange: (Json | undefined)[] = [
+  undefined,
+  null,
+  true,
+  0,
+  -1,
+  1.5,
+  1e300,
+  "",
+  "x",
+  "\0",
+  "../../x",
+  [],
+  [null],
+  [[[]]],
+  {},
+  { a: null },
+  { a: { a: [] } },
+  JSON.parse('{"__proto__":{"x":1}}') as Json,
+];
 
 function* places(tree: Json, set: (value: Json | undefined) => Json): Generator<(value: Json | undefined) => Json> {
   yield set;

@@ -14,13 +14,17 @@ export function mediaTypeProblem(mediaType: string): string | undefined {
 
 /** What is wrong with a size from outside, in bytes; undefined when nothing is. */
 export function sizeProblem(size: number | bigint): string | undefined {
-  const ok = typeof size === "bigint" ? size >= 0n && size <= BigInt(Number.MAX_SAFE_INTEGER) : Number.isSafeInteger(size) && size >= 0;
+  const ok =
+    typeof size === "bigint"
+      ? size >= 0n && size <= BigInt(Number.MAX_SAFE_INTEGER)
+      : Number.isSafeInteger(size) && size >= 0;
   return ok ? undefined : `invalid size ${size}`;
 }
 
 /** @throws InvalidArgument naming what is wrong */
 function check({ mediaType, digest, size }: Partial<Descriptor>): void {
-  if (digest === undefined || !isDigest(digest)) throw new InvalidArgument(`descriptor with the invalid digest ${JSON.stringify((digest ?? "").slice(0, 200))}`);
+  if (digest === undefined || !isDigest(digest))
+    throw new InvalidArgument(`descriptor with the invalid digest ${JSON.stringify((digest ?? "").slice(0, 200))}`);
   const problem = mediaTypeProblem(mediaType ?? "") ?? sizeProblem(size ?? 0);
   if (problem !== undefined) throw new InvalidArgument(`descriptor ${digest}: ${problem}`);
 }

@@ -20,8 +20,10 @@ const rfc3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})
  * @throws InvalidArgument naming it, when it is too large or no JSON
  */
 export function parseJson(name: string, bytes: Uint8Array | string, limit = maxDocumentBytes): unknown {
-  if (bytes.length > limit) throw new InvalidArgument(`${name}: ${bytes.length} bytes are too many for a document: invalid argument`);
-  const text = typeof bytes === "string" ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+  if (bytes.length > limit)
+    throw new InvalidArgument(`${name}: ${bytes.length} bytes are too many for a document: invalid argument`);
+  const text =
+    typeof bytes === "string" ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -55,16 +57,26 @@ function members<T>(shape: Shape, value: unknown): Partial<T> {
 
 /** Whether an object has a member of one of these names, in any case, as Go reads them. */
 function has(value: unknown, ...names: readonly string[]): boolean {
-  return typeof value === "object" && value !== null && Object.entries(value).some(([key, member]) => member !== null && names.includes(key.toLowerCase()));
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    Object.entries(value).some(([key, member]) => member !== null && names.includes(key.toLowerCase()))
+  );
 }
 
 function descriptors(list: readonly Partial<Descriptor>[] | null | undefined): Descriptor[] {
-  if (list && list.length > maxDescriptors) throw new InvalidArgument(`${list.length} descriptors are more than ${maxDescriptors}`);
+  if (list && list.length > maxDescriptors)
+    throw new InvalidArgument(`${list.length} descriptors are more than ${maxDescriptors}`);
   return (list ?? []).map(completed);
 }
 
 /** What index and manifest have in common. */
-function common({ mediaType, artifactType, annotations, subject }: Partial<Index>): Pick<Index, "mediaType" | "artifactType" | "annotations" | "subject"> {
+function common({
+  mediaType,
+  artifactType,
+  annotations,
+  subject,
+}: Partial<Index>): Pick<Index, "mediaType" | "artifactType" | "annotations" | "subject"> {
   return {
     ...(mediaType ? { mediaType } : {}),
     ...(artifactType ? { artifactType } : {}),
@@ -82,7 +94,8 @@ export function parseIndex(name: string, bytes: Uint8Array | string): Index {
   const value = parseJson(name, bytes);
   return of(name, () => {
     // A document that reads as both could be understood differently by others.
-    if (has(value, "layers", "config", "fslayers")) throw new InvalidArgument("media-type: expected index but found manifest");
+    if (has(value, "layers", "config", "fslayers"))
+      throw new InvalidArgument("media-type: expected index but found manifest");
     const index = members<Index>(shapes.index, value);
     return { schemaVersion: 2, ...common(index), manifests: descriptors(index.manifests) };
   });
@@ -94,7 +107,12 @@ export function parseManifest(name: string, bytes: Uint8Array | string): Manifes
   return of(name, () => {
     if (has(value, "manifests", "fslayers")) throw new InvalidArgument("media-type: expected manifest but found index");
     const manifest = members<Manifest>(shapes.manifest, value);
-    return { schemaVersion: 2, ...common(manifest), config: completed(manifest.config), layers: descriptors(manifest.layers) };
+    return {
+      schemaVersion: 2,
+      ...common(manifest),
+      config: completed(manifest.config),
+      layers: descriptors(manifest.layers),
+    };
   });
 }
 
@@ -111,12 +129,22 @@ function checkTime(time: string | undefined): void {
 export function parseImage(name: string, bytes: Uint8Array | string): Image {
   const value = parseJson(name, bytes);
   return of(name, () => {
-    const { os = "", architecture = "", variant, rootfs, config, history, ...rest } = members<Image>(shapes.image, value);
+    const {
+      os = "",
+      architecture = "",
+      variant,
+      rootfs,
+      config,
+      history,
+      ...rest
+    } = members<Image>(shapes.image, value);
     if (rootfs === undefined) throw new InvalidArgument("invalid image JSON, no RootFS key");
     const diffIds = rootfs.diff_ids ?? [];
-    if (diffIds.length > maxDescriptors) throw new InvalidArgument(`${diffIds.length} layers are more than ${maxDescriptors}`);
+    if (diffIds.length > maxDescriptors)
+      throw new InvalidArgument(`${diffIds.length} layers are more than ${maxDescriptors}`);
     for (const [position, id] of diffIds.entries()) {
-      if (!isDigest(id)) throw new InvalidArgument(`invalid diffID for layer ${position}: ${JSON.stringify(String(id).slice(0, 200))}`);
+      if (!isDigest(id))
+        throw new InvalidArgument(`invalid diffID for layer ${position}: ${JSON.stringify(String(id).slice(0, 200))}`);
     }
     const steps = history?.map((step: HistoryEntry | undefined) => step ?? {});
     for (const { created } of [rest, ...(steps ?? [])]) checkTime(created);

@@ -1,7 +1,26 @@
-import { type Shape, bool, command, duration, empty, int, int64, list, map, named, struct, text } from "@longshore/go-json";
+import {
+  type Shape,
+  bool,
+  command,
+  duration,
+  empty,
+  int,
+  int64,
+  list,
+  map,
+  named,
+  struct,
+  text,
+} from "@longshore/go-json";
 
 /** The members that images' documents have, with the types that Go's structs of them name. */
-const platform = struct("v1.Platform", { architecture: text, os: text, "os.version": text, "os.features": list(text), variant: text });
+const platform = struct("v1.Platform", {
+  architecture: text,
+  os: text,
+  "os.version": text,
+  "os.features": list(text),
+  variant: text,
+});
 
 export const descriptor = struct("v1.Descriptor", {
   mediaType: text,
@@ -33,7 +52,14 @@ export const manifest = struct("v1.Manifest", {
   annotations: map(text),
 });
 
-const health = struct("container.HealthConfig", { Test: list(text), Interval: duration, Timeout: duration, StartPeriod: duration, StartInterval: duration, Retries: int });
+const health = struct("container.HealthConfig", {
+  Test: list(text),
+  Interval: duration,
+  Timeout: duration,
+  StartPeriod: duration,
+  StartInterval: duration,
+  Retries: int,
+});
 
 /** What Docker reads of an image's `config`. */
 const config = struct("container.Config", {
@@ -53,7 +79,13 @@ const config = struct("container.Config", {
   Shell: command,
 });
 
-const history = struct("v1.History", { created: text, created_by: text, author: text, comment: text, empty_layer: bool });
+const history = struct("v1.History", {
+  created: text,
+  created_by: text,
+  author: text,
+  comment: text,
+  empty_layer: bool,
+});
 
 export const image: Shape = struct("image.Image", {
   created: text,

@@ -33,14 +33,18 @@ export class DocumentWalk {
    * @throws InvalidArgument when the image is too deep, or has too many or too large documents
    */
   enter({ digest, mediaType, size }: Descriptor, depth = 0, way = ""): boolean {
-    if (depth > this.#limits.depth) throw new InvalidArgument(`${digest}: indexes are nested too deeply: more than ${this.#limits.depth}`);
+    if (depth > this.#limits.depth)
+      throw new InvalidArgument(`${digest}: indexes are nested too deeply: more than ${this.#limits.depth}`);
     const key = `${digest} ${mediaType} ${way}`;
     if (this.#seen.has(key)) return false;
     this.#seen.add(key);
-    if (this.#seen.size > this.#limits.documents) throw new InvalidArgument(`${digest}: the image has more than ${this.#limits.documents} documents`);
-    if (size > maxDocumentBytes) throw new InvalidArgument(`${digest}: ${size} bytes are too many for a document: invalid argument`);
+    if (this.#seen.size > this.#limits.documents)
+      throw new InvalidArgument(`${digest}: the image has more than ${this.#limits.documents} documents`);
+    if (size > maxDocumentBytes)
+      throw new InvalidArgument(`${digest}: ${size} bytes are too many for a document: invalid argument`);
     this.#bytes += size;
-    if (this.#bytes > this.#limits.bytes) throw new InvalidArgument(`${digest}: the image's documents have more than ${this.#limits.bytes} bytes`);
+    if (this.#bytes > this.#limits.bytes)
+      throw new InvalidArgument(`${digest}: the image's documents have more than ${this.#limits.bytes} bytes`);
     return true;
   }
 }

@@ -43,7 +43,11 @@ export async function* fileChunks(path: string): AsyncGenerator<Buffer> {
  * Unpacks a layer. What it made stays when it fails: the caller drops the snapshot.
  * @throws BadArchive; the abort reason once `signal` aborts
  */
-export async function applyLayer(source: AsyncIterable<Uint8Array>, options: ApplyOptions, signal?: AbortSignal): Promise<Applied> {
+export async function applyLayer(
+  source: AsyncIterable<Uint8Array>,
+  options: ApplyOptions,
+  signal?: AbortSignal,
+): Promise<Applied> {
   const hash = createHash("sha256");
   const parser = new TarParser();
   const extractor = new LayerExtractor(options);

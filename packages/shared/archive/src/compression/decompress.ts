@@ -18,8 +18,13 @@ function decoderOf(compression: Compression): NodeJS.ReadWriteStream {
 /** A decoder's error in the words that Docker's users know. */
 function decodeError(compression: Compression, error: unknown): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === "Z_BUF_ERROR" || (code?.startsWith("ZSTD_") === true && /truncated|unexpected|incomplete/i.test(message))) return new UnexpectedEof(error);
-  if (code?.startsWith("Z_") === true || code?.startsWith("ZSTD_") === true) return new BadArchive(`${compression}: ${message}`, { cause: error });
+  if (
+    code === "Z_BUF_ERROR" ||
+    (code?.startsWith("ZSTD_") === true && /truncated|unexpected|incomplete/i.test(message))
+  )
+    return new UnexpectedEof(error);
+  if (code?.startsWith("Z_") === true || code?.startsWith("ZSTD_") === true)
+    return new BadArchive(`${compression}: ${message}`, { cause: error });
   return error;
 }
 
@@ -47,7 +52,8 @@ async function peek(source: AsyncIterable<Uint8Array>): Promise<{ start: Buffer;
   return { start, whole: whole() };
 }
 
-const asBuffer = (bytes: Uint8Array): Buffer => (Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /**
  * The plain bytes of a stream that may be packed with gzip, zstd, bzip2 or xz, told by its magic.

@@ -15,15 +15,24 @@ const programs: Partial<Record<Compression, string>> = { xz: "xz", bzip2: "bzip2
 export function externalDecoder(compression: Compression): Duplex {
   const program = programs[compression];
   if (program === undefined) throw new BadArchive(`unsupported compression format ${compression}`);
-  const child = spawn(program, ["-d", "-c", "-q", ...(compression === "xz" ? [memoryLimit] : [])], { stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(program, ["-d", "-c", "-q", ...(compression === "xz" ? [memoryLimit] : [])], {
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   let complaint = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint = `${complaint}${text}`.slice(0, maxComplaint)));
+  child.stderr
+    .setEncoding("utf8")
+    .on("data", (text: string) => (complaint = `${complaint}${text}`.slice(0, maxComplaint)));
   // Its stdin breaks when it stops early; its exit code tells why.
   child.stdin.on("error", () => undefined);
   async function* output(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     const exited = new Promise<number | null>((resolve, reject) => {
       child.once("error", (error: NodeJS.ErrnoException) => {
-        reject(new BadArchive(error.code === "ENOENT" ? `exec: "${program}": executable file not found in $PATH` : error.message, { cause: error }));
+        reject(
+          new BadArchive(
+            error.code === "ENOENT" ? `exec: "${program}": executable file not found in $PATH` : error.message,
+            { cause: error },
+          ),
+        );
       });
       child.once("close", resolve);
     });

@@ -33,7 +33,8 @@ function* compare(left: ByteString | undefined, right: ByteString, dir: ByteStri
 }
 
 const list = (path: ByteString): ByteString[] => readdirSync(fsPath(path), { encoding: "latin1" });
-const statOf = (path: ByteString): BigIntStats | undefined => lstatSync(fsPath(path), { bigint: true, throwIfNoEntry: false });
+const statOf = (path: ByteString): BigIntStats | undefined =>
+  lstatSync(fsPath(path), { bigint: true, throwIfNoEntry: false });
 
 function isSame(pathA: ByteString, a: BigIntStats, pathB: ByteString, b: BigIntStats): boolean {
   if (a.dev === b.dev && a.ino === b.ino) return true;
@@ -58,7 +59,7 @@ function sameContent(pathA: ByteString, pathB: ByteString, size: number): boolea
   const b = openSync(fsPath(pathB), "r");
   try {
     const [bufferA, bufferB] = [Buffer.allocUnsafe(1 << 16), Buffer.allocUnsafe(1 << 16)];
-    for (let at = 0; at < size; ) {
+    for (let at = 0; at < size;) {
       const count = readSync(a, bufferA, 0, bufferA.length, at);
       if (count === 0 || readSync(b, bufferB, 0, count, at) !== count) return false;
       if (bufferA.compare(bufferB, 0, count, 0, count) !== 0) return false;

@@ -1,5 +1,18 @@
 import assert from "node:assert/strict";
-import { chmodSync, chownSync, linkSync, lstatSync, mkdirSync, mkdtempSync, rmSync, rmdirSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  rmdirSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,8 +30,22 @@ describe("diff", () => {
     dir = mkdtempSync(join(tmpdir(), "diff-"));
     for (const name of ["lower", "upper", "work", "merged", "upper2", "work2", "merged2"]) mkdirSync(join(dir, name));
     const lower = (name: string): string => join(dir, "lower", name);
-    for (const name of ["keep", "gone", "d", "d/sub", "opaque", "opaque/sub", "file-dir"]) mkdirSync(lower(name), { mode: 0o755 });
-    for (const name of ["keep/a", "gone/b", "d/c", "d/sub/e", "opaque/old", "opaque/sub/old", "file-dir/x", "f", "touched", "meta", "dir-file"]) writeFileSync(lower(name), `old ${name}`);
+    for (const name of ["keep", "gone", "d", "d/sub", "opaque", "opaque/sub", "file-dir"])
+      mkdirSync(lower(name), { mode: 0o755 });
+    for (const name of [
+      "keep/a",
+      "gone/b",
+      "d/c",
+      "d/sub/e",
+      "opaque/old",
+      "opaque/sub/old",
+      "file-dir/x",
+      "f",
+      "touched",
+      "meta",
+      "dir-file",
+    ])
+      writeFileSync(lower(name), `old ${name}`);
     for (const name of ["keep/a", "f", "touched", "meta"]) utimesSync(lower(name), 1000, 1000);
   });
   afterEach(() => {
@@ -29,7 +56,12 @@ describe("diff", () => {
   const overlay = (upper: string, work: string): MountSpec => ({
     type: "overlay",
     source: "overlay",
-    options: ["index=off", `workdir=${join(dir, work)}`, `upperdir=${join(dir, upper)}`, `lowerdir=${join(dir, "lower")}`],
+    options: [
+      "index=off",
+      `workdir=${join(dir, work)}`,
+      `upperdir=${join(dir, upper)}`,
+      `lowerdir=${join(dir, "lower")}`,
+    ],
   });
   const lowerMount = (): MountSpec => ({ type: "bind", source: join(dir, "lower"), options: ["ro", "rbind"] });
 
@@ -61,7 +93,10 @@ describe("diff", () => {
     unmountAll(join(dir, "merged"));
   }
 
-  async function tarOfTrees(trees: Trees, compression: "uncompressed" | "gzip" | "zstd" = "uncompressed"): Promise<Buffer> {
+  async function tarOfTrees(
+    trees: Trees,
+    compression: "uncompressed" | "gzip" | "zstd" = "uncompressed",
+  ): Promise<Buffer> {
     const { stream: tar } = diffStream({ trees, compression, sourceDateEpoch: 5000 });
     return collect(tar);
   }
@@ -101,7 +136,11 @@ describe("diff", () => {
 
   it("compares two mounted trees", async () => {
     change();
-    const view: MountSpec = { type: "overlay", source: "overlay", options: [`lowerdir=${join(dir, "upper2")}:${join(dir, "lower")}`] };
+    const view: MountSpec = {
+      type: "overlay",
+      source: "overlay",
+      options: [`lowerdir=${join(dir, "upper2")}:${join(dir, "lower")}`],
+    };
     const { trees, close } = openTrees([view], [overlay("upper", "work")], tmpdir());
     assert.ok("left" in trees, "the slow way");
     try {
@@ -118,12 +157,18 @@ describe("diff", () => {
       const lowers = [join(dir, "lower")];
       const { stream: tar, diffed } = diffStream({ trees: { upper: join(dir, "upper"), lowers }, compression });
       const bytes = await collect(tar);
-      assert.deepEqual(await applyLayer(stream(bytes), { root: join(dir, "upper2"), whiteouts: "overlay", lowers, syncFs: false }), diffed());
+      assert.deepEqual(
+        await applyLayer(stream(bytes), { root: join(dir, "upper2"), whiteouts: "overlay", lowers, syncFs: false }),
+        diffed(),
+      );
       mountAll([overlay("upper", "work")], join(dir, "merged"));
       mountAll([overlay("upper2", "work2")], join(dir, "merged2"));
       const cut = (lines: string[]): string[] => lines.map((line) => line.replace(/mtime=(\d+)\d{9}/, "mtime=$1"));
       // The root folder itself is no part of a layer.
-      assert.deepEqual(cut(describeTree(join(dir, "merged2"))).slice(1), cut(describeTree(join(dir, "merged"))).slice(1));
+      assert.deepEqual(
+        cut(describeTree(join(dir, "merged2"))).slice(1),
+        cut(describeTree(join(dir, "merged"))).slice(1),
+      );
     });
   }
 
@@ -141,8 +186,19 @@ describe("diff", () => {
 
   it("lists changes", () => {
     change();
-    const listed = [...changesOf({ upper: join(dir, "upper"), lowers: [join(dir, "lower")] })].map(({ kind, name }) => `${kind} ${name}`);
-    assert.deepEqual(listed.slice(0, 8), ["modify d", "modify d/sub", "delete d/sub/e", "modify dir-file", "add dir-file/y", "modify f", "modify file-dir", "delete gone"]);
+    const listed = [...changesOf({ upper: join(dir, "upper"), lowers: [join(dir, "lower")] })].map(
+      ({ kind, name }) => `${kind} ${name}`,
+    );
+    assert.deepEqual(listed.slice(0, 8), [
+      "modify d",
+      "modify d/sub",
+      "delete d/sub/e",
+      "modify dir-file",
+      "add dir-file/y",
+      "modify f",
+      "modify file-dir",
+      "delete gone",
+    ]);
   });
 
   it("sees another content behind the same size and second", async () => {
@@ -159,13 +215,23 @@ describe("diff", () => {
     const trees = openTrees([lowerMount()], [lowerMount()], tmpdir());
     trees.close();
     assert.throws(() => lstatSync("left" in trees.trees ? trees.trees.left : ""), { code: "ENOENT" });
-    assert.throws(() => openTrees([lowerMount()], [{ type: "overlay", source: "overlay", options: ["lowerdir=/nonexistent/x"] }], tmpdir()));
+    assert.throws(() =>
+      openTrees(
+        [lowerMount()],
+        [{ type: "overlay", source: "overlay", options: ["lowerdir=/nonexistent/x"] }],
+        tmpdir(),
+      ),
+    );
     rmdirSync(join(dir, "work2"));
   });
 });
 
 /** Folders before what they hold, names in order, a deletion where its name would stand. */
 function byWalk(a: string, b: string): number {
-  const key = (name: string): string => name.replace(/\/$/, "").replace(/\.wh\.(?!\.wh)/, "").replaceAll("/", "\0");
+  const key = (name: string): string =>
+    name
+      .replace(/\/$/, "")
+      .replace(/\.wh\.(?!\.wh)/, "")
+      .replaceAll("/", "\0");
   return key(a) < key(b) ? -1 : 1;
 }

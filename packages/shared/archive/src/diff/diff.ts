@@ -62,7 +62,10 @@ function* diffTar(options: DiffOptions): Generator<Buffer> {
 }
 
 /** Streams a layer; `diffed` tells of the uncompressed tar once the stream has ended. */
-export function diffStream(options: DiffOptions, signal?: AbortSignal): { stream: AsyncIterable<Buffer>; diffed: () => Diffed } {
+export function diffStream(
+  options: DiffOptions,
+  signal?: AbortSignal,
+): { stream: AsyncIterable<Buffer>; diffed: () => Diffed } {
   const hash = createHash("sha256");
   let size = 0;
   async function* plain(): AsyncGenerator<Buffer> {

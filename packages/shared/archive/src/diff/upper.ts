@@ -42,7 +42,8 @@ function* walk(upper: ByteString, lowers: readonly ByteString[], dir: ByteString
   }
 }
 
-const isWhiteout = (stat: BigIntStats): boolean => isWhiteoutDevice({ rdev: Number(stat.rdev), isCharacterDevice: () => stat.isCharacterDevice() });
+const isWhiteout = (stat: BigIntStats): boolean =>
+  isWhiteoutDevice({ rdev: Number(stat.rdev), isCharacterDevice: () => stat.isCharacterDevice() });
 
 function lookBelow(lowers: readonly ByteString[], base: ByteString): Below {
   const folders: ByteString[] = [];

@@ -1,4 +1,20 @@
-import { chmodSync, closeSync, constants, fchmodSync, fchownSync, ftruncateSync, lchownSync, linkSync, lstatSync, mkdirSync, openSync, rmSync, symlinkSync, unlinkSync, writeSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  ftruncateSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { O, S, lsetxattr, lutimes, mknod } from "@longshore/sys";
 import { KeptMemory } from "../limits/memory.ts";
 import { BadArchive } from "../tar/errors.ts";
@@ -84,10 +100,12 @@ export class Extractor {
     const { uid, gid } = this.#options.owner ?? header;
     const name = JSON.stringify(textOf(header.name));
     // -1 leaves an owner as it is.
-    if ([uid, gid].some((id) => id < -1 || id > maxId)) throw new BadArchive(`owner ${uid}:${gid} for ${name} out of range: invalid archive`);
+    if ([uid, gid].some((id) => id < -1 || id > maxId))
+      throw new BadArchive(`owner ${uid}:${gid} for ${name} out of range: invalid archive`);
     const { devMajor, devMinor } = header;
     if (header.type !== "char" && header.type !== "block") return;
-    if (devMajor < 0 || devMajor > maxMajor || devMinor < 0 || devMinor > maxMinor) throw new BadArchive(`device number ${devMajor}:${devMinor} for ${name} out of range: invalid archive`);
+    if (devMajor < 0 || devMajor > maxMajor || devMinor < 0 || devMinor > maxMinor)
+      throw new BadArchive(`device number ${devMajor}:${devMinor} for ${name} out of range: invalid archive`);
   }
 
   /** Where a name lies; its parents are made if need be. Good until something is replaced. */
@@ -130,7 +148,7 @@ export class Extractor {
 
   #data(bytes: Buffer): void {
     if (this.#sparse !== undefined) return this.#sparse.write(bytes);
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd as number, bytes, at);
+    for (let at = 0; at < bytes.length;) at += writeSync(this.#fd as number, bytes, at);
   }
 
   #endFile(): void {
@@ -185,7 +203,8 @@ export class Extractor {
       make(path);
       return path;
     } catch (error) {
-      if (codeOf(error) !== "EEXIST") throw codeOf(error) === undefined ? error : pathError("openat", name, errnoText(error), error);
+      if (codeOf(error) !== "EEXIST")
+        throw codeOf(error) === undefined ? error : pathError("openat", name, errnoText(error), error);
     }
     const again = this.#clear(name, path, header);
     make(again);
@@ -196,7 +215,9 @@ export class Extractor {
     const isDirectory = lstatSync(fsPath(path), { throwIfNoEntry: false })?.isDirectory() ?? false;
     if (this.#options.noOverwriteDirNonDir === true && isDirectory !== (header.type === "directory")) {
       const [there, wanted] = isDirectory ? ["directory", "non-directory"] : ["non-directory", "directory"];
-      throw new BadArchive(`cannot overwrite ${there} "${textOf(name)}" with ${wanted} "${this.#options.rootName ?? "/"}"`);
+      throw new BadArchive(
+        `cannot overwrite ${there} "${textOf(name)}" with ${wanted} "${this.#options.rootName ?? "/"}"`,
+      );
     }
     this.remove(name);
     return this.#pathOf(name);
@@ -207,7 +228,9 @@ export class Extractor {
     const path = fsPath(this.#pathOf(name));
     // Nothing can lie below anything else.
     const hasBelow = lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-    if (hasBelow) for (const directory of this.#directories.keys()) if (directory === name || directory.startsWith(`${name}/`)) this.#directories.delete(directory);
+    if (hasBelow)
+      for (const directory of this.#directories.keys())
+        if (directory === name || directory.startsWith(`${name}/`)) this.#directories.delete(directory);
     try {
       removeAny(path);
     } catch (error) {
@@ -229,7 +252,8 @@ export class Extractor {
         closeSync(fd);
       }
     }
-    if (header.type !== "directory") lutimes(target, nanoseconds(header.atime ?? header.mtime), nanoseconds(header.mtime));
+    if (header.type !== "directory")
+      lutimes(target, nanoseconds(header.atime ?? header.mtime), nanoseconds(header.mtime));
   }
 
   #xattrs(path: ByteString, header: TarHeader): void {

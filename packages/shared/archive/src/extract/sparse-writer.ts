@@ -19,7 +19,13 @@ export class SparseWriter {
       const chunk = this.#chunks[this.#index];
       // The parser has checked that the chunks hold just what is stored.
       if (chunk === undefined) return;
-      const written = writeSync(this.#fd, bytes, at, Math.min(bytes.length - at, chunk.size - this.#within), chunk.offset + this.#within);
+      const written = writeSync(
+        this.#fd,
+        bytes,
+        at,
+        Math.min(bytes.length - at, chunk.size - this.#within),
+        chunk.offset + this.#within,
+      );
       at += written;
       this.#within += written;
       while (this.#index < this.#chunks.length && this.#within >= (this.#chunks[this.#index] as SparseChunk).size) {

@@ -89,7 +89,8 @@ export class WalkedParents implements Parents {
   #enter(full: ByteString, child: ByteString, stat: Stats | undefined, create: boolean): void {
     if (stat?.isDirectory() === true) return;
     const whiteout = stat !== undefined && this.#options.overlay && isWhiteoutDevice(stat);
-    if (!create && (stat === undefined || whiteout)) throw Object.assign(new Error("no such file or directory"), { code: "ENOENT" });
+    if (!create && (stat === undefined || whiteout))
+      throw Object.assign(new Error("no such file or directory"), { code: "ENOENT" });
     if (stat !== undefined && !whiteout) throw Object.assign(new Error("not a directory"), { code: "ENOTDIR" });
     if (whiteout) unlinkSync(fsPath(full));
     mkdirSync(fsPath(full), 0o755);

@@ -92,7 +92,7 @@ function* fileEntry(header: TarHeader, path: ByteString): Generator<Buffer> {
     const size = Number(fstatSync(fd, { bigint: true }).size);
     yield encodeHeader({ ...header, size });
     const buffer = Buffer.allocUnsafe(Math.min(readBytes, Math.max(size, 1)));
-    for (let at = 0; at < size; ) {
+    for (let at = 0; at < size;) {
       const count = readSync(fd, buffer, 0, Math.min(buffer.length, size - at), at);
       if (count === 0) throw new Unknown(`${textOf(header.name)} became shorter while it was read`);
       yield buffer.subarray(0, count);

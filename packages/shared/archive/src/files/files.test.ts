@@ -1,6 +1,19 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -39,8 +52,11 @@ describe("files of a container", () => {
     const tar = await collect(files.pack({ root, path, include }));
     return execFileSync("tar", ["-tPf", "-"], { input: tar }).toString().trim().split("\n");
   }
-  const put = (path: string, tar: Uint8Array, options: { owner?: { uid: number; gid: number }; noOverwriteDirNonDir?: boolean } = {}): Promise<void> =>
-    files.unpack(stream(tar), { root, path, noOverwriteDirNonDir: false, ...options });
+  const put = (
+    path: string,
+    tar: Uint8Array,
+    options: { owner?: { uid: number; gid: number }; noOverwriteDirNonDir?: boolean } = {},
+  ): Promise<void> => files.unpack(stream(tar), { root, path, noOverwriteDirNonDir: false, ...options });
 
   it("names entries as docker cp does", async () => {
     const below = ["abs", "f", "fifo", "hard", "sub/"];
@@ -68,8 +84,17 @@ describe("files of a container", () => {
     const { mtime, ...rest } = files.stat(root, "/ld");
     assert.deepEqual(rest, { name: "ld", size: 1, mode: 134_218_239, linkTarget: "/d" });
     assert.match(mtime, /^\d{4}-.*Z$/);
-    assert.deepEqual(files.stat(root, "d/f"), { name: "f", size: 3, mode: 420, mtime: "2001-09-09T01:46:40.5Z", linkTarget: "" });
-    assert.deepEqual([files.stat(root, "/").name, files.stat(root, "/d/.").name, files.stat(root, "/d/").mode], ["/", ".", 2_147_484_141]);
+    assert.deepEqual(files.stat(root, "d/f"), {
+      name: "f",
+      size: 3,
+      mode: 420,
+      mtime: "2001-09-09T01:46:40.5Z",
+      linkTarget: "",
+    });
+    assert.deepEqual(
+      [files.stat(root, "/").name, files.stat(root, "/d/.").name, files.stat(root, "/d/").mode],
+      ["/", ".", 2_147_484_141],
+    );
     assert.equal(files.stat(root, "/d/abs").linkTarget, "/etc/x");
     assert.equal(files.stat(root, "/out").linkTarget, "/secret");
     assert.throws(() => files.stat(root, "/out/"), { name: "NotFound" });
@@ -93,16 +118,33 @@ describe("files of a container", () => {
 
   const evil: [string, Parameters<typeof tarOf>, string][] = [
     ["a name", [{ name: "../../evil", data: "x" }], 'invalid entry name "../../evil"'],
-    ["a relative link", [{ name: "l", type: "symlink", linkname: "../../etc" }, { name: "l/x", data: "evil" }], "statat l: path escapes from parent"],
+    [
+      "a relative link",
+      [
+        { name: "l", type: "symlink", linkname: "../../etc" },
+        { name: "l/x", data: "evil" },
+      ],
+      "statat l: path escapes from parent",
+    ],
     ["a hard link", [{ name: "h", type: "link", linkname: "../../secret" }], 'invalid hardlink target "../../secret"'],
-    ["a hard link through a link", [{ name: "l", type: "symlink", linkname: "/etc" }, { name: "h", type: "link", linkname: "l/passwd" }], "linkat l/passwd h: no such file or directory"],
+    [
+      "a hard link through a link",
+      [
+        { name: "l", type: "symlink", linkname: "/etc" },
+        { name: "h", type: "link", linkname: "l/passwd" },
+      ],
+      "linkat l/passwd h: no such file or directory",
+    ],
     ["a file as a folder", [{ name: "f/g", data: "" }], "openat f/g: not a directory"],
   ];
   for (const [what, entries, message] of evil) {
     it(`refuses ${what} that leads out`, async () => {
       const before = describeTree(dir).filter((line) => !line.startsWith("root"));
       await assert.rejects(put("/d", tarOf(...entries)), { name: "Unknown", message });
-      assert.deepEqual(describeTree(dir).filter((line) => !line.startsWith("root")), before);
+      assert.deepEqual(
+        describeTree(dir).filter((line) => !line.startsWith("root")),
+        before,
+      );
     });
   }
 
@@ -113,8 +155,14 @@ describe("files of a container", () => {
 
   it("refuses to replace a folder by a file, or a file by a folder, when asked", async () => {
     const strict = { noOverwriteDirNonDir: true };
-    await assert.rejects(put("/d", tarOf({ name: "sub", data: "x" }), strict), { name: "Unknown", message: 'cannot overwrite directory "sub" with non-directory "/d"' });
-    await assert.rejects(put("/d", tarOf({ name: "f", type: "directory" }), strict), { name: "Unknown", message: 'cannot overwrite non-directory "f" with directory "/d"' });
+    await assert.rejects(put("/d", tarOf({ name: "sub", data: "x" }), strict), {
+      name: "Unknown",
+      message: 'cannot overwrite directory "sub" with non-directory "/d"',
+    });
+    await assert.rejects(put("/d", tarOf({ name: "f", type: "directory" }), strict), {
+      name: "Unknown",
+      message: 'cannot overwrite non-directory "f" with directory "/d"',
+    });
     await put("/d", tarOf({ name: "f", data: "replaced" }, { name: "sub/", type: "directory", mode: 0o700 }), strict);
     assert.equal(readFileSync(join(root, "d/f"), "utf8"), "replaced");
     await put("/d", tarOf({ name: "sub", data: "x" }));
@@ -122,23 +170,38 @@ describe("files of a container", () => {
   });
 
   it("gives all to one owner when asked, and leaves the folder itself alone", async () => {
-    await put("/d", tarOf({ name: "./", type: "directory", mode: 0o700, uid: 9 }, { name: "o/p", data: "" }, { name: "q", type: "symlink", linkname: "z", uid: 3 }), { owner: { uid: 50, gid: 60 } });
-    for (const name of ["o", "o/p", "q"]) assert.deepEqual([lstatSync(join(root, "d", name)).uid, lstatSync(join(root, "d", name)).gid], [50, 60]);
+    await put(
+      "/d",
+      tarOf(
+        { name: "./", type: "directory", mode: 0o700, uid: 9 },
+        { name: "o/p", data: "" },
+        { name: "q", type: "symlink", linkname: "z", uid: 3 },
+      ),
+      { owner: { uid: 50, gid: 60 } },
+    );
+    for (const name of ["o", "o/p", "q"])
+      assert.deepEqual([lstatSync(join(root, "d", name)).uid, lstatSync(join(root, "d", name)).gid], [50, 60]);
     assert.deepEqual([statSync(join(root, "d")).mode & 0o777, statSync(join(root, "d")).uid], [0o755, 0]);
   });
 
   it("answers as Docker for a bad place or archive", async () => {
-    await assert.rejects(put("/d/f", tarOf()), { name: "InvalidArgument", message: "extraction point is not a directory" });
+    await assert.rejects(put("/d/f", tarOf()), {
+      name: "InvalidArgument",
+      message: "extraction point is not a directory",
+    });
     await assert.rejects(put("/nope", tarOf()), { name: "NotFound" });
     await assert.rejects(put("/d", Buffer.alloc(2000, "junk")), { message: "archive/tar: invalid tar header" });
-    await assert.rejects(put("/d", tarOf({ name: "big", data: "x".repeat(5000) }).subarray(0, 3000)), { message: "unexpected EOF" });
+    await assert.rejects(put("/d", tarOf({ name: "big", data: "x".repeat(5000) }).subarray(0, 3000)), {
+      message: "unexpected EOF",
+    });
   });
 
   it("comes back the same", async () => {
     const tar = await collect(files.pack({ root, path: "/d/.", include: "self" }));
     mkdirSync(join(root, "copy"));
     await put("/copy", tar);
-    const cut = (lines: string[]): string[] => lines.slice(1).map((line) => line.replace(/mtime=(\d+)\d{9}/, "mtime=$1"));
+    const cut = (lines: string[]): string[] =>
+      lines.slice(1).map((line) => line.replace(/mtime=(\d+)\d{9}/, "mtime=$1"));
     assert.deepEqual(cut(describeTree(join(root, "copy"))), cut(describeTree(join(root, "d"))));
   });
 
@@ -147,12 +210,16 @@ describe("files of a container", () => {
       yield tarOf({ name: "a", data: "1" }).subarray(0, 512);
       throw new Error("connection reset");
     }
-    await assert.rejects(files.unpack(broken(), { root, path: "/d", noOverwriteDirNonDir: false }), { message: "connection reset" });
+    await assert.rejects(files.unpack(broken(), { root, path: "/d", noOverwriteDirNonDir: false }), {
+      message: "connection reset",
+    });
     async function* stalled(): AsyncGenerator<Uint8Array> {
       yield Buffer.alloc(1024, "junk");
       await new Promise(() => undefined);
     }
-    await assert.rejects(files.unpack(stalled(), { root, path: "/d", noOverwriteDirNonDir: false }), { message: "archive/tar: invalid tar header" });
+    await assert.rejects(files.unpack(stalled(), { root, path: "/d", noOverwriteDirNonDir: false }), {
+      message: "archive/tar: invalid tar header",
+    });
   });
 
   it("frees a thread whose reader leaves early, and is stopped by a signal", async () => {
@@ -177,7 +244,9 @@ describe("files of a container", () => {
     const work = async (): Promise<void> => {
       const tar = await collect(archiver.pack({ root, path: "/d", include: "self" }));
       await archiver.unpack(stream(tar), { root, path: "/etc", noOverwriteDirNonDir: false });
-      await assert.rejects(archiver.unpack(stream(tar.subarray(0, 1000)), { root, path: "/etc", noOverwriteDirNonDir: false }));
+      await assert.rejects(
+        archiver.unpack(stream(tar.subarray(0, 1000)), { root, path: "/etc", noOverwriteDirNonDir: false }),
+      );
       archiver.stat(root, "/d/f");
     };
     await work();

@@ -36,7 +36,8 @@ describe("walks of folders", () => {
   it("tell all in order, folders before what they hold", () => {
     nest(40);
     const names = [...filesBelow(open())].map(({ name }) => name);
-    const way = (levels: number, name: string): string => [...Array.from({ length: levels }, () => "d"), name].join("/");
+    const way = (levels: number, name: string): string =>
+      [...Array.from({ length: levels }, () => "d"), name].join("/");
     const down = Array.from({ length: 40 }, (_, level) => way(level, "d"));
     assert.deepEqual(names, [...down, ...Array.from({ length: 40 }, (_, level) => way(39 - level, "f"))]);
   });
@@ -50,7 +51,8 @@ describe("walks of folders", () => {
       for (const { name } of filesBelow(open())) {
         names.push(name);
         // The innermost folders are open by then, the one that they lie in is not.
-        if (name === Array.from({ length: 60 }, () => "d").join("/")) renameSync(join(root, "d/d/d"), join(outside, "moved"));
+        if (name === Array.from({ length: 60 }, () => "d").join("/"))
+          renameSync(join(root, "d/d/d"), join(outside, "moved"));
       }
       assert.ok(!names.some((name) => name.includes("secret")));
       assert.deepEqual(names.slice(-3), ["d/d/f", "d/f", "f"]);

@@ -89,7 +89,8 @@ function leave(levels: Level[]): void {
   const done = levels.pop();
   const above = levels.at(-1);
   if (done === undefined) return;
-  if (above !== undefined && above.fd === undefined) above.fd = done.fd === undefined ? reopen(levels) : (openAbove(done.fd, above) ?? reopen(levels));
+  if (above !== undefined && above.fd === undefined)
+    above.fd = done.fd === undefined ? reopen(levels) : (openAbove(done.fd, above) ?? reopen(levels));
   close(done);
 }
 

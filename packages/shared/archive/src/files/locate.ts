@@ -66,10 +66,14 @@ const maxLinks = 255;
  * stands. Only to tell of: by the time it is used the links may be others.
  * @returns undefined when a `..` would lead out of the root and `onEscape` is `refuse`; otherwise it stays at the root
  */
-export function resolveLinks(root: string, path: ByteString, onEscape: "clamp" | "refuse" = "clamp"): ByteString | undefined {
+export function resolveLinks(
+  root: string,
+  path: ByteString,
+  onEscape: "clamp" | "refuse" = "clamp",
+): ByteString | undefined {
   let rest = path.split("/").filter(Boolean);
   let at = "/";
-  for (let links = 0; rest.length > 0; ) {
+  for (let links = 0; rest.length > 0;) {
     const [part = "", ...after] = rest;
     rest = after;
     if (part === ".") continue;

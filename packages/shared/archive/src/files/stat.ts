@@ -53,7 +53,9 @@ export function statPath(root: string, path: string): PathStat {
       size: Number(stat.size),
       mode: goMode(stat),
       mtime: rfc3339(stat.mtimeNs),
-      linkTarget: stat.isSymbolicLink() ? textOf(resolveLinks(byteString(root), byteString(posix.normalize(`/${path}`))) ?? "") : "",
+      linkTarget: stat.isSymbolicLink()
+        ? textOf(resolveLinks(byteString(root), byteString(posix.normalize(`/${path}`))) ?? "")
+        : "",
     };
   } finally {
     located.close();

@@ -28,11 +28,20 @@ export interface UnpackOptions {
  * running.
  * @throws NotFound, InvalidArgument `extraction point is not a directory`, and what `applyLayer` throws
  */
-export async function unpack(source: AsyncIterable<Uint8Array>, options: UnpackOptions, signal?: AbortSignal): Promise<void> {
+export async function unpack(
+  source: AsyncIterable<Uint8Array>,
+  options: UnpackOptions,
+  signal?: AbortSignal,
+): Promise<void> {
   const base = byteString(posix.normalize(`/${options.path}`));
   checkFolder(options.root, base, options.path);
   const parents = new OpenParents(byteString(options.root), base, options.owner ?? { uid: 0, gid: 0 });
-  const extractor = new Extractor({ parents, owner: options.owner, noOverwriteDirNonDir: options.noOverwriteDirNonDir, rootName: options.path });
+  const extractor = new Extractor({
+    parents,
+    owner: options.owner,
+    noOverwriteDirNonDir: options.noOverwriteDirNonDir,
+    rootName: options.path,
+  });
   const parser = new TarParser();
   const room = new Room(byteString(options.root), options.limit);
   try {

@@ -21,14 +21,23 @@ export const maxArchiveDocument = 20 << 20;
 /** Names that one archive may give, all its images together. */
 const maxNames = 10_000;
 
-const dockerManifests = list(struct("tarexport.manifestItem", { Config: text, RepoTags: list(text), Layers: list(text) }));
+const dockerManifests = list(
+  struct("tarexport.manifestItem", { Config: text, RepoTags: list(text), Layers: list(text) }),
+);
 
 /** @throws InvalidArgument */
 export function parseDockerManifests(bytes: Buffer): DockerManifest[] {
   const value = parseJson("manifest.json", bytes, maxArchiveDocument);
   if (value === null) throw new InvalidArgument("invalid manifest, manifest cannot be null (but can be [])");
-  const items = named("manifest.json", () => unmarshal(dockerManifests, value)) as (Partial<DockerManifest> | undefined)[];
-  const manifests = items.map((item) => ({ Config: item?.Config ?? "", RepoTags: item?.RepoTags ?? [], Layers: item?.Layers ?? [] }));
+  const items = named("manifest.json", () => unmarshal(dockerManifests, value)) as (
+    | Partial<DockerManifest>
+    | undefined
+  )[];
+  const manifests = items.map((item) => ({
+    Config: item?.Config ?? "",
+    RepoTags: item?.RepoTags ?? [],
+    Layers: item?.Layers ?? [],
+  }));
   const names = manifests.reduce((sum, { RepoTags }) => sum + RepoTags.length, manifests.length);
   if (names > maxNames) throw new InvalidArgument(`manifest.json: ${names} names are more than ${maxNames}`);
   return manifests;
@@ -51,7 +60,10 @@ const ociLayout = struct("v1.ImageLayout", { imageLayoutVersion: text });
 
 /** @throws InvalidArgument for a layout of another major version */
 export function checkLayoutVersion(bytes: Buffer): void {
-  const layout = named("oci-layout", () => unmarshal(ociLayout, parseJson("oci-layout", bytes))) as { imageLayoutVersion?: string } | undefined;
+  const layout = named("oci-layout", () => unmarshal(ociLayout, parseJson("oci-layout", bytes))) as
+    | { imageLayoutVersion?: string }
+    | undefined;
   const version = layout?.imageLayoutVersion;
-  if (version === undefined || !version.startsWith("1.")) throw new InvalidArgument(`unsupported OCI version "${version ?? ""}"`);
+  if (version === undefined || !version.startsWith("1."))
+    throw new InvalidArgument(`unsupported OCI version "${version ?? ""}"`);
 }

@@ -27,7 +27,8 @@ export class ArchiveFiles {
 
   /** @throws InvalidArgument when there are too many, BadArchive when their names are too long together */
   #check(...names: readonly string[]): void {
-    if (this.#blobs.size + this.#links.size >= maxFiles) throw new InvalidArgument(`the archive has more than ${maxFiles} files`);
+    if (this.#blobs.size + this.#links.size >= maxFiles)
+      throw new InvalidArgument(`the archive has more than ${maxFiles} files`);
     this.#kept.keep(...names);
   }
 
@@ -66,7 +67,12 @@ function promisedDigest(name: string): string {
  * Reads an image archive to its end; blobs go straight to the store.
  * @throws UnexpectedEof, InvalidTarHeader, FailedPrecondition for a blob that is not what its name says
  */
-export async function readArchiveFiles(source: AsyncIterable<Uint8Array>, blobs: BlobStore, signal?: AbortSignal, limit = 0): Promise<ArchiveFiles> {
+export async function readArchiveFiles(
+  source: AsyncIterable<Uint8Array>,
+  blobs: BlobStore,
+  signal?: AbortSignal,
+  limit = 0,
+): Promise<ArchiveFiles> {
   const files = new ArchiveFiles();
   const parser = new TarParser();
   const commits = new Commits();
@@ -126,7 +132,12 @@ interface OpenFile {
   abort(): Promise<void>;
 }
 
-async function open(header: TarHeader, files: ArchiveFiles, blobs: BlobStore, commits: Commits): Promise<OpenFile | undefined> {
+async function open(
+  header: TarHeader,
+  files: ArchiveFiles,
+  blobs: BlobStore,
+  commits: Commits,
+): Promise<OpenFile | undefined> {
   const clean = cleanName(header.name);
   if (clean === undefined) throw new InvalidArgument(`invalid entry name "${textOf(header.name)}"`);
   const name = textOf(clean);

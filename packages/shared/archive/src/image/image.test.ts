@@ -48,7 +48,8 @@ class MemoryBlobs implements BlobStore {
         const data = held();
         const digest = digestOf(data);
         this.ingests.delete(ref);
-        if (wanted !== "" && wanted !== digest) throw new FailedPrecondition(`unexpected commit digest ${digest}, expected ${wanted}: failed precondition`);
+        if (wanted !== "" && wanted !== digest)
+          throw new FailedPrecondition(`unexpected commit digest ${digest}, expected ${wanted}: failed precondition`);
         if (this.blobs.has(digest)) throw new AlreadyExists(`content ${digest}: already exists`);
         this.blobs.set(digest, data);
         this.labels.set(digest, labels);
@@ -71,7 +72,13 @@ interface Made {
 
 function makeImage(store: MemoryBlobs, content: string, platform = { os: "linux", architecture: "amd64" }): Made {
   const layer = gzipSync(tarOf({ name: "file", data: content }));
-  const config = Buffer.from(JSON.stringify({ ...platform, config: {}, rootfs: { type: "layers", diff_ids: [digestOf(tarOf({ name: "file", data: content }))] } }));
+  const config = Buffer.from(
+    JSON.stringify({
+      ...platform,
+      config: {},
+      rootfs: { type: "layers", diff_ids: [digestOf(tarOf({ name: "file", data: content }))] },
+    }),
+  );
   const manifest: Manifest = {
     schemaVersion: 2,
     mediaType: mediaTypes.ociManifest,
@@ -79,7 +86,11 @@ function makeImage(store: MemoryBlobs, content: string, platform = { os: "linux"
     layers: [{ mediaType: mediaTypes.ociLayerGzip, digest: store.add(layer), size: layer.length }],
   };
   const json = JSON.stringify(manifest);
-  return { descriptor: { mediaType: mediaTypes.ociManifest, digest: store.add(json), size: json.length }, layer, config };
+  return {
+    descriptor: { mediaType: mediaTypes.ociManifest, digest: store.add(json), size: json.length },
+    layer,
+    config,
+  };
 }
 
 const named = (descriptor: Descriptor, name: string): Descriptor => ({
@@ -104,7 +115,13 @@ describe("image archives", () => {
   it("saves as Docker does", async () => {
     const store = new MemoryBlobs();
     const { descriptor, layer, config } = makeImage(store, "one");
-    const tar = await collect(archives.write([named(descriptor, "docker.io/library/app:v1"), named(descriptor, "docker.io/library/app:v2")], store, whole));
+    const tar = await collect(
+      archives.write(
+        [named(descriptor, "docker.io/library/app:v1"), named(descriptor, "docker.io/library/app:v2")],
+        store,
+        whole,
+      ),
+    );
     const files = filesIn(tar);
     const path = (data: Buffer): string => `blobs/sha256/${digestOf(data).slice(7)}`;
     assert.deepEqual([...files.keys()].slice(-4), ["index.json", "manifest.json", "oci-layout", "repositories"]);
@@ -115,16 +132,36 @@ describe("image archives", () => {
         Config: path(config),
         RepoTags: ["app:v1", "app:v2"],
         Layers: [path(layer)],
-        LayerSources: { [digestOf(layer)]: { mediaType: mediaTypes.ociLayerGzip, size: layer.length, digest: digestOf(layer) } },
+        LayerSources: {
+          [digestOf(layer)]: { mediaType: mediaTypes.ociLayerGzip, size: layer.length, digest: digestOf(layer) },
+        },
       },
     ]);
-    assert.deepEqual(JSON.parse(files.get("repositories") ?? ""), { app: { v1: digestOf(layer).slice(7), v2: digestOf(layer).slice(7) } });
+    assert.deepEqual(JSON.parse(files.get("repositories") ?? ""), {
+      app: { v1: digestOf(layer).slice(7), v2: digestOf(layer).slice(7) },
+    });
     const index = JSON.parse(files.get("index.json") ?? "") as Index;
-    assert.deepEqual(index.manifests, [named(descriptor, "docker.io/library/app:v1"), named(descriptor, "docker.io/library/app:v2")]);
-    assert.deepEqual(tar, await collect(archives.write([named(descriptor, "docker.io/library/app:v1"), named(descriptor, "docker.io/library/app:v2")], store, whole)));
+    assert.deepEqual(index.manifests, [
+      named(descriptor, "docker.io/library/app:v1"),
+      named(descriptor, "docker.io/library/app:v2"),
+    ]);
+    assert.deepEqual(
+      tar,
+      await collect(
+        archives.write(
+          [named(descriptor, "docker.io/library/app:v1"), named(descriptor, "docker.io/library/app:v2")],
+          store,
+          whole,
+        ),
+      ),
+    );
   });
 
-  for (const [name, pack] of [["plain", (tar: Buffer) => tar], ["gzip", gzipSync], ["zstd", zstdCompressSync]] as const) {
+  for (const [name, pack] of [
+    ["plain", (tar: Buffer) => tar],
+    ["gzip", gzipSync],
+    ["zstd", zstdCompressSync],
+  ] as const) {
     it(`loads what it saved (${name})`, async () => {
       const store = new MemoryBlobs();
       const { descriptor } = makeImage(store, "one");
@@ -162,7 +199,8 @@ describe("image archives", () => {
     };
     const json = JSON.stringify(index);
     const target = { mediaType: mediaTypes.ociIndex, digest: store.add(json), size: json.length };
-    const count = async (options: object): Promise<number> => filesIn(await collect(archives.write([target], store, { ...whole, ...options }))).size;
+    const count = async (options: object): Promise<number> =>
+      filesIn(await collect(archives.write([target], store, { ...whole, ...options }))).size;
     assert.equal(await count({}), 2 + 7 + 3);
     assert.equal(await count({ platforms: [{ os: "linux", architecture: "arm64" }] }), 2 + 4 + 3);
     store.blobs.delete(digestOf(arm.layer));
@@ -172,23 +210,36 @@ describe("image archives", () => {
   });
 
   const layerTar = tarOf({ name: "etc/file", data: "old style" });
-  const config = JSON.stringify({ os: "linux", architecture: "arm64", variant: "v8", rootfs: { type: "layers", diff_ids: [digestOf(layerTar), digestOf(layerTar)] } });
+  const config = JSON.stringify({
+    os: "linux",
+    architecture: "arm64",
+    variant: "v8",
+    rootfs: { type: "layers", diff_ids: [digestOf(layerTar), digestOf(layerTar)] },
+  });
   const oldArchive = tarOf(
     { name: "abc/", type: "directory" },
     { name: "abc/layer.tar", data: layerTar.toString("latin1") },
     { name: "abc/json", data: "{}" },
     { name: "def/layer.tar", type: "symlink", linkname: "../abc/layer.tar" },
     { name: "config.json", data: config },
-    { name: "manifest.json", data: JSON.stringify([{ Config: "config.json", RepoTags: ["app", "quay.io/x/y:z"], Layers: ["abc/layer.tar", "def/layer.tar"] }]) },
+    {
+      name: "manifest.json",
+      data: JSON.stringify([
+        { Config: "config.json", RepoTags: ["app", "quay.io/x/y:z"], Layers: ["abc/layer.tar", "def/layer.tar"] },
+      ]),
+    },
   );
 
   it("loads the old form, with shared layers as links", async () => {
     const store = new MemoryBlobs();
     const { images } = await archives.read(stream(oldArchive), store, { forceCompress: false });
-    assert.deepEqual(images.map(({ annotations }) => annotations), [
-      { "io.containerd.image.name": "docker.io/library/app:latest", "org.opencontainers.image.ref.name": "latest" },
-      { "io.containerd.image.name": "quay.io/x/y:z", "org.opencontainers.image.ref.name": "z" },
-    ]);
+    assert.deepEqual(
+      images.map(({ annotations }) => annotations),
+      [
+        { "io.containerd.image.name": "docker.io/library/app:latest", "org.opencontainers.image.ref.name": "latest" },
+        { "io.containerd.image.name": "quay.io/x/y:z", "org.opencontainers.image.ref.name": "z" },
+      ],
+    );
     assert.deepEqual(images[0]?.platform, { os: "linux", architecture: "arm64", variant: "v8" });
     const manifest = JSON.parse(store.blobs.get(images[0]?.digest ?? "")?.toString() ?? "") as Manifest;
     const layer = { mediaType: mediaTypes.dockerLayer, digest: digestOf(layerTar), size: layerTar.length };
@@ -201,36 +252,98 @@ describe("image archives", () => {
     const [image] = (await archives.read(stream(oldArchive), store, { forceCompress: true })).images;
     const manifest = JSON.parse(store.blobs.get(image?.digest ?? "")?.toString() ?? "") as Manifest;
     assert.equal(manifest.layers[0]?.mediaType, mediaTypes.dockerLayerGzip);
-    assert.deepEqual(store.labels.get(manifest.layers[0]?.digest ?? ""), { "containerd.io/uncompressed": digestOf(layerTar) });
+    assert.deepEqual(store.labels.get(manifest.layers[0]?.digest ?? ""), {
+      "containerd.io/uncompressed": digestOf(layerTar),
+    });
   });
 
-  const ofConfig = (text: string, name = "x"): Buffer => tarOf({ name: "c", data: text }, { name: "manifest.json", data: JSON.stringify([{ Config: "c", RepoTags: [name], Layers: [] }]) });
+  const ofConfig = (text: string, name = "x"): Buffer =>
+    tarOf(
+      { name: "c", data: text },
+      { name: "manifest.json", data: JSON.stringify([{ Config: "c", RepoTags: [name], Layers: [] }]) },
+    );
   const ofIndex = (members: object): Buffer => {
     const manifests = [{ mediaType: mediaTypes.ociManifest, digest: `sha256:${"0".repeat(64)}`, size: 5, ...members }];
-    return tarOf({ name: "oci-layout", data: '{"imageLayoutVersion":"1.0.0"}' }, { name: "index.json", data: JSON.stringify({ schemaVersion: 2, manifests }) });
+    return tarOf(
+      { name: "oci-layout", data: '{"imageLayoutVersion":"1.0.0"}' },
+      { name: "index.json", data: JSON.stringify({ schemaVersion: 2, manifests }) },
+    );
   };
   const bad: [string, Buffer, RegExp][] = [
     ["an empty tar", tarOf(), /unrecognized image format/],
     ["no tar", Buffer.alloc(3000, "junk"), /archive\/tar: invalid tar header/],
     ["an archive that ends early", oldArchive.subarray(0, 1500), /unexpected EOF/],
     ["broken JSON", tarOf({ name: "manifest.json", data: "{nope" }), /manifest\.json/],
-    ["JSON of another kind", tarOf({ name: "manifest.json", data: '{"a":1}' }), /^manifest\.json: json: cannot unmarshal object into Go value of type \[\]tarexport\.manifestItem$/],
-    ["a missing configuration", tarOf({ name: "manifest.json", data: '[{"Config":"x.json","Layers":[]}]' }), /open x\.json: no such file or directory/],
-    ["a missing layer", tarOf({ name: "c", data: `{"rootfs":{"diff_ids":["sha256:${"0".repeat(64)}"]}}` }, { name: "manifest.json", data: '[{"Config":"c","RepoTags":null,"Layers":["l"]}]' }), /open l: no such file or directory/],
-    ["a name that is none", tarOf({ name: "c", data: '{"rootfs":{}}' }, { name: "manifest.json", data: '[{"Config":"c","RepoTags":["A B"],"Layers":[]}]' }), /invalid reference format/],
-    ["a layout from the future", tarOf({ name: "oci-layout", data: '{"imageLayoutVersion":"9.0.0"}' }, { name: "index.json", data: "{}" }), /unsupported OCI version "9\.0\.0"/],
-    ["an index of another kind", tarOf({ name: "oci-layout", data: '{"imageLayoutVersion":"1.0.0"}' }, { name: "index.json", data: '{"manifests":[1]}' }), /^index\.json: json: cannot unmarshal number into/],
-    ["a manifest.json that is null", tarOf({ name: "manifest.json", data: "null" }), /^invalid manifest, manifest cannot be null \(but can be \[\]\)$/],
+    [
+      "JSON of another kind",
+      tarOf({ name: "manifest.json", data: '{"a":1}' }),
+      /^manifest\.json: json: cannot unmarshal object into Go value of type \[\]tarexport\.manifestItem$/,
+    ],
+    [
+      "a missing configuration",
+      tarOf({ name: "manifest.json", data: '[{"Config":"x.json","Layers":[]}]' }),
+      /open x\.json: no such file or directory/,
+    ],
+    [
+      "a missing layer",
+      tarOf(
+        { name: "c", data: `{"rootfs":{"diff_ids":["sha256:${"0".repeat(64)}"]}}` },
+        { name: "manifest.json", data: '[{"Config":"c","RepoTags":null,"Layers":["l"]}]' },
+      ),
+      /open l: no such file or directory/,
+    ],
+    [
+      "a name that is none",
+      tarOf(
+        { name: "c", data: '{"rootfs":{}}' },
+        { name: "manifest.json", data: '[{"Config":"c","RepoTags":["A B"],"Layers":[]}]' },
+      ),
+      /invalid reference format/,
+    ],
+    [
+      "a layout from the future",
+      tarOf({ name: "oci-layout", data: '{"imageLayoutVersion":"9.0.0"}' }, { name: "index.json", data: "{}" }),
+      /unsupported OCI version "9\.0\.0"/,
+    ],
+    [
+      "an index of another kind",
+      tarOf(
+        { name: "oci-layout", data: '{"imageLayoutVersion":"1.0.0"}' },
+        { name: "index.json", data: '{"manifests":[1]}' },
+      ),
+      /^index\.json: json: cannot unmarshal number into/,
+    ],
+    [
+      "a manifest.json that is null",
+      tarOf({ name: "manifest.json", data: "null" }),
+      /^invalid manifest, manifest cannot be null \(but can be \[\]\)$/,
+    ],
     ["a configuration that is null", ofConfig("null"), /^c: invalid image JSON, no RootFS key$/],
     ["a configuration that is a tar", ofConfig(layerTar.toString("latin1")), /^c is not valid JSON: /],
-    ["labels that are a number", ofConfig('{"config":{"Labels":5},"rootfs":{}}'), /^c: json: cannot unmarshal number into Go struct field Image\.config\.Labels of type map\[string\]string$/],
-    ["labels that are numbers", ofConfig('{"config":{"labels":{"a":1}},"rootfs":{}}'), /^c: json: cannot unmarshal number into Go struct field Image\.config\.labels\.a of type string$/],
-    ["more layers in the configuration than in the manifest", ofConfig(`{"rootfs":{"diff_ids":["sha256:${"0".repeat(64)}"]}}`), /^invalid manifest, layers length mismatch: expected 0, got 1$/],
+    [
+      "labels that are a number",
+      ofConfig('{"config":{"Labels":5},"rootfs":{}}'),
+      /^c: json: cannot unmarshal number into Go struct field Image\.config\.Labels of type map\[string\]string$/,
+    ],
+    [
+      "labels that are numbers",
+      ofConfig('{"config":{"labels":{"a":1}},"rootfs":{}}'),
+      /^c: json: cannot unmarshal number into Go struct field Image\.config\.labels\.a of type string$/,
+    ],
+    [
+      "more layers in the configuration than in the manifest",
+      ofConfig(`{"rootfs":{"diff_ids":["sha256:${"0".repeat(64)}"]}}`),
+      /^invalid manifest, layers length mismatch: expected 0, got 1$/,
+    ],
     ["a name that leads up", ofConfig('{"rootfs":{}}', "../../../x"), /^invalid reference format$/],
     ["a name with NUL", ofConfig('{"rootfs":{}}', "a\0b"), /^invalid reference format$/],
     ...[
       ["size", 2 ** 60, /descriptor sha256:0+: invalid size 1152921504606847000$/],
-      ["size", 1.5, /json: cannot unmarshal number 1\.5 into Go struct field Index\.manifests\.0\.size of type int64|of type int64$/],
+      [
+        "size",
+        1.5,
+        /json: cannot unmarshal number 1\.5 into Go struct field Index\.manifests\.0\.size of type int64|of type int64$/,
+      ],
       ["size", -1, /invalid size -1$/],
       ["size", "5", /json: cannot unmarshal string into .*of type int64$/],
       ["digest", "../../x", /descriptor with the invalid digest "\.\.\/\.\.\/x"$/],
@@ -238,10 +351,26 @@ describe("image archives", () => {
       ["mediaType", "", /invalid media type ""$/],
       ["platform", 5, /cannot unmarshal number into .*of type v1\.Platform$/],
       ["annotations", { a: 1 }, /cannot unmarshal number into .*of type string$/],
-    ].map(([member, value, message]): [string, Buffer, RegExp] => [`a descriptor whose ${String(member)} is ${JSON.stringify(value)}`, ofIndex({ [String(member)]: value }), message as RegExp]),
-    ["a blob that is not what its name says", tarOf({ name: `blobs/sha256/${"0".repeat(64)}`, data: "lie" }), /unexpected commit digest/],
+    ].map(([member, value, message]): [string, Buffer, RegExp] => [
+      `a descriptor whose ${String(member)} is ${JSON.stringify(value)}`,
+      ofIndex({ [String(member)]: value }),
+      message as RegExp,
+    ]),
+    [
+      "a blob that is not what its name says",
+      tarOf({ name: `blobs/sha256/${"0".repeat(64)}`, data: "lie" }),
+      /unexpected commit digest/,
+    ],
     ["a name that leads out", tarOf({ name: "../evil", data: "" }), /invalid entry name "\.\.\/evil"/],
-    ["links in a circle", tarOf({ name: "a", type: "symlink", linkname: "b" }, { name: "b", type: "symlink", linkname: "a" }, { name: "manifest.json", data: '[{"Config":"a","Layers":[]}]' }), /open a: no such file/],
+    [
+      "links in a circle",
+      tarOf(
+        { name: "a", type: "symlink", linkname: "b" },
+        { name: "b", type: "symlink", linkname: "a" },
+        { name: "manifest.json", data: '[{"Config":"a","Layers":[]}]' },
+      ),
+      /open a: no such file/,
+    ],
   ];
   for (const [what, archive, message] of bad) {
     it(`refuses ${what}`, async () => {

@@ -28,7 +28,11 @@ export class Ingest {
   static async start(blobs: BlobStore, expected: string, size: number): Promise<Ingest> {
     const ingest = new Ingest(blobs, expected, size);
     try {
-      ingest.#writer = await blobs.writer({ ref: ingest.#ref, ...(size > 0 && { size }), ...(expected !== "" && { expected }) });
+      ingest.#writer = await blobs.writer({
+        ref: ingest.#ref,
+        ...(size > 0 && { size }),
+        ...(expected !== "" && { expected }),
+      });
       ingest.#held = ingest.#writer.status().offset;
     } catch (error) {
       if (expected === "" || !isKind(error, "AlreadyExists")) throw error;

@@ -6,7 +6,14 @@ import { type Descriptor, type Index, type Manifest, maxDocumentBytes, mediaType
 import { format, parseNormalized, tagNameOnly } from "@longshore/reference";
 import { type Compression, detectCompression, magicBytes } from "../compression/detect.ts";
 import { type Blob, type BlobStore, readBlob } from "./blobs.ts";
-import { type DockerManifest, checkLayoutVersion, imageNameAnnotation, parseDockerManifests, parseIndexManifests, refNameAnnotation } from "./documents.ts";
+import {
+  type DockerManifest,
+  checkLayoutVersion,
+  imageNameAnnotation,
+  parseDockerManifests,
+  parseIndexManifests,
+  refNameAnnotation,
+} from "./documents.ts";
 import { type ArchiveFiles, readArchiveFiles } from "./files.ts";
 import { Ingest, storeBlob } from "./ingest.ts";
 
@@ -31,9 +38,15 @@ export interface ReadOptions {
  * returns, and nothing else has changed: the caller records the images, or forgets them.
  * @throws UnexpectedEof, InvalidTarHeader, InvalidArgument; FailedPrecondition for a blob that is not what its name says
  */
-export async function readImages(source: AsyncIterable<Uint8Array>, blobs: BlobStore, options: ReadOptions): Promise<ReadImages> {
+export async function readImages(
+  source: AsyncIterable<Uint8Array>,
+  blobs: BlobStore,
+  options: ReadOptions,
+): Promise<ReadImages> {
   const files = await readArchiveFiles(source, blobs, options.signal, options.limit);
-  const [layout, index, manifests] = ["oci-layout", "index.json", "manifest.json"].map((name) => files.documents.get(name));
+  const [layout, index, manifests] = ["oci-layout", "index.json", "manifest.json"].map((name) =>
+    files.documents.get(name),
+  );
   if (layout !== undefined) {
     checkLayoutVersion(layout);
     if (index === undefined) throw new InvalidArgument("missing index.json in OCI layout");
@@ -41,16 +54,28 @@ export async function readImages(source: AsyncIterable<Uint8Array>, blobs: BlobS
   }
   if (manifests === undefined) throw new InvalidArgument("unrecognized image format");
   const images: Descriptor[] = [];
-  for (const manifest of parseDockerManifests(manifests)) images.push(...(await convert(manifest, files, blobs, options)));
+  for (const manifest of parseDockerManifests(manifests))
+    images.push(...(await convert(manifest, files, blobs, options)));
   const made: Index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: images };
   return { images, index: Buffer.from(JSON.stringify(made)) };
 }
 
 /** Makes a manifest of what Docker's `manifest.json` tells of an image; one descriptor for each of its names. */
-async function convert({ Config, RepoTags, Layers }: DockerManifest, files: ArchiveFiles, blobs: BlobStore, options: ReadOptions): Promise<Descriptor[]> {
+async function convert(
+  { Config, RepoTags, Layers }: DockerManifest,
+  files: ArchiveFiles,
+  blobs: BlobStore,
+  options: ReadOptions,
+): Promise<Descriptor[]> {
   const config = files.get(Config);
-  const { os, architecture, variant, rootfs } = parseImage(Config, await readBlob(blobs, config.digest, maxDocumentBytes));
-  if (rootfs.diff_ids.length !== Layers.length) throw new InvalidArgument(`invalid manifest, layers length mismatch: expected ${Layers.length}, got ${rootfs.diff_ids.length}`);
+  const { os, architecture, variant, rootfs } = parseImage(
+    Config,
+    await readBlob(blobs, config.digest, maxDocumentBytes),
+  );
+  if (rootfs.diff_ids.length !== Layers.length)
+    throw new InvalidArgument(
+      `invalid manifest, layers length mismatch: expected ${Layers.length}, got ${rootfs.diff_ids.length}`,
+    );
   const layers: Descriptor[] = [];
   for (const path of Layers) layers.push(await layerOf(files.get(path), blobs, options));
   const manifest: Manifest = {
@@ -62,11 +87,18 @@ async function convert({ Config, RepoTags, Layers }: DockerManifest, files: Arch
   const data = Buffer.from(JSON.stringify(manifest));
   const stored = await storeBlob(blobs, data, `sha256:${createHash("sha256").update(data).digest("hex")}`);
   const descriptor: Descriptor = { mediaType: mediaTypes.dockerManifest, ...stored };
-  if (os !== "" && architecture !== "") descriptor.platform = { os, architecture, ...(variant === undefined ? {} : { variant }) };
+  if (os !== "" && architecture !== "")
+    descriptor.platform = { os, architecture, ...(variant === undefined ? {} : { variant }) };
   if (RepoTags === null || RepoTags.length === 0) return [descriptor];
   return RepoTags.map((name) => {
     const reference = tagNameOnly(parseNormalized(name));
-    return { ...descriptor, annotations: { [imageNameAnnotation]: format(reference), ...(reference.tag && { [refNameAnnotation]: reference.tag }) } };
+    return {
+      ...descriptor,
+      annotations: {
+        [imageNameAnnotation]: format(reference),
+        ...(reference.tag && { [refNameAnnotation]: reference.tag }),
+      },
+    };
   });
 }
 
@@ -74,7 +106,8 @@ async function layerOf(blob: Blob, blobs: BlobStore, { forceCompress, signal }: 
   const compression = await compressionOf(blob, blobs);
   if (compression === "gzip") return { mediaType: mediaTypes.dockerLayerGzip, ...blob };
   if (compression === "zstd") return { mediaType: mediaTypes.ociLayerZstd, ...blob };
-  if (compression === "uncompressed" && forceCompress) return { mediaType: mediaTypes.dockerLayerGzip, ...(await compressed(blob, blobs, signal)) };
+  if (compression === "uncompressed" && forceCompress)
+    return { mediaType: mediaTypes.dockerLayerGzip, ...(await compressed(blob, blobs, signal)) };
   return { mediaType: mediaTypes.dockerLayer, ...blob };
 }
 

@@ -1,5 +1,16 @@
 import { NotFound, isKind } from "@longshore/errdefs";
-import { type Descriptor, DocumentWalk, type Manifest, type Platform, isImageConfig, isIndex, isManifest, maxDocumentBytes, parseIndex, parseManifest } from "@longshore/oci";
+import {
+  type Descriptor,
+  DocumentWalk,
+  type Manifest,
+  type Platform,
+  isImageConfig,
+  isIndex,
+  isManifest,
+  maxDocumentBytes,
+  parseIndex,
+  parseManifest,
+} from "@longshore/oci";
 import { type BlobReader, readBlob } from "./blobs.ts";
 
 export interface Selection {
@@ -21,7 +32,15 @@ const mayPass = ({ mediaType }: Descriptor): boolean => !/\.(nondistributable|fo
 
 function matches(wanted: readonly Platform[], platform: Platform | undefined): boolean {
   // What names no platform may be anything.
-  return platform === undefined || wanted.some(({ os, architecture, variant }) => os === platform.os && architecture === platform.architecture && (variant === undefined || variant === platform.variant));
+  return (
+    platform === undefined ||
+    wanted.some(
+      ({ os, architecture, variant }) =>
+        os === platform.os &&
+        architecture === platform.architecture &&
+        (variant === undefined || variant === platform.variant),
+    )
+  );
 }
 
 /**
@@ -29,7 +48,11 @@ function matches(wanted: readonly Platform[], platform: Platform | undefined): b
  * with it.
  * @throws NotFound for a blob that is asked for and not there
  */
-export async function selectImage(target: Descriptor, content: BlobReader, selection: Selection): Promise<SelectedImage> {
+export async function selectImage(
+  target: Descriptor,
+  content: BlobReader,
+  selection: Selection,
+): Promise<SelectedImage> {
   const selected: SelectedImage = { blobs: new Map(), manifest: undefined };
   await add(target, { content, selection, walk: new DocumentWalk(), depth: 0 }, selected);
   return selected;
@@ -84,5 +107,6 @@ async function addManifest(descriptor: Descriptor, { content, selection }: Place
     into.blobs.set(child.digest, (await content.info(child.digest)).size);
   }
   // Attestations are manifests too, but no images.
-  if (isImageConfig(manifest.config) && descriptor.annotations?.["vnd.docker.reference.type"] === undefined) into.manifest ??= manifest;
+  if (isImageConfig(manifest.config) && descriptor.annotations?.["vnd.docker.reference.type"] === undefined)
+    into.manifest ??= manifest;
 }

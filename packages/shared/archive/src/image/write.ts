@@ -19,7 +19,11 @@ const blobPath = (digest: string): string => `blobs/${digest.replace(":", "/")}`
  * @param images manifests or indexes, named by `io.containerd.image.name` in their annotations
  * @throws NotFound before anything is written
  */
-export async function* writeImages(images: readonly Descriptor[], content: BlobReader, options: WriteOptions): AsyncGenerator<Uint8Array> {
+export async function* writeImages(
+  images: readonly Descriptor[],
+  content: BlobReader,
+  options: WriteOptions,
+): AsyncGenerator<Uint8Array> {
   const blobs = new Map<string, number>();
   const docker = new DockerDocuments();
   for (const image of images) {
@@ -27,7 +31,8 @@ export async function* writeImages(images: readonly Descriptor[], content: BlobR
     for (const [digest, size] of selected.blobs) blobs.set(digest, size);
     if (selected.manifest !== undefined) docker.add(selected.manifest, image.annotations?.[imageNameAnnotation]);
   }
-  for (const name of ["blobs/", "blobs/sha256/"]) yield encodeHeader(tarHeader({ name, type: "directory", mode: 0o755 }));
+  for (const name of ["blobs/", "blobs/sha256/"])
+    yield encodeHeader(tarHeader({ name, type: "directory", mode: 0o755 }));
   for (const [digest, size] of [...blobs].sort(([a], [b]) => (a < b ? -1 : 1))) {
     yield encodeHeader(tarHeader({ name: blobPath(digest), mode: 0o644, size }));
     yield* content.read(digest);
@@ -54,7 +59,12 @@ class DockerDocuments {
     let manifest = this.#manifests.get(config.digest);
     if (manifest === undefined) {
       const sources = layers.map(({ mediaType, size, digest }) => [digest, { mediaType, size, digest }] as const);
-      manifest = { Config: blobPath(config.digest), RepoTags: null, Layers: layers.map(({ digest }) => blobPath(digest)), LayerSources: Object.fromEntries(sources) };
+      manifest = {
+        Config: blobPath(config.digest),
+        RepoTags: null,
+        Layers: layers.map(({ digest }) => blobPath(digest)),
+        LayerSources: Object.fromEntries(sources),
+      };
       this.#manifests.set(config.digest, manifest);
     }
     if (name === undefined) return;

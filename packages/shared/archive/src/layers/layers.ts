@@ -59,14 +59,23 @@ export class Layers {
    * @returns digest and size of the uncompressed tar
    * @throws Unknown with Docker's message, e.g. `invalid entry name "../x"`, `unexpected EOF`
    */
-  async apply(content: BlobFiles, layer: Pick<Descriptor, "digest" | "mediaType">, mounts: readonly MountSpec[], signal?: AbortSignal, syncFs = false): Promise<Applied> {
+  async apply(
+    content: BlobFiles,
+    layer: Pick<Descriptor, "digest" | "mediaType">,
+    mounts: readonly MountSpec[],
+    signal?: AbortSignal,
+    syncFs = false,
+  ): Promise<Applied> {
     checkMediaType(layer.mediaType);
     const path = await content.path(layer.digest);
-    const run = (target: Omit<ApplyOptions, "syncFs" | "limit">): Promise<Applied> => this.#workers.run("apply", { ...target, path, syncFs, limit: this.#limit }, { signal });
+    const run = (target: Omit<ApplyOptions, "syncFs" | "limit">): Promise<Applied> =>
+      this.#workers.run("apply", { ...target, path, syncFs, limit: this.#limit }, { signal });
     const overlay = overlayFolders(mounts);
-    if (overlay?.upper !== undefined) return run({ root: byteString(overlay.upper), whiteouts: "overlay", lowers: overlay.lowers.map(byteString) });
+    if (overlay?.upper !== undefined)
+      return run({ root: byteString(overlay.upper), whiteouts: "overlay", lowers: overlay.lowers.map(byteString) });
     const bind = bindSource(mounts);
-    if (bind !== undefined && !bind.readonly) return run({ root: byteString(bind.source), whiteouts: "remove", lowers: [] });
+    if (bind !== undefined && !bind.readonly)
+      return run({ root: byteString(bind.source), whiteouts: "remove", lowers: [] });
     const { root, close } = mountTemporarily(mounts, this.#mountFolder);
     try {
       return await run({ root: byteString(root), whiteouts: "remove", lowers: [] });
@@ -90,9 +99,14 @@ export class Layers {
    * uncompressed tar.
    * @throws NotImplemented for a media type that is no layer
    */
-  async *diff(left: readonly MountSpec[], right: readonly MountSpec[], { mediaType, sourceDateEpoch, signal }: LayerDiffOptions): AsyncGenerator<Buffer, Diffed> {
+  async *diff(
+    left: readonly MountSpec[],
+    right: readonly MountSpec[],
+    { mediaType, sourceDateEpoch, signal }: LayerDiffOptions,
+  ): AsyncGenerator<Buffer, Diffed> {
     const compression = compressions[mediaType || mediaTypes.ociLayerGzip];
-    if (compression === undefined) throw new NotImplemented(`unsupported diff media type: ${mediaType}: not implemented`);
+    if (compression === undefined)
+      throw new NotImplemented(`unsupported diff media type: ${mediaType}: not implemented`);
     const epoch = sourceDateEpoch && Math.floor(sourceDateEpoch.getTime() / 1000);
     const { trees, close } = openTrees(left, right, this.#mountFolder);
     try {

@@ -14,7 +14,8 @@ export interface OverlayFolders {
 export function overlayFolders(mounts: readonly MountSpec[]): OverlayFolders | undefined {
   const [only, ...more] = mounts;
   if (only === undefined || more.length > 0 || only.type !== "overlay" || (only.target ?? "") !== "") return undefined;
-  const value = (key: string): string | undefined => only.options?.find((option) => option.startsWith(`${key}=`))?.slice(key.length + 1);
+  const value = (key: string): string | undefined =>
+    only.options?.find((option) => option.startsWith(`${key}=`))?.slice(key.length + 1);
   // With userxattr the marks have other names; an escaped colon is no separator.
   if (only.options?.includes("userxattr") === true || value("lowerdir")?.includes("\\") === true) return undefined;
   return { upper: value("upperdir"), lowers: value("lowerdir")?.split(":") ?? [] };
@@ -33,13 +34,18 @@ export function bindSource(mounts: readonly MountSpec[]): { source: string; read
 function readonlyMounts(mounts: readonly MountSpec[]): MountSpec[] {
   return mounts.map((mount) => {
     const options = mount.options ?? [];
-    if (mount.type !== "overlay") return { ...mount, options: [...options.filter((option) => option !== "rw" && option !== "ro"), "ro"] };
+    if (mount.type !== "overlay")
+      return { ...mount, options: [...options.filter((option) => option !== "rw" && option !== "ro"), "ro"] };
     const upper = options.find((option) => option.startsWith("upperdir="))?.slice("upperdir=".length);
     return {
       ...mount,
       options: options
         .filter((option) => !option.startsWith("upperdir=") && !option.startsWith("workdir="))
-        .map((option) => (upper !== undefined && option.startsWith("lowerdir=") ? `lowerdir=${upper}:${option.slice("lowerdir=".length)}` : option)),
+        .map((option) =>
+          upper !== undefined && option.startsWith("lowerdir=")
+            ? `lowerdir=${upper}:${option.slice("lowerdir=".length)}`
+            : option,
+        ),
     };
   });
 }

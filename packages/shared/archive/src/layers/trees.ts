@@ -15,7 +15,8 @@ function upperTellsAll(): boolean {
   });
 }
 
-const sameList = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((value, index) => value === b[index]);
+const sameList = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((value, index) => value === b[index]);
 
 /** The folder lists where the right side is an upper folder right above what the left side shows. */
 function upperOf(left: readonly MountSpec[], right: readonly MountSpec[]): Trees | undefined {
@@ -27,8 +28,15 @@ function upperOf(left: readonly MountSpec[], right: readonly MountSpec[]): Trees
   if (upper === undefined || !upperTellsAll()) return undefined;
   const overlay = overlayFolders(left);
   const bind = bindSource(left);
-  const leftLowers = overlay !== undefined && overlay.upper === undefined ? overlay.lowers : bind === undefined ? undefined : [bind.source];
-  return leftLowers !== undefined && sameList(leftLowers, lowers) ? { upper: byteString(upper), lowers: lowers.map(byteString) } : undefined;
+  const leftLowers =
+    overlay !== undefined && overlay.upper === undefined
+      ? overlay.lowers
+      : bind === undefined
+        ? undefined
+        : [bind.source];
+  return leftLowers !== undefined && sameList(leftLowers, lowers)
+    ? { upper: byteString(upper), lowers: lowers.map(byteString) }
+    : undefined;
 }
 
 /** Two states, reachable until closed. */

@@ -17,6 +17,9 @@ export class KeptMemory {
   /** @param texts that are remembered together @throws BadArchive when the archive has had its share */
   keep(...texts: readonly string[]): void {
     this.#kept += texts.reduce((sum, { length }) => sum + length, overhead);
-    if (this.#kept > this.#limit) throw new BadArchive(`the archive has too many entries to be kept in mind: more than ${this.#limit} bytes of names`);
+    if (this.#kept > this.#limit)
+      throw new BadArchive(
+        `the archive has too many entries to be kept in mind: more than ${this.#limit} bytes of names`,
+      );
   }
 }

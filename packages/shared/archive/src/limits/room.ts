@@ -33,12 +33,15 @@ export class Room {
   take(bytes: number, entries = 0): void {
     this.#bytes += bytes;
     this.#entries += entries;
-    if (this.#limit > 0 && this.#bytes > this.#limit) throw new BadArchive(`the archive unpacks to more than ${this.#limit} bytes`);
+    if (this.#limit > 0 && this.#bytes > this.#limit)
+      throw new BadArchive(`the archive unpacks to more than ${this.#limit} bytes`);
     if (this.#bytes - this.#checked.bytes < stepBytes && this.#entries - this.#checked.entries < stepEntries) return;
     this.#checked = { bytes: this.#bytes, entries: this.#entries };
     const { bavail, blocks, bsize, ffree, files } = statfsSync(fsPath(this.#root));
     // File systems without a fixed number of files say 0.
-    const isFull = bavail * bsize < Math.min(reserve.bytes, blocks * bsize * reserve.part) || (files > 0 && ffree < Math.min(reserve.files, files * reserve.part));
+    const isFull =
+      bavail * bsize < Math.min(reserve.bytes, blocks * bsize * reserve.part) ||
+      (files > 0 && ffree < Math.min(reserve.files, files * reserve.part));
     if (isFull) throw new BadArchive("write: no space left on device");
   }
 }

@@ -6,7 +6,7 @@ export function* coalesce(pieces: Iterable<Uint8Array>): Generator<Buffer> {
   let buffer = Buffer.allocUnsafeSlow(pieceBytes);
   let filled = 0;
   for (const piece of pieces) {
-    for (let at = 0; at < piece.length; ) {
+    for (let at = 0; at < piece.length;) {
       const taken = Math.min(piece.length - at, pieceBytes - filled);
       buffer.set(piece.subarray(at, at + taken), filled);
       at += taken;

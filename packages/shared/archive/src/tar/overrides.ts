@@ -93,7 +93,8 @@ export class Overrides {
   #xattrs(): Map<string, ByteString> {
     const xattrs = new Map<string, ByteString>();
     for (const records of [this.#global, this.#local]) {
-      for (const [key, value] of records) if (key.startsWith(xattrPrefix)) xattrs.set(key.slice(xattrPrefix.length), value);
+      for (const [key, value] of records)
+        if (key.startsWith(xattrPrefix)) xattrs.set(key.slice(xattrPrefix.length), value);
     }
     return xattrs;
   }

@@ -15,7 +15,8 @@ export function parsePax(body: Buffer): [key: string, value: ByteString][] {
     const space = body.indexOf(0x20, at);
     const length = space < 0 || space - at > 10 ? Number.NaN : Number(body.toString("latin1", at, space));
     const end = at + length;
-    if (!Number.isInteger(length) || length < 4 || end > body.length || body[end - 1] !== 0x0a) throw new InvalidTarHeader();
+    if (!Number.isInteger(length) || length < 4 || end > body.length || body[end - 1] !== 0x0a)
+      throw new InvalidTarHeader();
     const equals = body.indexOf(0x3d, space + 1);
     if (equals <= space + 1 || equals >= end) throw new InvalidTarHeader();
     const key = body.toString("utf8", space + 1, equals);

@@ -48,7 +48,10 @@ function encodeBlock(header: TarHeader, records: Map<string, string>, flag: stri
   if (header.atime !== undefined) records.set("atime", formatPaxTime(header.atime));
   block.write(flag, 156, "latin1");
   block.write("ustar\x0000", 257, "latin1");
-  for (const [key, offset] of [["uname", 265], ["gname", 297]] as const) {
+  for (const [key, offset] of [
+    ["uname", 265],
+    ["gname", 297],
+  ] as const) {
     const value = header[key];
     if (value.length > 32 || !isAscii(value)) records.set(key, value);
     else block.write(value, offset, "latin1");
@@ -64,10 +67,14 @@ function encodeBlock(header: TarHeader, records: Map<string, string>, flag: stri
 
 /** The extended header that stands before an entry, its own name as Go writes it. */
 function encodePax(header: TarHeader, records: Map<string, string>): Buffer {
-  const body = Buffer.concat([...records].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => formatPaxRecord(key, value)));
+  const body = Buffer.concat(
+    [...records].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => formatPaxRecord(key, value)),
+  );
   const name = header.name.replace(/\/$/, "");
   const slash = name.lastIndexOf("/") + 1;
-  const paxName = `${name.slice(0, slash)}PaxHeaders.0/${name.slice(slash)}`.replace(/[\u0080-\uffff]/g, "").slice(0, 100);
+  const paxName = `${name.slice(0, slash)}PaxHeaders.0/${name.slice(slash)}`
+    .replace(/[\u0080-\uffff]/g, "")
+    .slice(0, 100);
   const pax: TarHeader = {
     ...emptyHeader,
     name: paxName,
@@ -114,4 +121,3 @@ export const endOfArchive = Buffer.alloc(2 * blockSize);
 export function encodeEntry(header: TarHeader, data: Uint8Array = new Uint8Array()): Buffer {
   return Buffer.concat([encodeHeader({ ...header, size: data.length }), data, Buffer.alloc(paddingOf(data.length))]);
 }
-

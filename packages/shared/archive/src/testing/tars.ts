@@ -7,7 +7,9 @@ type Entry = Partial<TarHeader> & Pick<TarHeader, "name"> & { data?: string };
 export function tarOf(...entries: Entry[]): Buffer {
   const blocks = entries.map(({ data, ...fields }) => {
     const header = tarHeader({ mode: fields.type === "directory" ? 0o755 : 0o644, ...fields });
-    return header.type === "file" || header.type === "unknown" ? encodeEntry(header, Buffer.from(data ?? "")) : encodeHeader(header);
+    return header.type === "file" || header.type === "unknown"
+      ? encodeEntry(header, Buffer.from(data ?? ""))
+      : encodeHeader(header);
   });
   return Buffer.concat([...blocks, endOfArchive]);
 }
@@ -15,7 +17,11 @@ export function tarOf(...entries: Entry[]): Buffer {
 /** An extended header with these records, to stand before an entry: PAX `x` or `g`, GNU `L` or `K`. */
 export function metaHeader(flag: string, body: Buffer): Buffer {
   const block = encodeHeader(tarHeader({ name: "meta", size: body.length }));
-  return Buffer.concat([withSum(block, (bytes) => bytes.write(flag, 156, "latin1")), body, Buffer.alloc(paddingOf(body.length))]);
+  return Buffer.concat([
+    withSum(block, (bytes) => bytes.write(flag, 156, "latin1")),
+    body,
+    Buffer.alloc(paddingOf(body.length)),
+  ]);
 }
 
 /** A header block that was changed, with its sum made right again. */
@@ -23,7 +29,14 @@ export function withSum(block: Buffer, change: (block: Buffer) => void): Buffer 
   const bytes = Buffer.from(block);
   change(bytes);
   bytes.fill(0x20, 148, 156);
-  bytes.write(`${bytes.subarray(0, 512).reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, "0")}\0 `, 148);
+  bytes.write(
+    `${bytes
+      .subarray(0, 512)
+      .reduce((sum, byte) => sum + byte, 0)
+      .toString(8)
+      .padStart(6, "0")}\0 `,
+    148,
+  );
   return bytes;
 }
 

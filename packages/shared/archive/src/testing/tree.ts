@@ -16,14 +16,23 @@ export function describeTree(root: string, options: { times?: boolean } = {}): s
     const parts = [name || ".", stat.mode.toString(8), `${stat.uid}:${stat.gid}`];
     if (!stat.isDirectory()) parts.push(`nlink=${stat.nlink}`, first === name ? "" : `=${first}`);
     if (options.times !== false) parts.push(`mtime=${stat.mtimeNs}`);
-    if (stat.isFile()) parts.push(`size=${stat.size}`, readFileSync(fsPath(path)).toString("latin1").slice(0, 1 << 16));
+    if (stat.isFile())
+      parts.push(
+        `size=${stat.size}`,
+        readFileSync(fsPath(path))
+          .toString("latin1")
+          .slice(0, 1 << 16),
+      );
     if (stat.isSymbolicLink()) parts.push(`-> ${readlinkSync(fsPath(path), "latin1")}`);
     if (stat.isCharacterDevice() || stat.isBlockDevice()) parts.push(`rdev=${stat.rdev}`);
     for (const key of llistxattr(fsPath(path)).sort()) {
-      if (!key.startsWith("trusted.overlay.") || key === "trusted.overlay.opaque") parts.push(`${key}=${lgetxattr(fsPath(path), key).toString("hex")}`);
+      if (!key.startsWith("trusted.overlay.") || key === "trusted.overlay.opaque")
+        parts.push(`${key}=${lgetxattr(fsPath(path), key).toString("hex")}`);
     }
     lines.push(parts.join(" "));
-    if (stat.isDirectory()) for (const child of readdirSync(fsPath(path), { encoding: "latin1" }).sort()) visit(`${path}/${child}`, name === "" ? child : `${name}/${child}`);
+    if (stat.isDirectory())
+      for (const child of readdirSync(fsPath(path), { encoding: "latin1" }).sort())
+        visit(`${path}/${child}`, name === "" ? child : `${name}/${child}`);
   };
   visit(root, "");
   return lines;

@@ -58,7 +58,9 @@ export async function sendBytes(port: MessagePort, source: AsyncIterable<Uint8Ar
 /** A piece whose memory is its own, so that it can be handed over: a view of a larger one is copied. */
 function ownedBuffer(piece: Uint8Array): Uint8Array<ArrayBuffer> {
   const { buffer } = piece;
-  return buffer instanceof ArrayBuffer && buffer.byteLength === piece.byteLength ? (piece as Uint8Array<ArrayBuffer>) : new Uint8Array(piece);
+  return buffer instanceof ArrayBuffer && buffer.byteLength === piece.byteLength
+    ? (piece as Uint8Array<ArrayBuffer>)
+    : new Uint8Array(piece);
 }
 
 /** Reads what the other side of a port sends. Leaving the loop early tells the sender to stop. */

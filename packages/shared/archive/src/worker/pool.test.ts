@@ -36,8 +36,14 @@ describe("archive workers", () => {
 
   it("brings an error back as what it was, and goes on", async () => {
     const { root } = target("a");
-    await assert.rejects(workers.run("unpack", { root, path: "/none", noOverwriteDirNonDir: false }, { input: stream(tarOf()) }), { name: "NotFound" });
-    await assert.rejects(workers.run("apply", { root, whiteouts: "overlay", lowers: [], syncFs: false, path: join(dir, "none") }), /no such file or directory/);
+    await assert.rejects(
+      workers.run("unpack", { root, path: "/none", noOverwriteDirNonDir: false }, { input: stream(tarOf()) }),
+      { name: "NotFound" },
+    );
+    await assert.rejects(
+      workers.run("apply", { root, whiteouts: "overlay", lowers: [], syncFs: false, path: join(dir, "none") }),
+      /no such file or directory/,
+    );
     assert.equal((await workers.run("apply", target("b"), { input: stream(tarOf({ name: "f" })) })).size, 2048 - 512);
   });
 
@@ -53,7 +59,10 @@ describe("archive workers", () => {
     const job = workers.run("apply", target("c"), { input: endless(), signal: abort.signal });
     abort.abort();
     await assert.rejects(job, { name: "Canceled" });
-    await assert.rejects(workers.run("changes", { trees: { upper: dir, lowers: [] } }, { signal: AbortSignal.abort() }), { name: "Canceled" });
+    await assert.rejects(
+      workers.run("changes", { trees: { upper: dir, lowers: [] } }, { signal: AbortSignal.abort() }),
+      { name: "Canceled" },
+    );
   });
 
   it("fails what runs when it is closed, and takes no more", async () => {
@@ -84,7 +93,11 @@ describe("archive workers", () => {
     const layers = new Layers(workers);
     const content = { path: async () => blob };
     const layer = { digest: "sha256:0", mediaType: "application/vnd.oci.image.layer.v1.tar" };
-    const overlay = { type: "overlay", source: "overlay", options: [`workdir=${join(dir, "work")}`, `upperdir=${join(dir, "upper")}`, `lowerdir=${join(dir, "lower")}`] };
+    const overlay = {
+      type: "overlay",
+      source: "overlay",
+      options: [`workdir=${join(dir, "work")}`, `upperdir=${join(dir, "upper")}`, `lowerdir=${join(dir, "lower")}`],
+    };
     await layers.apply(content, layer, [overlay], undefined, true);
     assert.deepEqual(await layers.changes([{ type: "bind", source: join(dir, "lower"), options: ["ro"] }], [overlay]), [
       { kind: "add", path: "/new" },
@@ -94,7 +107,13 @@ describe("archive workers", () => {
     assert.ok(!existsSync(join(dir, "plain/old")) && existsSync(join(dir, "plain/new")));
     // Two mounts are more than a folder: they are really mounted.
     mkdirSync(join(dir, "plain/sub"));
-    await layers.apply(content, layer, [{ type: "bind", source: join(dir, "lower"), options: ["rw", "rbind"] }, { type: "bind", source: join(dir, "plain"), options: ["rw", "rbind"] }]);
-    await assert.rejects(layers.apply(content, { ...layer, mediaType: "application/vnd.oci.image.layer.v1.tar+encrypted" }, [overlay]), { name: "NotImplemented" });
+    await layers.apply(content, layer, [
+      { type: "bind", source: join(dir, "lower"), options: ["rw", "rbind"] },
+      { type: "bind", source: join(dir, "plain"), options: ["rw", "rbind"] },
+    ]);
+    await assert.rejects(
+      layers.apply(content, { ...layer, mediaType: "application/vnd.oci.image.layer.v1.tar+encrypted" }, [overlay]),
+      { name: "NotImplemented" },
+    );
   });
 });

@@ -6,7 +6,9 @@ import type { JobName, Jobs } from "./jobs.ts";
 import type { Request, Response } from "./messages.ts";
 
 /** Beside this module; in a daemon's bundle, beside that. */
-const script = import.meta.url.endsWith(".ts") ? new URL("./worker.ts", import.meta.url) : new URL("./archive-worker.mjs", import.meta.url);
+const script = import.meta.url.endsWith(".ts")
+  ? new URL("./worker.ts", import.meta.url)
+  : new URL("./archive-worker.mjs", import.meta.url);
 
 export interface ArchiveWorkersOptions {
   /** Threads at most. A stream to a slow client holds one, so there are more than processors. */
@@ -43,7 +45,11 @@ export class ArchiveWorkers {
    * Does a job that reads and writes files only, or takes `input`.
    * @throws what the job throws, Canceled when `signal` aborts
    */
-  async run<K extends JobName>(job: K, options: Jobs[K]["options"], { input, signal }: { input?: AsyncIterable<Uint8Array> | undefined; signal?: AbortSignal | undefined } = {}): Promise<Jobs[K]["result"]> {
+  async run<K extends JobName>(
+    job: K,
+    options: Jobs[K]["options"],
+    { input, signal }: { input?: AsyncIterable<Uint8Array> | undefined; signal?: AbortSignal | undefined } = {},
+  ): Promise<Jobs[K]["result"]> {
     const thread = await this.#acquire(signal);
     let sourceError: unknown;
     try {
@@ -63,7 +69,11 @@ export class ArchiveWorkers {
   }
 
   /** Does a job that writes a stream. Leaving the loop early ends it. @returns the job's result, as the generator's */
-  async *stream<K extends JobName>(job: K, options: Jobs[K]["options"], signal?: AbortSignal): AsyncGenerator<Buffer, Jobs[K]["result"]> {
+  async *stream<K extends JobName>(
+    job: K,
+    options: Jobs[K]["options"],
+    signal?: AbortSignal,
+  ): AsyncGenerator<Buffer, Jobs[K]["result"]> {
     const thread = await this.#acquire(signal);
     try {
       const { port1, port2 } = new MessageChannel();
@@ -93,7 +103,11 @@ export class ArchiveWorkers {
     await Promise.all([...this.#threads].map((thread) => this.#end(thread)));
   }
 
-  #start(thread: Thread, request: Exclude<Request, { cancel: true }>, signal: AbortSignal | undefined): Promise<unknown> {
+  #start(
+    thread: Thread,
+    request: Exclude<Request, { cancel: true }>,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const cancel = (): void => thread.worker.postMessage({ cancel: true } satisfies Request, []);
       thread.settle = (response) => {
@@ -103,7 +117,10 @@ export class ArchiveWorkers {
         else reject(signal?.aborted === true ? new Canceled("context canceled") : fromWire(response.error));
       };
       const { input, output } = request;
-      thread.worker.postMessage(request, [input, output].filter((port) => port !== undefined));
+      thread.worker.postMessage(
+        request,
+        [input, output].filter((port) => port !== undefined),
+      );
       signal?.addEventListener("abort", cancel, { once: true });
       if (signal?.aborted === true) cancel();
     });
