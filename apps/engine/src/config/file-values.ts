@@ -113,15 +113,13 @@ export function readValue(option: Option, key: string, value: unknown): unknown 
 
 /** One value, with the path that the decoder's errors name. */
 function decodeMember(path: readonly string[], shape: Shape, value: unknown): unknown {
-  const whole = path
-    .toReversed()
-    .reduce<{ shape: Shape; value: unknown }>(
-      (inner, name) => ({
-        shape: struct("config.Config", { [name]: inner.shape }, "Config"),
-        value: { [name]: inner.value },
-      }),
-      { shape, value },
-    );
+  const whole = path.toReversed().reduce<{ shape: Shape; value: unknown }>(
+    (inner, name) => ({
+      shape: struct("config.Config", { [name]: inner.shape }, "Config"),
+      value: { [name]: inner.value },
+    }),
+    { shape, value },
+  );
   const decoded = decode(whole.shape, whole.value);
   return path.reduce<unknown>((object, name) => (isObject(object) ? object[name] : undefined), decoded);
 }
