@@ -156,14 +156,7 @@ const cases: [
     400,
     '"bogus": unknown operating system or architecture: invalid argument',
   ],
-  [
-    "saving nothing",
-    "GET",
-    "/v1.51/images/get?names=no-such-image",
-    undefined,
-    404,
-    "No such image: no-such-image:latest",
-  ],
+  ["saving nothing", "GET", "/v1.51/images/get?names=no-such-image", undefined, 404, "No such image: no-such-image"],
   [
     "a fixed address on the default network",
     "POST",

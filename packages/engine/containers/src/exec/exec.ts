@@ -125,11 +125,11 @@ export async function handleExecExit(context: Context, exec: Exec, exitCode: num
   await attempt(context, "removing an ended exec", () => deleteExec(context, exec));
 }
 
-/** A container that ended has taken all its execs with it; those that never ran can be looked at for a while, as with Docker. */
+/** A container that ended has taken all its execs with it; those that never ran are forgotten. */
 export function endExecs(container: Container): void {
-  for (const exec of container.execs.values()) {
+  for (const [id, exec] of container.execs) {
     if (exec.started) exec.finish(137);
-    else exec.endedAt ??= Date.now();
+    else container.execs.delete(id);
   }
 }
 

@@ -1,4 +1,4 @@
-import { InvalidArgument, NotFound, messageOf } from "@longshore/errdefs";
+import { InvalidArgument, NotFound, isKind, messageOf } from "@longshore/errdefs";
 import type { Platform } from "@longshore/oci";
 import { packAny, receiveBytes } from "@longshore/proto";
 import { ImageExportStreamSchema, ImageStoreSchema } from "@longshore/proto/containerd/types/transfer/transfer";
@@ -22,7 +22,9 @@ async function recordsFor(
   refOrId: string,
 ): Promise<{ records: ImageRecord[]; nameless: boolean }> {
   const parsed = parseAnyReference(refOrId);
-  if (parsed.kind === "name" && parsed.reference.tag === undefined && parsed.reference.digest === undefined) {
+  const ofRepository =
+    parsed.kind === "name" && parsed.reference.tag === undefined && parsed.reference.digest === undefined;
+  if (ofRepository) {
     const repository = repositoryOf(parsed.reference);
     const records = (await listRecords(context)).filter((record) => {
       const reference = referenceOf(record);
@@ -30,8 +32,13 @@ async function recordsFor(
     });
     if (records.length > 0) return { records, nameless: false };
   }
-  const { record, byId } = await findImage(context, refOrId);
-  return { records: [record], nameless: byId || (parsed.kind === "name" && parsed.reference.digest !== undefined) };
+  try {
+    const { record, byId } = await findImage(context, refOrId);
+    return { records: [record], nameless: byId || (parsed.kind === "name" && parsed.reference.digest !== undefined) };
+  } catch (error) {
+    if (ofRepository && isKind(error, "NotFound")) throw new NotFound(`No such image: ${refOrId}`, { cause: error });
+    throw error;
+  }
 }
 
 async function checkPlatform(

@@ -36,7 +36,7 @@ const sh = (script: string) => execFileSync("sh", ["-ec", script], { stdio: ["ig
   let controller: NetworkController;
   let outside = "";
   const examples = [
-    ...readFileSync(join(file, "../../../../../docs/firewall.md"), "utf8").matchAll(/^```sh\n(.*?)^```$/gms),
+    ...readFileSync(join(file, "../../../../../../docs/firewall.md"), "utf8").matchAll(/^```sh\n(.*?)^```$/gms),
   ].map(([, code]) => code ?? "");
 
   const options = (): NetworkControllerOptions =>
