@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { WebSocket } from "ws";
-import { type ApiChange, apiChanges } from "../apps/engine/src/server/api-changes.ts";
+import { type ApiChange, apiChanges } from "../apps/engine/src/server/version/api-changes.ts";
 import { shared } from "./engine/shared.ts";
 import { until } from "./host/until.ts";
 

@@ -3,7 +3,7 @@ import { type Config, loadConfig } from "./config/config.ts";
 import { deprecations, type Given, parseFlags, usage } from "./config/flags.ts";
 import { run } from "./run.ts";
 import { verifyStart } from "./verify.ts";
-import { engineVersion } from "./server/api-version.ts";
+import { engineVersion } from "./server/version/api-version.ts";
 
 async function configure(flags: Given): Promise<Config | undefined> {
   if (flags.get("help") === true) return void process.stdout.write(usage());

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { dirname } from "node:path";
 import type { Logger } from "@longshore/logger";
 import type { FastifyInstance } from "fastify";
-import { watchBody } from "../server/body.ts";
+import { watchBody } from "../server/body/body.ts";
 import { targetOf } from "../server/request.ts";
 import { AuditFile } from "./audit-file.ts";
 import { type Client, clientOf } from "./client.ts";

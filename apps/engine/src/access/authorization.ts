@@ -2,8 +2,8 @@ import { messageOf, PermissionDenied, Unknown } from "@longshore/errdefs";
 import type { Plugins } from "@longshore/plugins";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Config } from "../config/config.ts";
-import { readEarly } from "../server/body.ts";
-import { errorBody } from "../server/errors.ts";
+import { readEarly } from "../server/body/body.ts";
+import { errorBody } from "../server/answer/errors.ts";
 import { targetOf } from "../server/request.ts";
 import { type AuthorizationRequest, authorizationRequest, responseHeaders, showsBody } from "./authorization-call.ts";
 

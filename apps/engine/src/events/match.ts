@@ -1,4 +1,4 @@
-import type { Filters } from "../server/filters.ts";
+import type { Filters } from "../server/query/filters.ts";
 import type { SentEvent } from "./hub.ts";
 
 const objectTypes = [

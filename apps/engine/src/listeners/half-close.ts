@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { hungUp } from "@longshore/sys";
-import { isTaken } from "../server/takeover.ts";
+import { isTaken } from "../server/takeover/takeover.ts";
 
 /** How often it is looked whether a client that sends no more is still there. */
 const intervalMs = 1000;

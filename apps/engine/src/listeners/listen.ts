@@ -4,7 +4,7 @@ import { createServer, type ListenOptions, type Server, type Socket } from "node
 import type { TlsOptions } from "node:tls";
 import { InvalidArgument } from "@longshore/errdefs";
 import type { Logger } from "@longshore/logger";
-import { serveTakeovers } from "../server/takeover.ts";
+import { serveTakeovers } from "../server/takeover/takeover.ts";
 import { activatedSockets } from "./activation.ts";
 import { type Address, hostAndPort } from "./address.ts";
 import { answerClientErrors } from "./client-error.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { ContainerConfig, EndpointSettings, HostConfig } from "@longshore/docker-api";
 import { httpStatusOf, messageOf } from "@longshore/errdefs";
-import { apiChanges } from "../server/api-changes.ts";
-import { compareVersions } from "../server/api-version.ts";
+import { apiChanges } from "../server/version/api-changes.ts";
+import { compareVersions } from "../server/version/api-version.ts";
 import { adaptCreate, type CreateRequest } from "./create.ts";
 
 const mac = "02:42:ac:11:00:77";

@@ -1,7 +1,7 @@
 import { InvalidArgument } from "@longshore/errdefs";
 import { quoteText } from "@longshore/go-json";
 import type { Platform } from "@longshore/oci";
-import type { Query } from "../server/query.ts";
+import type { Query } from "../server/query/query.ts";
 
 const systems = new Set([
   "aix",

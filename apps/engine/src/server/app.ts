@@ -2,12 +2,12 @@ import type { IncomingMessage } from "node:http";
 import type { Logger } from "@longshore/logger";
 import { type FastifyInstance, type FastifyReply, fastify, LogController } from "fastify";
 import { type SpanContext, parseTraceparent, span, withParent } from "@longshore/trace";
-import { checkVersion, engineVersion, maxApiVersion } from "./api-version.ts";
-import { errorBody, sendError } from "./errors.ts";
-import { checkQueries } from "./query.ts";
+import { checkVersion, engineVersion, maxApiVersion } from "./version/api-version.ts";
+import { errorBody, sendError } from "./answer/errors.ts";
+import { checkQueries } from "./query/query.ts";
 import { apiVersionOf, readTarget, unservedTarget } from "./request.ts";
-import { sendJsonText } from "./send.ts";
-import type { Unserved } from "./target.ts";
+import { sendJsonText } from "./answer/send.ts";
+import type { Unserved } from "./target/target.ts";
 
 /**
  * The HTTP application without its routes: version prefixes, Docker's headers on each handled

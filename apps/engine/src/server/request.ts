@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { IncomingMessage } from "node:http";
-import { apiChanges, type ApiChange } from "./api-changes.ts";
-import { compareVersions, maxApiVersion } from "./api-version.ts";
-import { routeTarget, unroutable } from "./route-target.ts";
-import { parseTarget, type Target, type Unserved } from "./target.ts";
+import { apiChanges, type ApiChange } from "./version/api-changes.ts";
+import { compareVersions, maxApiVersion } from "./version/api-version.ts";
+import { routeTarget, unroutable } from "./target/route-target.ts";
+import { parseTarget, type Target, type Unserved } from "./target/target.ts";
 
 /** The targets of requests, and the text that the router finds their routes by. */
 const targets = new WeakMap<IncomingMessage, { target: Target | Unserved; routed: string }>();

@@ -10,12 +10,12 @@ import { silent } from "@longshore/logger";
 import type { FastifyInstance } from "fastify";
 import { listen, type Listener } from "../listeners/listen.ts";
 import { createApp } from "./app.ts";
-import { readJson, readRequiredJson } from "./body.ts";
-import { Filters } from "./filters.ts";
-import { hijack, rawStream } from "./hijack.ts";
-import { Query } from "./query.ts";
+import { readJson, readRequiredJson } from "./body/body.ts";
+import { Filters } from "./query/filters.ts";
+import { hijack, rawStream } from "./takeover/hijack.ts";
+import { Query } from "./query/query.ts";
 import { apiVersionOf } from "./request.ts";
-import { sendJson } from "./send.ts";
+import { sendJson } from "./answer/send.ts";
 import { struct, text } from "@longshore/go-json";
 
 describe("the HTTP side", () => {

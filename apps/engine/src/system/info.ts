@@ -5,7 +5,7 @@ import { builtInDrivers } from "@longshore/networks";
 import { maskCredentials, proxiesOf } from "../config/proxies.ts";
 import type { Engine } from "../engine.ts";
 import { exposure } from "../listeners/exposure.ts";
-import { engineVersion } from "../server/api-version.ts";
+import { engineVersion } from "../server/version/api-version.ts";
 import { initVersion, runtimeFeatures, runtimeVersion } from "./components.ts";
 import { registryConfig } from "./registry-config.ts";
 

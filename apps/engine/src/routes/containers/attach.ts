@@ -17,11 +17,11 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { confined } from "../../access/route-access.ts";
 import { visible } from "../../access/visible.ts";
 import type { RoutePlugin } from "../../engine.ts";
-import { hijack, multiplexedStream, rawStream } from "../../server/hijack.ts";
-import { Query } from "../../server/query.ts";
-import { discardBody } from "../../server/body.ts";
+import { hijack, multiplexedStream, rawStream } from "../../server/takeover/hijack.ts";
+import { Query } from "../../server/query/query.ts";
+import { discardBody } from "../../server/body/body.ts";
 import { speaks } from "../../server/request.ts";
-import { acceptWebSocket } from "../../server/websocket.ts";
+import { acceptWebSocket } from "../../server/takeover/websocket.ts";
 import { parameter } from "../parameters.ts";
 
 /** Errors before the connection is taken over are plain text on it, as Docker's are. */

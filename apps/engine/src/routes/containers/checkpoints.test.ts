@@ -4,7 +4,7 @@ import { NotFound } from "@longshore/errdefs";
 import { silent } from "@longshore/logger";
 import type { Engine } from "../../engine.ts";
 import { createApp } from "../../server/app.ts";
-import { Query } from "../../server/query.ts";
+import { Query } from "../../server/query/query.ts";
 import { readTarget } from "../../server/request.ts";
 import { checkpointRoutes, refuseCheckpoint, refuseCheckpoints } from "./checkpoints.ts";
 

@@ -4,9 +4,9 @@ import type { FastifyRequest } from "fastify";
 import { confined } from "../../access/route-access.ts";
 import { visible } from "../../access/visible.ts";
 import type { RoutePlugin } from "../../engine.ts";
-import { discardBody, readJson } from "../../server/body.ts";
-import { Query } from "../../server/query.ts";
-import { sendJson } from "../../server/send.ts";
+import { discardBody, readJson } from "../../server/body/body.ts";
+import { Query } from "../../server/query/query.ts";
+import { sendJson } from "../../server/answer/send.ts";
 import { struct, text } from "@longshore/go-json";
 import { parameter } from "../parameters.ts";
 

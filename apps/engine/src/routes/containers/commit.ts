@@ -3,9 +3,9 @@ import { emitContainer, whilePaused } from "@longshore/containers";
 import { Conflict, NotFound } from "@longshore/errdefs";
 import { commitImage } from "@longshore/images";
 import type { RoutePlugin } from "../../engine.ts";
-import { readJson } from "../../server/body.ts";
-import { Query } from "../../server/query.ts";
-import { sendJson } from "../../server/send.ts";
+import { readJson } from "../../server/body/body.ts";
+import { Query } from "../../server/query/query.ts";
+import { sendJson } from "../../server/answer/send.ts";
 import { configBody } from "./container-shapes.ts";
 
 /** `docker commit`. */

@@ -4,11 +4,11 @@ import type { PathStat } from "@longshore/archive";
 import { confined } from "../../access/route-access.ts";
 import { visible } from "../../access/visible.ts";
 import type { RoutePlugin } from "../../engine.ts";
-import { bodyStream } from "../../server/body.ts";
-import { Query } from "../../server/query.ts";
+import { bodyStream } from "../../server/body/body.ts";
+import { Query } from "../../server/query/query.ts";
 import { clientGone } from "../../server/request.ts";
-import { sendJson } from "../../server/send.ts";
-import { BodyStream } from "../../server/stream.ts";
+import { sendJson } from "../../server/answer/send.ts";
+import { BodyStream } from "../../server/answer/stream.ts";
 import { parameter } from "../parameters.ts";
 
 const tarType = "application/x-tar";

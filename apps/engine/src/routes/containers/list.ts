@@ -4,9 +4,9 @@ import { filterInSlices } from "@longshore/patterns";
 import { confined } from "../../access/route-access.ts";
 import { visible, type VisibleContainers } from "../../access/visible.ts";
 import type { Engine, RoutePlugin } from "../../engine.ts";
-import { Filters } from "../../server/filters.ts";
-import { Query } from "../../server/query.ts";
-import { sendJson } from "../../server/send.ts";
+import { Filters } from "../../server/query/filters.ts";
+import { Query } from "../../server/query/query.ts";
+import { sendJson } from "../../server/answer/send.ts";
 import { summaryFor } from "./container-versions.ts";
 import { portFilter } from "./port-filter.ts";
 

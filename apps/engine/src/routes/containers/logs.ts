@@ -12,11 +12,11 @@ import {
 import { confined } from "../../access/route-access.ts";
 import { visible } from "../../access/visible.ts";
 import type { RoutePlugin } from "../../engine.ts";
-import { multiplexedStream, rawStream } from "../../server/hijack.ts";
-import { Query } from "../../server/query.ts";
+import { multiplexedStream, rawStream } from "../../server/takeover/hijack.ts";
+import { Query } from "../../server/query/query.ts";
 import { clientGone, speaks } from "../../server/request.ts";
-import { BodyStream } from "../../server/stream.ts";
-import { parseTimestamp } from "../../server/time-parameter.ts";
+import { BodyStream } from "../../server/answer/stream.ts";
+import { parseTimestamp } from "../../server/query/time-parameter.ts";
 import { parameter } from "../parameters.ts";
 
 /** Aborts at the end of the run that is on, at once when there is none: as with Docker a restart by policy is not waited for. */

@@ -4,8 +4,8 @@ import { InvalidArgument } from "@longshore/errdefs";
 import { confined } from "../../access/route-access.ts";
 import { visible } from "../../access/visible.ts";
 import type { RoutePlugin } from "../../engine.ts";
-import { readJson } from "../../server/body.ts";
-import { sendJson } from "../../server/send.ts";
+import { readJson } from "../../server/body/body.ts";
+import { sendJson } from "../../server/answer/send.ts";
 import { portsBody } from "./container-shapes.ts";
 import { parameter } from "../parameters.ts";
 

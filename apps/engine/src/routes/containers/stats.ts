@@ -5,10 +5,10 @@ import { InvalidArgument } from "@longshore/errdefs";
 import { confined } from "../../access/route-access.ts";
 import { visible } from "../../access/visible.ts";
 import type { RoutePlugin } from "../../engine.ts";
-import { Query } from "../../server/query.ts";
+import { Query } from "../../server/query/query.ts";
 import { clientGone, speaks } from "../../server/request.ts";
-import { sendJson } from "../../server/send.ts";
-import { BodyStream } from "../../server/stream.ts";
+import { sendJson } from "../../server/answer/send.ts";
+import { BodyStream } from "../../server/answer/stream.ts";
 import { parameter } from "../parameters.ts";
 
 const intervalMs = 1000;

@@ -3,10 +3,10 @@ import { InvalidArgument } from "@longshore/errdefs";
 import type { FastifyReply } from "fastify";
 import { visible } from "../../access/visible.ts";
 import type { RoutePlugin } from "../../engine.ts";
-import { Query } from "../../server/query.ts";
+import { Query } from "../../server/query/query.ts";
 import { clientGone, speaks } from "../../server/request.ts";
-import { sendJson } from "../../server/send.ts";
-import { BodyStream } from "../../server/stream.ts";
+import { sendJson } from "../../server/answer/send.ts";
+import { BodyStream } from "../../server/answer/stream.ts";
 import { parameter } from "../parameters.ts";
 
 const conditions = ["not-running", "next-exit", "removed"];

@@ -1,9 +1,9 @@
 import { messageOf, Unknown } from "@longshore/errdefs";
 import { login } from "@longshore/images";
 import type { RoutePlugin } from "../../engine.ts";
-import { readPlainJson } from "../../server/body.ts";
+import { readPlainJson } from "../../server/body/body.ts";
 import { clientGone } from "../../server/request.ts";
-import { sendJson } from "../../server/send.ts";
+import { sendJson } from "../../server/answer/send.ts";
 import { struct, text } from "@longshore/go-json";
 
 const authMembers = {

@@ -2,10 +2,10 @@ import { InvalidArgument, Unknown, messageOf } from "@longshore/errdefs";
 import type { ImageFilters } from "@longshore/images";
 import type { Platform } from "@longshore/oci";
 import type { FastifyRequest } from "fastify";
-import { Filters } from "../../server/filters.ts";
-import { Query } from "../../server/query.ts";
+import { Filters } from "../../server/query/filters.ts";
+import { Query } from "../../server/query/query.ts";
 import { speaks } from "../../server/request.ts";
-import { parsePointInTime } from "../../server/time-parameter.ts";
+import { parsePointInTime } from "../../server/query/time-parameter.ts";
 
 /** What follows `/images/` (or another prefix), percent-decoded: names have slashes. */
 export function wildcard(request: FastifyRequest): string {

@@ -1,10 +1,10 @@
 import { InvalidArgument, Unknown } from "@longshore/errdefs";
 import { inspectDistribution, searchImages } from "@longshore/images";
 import type { RoutePlugin } from "../../engine.ts";
-import { Filters } from "../../server/filters.ts";
-import { Query } from "../../server/query.ts";
+import { Filters } from "../../server/query/filters.ts";
+import { Query } from "../../server/query/query.ts";
 import { clientGone } from "../../server/request.ts";
-import { sendJson } from "../../server/send.ts";
+import { sendJson } from "../../server/answer/send.ts";
 import { wildcard } from "./image-parameters.ts";
 import { registryCall } from "./registry-auth.ts";
 

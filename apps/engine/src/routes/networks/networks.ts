@@ -4,13 +4,13 @@ import type { NetworkCreateOptions, Networks } from "@longshore/networks";
 import { filterInSlices } from "@longshore/patterns";
 import type { Engine, RoutePlugin } from "../../engine.ts";
 import { connectContainer, disconnectContainer } from "../../networks/attachment.ts";
-import { discardBody, readJson } from "../../server/body.ts";
-import { Filters, hasLabel } from "../../server/filters.ts";
-import { Query } from "../../server/query.ts";
+import { discardBody, readJson } from "../../server/body/body.ts";
+import { Filters, hasLabel } from "../../server/query/filters.ts";
+import { Query } from "../../server/query/query.ts";
 import { speaks } from "../../server/request.ts";
-import { sendJson } from "../../server/send.ts";
+import { sendJson } from "../../server/answer/send.ts";
 import { bool, list, map, struct, text } from "@longshore/go-json";
-import { parsePointInTime } from "../../server/time-parameter.ts";
+import { parsePointInTime } from "../../server/query/time-parameter.ts";
 import { endpointSettings } from "../containers/container-shapes.ts";
 import { parameter } from "../parameters.ts";
 

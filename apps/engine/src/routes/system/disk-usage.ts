@@ -2,9 +2,9 @@ import { summarize } from "@longshore/containers";
 import { InvalidArgument } from "@longshore/errdefs";
 import { listImages, noFilters, totalImageSize } from "@longshore/images";
 import type { RoutePlugin } from "../../engine.ts";
-import { Query } from "../../server/query.ts";
+import { Query } from "../../server/query/query.ts";
 import { speaks } from "../../server/request.ts";
-import { sendJson } from "../../server/send.ts";
+import { sendJson } from "../../server/answer/send.ts";
 
 const types = ["container", "image", "volume", "build-cache"];
 

@@ -4,11 +4,11 @@ import { eventsVisible } from "../../access/visible.ts";
 import type { RoutePlugin } from "../../engine.ts";
 import type { SentEvent } from "../../events/hub.ts";
 import { matchesEvent } from "../../events/match.ts";
-import { Filters } from "../../server/filters.ts";
-import { Query } from "../../server/query.ts";
+import { Filters } from "../../server/query/filters.ts";
+import { Query } from "../../server/query/query.ts";
 import { speaks } from "../../server/request.ts";
-import { BodyStream } from "../../server/stream.ts";
-import { parseTimestamp } from "../../server/time-parameter.ts";
+import { BodyStream } from "../../server/answer/stream.ts";
+import { parseTimestamp } from "../../server/query/time-parameter.ts";
 
 export const eventRoutes: RoutePlugin = (app, { events }) => {
   app.get("/events", confined, async (request, reply) => {

@@ -1,10 +1,10 @@
 import { arch as nodeArch, release } from "node:os";
 import { confined } from "../../access/route-access.ts";
 import type { Engine, RoutePlugin } from "../../engine.ts";
-import { engineVersion, maxApiVersion, minApiVersion } from "../../server/api-version.ts";
+import { engineVersion, maxApiVersion, minApiVersion } from "../../server/version/api-version.ts";
 import { infoFor } from "../../older/info.ts";
 import { speaks } from "../../server/request.ts";
-import { sendJson } from "../../server/send.ts";
+import { sendJson } from "../../server/answer/send.ts";
 import { systemInfo } from "../../system/info.ts";
 import { componentVersions } from "../../system/components.ts";
 import { productVersion } from "../../system/product.ts";

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from "fastify";
 import { NotFound, NotImplemented, Unavailable } from "@longshore/errdefs";
 import type { RoutePlugin } from "../../engine.ts";
-import { discardBody } from "../../server/body.ts";
-import { sendJson } from "../../server/send.ts";
+import { discardBody } from "../../server/body/body.ts";
+import { sendJson } from "../../server/answer/send.ts";
 
 import { parameter } from "../parameters.ts";
 

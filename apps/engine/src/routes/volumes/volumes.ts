@@ -3,11 +3,11 @@ import { Conflict, InvalidArgument, messageOf, Unavailable } from "@longshore/er
 import { anonymousLabel } from "@longshore/volumes";
 import { filterInSlices } from "@longshore/patterns";
 import type { RoutePlugin } from "../../engine.ts";
-import { discardBody, readJson } from "../../server/body.ts";
-import { Filters, hasLabel } from "../../server/filters.ts";
-import { Query } from "../../server/query.ts";
+import { discardBody, readJson } from "../../server/body/body.ts";
+import { Filters, hasLabel } from "../../server/query/filters.ts";
+import { Query } from "../../server/query/query.ts";
 import { speaks } from "../../server/request.ts";
-import { sendJson } from "../../server/send.ts";
+import { sendJson } from "../../server/answer/send.ts";
 import { map, struct, text } from "@longshore/go-json";
 import { notManager } from "../system/unserved.ts";
 import { parameter } from "../parameters.ts";

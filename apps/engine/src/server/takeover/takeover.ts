@@ -1,8 +1,8 @@
 import { type IncomingMessage, type RequestListener, type Server, ServerResponse } from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
-import { readTarget } from "./request.ts";
-import { hasBody, readSocketBody } from "./socket-body.ts";
+import { readTarget } from "../request.ts";
+import { hasBody, readSocketBody } from "../body/socket-body.ts";
 
 /** A connection whose request was its last: what follows the request's body belongs to the route. */
 export interface TakenConnection {

@@ -1,4 +1,4 @@
-import { decodePath } from "./target-path.ts";
+import { decodePath } from "../target/target-path.ts";
 
 /** The parameters of a query, in the order of their names' first appearance, and what is wrong with it. */
 export interface QueryString {

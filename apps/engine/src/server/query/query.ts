@@ -2,7 +2,7 @@ import { InvalidArgument, Unknown } from "@longshore/errdefs";
 import { quoteText } from "@longshore/go-json";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { parseQueryString } from "./query-string.ts";
-import { targetOf } from "./request.ts";
+import { targetOf } from "../request.ts";
 
 const falseWords = new Set(["", "0", "no", "false", "none"]);
 

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { FastifyReply } from "fastify";
-import { clientGone } from "./request.ts";
+import { clientGone } from "../request.ts";
 
 /** What a client of `push` may leave unread, in bytes. */
 const mostUnread = 4 << 20;

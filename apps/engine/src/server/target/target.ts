@@ -1,4 +1,4 @@
-import { maxApiVersion } from "./api-version.ts";
+import { maxApiVersion } from "../version/api-version.ts";
 import { cleanPath, decodePath, escapePath } from "./target-path.ts";
 
 /**

@@ -1,9 +1,9 @@
 import { httpStatusOf, isKind, messageOf } from "@longshore/errdefs";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { compareVersions, minApiVersion } from "./api-version.ts";
-import { leftUnread } from "./body.ts";
+import { compareVersions, minApiVersion } from "../version/api-version.ts";
+import { leftUnread } from "../body/body.ts";
 import { logFailure } from "./log-failure.ts";
-import { apiVersionOf } from "./request.ts";
+import { apiVersionOf } from "../request.ts";
 import { sendJsonText } from "./send.ts";
 
 /** Docker's error body: JSON and a line feed. */

@@ -5,12 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silent } from "@longshore/logger";
 import type { FastifyInstance } from "fastify";
-import { listen, type Listener } from "../listeners/listen.ts";
-import { updateBody } from "../routes/containers/container-shapes.ts";
-import { createApp } from "./app.ts";
+import { listen, type Listener } from "../../listeners/listen.ts";
+import { updateBody } from "../../routes/containers/container-shapes.ts";
+import { createApp } from "../app.ts";
 import { readJson } from "./body.ts";
 import { BodyBudget } from "./body-budget.ts";
-import { sendJson } from "./send.ts";
+import { sendJson } from "../answer/send.ts";
 
 describe("the memory for bodies", () => {
   let dir = "";

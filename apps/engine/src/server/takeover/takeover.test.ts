@@ -7,12 +7,12 @@ import { join } from "node:path";
 import { NotFound } from "@longshore/errdefs";
 import { silent } from "@longshore/logger";
 import type { FastifyInstance } from "fastify";
-import { listen, type Listener } from "../listeners/listen.ts";
-import { createApp } from "./app.ts";
-import { readEarly } from "./body.ts";
+import { listen, type Listener } from "../../listeners/listen.ts";
+import { createApp } from "../app.ts";
+import { readEarly } from "../body/body.ts";
 import { hijack, multiplexedStream, rawStream } from "./hijack.ts";
-import { clientGone } from "./request.ts";
-import { sendJson } from "./send.ts";
+import { clientGone } from "../request.ts";
+import { sendJson } from "../answer/send.ts";
 
 const upgradeHeaders: Record<string, string[]> = {
   none: [],

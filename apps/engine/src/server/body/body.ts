@@ -5,7 +5,7 @@ import { isBlank, JsonError, parseLongJson, type Shape, unmarshal } from "@longs
 import type { FastifyRequest } from "fastify";
 import { BodyBudget } from "./body-budget.ts";
 import { checkJsonType } from "./content-type.ts";
-import { takenConnection } from "./takeover.ts";
+import { takenConnection } from "../takeover/takeover.ts";
 
 /** More than any real request needs, and less than would hurt the daemon. */
 const maxJsonBytes = 16 << 20;

@@ -2,7 +2,7 @@ import { httpStatusOf, messageOf } from "@longshore/errdefs";
 import type { ProgressLine } from "@longshore/images";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { logFailure } from "./log-failure.ts";
-import { clientGone } from "./request.ts";
+import { clientGone } from "../request.ts";
 import { BodyStream } from "./stream.ts";
 import { progressBar } from "./progress-bar.ts";
 

@@ -1,6 +1,6 @@
 import { type ErrorKind, kindOf, LongshoreError, messageOf } from "@longshore/errdefs";
 import type { FastifyRequest } from "fastify";
-import { targetOf } from "./request.ts";
+import { targetOf } from "../request.ts";
 
 /** What the engine or the machine could not do, whatever was asked for. */
 const faults: ReadonlySet<ErrorKind> = new Set([

@@ -9,7 +9,7 @@ import {
   execStartBody,
   portsBody,
   updateBody,
-} from "../routes/containers/container-shapes.ts";
+} from "../../routes/containers/container-shapes.ts";
 
 const scalars = [
   null,
