@@ -1,30 +1,29 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { NotModified } from "@longshore/errdefs";
 import { silent } from "@longshore/logger";
 import type { FastifyInstance } from "fastify";
-import { listen, type Listener } from "../listeners/listen.ts";
-import { createApp } from "./app.ts";
+import { listen } from "../listeners/listen.ts";
 import { readJson, readRequiredJson } from "./body/body.ts";
 import { Filters } from "./query/filters.ts";
 import { hijack, rawStream } from "./takeover/hijack.ts";
 import { Query } from "./query/query.ts";
 import { apiVersionOf } from "./request.ts";
+import { type AppOnSocket, serveOnSocket } from "./testing/app-on-socket.ts";
 import { sendJson } from "./answer/send.ts";
 import { struct, text } from "@longshore/go-json";
 
 describe("the HTTP side", () => {
-  let dir = "";
-  let app: FastifyInstance;
-  let listener: Listener;
+  let server: AppOnSocket;
   before(async () => {
-    dir = await mkdtemp(join(tmpdir(), "http-"));
-    app = createApp(silent, { experimental: false });
+    server = await serveOnSocket(addRoutes);
+  });
+  after(() => server.close());
+
+  function addRoutes(app: FastifyInstance): void {
     app.get("/version-of", (request, reply) =>
       sendJson(reply, 200, { version: apiVersionOf(request), yes: new Query(request).bool("yes") }),
     );
@@ -44,19 +43,7 @@ describe("the HTTP side", () => {
       socket.pipe(socket);
       return reply;
     });
-    await app.ready();
-    const [only] = await listen({ scheme: "unix", path: `${dir}/s.sock` }, app.routing.bind(app), {
-      group: "",
-      log: silent,
-    });
-    assert.ok(only !== undefined);
-    listener = only;
-  });
-  after(async () => {
-    await listener.close();
-    await app.close();
-    await rm(dir, { recursive: true });
-  });
+  }
 
   async function ask(
     method: string,
@@ -64,7 +51,7 @@ describe("the HTTP side", () => {
     body?: string,
     headers: Record<string, string> = {},
   ): Promise<{ status: number; headers: Record<string, unknown>; body: string }> {
-    const call = httpRequest({ socketPath: join(dir, "s.sock"), method, path, headers });
+    const call = httpRequest({ socketPath: server.path, method, path, headers });
     call.end(body);
     const [response] = (await once(call, "response")) as [import("node:http").IncomingMessage];
     let answer = "";
@@ -155,7 +142,7 @@ describe("the HTTP side", () => {
   });
 
   it("takes upgraded connections over with all bytes and half-closes", async () => {
-    const socket = connect({ path: join(dir, "s.sock"), allowHalfOpen: true });
+    const socket = connect({ path: server.path, allowHalfOpen: true });
     const body = '{"A":"hey"}';
     socket.write(
       `POST /v1.43/exec/1/start HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}early `,
@@ -173,7 +160,7 @@ describe("the HTTP side", () => {
   });
 
   it("answers an upgrade that fails in plain HTTP and closes", async () => {
-    const socket = connect(join(dir, "s.sock"));
+    const socket = connect(server.path);
     socket.write("POST /nope HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n");
     let answer = "";
     socket.on("data", (chunk: Buffer) => (answer += chunk.toString()));
@@ -182,9 +169,9 @@ describe("the HTTP side", () => {
   });
 
   it("keeps its socket to root and a group, and does not take a live one from another daemon", async () => {
-    assert.equal((await stat(join(dir, "s.sock"))).mode & 0o777, 0o660);
+    assert.equal((await stat(server.path)).mode & 0o777, 0o660);
     await assert.rejects(
-      listen({ scheme: "unix", path: `${dir}/s.sock` }, () => undefined, { group: "", log: silent }),
+      listen({ scheme: "unix", path: server.path }, () => undefined, { group: "", log: silent }),
       /another daemon listens/,
     );
   });

@@ -1,55 +1,28 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { connect, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { silent } from "@longshore/logger";
-import type { FastifyInstance } from "fastify";
-import { listen, type Listener } from "../../listeners/listen.ts";
+import type { Socket } from "node:net";
 import { updateBody } from "../../routes/containers/container-shapes.ts";
-import { createApp } from "../app.ts";
 import { readJson } from "./body.ts";
 import { BodyBudget } from "./body-budget.ts";
+import { type AppOnSocket, serveOnSocket } from "../testing/app-on-socket.ts";
 import { sendJson } from "../answer/send.ts";
 
 describe("the memory for bodies", () => {
-  let dir = "";
-  let app: FastifyInstance;
-  let listener: Listener;
+  let server: AppOnSocket;
   before(async () => {
-    dir = await mkdtemp(join(tmpdir(), "body-"));
-    app = createApp(silent, { experimental: false });
-    app.post("/update", async (request, reply) => sendJson(reply, 200, await readJson(request, updateBody)));
-    await app.ready();
-    const [only] = await listen({ scheme: "unix", path: `${dir}/s.sock` }, app.routing.bind(app), {
-      group: "",
-      log: silent,
+    server = await serveOnSocket((app) => {
+      app.post("/update", async (request, reply) => sendJson(reply, 200, await readJson(request, updateBody)));
     });
-    assert.ok(only !== undefined);
-    listener = only;
   });
-  after(async () => {
-    await listener.close();
-    await app.close();
-    await rm(dir, { recursive: true });
-  });
+  after(() => server.close());
 
   const head = (length: number): string =>
     `POST /update HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
 
   /** Sends the start of a request; the answer to come. */
   function send(...parts: (string | Buffer)[]): { socket: Socket; answer: Promise<string> } {
-    const socket = connect(join(dir, "s.sock"));
-    socket.on("error", () => undefined);
-    const { promise, resolve } = Promise.withResolvers<string>();
-    let text = "";
-    socket.on("data", (chunk: Buffer) => {
-      text += chunk.toString();
-      if (text.endsWith("}\n")) resolve(text);
-    });
-    socket.once("close", () => resolve(text));
+    const { socket, answer } = server.dial();
     for (const part of parts) socket.write(part);
-    return { socket, answer: promise };
+    return { socket, answer: answer((text) => text.endsWith("}\n")) };
   }
 
   it("goes to the small ones first", async () => {

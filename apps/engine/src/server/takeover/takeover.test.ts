@@ -1,17 +1,10 @@
 import assert from "node:assert/strict";
-import { EventEmitter, once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { connect, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { NotFound } from "@longshore/errdefs";
-import { silent } from "@longshore/logger";
 import type { FastifyInstance } from "fastify";
-import { listen, type Listener } from "../../listeners/listen.ts";
-import { createApp } from "../app.ts";
 import { readEarly } from "../body/body.ts";
 import { hijack, multiplexedStream, rawStream } from "./hijack.ts";
 import { clientGone } from "../request.ts";
+import { type AppOnSocket, type Dialogue, serveOnSocket } from "../testing/app-on-socket.ts";
 import { sendJson } from "../answer/send.ts";
 
 const upgradeHeaders: Record<string, string[]> = {
@@ -28,13 +21,15 @@ const bodies: Record<string, { headers: string[]; text: string }> = {
 const input = "GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n\0\u0001 no request at all\r\n\r\n";
 
 describe("connections", () => {
-  let dir = "";
-  let app: FastifyInstance;
-  let listener: Listener;
   const seen = { gone: false };
+  let server: AppOnSocket;
+  const dial = (): Dialogue => server.dial();
   before(async () => {
-    dir = await mkdtemp(join(tmpdir(), "http-"));
-    app = createApp(silent, { experimental: false });
+    server = await serveOnSocket(addRoutes);
+  });
+  after(() => server.close());
+
+  function addRoutes(app: FastifyInstance): void {
     for (const path of ["/exec/:id/start", "/containers/:name/attach"]) {
       app.post(path, async (request, reply) => {
         if (request.url.includes("missing")) throw new NotFound("No such exec instance: missing");
@@ -57,37 +52,6 @@ describe("connections", () => {
     app.get("/never", (_request, reply) => {
       clientGone(reply).addEventListener("abort", () => (seen.gone = true));
     });
-    await app.ready();
-    const [only] = await listen({ scheme: "unix", path: `${dir}/s.sock` }, app.routing.bind(app), {
-      group: "",
-      log: silent,
-    });
-    assert.ok(only !== undefined);
-    listener = only;
-  });
-  after(async () => {
-    await listener.close();
-    await app.close();
-    await rm(dir, { recursive: true });
-  });
-
-  function dial(): { socket: Socket; answer: (until: (text: string) => boolean) => Promise<string> } {
-    const socket = connect({ path: join(dir, "s.sock"), allowHalfOpen: true });
-    let text = "";
-    const changed = new EventEmitter();
-    const change = (): boolean => changed.emit("change");
-    socket.on("data", (chunk: Buffer) => {
-      text += chunk.toString("latin1");
-      change();
-    });
-    socket.on("end", change).on("error", change).on("close", change);
-    return {
-      socket,
-      answer: async (until) => {
-        while (!until(text) && !socket.readableEnded && !socket.destroyed) await once(changed, "change");
-        return text;
-      },
-    };
   }
 
   for (const path of ["/exec/1/start", "/containers/a%2Fb/attach?stream=1"]) {
@@ -104,7 +68,7 @@ describe("connections", () => {
                 await answer((text) => text.includes(opened));
                 if (!atOnce) socket.write(input);
                 socket.end();
-                const text = await answer(() => false);
+                const text = await answer();
                 const [first] = text.split("\r\n\r\n", 1);
                 const expected =
                   headers.length === 0
@@ -126,7 +90,7 @@ describe("connections", () => {
       socket.write(
         ["POST /exec/missing/start HTTP/1.1", "Host: x", ...headers, "Content-Length: 2", "", "{}"].join("\r\n"),
       );
-      const text = await answer(() => false);
+      const text = await answer();
       socket.destroy();
       assert.match(
         text,
@@ -153,7 +117,7 @@ describe("connections", () => {
         "\r\n",
       ),
     );
-    assert.match(await answer(() => false), /^HTTP\/1\.1 200 OK\r\n[\s\S]*Connection: close\r\n[\s\S]*"done"/i);
+    assert.match(await answer(), /^HTTP\/1\.1 200 OK\r\n[\s\S]*Connection: close\r\n[\s\S]*"done"/i);
     socket.destroy();
   });
 
@@ -167,7 +131,7 @@ describe("connections", () => {
     ]) {
       const { socket, answer } = dial();
       socket.end(request);
-      const text = await answer(() => false);
+      const text = await answer();
       assert.equal(
         text.split(/"done"|page not found/).length,
         request.split("GET").length + request.split("POST").length - 1,
@@ -185,7 +149,7 @@ describe("connections", () => {
       // The server has seen the end of the input when it has answered another client.
       const other = dial();
       other.socket.end("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
-      await other.answer(() => false);
+      await other.answer();
       assert.equal(seen.gone, false);
       socket.destroy();
       for (const began = Date.now(); !seen.gone; await new Promise((resolve) => setTimeout(resolve, 10)))
@@ -202,7 +166,7 @@ describe("connections", () => {
       const { socket, answer } = dial();
       socket.write(request);
       assert.equal(
-        await answer(() => false),
+        await answer(),
         "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request",
       );
       socket.destroy();
@@ -214,10 +178,10 @@ describe("connections", () => {
     socket.end(
       `GET /slow?filters=${"x".repeat(900_000)} HTTP/1.1\r\nHost: x\r\nX-More: ${"y".repeat(100_000)}\r\n\r\n`,
     );
-    assert.match(await answer(() => false), /^HTTP\/1\.1 200 OK/);
+    assert.match(await answer(), /^HTTP\/1\.1 200 OK/);
     const large = dial();
     large.socket.write(`GET /slow?${"x".repeat(1_100_000)} HTTP/1.1\r\nHost: x\r\n\r\n`);
-    assert.match(await large.answer(() => false), /^HTTP\/1\.1 431 /);
+    assert.match(await large.answer(), /^HTTP\/1\.1 431 /);
     large.socket.destroy();
   });
 });
