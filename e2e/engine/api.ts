@@ -1,6 +1,7 @@
 import { request } from "node:http";
-import { Channel, connectContainerd } from "@longshore/grpc";
-import type { ContainerdClient } from "@longshore/proto";
+import { connectContainerd } from "@longshore/containerd-client/connect";
+import type { ContainerdClient } from "@longshore/containerd-client";
+import { Channel } from "@longshore/grpc";
 import { Attached, unframed } from "./attached.ts";
 
 /** What is read of a container, in Docker's names. */

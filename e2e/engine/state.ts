@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { ContainerdClient } from "@longshore/proto";
+import type { ContainerdClient } from "@longshore/containerd-client";
 import { Kind } from "@longshore/proto/containerd/services/snapshots/v1/snapshots";
 import { must } from "../host/exec.ts";
 import type { Longshore } from "./longshore.ts";

@@ -11,12 +11,12 @@ import {
   resumeContainers,
   TaskMonitor,
 } from "@longshore/containers";
+import type { ContainerdClient } from "@longshore/containerd-client";
 import { type ImageResolver, damageOfImages, imageResolver } from "@longshore/images";
 import type { Logger } from "@longshore/logger";
 import { LogDrivers } from "@longshore/logging";
 import type { Networks, Sandboxes } from "@longshore/networks";
 import type { Plugins } from "@longshore/plugins";
-import type { ContainerdClient } from "@longshore/proto";
 import { readHostFacts } from "@longshore/docker-spec";
 import type { VolumeStore } from "@longshore/volumes";
 import type { FastifyInstance } from "fastify";

@@ -1,10 +1,10 @@
 import { join } from "node:path";
+import type { ContainerdClient } from "@longshore/containerd-client";
 import type { EmitEvent } from "@longshore/docker-api";
 import { type ContainerStore, imageUsage } from "@longshore/containers";
 import type { ImagesContext } from "@longshore/images";
 import type { Logger } from "@longshore/logger";
 import { hostPlatform } from "@longshore/oci";
-import type { ContainerdClient } from "@longshore/proto";
 import { Connections, dockerHosts, type RegistryHosts } from "@longshore/remotes";
 import type { Config } from "./config/config.ts";
 import { cgroupDriver } from "./config/exec-options.ts";

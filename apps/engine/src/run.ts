@@ -1,4 +1,5 @@
-import { connectContainerd, Channel } from "@longshore/grpc";
+import { connectContainerd } from "@longshore/containerd-client/connect";
+import { Channel } from "@longshore/grpc";
 import { createLogger, type Logger } from "@longshore/logger";
 import { NetworkController, pluginNetworks } from "@longshore/networks";
 import { Plugins } from "@longshore/plugins";

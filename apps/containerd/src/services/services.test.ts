@@ -4,11 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { LocalStore, digestOf } from "@longshore/content";
+import { connectContainerd } from "@longshore/containerd-client/connect";
+import type { ContainerdClient } from "@longshore/containerd-client";
 import { Exchange } from "@longshore/events";
-import { Channel, type RunningServer, connectContainerd, createClient, implement, serve } from "@longshore/grpc";
+import { Channel, type RunningServer, createClient, implement, serve } from "@longshore/grpc";
 import { silent } from "@longshore/logger";
 import { Metadata } from "@longshore/metadata";
-import type { ContainerdClient } from "@longshore/proto";
 import { Containers } from "@longshore/proto/containerd/services/containers/v1/containers";
 import {
   Content,

@@ -1,7 +1,8 @@
 import { EmptySchema, StringValueSchema } from "@bufbuild/protobuf/wkt";
+import { byteSocketMetadata, listenForBytes } from "@longshore/containerd-client";
 import { InvalidArgument } from "@longshore/errdefs";
 import type { ServiceImplementation } from "@longshore/grpc";
-import { byteSocketMetadata, listenForBytes, packAny, unpackAny } from "@longshore/proto";
+import { packAny, unpackAny } from "@longshore/proto";
 import { StreamInitSchema, Streaming } from "@longshore/proto/containerd/services/streaming/v1/streaming";
 import { ServerStream, type StreamRegistry } from "./streams.ts";
 

@@ -1,6 +1,6 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
+import type { AnyStream, ByteChannel } from "@longshore/containerd-client";
 import { AlreadyExists, Canceled, NotFound } from "@longshore/errdefs";
-import type { AnyStream, ByteChannel } from "@longshore/proto";
 
 interface Outgoing {
   readonly message: Any;

@@ -1,7 +1,8 @@
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
+import type { AnyStream } from "@longshore/containerd-client";
 import { Unauthenticated } from "@longshore/errdefs";
 import type { Descriptor, Platform } from "@longshore/oci";
-import { type AnyStream, packAny, unpackAny } from "@longshore/proto";
+import { packAny, unpackAny } from "@longshore/proto";
 import type { Platform as PlatformMessage } from "@longshore/proto/containerd/types/types";
 import {
   AuthRequestSchema,

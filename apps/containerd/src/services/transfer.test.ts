@@ -3,9 +3,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Any } from "@bufbuild/protobuf/wkt";
-import { Channel, type RunningServer, connectContainerd, implement, serve } from "@longshore/grpc";
+import { connectContainerd } from "@longshore/containerd-client/connect";
+import type { ContainerdClient } from "@longshore/containerd-client";
+import { Channel, type RunningServer, implement, serve } from "@longshore/grpc";
 import { silent } from "@longshore/logger";
-import { type ContainerdClient, packAny, unpackAny } from "@longshore/proto";
+import { packAny, unpackAny } from "@longshore/proto";
 import { StreamInitSchema, Streaming } from "@longshore/proto/containerd/services/streaming/v1/streaming";
 import { Transfer as TransferDesc } from "@longshore/proto/containerd/services/transfer/v1/transfer";
 import {

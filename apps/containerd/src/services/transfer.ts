@@ -1,9 +1,10 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
+import { receiveBytes, sendBytes } from "@longshore/containerd-client";
 import { InvalidArgument, NotImplemented } from "@longshore/errdefs";
 import type { CallContext, ServiceImplementation } from "@longshore/grpc";
 import type { Logger } from "@longshore/logger";
 import { hostPlatform } from "@longshore/oci";
-import { receiveBytes, sendBytes, unpackAny } from "@longshore/proto";
+import { unpackAny } from "@longshore/proto";
 import type { Transfer as TransferDesc } from "@longshore/proto/containerd/services/transfer/v1/transfer";
 import {
   type ImageExportStream,

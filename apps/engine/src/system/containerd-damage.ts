@@ -1,4 +1,4 @@
-import type { ContainerdClient } from "@longshore/proto";
+import type { ContainerdClient } from "@longshore/containerd-client";
 
 /** What containerd has set aside as damaged; a stock one does not say. */
 export async function containerdDamage(containerd: ContainerdClient): Promise<string[]> {

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
+import type { ContainerdClient } from "@longshore/containerd-client";
 import { NotFound, AlreadyExists } from "@longshore/errdefs";
 import { silent } from "@longshore/logger";
 import { type Descriptor, type Index, type Manifest, type Platform, mediaTypes } from "@longshore/oci";
-import type { ContainerdClient } from "@longshore/proto";
 import { Connections } from "@longshore/remotes";
 import type { ImagesContext } from "./model/context.ts";
 import type { ContainerUsage } from "./model/contract.ts";

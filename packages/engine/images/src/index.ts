@@ -14,7 +14,6 @@ export { imageHistory } from "./views/history.ts";
 export { type ImportRequest, importImage } from "./archive/import.ts";
 export { inspectImage } from "./views/inspect.ts";
 export { type ListOptions, listImages, totalImageSize } from "./views/list.ts";
-export { endFormerLeases, withLease } from "./model/lease.ts";
 export { loadImages } from "./archive/load.ts";
 export { login } from "./registry/login.ts";
 export { type PruneReport, pruneImages } from "./manage/prune.ts";

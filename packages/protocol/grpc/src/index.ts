@@ -9,4 +9,3 @@ export {
   type ServeOptions,
   type ServiceImplementation,
 } from "./server.ts";
-export { connectContainerd } from "./containerd.ts";

@@ -1,4 +1,4 @@
-import type { ContainerdClient } from "@longshore/proto";
+import type { ContainerdClient } from "@longshore/containerd-client";
 import { Status } from "@longshore/proto/containerd/v1/types/task";
 
 type Tasks = Pick<ContainerdClient["tasks"], "get" | "pause" | "resume">;

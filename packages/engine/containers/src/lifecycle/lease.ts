@@ -1,4 +1,4 @@
-import { endFormerLeases, withLease as withLeaseOf } from "@longshore/images";
+import { endFormerLeases, withLease as withLeaseOf } from "@longshore/containerd-client";
 import type { CallOptions } from "@longshore/proto";
 import type { Context } from "../model/context.ts";
 

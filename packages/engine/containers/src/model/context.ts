@@ -1,10 +1,10 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
+import type { ContainerdClient } from "@longshore/containerd-client";
 import type { EmitEvent } from "@longshore/docker-api";
 import type { Reserve } from "@longshore/atomicfile";
 import type { ImageResolver } from "@longshore/images";
 import type { Logger } from "@longshore/logger";
 import type { Networks, Sandboxes } from "@longshore/networks";
-import type { ContainerdClient } from "@longshore/proto";
 import type { EngineSettings, HostFacts } from "@longshore/docker-spec";
 import type { VolumeStore } from "@longshore/volumes";
 import type { LogFeeds } from "../logging/log-feeds.ts";

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from "node:http";
+import { withLease } from "@longshore/containerd-client";
 import type { ImageConfig } from "@longshore/docker-api";
 import { decompress } from "@longshore/archive";
 import { InvalidArgument, Unknown, messageOf } from "@longshore/errdefs";
@@ -8,7 +9,6 @@ import type { ImagesContext } from "../model/context.ts";
 import type { ProgressOutput } from "../model/contract.ts";
 import { emitImage } from "../model/events.ts";
 import { httpGet } from "../registry/http-get.ts";
-import { withLease } from "../model/lease.ts";
 import { makeLayer, makeManifest } from "../commit/make-image.ts";
 import { withoutEmpty } from "../commit/merge-config.ts";
 import { danglingName, putRecord } from "../model/records.ts";

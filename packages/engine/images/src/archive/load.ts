@@ -1,15 +1,13 @@
+import { ClientStream, sendBytes, transfer, type Lease, withLease } from "@longshore/containerd-client";
 import { InvalidArgument, NotFound } from "@longshore/errdefs";
 import type { Platform } from "@longshore/oci";
-import { packAny, sendBytes } from "@longshore/proto";
+import { packAny } from "@longshore/proto";
 import { ImageImportStreamSchema, ImageStoreSchema } from "@longshore/proto/containerd/types/transfer/transfer";
 import type { ImagesContext } from "../model/context.ts";
 import type { ProgressOutput } from "../model/contract.ts";
 import { emitImage } from "../model/events.ts";
-import { type Lease, withLease } from "../model/lease.ts";
 import { formatAsGiven, isSamePlatform, readManifests } from "../model/manifests.ts";
 import { type ImageRecord, familiarOf, getRecord, isDangling, keepDangling, listRecords } from "../model/records.ts";
-import { ClientStream } from "../model/streams.ts";
-import { transfer } from "../registry/transfer.ts";
 import { unpackManifest, unpackStored } from "../model/snapshots.ts";
 
 /** Passes bytes on and remembers what went wrong where they come from. */

@@ -1,17 +1,14 @@
+import { ClientStream, platformMessage, receiveBytes, transfer, withLease } from "@longshore/containerd-client";
 import { InvalidArgument, NotFound, isKind, messageOf } from "@longshore/errdefs";
 import type { Platform } from "@longshore/oci";
-import { packAny, receiveBytes } from "@longshore/proto";
+import { packAny } from "@longshore/proto";
 import { ImageExportStreamSchema, ImageStoreSchema } from "@longshore/proto/containerd/types/transfer/transfer";
 import { parseAnyReference, repositoryOf } from "@longshore/reference";
 import type { ImagesContext } from "../model/context.ts";
 import { emitImage } from "../model/events.ts";
 import { findImage } from "../model/find.ts";
-import { withLease } from "../model/lease.ts";
 import { chooseManifest, readManifests } from "../model/manifests.ts";
-import { platformMessage } from "../registry/pull.ts";
 import { danglingName, getRecord, type ImageRecord, listRecords, referenceOf, removeRecord } from "../model/records.ts";
-import { ClientStream } from "../model/streams.ts";
-import { transfer } from "../registry/transfer.ts";
 
 /**
  * The records that a name given to `docker save` means: a repository without a tag stands for all its tags. An image

@@ -1,14 +1,13 @@
 import { createHash, randomBytes } from "node:crypto";
+import { blobInfo, type Lease, withLease } from "@longshore/containerd-client";
 import type { ContainerConfig } from "@longshore/docker-api";
 import { NotFound } from "@longshore/errdefs";
 import { type Descriptor, mediaTypes } from "@longshore/oci";
 import { familiarString, type Reference } from "@longshore/reference";
 import { applyChanges } from "../changes/changes.ts";
-import { blobInfo } from "../model/content.ts";
 import type { ImagesContext } from "../model/context.ts";
 import { emitImage } from "../model/events.ts";
 import { parentLabel } from "../views/inspect.ts";
-import { type Lease, withLease } from "../model/lease.ts";
 import { type MadeLayer, makeManifest } from "./make-image.ts";
 import { type ImageDocument, readManifests } from "../model/manifests.ts";
 import { imageConfigOf, mergeConfig, withoutEmpty } from "./merge-config.ts";

@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 import { Readable, pipeline } from "node:stream";
 import { constants, createGzip } from "node:zlib";
+import { type Lease, writeBlob, writeDocument } from "@longshore/containerd-client";
 import { type Descriptor, type Manifest, mediaTypes } from "@longshore/oci";
-import { writeBlob, writeDocument } from "../model/content.ts";
 import type { ImagesContext } from "../model/context.ts";
-import type { Lease } from "../model/lease.ts";
 import type { ImageDocument } from "../model/manifests.ts";
 import { unpackManifest } from "../model/snapshots.ts";
 

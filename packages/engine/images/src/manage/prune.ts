@@ -1,7 +1,7 @@
+import { blobInfo } from "@longshore/containerd-client";
 import type { ImageDeleteResponseItem } from "@longshore/docker-api";
 import { Conflict } from "@longshore/errdefs";
 import { type Reference, format, parseNormalized, tagNameOnly } from "@longshore/reference";
-import { blobInfo } from "../model/content.ts";
 import type { ImagesContext } from "../model/context.ts";
 import { type ImageFilters, matchesLabels } from "../model/filter.ts";
 import { type ListedImage, readAllImages, totalImageSize } from "../views/list.ts";

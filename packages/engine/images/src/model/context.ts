@@ -1,7 +1,7 @@
+import type { ContainerdClient } from "@longshore/containerd-client";
 import type { AuthConfig, EmitEvent } from "@longshore/docker-api";
 import type { Logger } from "@longshore/logger";
 import type { Platform } from "@longshore/oci";
-import type { ContainerdClient } from "@longshore/proto";
 import type { Connections, RegistryHosts } from "@longshore/remotes";
 import type { ContainerUsage } from "./contract.ts";
 

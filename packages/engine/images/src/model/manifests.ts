@@ -1,3 +1,4 @@
+import { readPresent } from "@longshore/containerd-client";
 import type { ImageConfig } from "@longshore/docker-api";
 import { NotFound, isKind } from "@longshore/errdefs";
 import {
@@ -16,7 +17,6 @@ import {
   parseManifest,
   rankPlatforms,
 } from "@longshore/oci";
-import { readPresent } from "./content.ts";
 import type { ImagesContext } from "./context.ts";
 import { askedSingly, type Holdings } from "../views/holdings.ts";
 

@@ -1,15 +1,19 @@
 import { randomBytes } from "node:crypto";
+import {
+  labelBlob,
+  platformMessage,
+  readDocument,
+  transfer,
+  type Lease,
+  withLease,
+} from "@longshore/containerd-client";
 import { InvalidArgument, isKind } from "@longshore/errdefs";
 import { type Descriptor, type Platform, chainIds, parseManifest } from "@longshore/oci";
 import { packAny } from "@longshore/proto";
 import { ImageStoreSchema, UnpackConfigurationSchema } from "@longshore/proto/containerd/types/transfer/transfer";
-import { labelBlob, readDocument } from "./content.ts";
 import type { ImagesContext } from "./context.ts";
 import type { ResolvedImage } from "./contract.ts";
-import { type Lease, withLease } from "./lease.ts";
 import { parseImageDocument } from "./manifests.ts";
-import { platformMessage } from "../registry/pull.ts";
-import { transfer } from "../registry/transfer.ts";
 
 async function exists({ containerd, snapshotter }: ImagesContext, key: string): Promise<boolean> {
   try {

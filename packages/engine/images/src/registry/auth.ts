@@ -1,8 +1,8 @@
+import type { ClientStream } from "@longshore/containerd-client";
 import type { AuthConfig } from "@longshore/docker-api";
 import { packAny, unpackAny } from "@longshore/proto";
 import { AuthRequestSchema, AuthResponseSchema, AuthType } from "@longshore/proto/containerd/types/transfer/transfer";
 import type { Credentials } from "@longshore/remotes";
-import type { ClientStream } from "../model/streams.ts";
 
 /** What a Docker client's credentials mean to a registry. */
 export function credentialsOf(auth: AuthConfig): Credentials {

@@ -1,4 +1,5 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
+import { platformMessage, transfer, withLease } from "@longshore/containerd-client";
 import { InvalidArgument, NotFound, isKind, messageOf } from "@longshore/errdefs";
 import type { Platform } from "@longshore/oci";
 import { packAny } from "@longshore/proto";
@@ -16,11 +17,10 @@ import {
 import type { ImagesContext, RegistryCall } from "../model/context.ts";
 import type { ProgressOutput } from "../model/contract.ts";
 import { emitReference } from "../model/events.ts";
-import { withLease } from "../model/lease.ts";
 import { formatAsGiven } from "../model/manifests.ts";
 import { getRecord, keepDangling, recordsOf } from "../model/records.ts";
 import { registryClient } from "./registry.ts";
-import { registryFailure, transfer, withRegistry } from "./transfer.ts";
+import { registryFailure, withRegistry } from "./transfer.ts";
 
 export interface PullRequest {
   /** `fromImage` */
@@ -153,15 +153,6 @@ async function pullOne(pull: Pull): Promise<void> {
     });
     await emitReference(context, "pull", shown, familiarName(reference), digest);
   });
-}
-
-/** A platform as containerd's messages hold it. */
-export function platformMessage({ os, architecture, variant = "" }: Platform): {
-  os: string;
-  architecture: string;
-  variant: string;
-} {
-  return { os, architecture, variant };
 }
 
 async function allTags(context: ImagesContext, reference: Reference, call: RegistryCall): Promise<string[]> {

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { transfer } from "@longshore/containerd-client";
 import { NotFound } from "@longshore/errdefs";
 import { type Descriptor, type Platform, isIndex } from "@longshore/oci";
 import { packAny } from "@longshore/proto";
@@ -18,7 +19,7 @@ import { emitReference } from "../model/events.ts";
 import { chooseManifest, readManifests } from "../model/manifests.ts";
 import { layerId } from "./pull.ts";
 import { getRecord, type ImageRecord, listRecords, referenceOf, removeRecord } from "../model/records.ts";
-import { registryFailure, transfer, withRegistry } from "./transfer.ts";
+import { registryFailure, withRegistry } from "./transfer.ts";
 
 export interface PushRequest {
   readonly image: string;

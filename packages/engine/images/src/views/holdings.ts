@@ -1,5 +1,5 @@
+import { blobInfo } from "@longshore/containerd-client";
 import { isKind } from "@longshore/errdefs";
-import { blobInfo } from "../model/content.ts";
 import type { ImagesContext } from "../model/context.ts";
 
 /** What containerd has of images: sizes in bytes. */

@@ -1,7 +1,7 @@
 import { InvalidArgument } from "@longshore/errdefs";
 import { DataSchema, WindowUpdateSchema } from "@longshore/proto/containerd/types/transfer/transfer";
 import type { Any } from "@bufbuild/protobuf/wkt";
-import { packAny, unpackAny } from "./any.ts";
+import { packAny, unpackAny } from "@longshore/proto";
 
 /** A connection of its own for the bytes of a stream, where both sides share a machine. */
 export interface ByteChannel {

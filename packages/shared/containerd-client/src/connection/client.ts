@@ -11,7 +11,7 @@ import type { Streaming } from "@longshore/proto/containerd/services/streaming/v
 import type { Tasks } from "@longshore/proto/containerd/services/tasks/v1/tasks";
 import type { Transfer } from "@longshore/proto/containerd/services/transfer/v1/transfer";
 import type { Version } from "@longshore/proto/containerd/services/version/v1/version";
-import type { ServiceClient } from "./client.ts";
+import type { ServiceClient } from "@longshore/proto";
 
 /** containerd's services as the engine uses them, bound to one namespace. */
 export interface ContainerdClient {

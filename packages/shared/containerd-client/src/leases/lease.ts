@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isKind, messageOf } from "@longshore/errdefs";
 import type { CallOptions } from "@longshore/proto";
-import type { ImagesContext } from "./context.ts";
+import type { ClientContext } from "../connection/context.ts";
 
 /** Milliseconds after which a lease ends by itself, should the engine never come back. */
 const leaseMs = 24 * 60 * 60 * 1000;
@@ -11,7 +11,10 @@ const ownerLabel = "longshore.engine";
 const retryMs = 1000;
 const retries = 60;
 
-export type LeaseContext = Pick<ImagesContext, "containerd" | "log" | "owner">;
+export interface LeaseContext extends ClientContext {
+  /** Tells this client's leases from others': an engine's data root. */
+  readonly owner: string;
+}
 
 /** A lease: what is written with `options` stays until it ends. */
 export interface Lease {

@@ -1,16 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { type Any, StringValueSchema } from "@bufbuild/protobuf/wkt";
 import { messageOf } from "@longshore/errdefs";
-import {
-  type AnyStream,
-  type ByteChannel,
-  byteSocketMetadata,
-  connectForBytes,
-  packAny,
-  unpackAny,
-} from "@longshore/proto";
+import { packAny, unpackAny } from "@longshore/proto";
 import { StreamInitSchema } from "@longshore/proto/containerd/services/streaming/v1/streaming";
-import type { ImagesContext } from "./context.ts";
+import type { ClientContext } from "../connection/context.ts";
+import { byteSocketMetadata, connectForBytes } from "./byte-socket.ts";
+import type { AnyStream, ByteChannel } from "./byte-stream.ts";
 
 /** The client's side of one call of containerd's Streaming service. */
 export class ClientStream implements AnyStream {
@@ -21,7 +16,7 @@ export class ClientStream implements AnyStream {
   #wake: () => void = () => undefined;
   #closed = false;
 
-  private constructor(context: ImagesContext, id: string, signal: AbortSignal, metadata: Record<string, string>) {
+  private constructor(context: ClientContext, id: string, signal: AbortSignal, metadata: Record<string, string>) {
     this.id = id;
     this.#incoming = context.containerd.streaming
       .stream(this.#messages(), { signal, metadata })
@@ -30,7 +25,7 @@ export class ClientStream implements AnyStream {
 
   /** Opens a stream that containerd knows by `id` when this resolves. */
   static async open(
-    context: ImagesContext,
+    context: ClientContext,
     kind: "progress" | "import" | "export" | "auth",
     signal: AbortSignal,
   ): Promise<ClientStream> {

@@ -11,8 +11,8 @@ import { Streaming } from "@longshore/proto/containerd/services/streaming/v1/str
 import { Tasks } from "@longshore/proto/containerd/services/tasks/v1/tasks";
 import { Transfer } from "@longshore/proto/containerd/services/transfer/v1/transfer";
 import { Version } from "@longshore/proto/containerd/services/version/v1/version";
-import type { ContainerdClient } from "@longshore/proto";
-import { type Channel, createClient } from "./client.ts";
+import { type Channel, createClient } from "@longshore/grpc";
+import type { ContainerdClient } from "./client.ts";
 
 /** All of containerd's services over one channel, bound to one namespace. */
 export function connectContainerd(channel: Channel, namespace: string): ContainerdClient {

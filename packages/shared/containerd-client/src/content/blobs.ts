@@ -2,8 +2,10 @@ import { createHash } from "node:crypto";
 import { isKind, InvalidArgument } from "@longshore/errdefs";
 import { maxDocumentBytes } from "@longshore/oci";
 import { WriteAction } from "@longshore/proto/containerd/services/content/v1/content";
-import type { ImagesContext } from "./context.ts";
-import type { Lease } from "./lease.ts";
+import type { ClientContext } from "../connection/context.ts";
+import type { Lease } from "../leases/lease.ts";
+
+type Context = Pick<ClientContext, "containerd">;
 
 /** Bytes in one message of a write. */
 const pieceBytes = 1 << 20;
@@ -14,7 +16,7 @@ export interface BlobInfo {
 }
 
 /** Undefined when the content store does not have the blob. */
-export async function blobInfo({ containerd }: ImagesContext, digest: string): Promise<BlobInfo | undefined> {
+export async function blobInfo({ containerd }: Context, digest: string): Promise<BlobInfo | undefined> {
   try {
     const { info } = await containerd.content.info({ digest });
     return info === undefined ? undefined : { size: Number(info.size), labels: info.labels };
@@ -28,11 +30,11 @@ export async function blobInfo({ containerd }: ImagesContext, digest: string): P
 type DocumentParser<T> = (digest: string, text: string) => T;
 
 /** Reads a document. @throws NotFound, InvalidArgument when it is too large or not what it should be */
-export async function readDocument<T>(context: ImagesContext, digest: string, parse: DocumentParser<T>): Promise<T> {
+export async function readDocument<T>(context: Context, digest: string, parse: DocumentParser<T>): Promise<T> {
   return parse(digest, await readText(context, digest));
 }
 
-async function readText({ containerd }: ImagesContext, digest: string): Promise<string> {
+async function readText({ containerd }: Context, digest: string): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const { data } of containerd.content.read({ digest, offset: 0n, size: 0n })) {
@@ -51,7 +53,7 @@ const mostRecent = 1 << 20;
 const longestRecent = 32 << 10;
 
 /** As `readDocument`, for what the caller knows to be in the store: what was read lately comes from memory. */
-export async function readPresent<T>(context: ImagesContext, digest: string, parse: DocumentParser<T>): Promise<T> {
+export async function readPresent<T>(context: Context, digest: string, parse: DocumentParser<T>): Promise<T> {
   const kept = recent.get(context.containerd) ?? { texts: new Map<string, string>(), characters: 0 };
   recent.set(context.containerd, kept);
   const text = kept.texts.get(digest) ?? (await readText(context, digest));
@@ -70,7 +72,7 @@ export async function readPresent<T>(context: ImagesContext, digest: string, par
 
 /** Adds labels to a blob. @throws NotFound */
 export async function labelBlob(
-  { containerd }: ImagesContext,
+  { containerd }: Context,
   digest: string,
   labels: Record<string, string>,
 ): Promise<void> {
@@ -90,7 +92,7 @@ let sequence = 0;
  * @returns its digest and size; the blob may have been there before
  */
 export async function writeBlob(
-  context: ImagesContext,
+  context: Context,
   lease: Lease,
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   labels: Record<string, string> = {},
@@ -124,7 +126,7 @@ export async function writeBlob(
 
 /** Writes a JSON document under a lease. */
 export function writeDocument(
-  context: ImagesContext,
+  context: Context,
   lease: Lease,
   document: object,
   labels: Record<string, string> = {},

@@ -1,0 +1,17 @@
+export type { ContainerdClient } from "./connection/client.ts";
+export type { ClientContext } from "./connection/context.ts";
+export {
+  type BlobInfo,
+  blobInfo,
+  labelBlob,
+  readDocument,
+  readPresent,
+  writeBlob,
+  writeDocument,
+  type WrittenBlob,
+} from "./content/blobs.ts";
+export { endFormerLeases, type Lease, withLease } from "./leases/lease.ts";
+export { type ByteListener, byteSocketMetadata, connectForBytes, listenForBytes } from "./transfer/byte-socket.ts";
+export { type AnyStream, type ByteChannel, receiveBytes, sendBytes } from "./transfer/byte-stream.ts";
+export { ClientStream } from "./transfer/stream.ts";
+export { platformMessage, transfer, type TransferRequest } from "./transfer/transfer.ts";
