@@ -1,5 +1,5 @@
 import { Relay, setChildSubreaper } from "@longshore/sys";
-import { Children } from "./children.ts";
+import { Children } from "./task/children.ts";
 import { log } from "./log.ts";
 import { ownCommand, plainEnvironment } from "./self.ts";
 

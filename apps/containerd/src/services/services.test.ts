@@ -24,7 +24,7 @@ import { Namespaces } from "@longshore/proto/containerd/services/namespaces/v1/n
 import { Version } from "@longshore/proto/containerd/services/version/v1/version";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "@longshore/proto/grpc/health/v1/health";
 import { containersService } from "./containers.ts";
-import { contentService } from "./content.ts";
+import { contentService } from "./content/content.ts";
 import { eventsService } from "./events.ts";
 import { healthService } from "./health.ts";
 import { imagesService } from "./images.ts";

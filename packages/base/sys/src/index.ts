@@ -1,6 +1,6 @@
-export { receiveFd, resizePty, sendFd, unixListen } from "./console.ts";
+export { receiveFd, resizePty, sendFd, unixListen } from "./relay/console.ts";
 export { AF, LOCK, MNT, MOUNT_ATTR, MS, O, RENAME, RESOLVE, S, SOCK } from "./constants.ts";
-export { forwardTcp, forwardUdp, type ForwardAddress } from "./forward.ts";
+export { forwardTcp, forwardUdp, type ForwardAddress } from "./net/forward.ts";
 export {
   fallocate,
   flock,
@@ -13,17 +13,17 @@ export {
   renameat2,
   syncfs,
   writeAside,
-} from "./fs.ts";
-export { renderLogRecords, type LogRecordShow } from "./log-records.ts";
-export { releaseFilePages } from "./memory.ts";
-export { mountAll, unmountAll, unmountTree, type MountSpec } from "./mount-all.ts";
-export { readMountInfo, type MountInfo } from "./mount-info.ts";
-export { parseMountOptions, type ParsedMountOptions } from "./mount-options.ts";
-export { mount, mountSetattr, umount } from "./mount.ts";
-export { netlinkRequest } from "./netlink.ts";
-export { takeServiceManager } from "./notify.ts";
-export { createNetns, removeNetns, socketInNetns, type SocketInNetnsOptions, writeInNetns } from "./netns.ts";
-export { openInRoot, openat2 } from "./open.ts";
+} from "./fs/fs.ts";
+export { renderLogRecords, type LogRecordShow } from "./relay/log-records.ts";
+export { releaseFilePages } from "./process/memory.ts";
+export { mountAll, unmountAll, unmountTree, type MountSpec } from "./mount/mount-all.ts";
+export { readMountInfo, type MountInfo } from "./mount/mount-info.ts";
+export { parseMountOptions, type ParsedMountOptions } from "./mount/mount-options.ts";
+export { mount, mountSetattr, umount } from "./mount/mount.ts";
+export { netlinkRequest } from "./net/netlink.ts";
+export { takeServiceManager } from "./process/notify.ts";
+export { createNetns, removeNetns, socketInNetns, type SocketInNetnsOptions, writeInNetns } from "./net/netns.ts";
+export { openInRoot, openat2 } from "./fs/open.ts";
 export {
   dup,
   dup2,
@@ -35,11 +35,11 @@ export {
   setChildSubreaper,
   unreadBytes,
   watchFile,
-} from "./process.ts";
-export type { ChannelOptions, LogOptions, ProcessExit, RelayEvents } from "./relay-types.ts";
-export { Relay } from "./relay.ts";
-export { giveMemoryBackAtRest } from "./rest.ts";
-export { Child, type ChildOptions } from "./child.ts";
-export { spawn, type SpawnOptions } from "./spawn.ts";
-export { renameAll, writeFileWhole, type WholeFileOptions } from "./write-file.ts";
-export { lgetxattr, llistxattr, lremovexattr, lsetxattr } from "./xattr.ts";
+} from "./process/process.ts";
+export type { ChannelOptions, LogOptions, ProcessExit, RelayEvents } from "./relay/relay-types.ts";
+export { Relay } from "./relay/relay.ts";
+export { giveMemoryBackAtRest } from "./process/rest.ts";
+export { Child, type ChildOptions } from "./process/child.ts";
+export { spawn, type SpawnOptions } from "./process/spawn.ts";
+export { renameAll, writeFileWhole, type WholeFileOptions } from "./fs/write-file.ts";
+export { lgetxattr, llistxattr, lremovexattr, lsetxattr } from "./fs/xattr.ts";

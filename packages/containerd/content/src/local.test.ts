@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LocalStore, digestOf } from "./index.ts";
 import { ingestFiles } from "./ingest.ts";
-import { contentStoreSuite } from "./suite.ts";
+import { contentStoreSuite } from "./testing/suite.ts";
 
 describe("local content store", () => {
   let root: string;

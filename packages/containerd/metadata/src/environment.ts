@@ -2,8 +2,8 @@ import type { Store as ContentStore } from "@longshore/content";
 import type { Publisher } from "@longshore/events";
 import type { Logger } from "@longshore/logger";
 import type { Snapshotter } from "./contract.ts";
-import type { Database } from "./database.ts";
-import type { Gate } from "./gate.ts";
+import type { Database } from "./database/database.ts";
+import type { Gate } from "./gc/gate.ts";
 
 /** What all stores of the metadata share. */
 export interface Environment {

@@ -5,21 +5,21 @@ import { InvalidArgument, isKind } from "@longshore/errdefs";
 import type { Publisher } from "@longshore/events";
 import { validateIdentifier } from "@longshore/identifiers";
 import type { Logger } from "@longshore/logger";
-import { text } from "./columns.ts";
-import { Containers } from "./containers.ts";
-import { ScopedContent } from "./content.ts";
+import { text } from "./records/columns.ts";
+import { Containers } from "./records/containers.ts";
+import { ScopedContent } from "./content/content.ts";
 import type { CallScope, NamespaceStore, Scope, Snapshotter } from "./contract.ts";
-import { damageOf, openSalvaging } from "./damage.ts";
+import { damageOf, openSalvaging } from "./database/damage.ts";
 import type { Environment } from "./environment.ts";
-import { Gate } from "./gate.ts";
+import { Gate } from "./gc/gate.ts";
 import { Collector, type Collected } from "./gc/collector.ts";
 import { type ScheduleOptions, Scheduler } from "./gc/scheduler.ts";
-import { Images } from "./images.ts";
-import { Leases } from "./leases.ts";
-import { Namespaces } from "./namespaces.ts";
-import { Sandboxes } from "./sandboxes.ts";
-import { SnapshotTable } from "./snapshot-table.ts";
-import { ScopedSnapshotter } from "./snapshots.ts";
+import { Images } from "./records/images.ts";
+import { Leases } from "./records/leases.ts";
+import { Namespaces } from "./records/namespaces.ts";
+import { Sandboxes } from "./records/sandboxes.ts";
+import { SnapshotTable } from "./snapshots/snapshot-table.ts";
+import { ScopedSnapshotter } from "./snapshots/snapshots.ts";
 
 export interface MetadataOptions {
   /** Directory of the database, `meta.db`; made when missing. */

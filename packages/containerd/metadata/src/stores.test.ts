@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { type Info, digestOf, writeBlob } from "@longshore/content";
-import { contentStoreSuite } from "@longshore/content/suite";
+import { contentStoreSuite } from "@longshore/content/testing";
 import type { Scope, Snapshotter } from "./index.ts";
-import { Fixture } from "./fixture.ts";
+import { Fixture } from "./testing/fixture.ts";
 
 async function names<T extends object>(source: AsyncIterable<T>, name: (entry: T) => string): Promise<string[]> {
   const found: string[] = [];

@@ -1,7 +1,7 @@
 import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
 import type { Any, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Envelope, Mount } from "@longshore/proto/containerd/types/types";
-import type { Bootstrap } from "./bootstrap.ts";
+import type { Bootstrap } from "./shim/bootstrap.ts";
 
 /** The stdio of a process: fifo paths or URIs, passed to the shim untouched. */
 export interface TaskIO {

@@ -1,4 +1,4 @@
-export type { Bootstrap } from "./bootstrap.ts";
+export type { Bootstrap } from "./shim/bootstrap.ts";
 export type {
   CreateOptions,
   EventPublisher,

@@ -1,10 +1,10 @@
 import { isKind, messageOf } from "@longshore/errdefs";
 import { removeTree } from "@longshore/sys";
-import { resolveShim } from "./binary.ts";
+import { resolveShim } from "./shim/binary.ts";
 import { type Bundle, listBundles, orphanedWork, unmountBelow } from "./bundle.ts";
-import { publishDeath } from "./death.ts";
+import { publishDeath } from "./shim/death.ts";
 import type { TaskManager } from "./manager.ts";
-import { Shim, isClosed } from "./shim.ts";
+import { Shim, isClosed } from "./shim/shim.ts";
 
 /** containerd's limit for a shim to answer after a restart. */
 const loadTimeoutMs = 5000;

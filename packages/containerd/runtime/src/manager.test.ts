@@ -66,7 +66,7 @@ describe("runtime", () => {
     events = [];
     told = new PassThrough({ objectMode: true });
     process.env["FAKE_SHIM_SOCKETS"] = dir;
-    const script = join(import.meta.dirname, "testdata/fake-shim.ts");
+    const script = join(import.meta.dirname, "testing/fake-shim.ts");
     writeFileSync(join(dir, "containerd-shim-fake-v2"), `#!/bin/sh\nexec ${process.execPath} ${script} "$@"\n`, {
       mode: 0o755,
     });

@@ -11,14 +11,14 @@ import type {
 } from "@longshore/proto/containerd/runtime/sandbox/v1/sandbox";
 import type { Mount } from "@longshore/proto/containerd/types/types";
 import { removeTree } from "@longshore/sys";
-import { resolveShim } from "./binary.ts";
+import { resolveShim } from "./shim/binary.ts";
 import { Bundle, listBundles, orphanedWork, sandboxDir, unmountBelow } from "./bundle.ts";
 import type { SandboxEndpoint } from "./contract.ts";
-import { cleanUp, publishDeath } from "./death.ts";
-import { during } from "./during.ts";
-import { LogPipes } from "./logpipe.ts";
+import { cleanUp, publishDeath } from "./shim/death.ts";
+import { during } from "./shim/during.ts";
+import { LogPipes } from "./shim/logpipe.ts";
 import type { RuntimeDeps } from "./manager.ts";
-import { type SandboxClient, Shim, isClosed } from "./shim.ts";
+import { type SandboxClient, Shim, isClosed } from "./shim/shim.ts";
 
 /** How long a shim may take to end, or to answer after a restart. */
 const shimTimeoutMs = 5000;

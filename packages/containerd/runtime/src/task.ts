@@ -4,7 +4,7 @@ import { NotFound, isKind, messageOf } from "@longshore/errdefs";
 import { validateIdentifier } from "@longshore/identifiers";
 import type { Process, ProcessInfo } from "@longshore/proto/containerd/v1/types/task";
 import type { Exit, TaskIO } from "./contract.ts";
-import { type Shim, isClosed } from "./shim.ts";
+import { type Shim, isClosed } from "./shim/shim.ts";
 
 /** What of a process its shim knows. */
 export type ProcessState = Pick<

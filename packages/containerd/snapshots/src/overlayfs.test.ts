@@ -276,7 +276,7 @@ describe("overlayfs snapshotter", () => {
 
   it("is whole after SIGKILL at any moment", async function () {
     this.timeout(20_000);
-    const writer = new URL("./testdata/churn.ts", import.meta.url).pathname;
+    const writer = new URL("./testing/churn.ts", import.meta.url).pathname;
     for (let round = 0; round < 8; round++) {
       await snapshotter.close();
       const child = spawn(process.execPath, [writer, root], { stdio: ["ignore", "pipe", "inherit"] });

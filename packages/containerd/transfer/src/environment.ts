@@ -1,8 +1,8 @@
 import type { Logger } from "@longshore/logger";
 import type { ImageArchiver, ScopeOpener } from "./contract.ts";
-import type { Downloads } from "./download.ts";
+import type { Downloads } from "./pull/download.ts";
 import type { Slots } from "./semaphore.ts";
-import type { Unpacker } from "./unpack.ts";
+import type { Unpacker } from "./unpack/unpack.ts";
 
 /** What all transfers of one containerd share. */
 export interface Environment {

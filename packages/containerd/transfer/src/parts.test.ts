@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { formatPlatform, rankPlatforms } from "@longshore/oci";
-import { archivedNames, storedNames } from "./image-names.ts";
+import { archivedNames, storedNames } from "./images/image-names.ts";
 import { Semaphore } from "./semaphore.ts";
 
 describe("image names", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { NotFound, Unavailable } from "@longshore/errdefs";
 import { mediaTypes } from "@longshore/oci";
-import { Fixture, destination, digestOf } from "./fixture.ts";
+import { Fixture, destination, digestOf } from "./testing/fixture.ts";
 import { chainIds } from "@longshore/oci";
 
 const name = "reg.example/x:1";

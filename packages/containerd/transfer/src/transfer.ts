@@ -9,16 +9,16 @@ import type {
   TransferCall,
   UnpackTarget,
 } from "./contract.ts";
-import { Downloads, type Source } from "./download.ts";
+import { Downloads, type Source } from "./pull/download.ts";
 import type { Environment } from "./environment.ts";
-import { type ExportedImages, exportImages } from "./export.ts";
-import { importImages } from "./import.ts";
-import { pull } from "./pull.ts";
-import { type PushedImage, push } from "./push.ts";
+import { type ExportedImages, exportImages } from "./archive/export.ts";
+import { importImages } from "./archive/import.ts";
+import { pull } from "./pull/pull.ts";
+import { type PushedImage, push } from "./push/push.ts";
 import { Slots } from "./semaphore.ts";
-import { tag } from "./tag.ts";
-import { Unpacker } from "./unpack.ts";
-import { unpackImage } from "./unpack-image.ts";
+import { tag } from "./images/tag.ts";
+import { Unpacker } from "./unpack/unpack.ts";
+import { unpackImage } from "./unpack/unpack-image.ts";
 
 export interface TransferOptions {
   readonly open: ScopeOpener;

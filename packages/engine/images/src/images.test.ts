@@ -3,7 +3,7 @@ import { type Descriptor, mediaTypes } from "@longshore/oci";
 import { damageOfImages } from "./model/damage.ts";
 import { noFilters } from "./model/filter.ts";
 import { findImage } from "./model/find.ts";
-import { testImages, type TestImages } from "./fixture.ts";
+import { testImages, type TestImages } from "./testing/fixture.ts";
 import { imageHistory } from "./views/history.ts";
 import { inspectImage } from "./views/inspect.ts";
 import { listImages } from "./views/list.ts";

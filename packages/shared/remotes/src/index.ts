@@ -1,7 +1,7 @@
 export { Registry, type RegistryOptions } from "./registry.ts";
-export { Connections, maxHeadBytes } from "./connections.ts";
-export { type Credentials, type CredentialsCallback, anonymous } from "./credentials.ts";
-export { type Capability, type RegistryHost, type RegistryHosts, type TlsOptions, isLoopback } from "./host.ts";
+export { Connections, maxHeadBytes } from "./http/connections.ts";
+export { type Credentials, type CredentialsCallback, anonymous } from "./auth/credentials.ts";
+export { type Capability, type RegistryHost, type RegistryHosts, type TlsOptions, isLoopback } from "./hosts/host.ts";
 export {
   type DockerRegistryConfig,
   dockerHosts,
@@ -9,13 +9,13 @@ export {
   insecureHost,
   isNetwork,
   parseMirror,
-} from "./docker-hosts.ts";
-export { hostsDirHosts, readHostsToml } from "./hosts-toml.ts";
-export { writeHostsDir } from "./write-hosts.ts";
-export { type RetryPolicy, defaultRetryPolicy } from "./backoff.ts";
-export { RegistryError, type RegistryErrorEntry } from "./errors.ts";
-export { NetworkError, networkError } from "./network-error.ts";
-export type { FetchOptions } from "./fetch.ts";
-export { type ContentOpener, type PushOptions, type PushResult, tagOf } from "./push.ts";
-export { isManifestType, isNondistributable, maxManifestBytes } from "./media-types.ts";
-export { digestOf, readVerified, verified } from "./verify.ts";
+} from "./hosts/docker-hosts.ts";
+export { hostsDirHosts, readHostsToml } from "./hosts/hosts-toml.ts";
+export { writeHostsDir } from "./hosts/write-hosts.ts";
+export { type RetryPolicy, defaultRetryPolicy } from "./http/backoff.ts";
+export { RegistryError, type RegistryErrorEntry } from "./http/errors.ts";
+export { NetworkError, networkError } from "./http/network-error.ts";
+export type { FetchOptions } from "./content/fetch.ts";
+export { type ContentOpener, type PushOptions, type PushResult, tagOf } from "./content/push.ts";
+export { isManifestType, isNondistributable, maxManifestBytes } from "./content/media-types.ts";
+export { digestOf, readVerified, verified } from "./content/verify.ts";

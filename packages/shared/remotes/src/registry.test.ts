@@ -3,9 +3,9 @@ import { randomBytes } from "node:crypto";
 import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { mediaTypes } from "@longshore/oci";
 import { parseNormalized } from "@longshore/reference";
-import { type Fault, FaultRegistry, onFirst } from "./fault-registry.ts";
+import { type Fault, FaultRegistry, onFirst } from "./testing/fault-registry.ts";
 import { Registry, RegistryError, type RegistryHost, dockerHosts, readVerified, verified } from "./index.ts";
-import { RegistryRig, retry } from "./registry-rig.ts";
+import { RegistryRig, retry } from "./testing/registry-rig.ts";
 
 describe("remotes", () => {
   let rig: RegistryRig;

@@ -1,17 +1,17 @@
 import { type Logger, silent } from "@longshore/logger";
 import type { Descriptor } from "@longshore/oci";
 import { type Reference, trimNamed } from "@longshore/reference";
-import { type RetryPolicy, defaultRetryPolicy } from "./backoff.ts";
-import type { Connections } from "./connections.ts";
-import { type CredentialsCallback, anonymous } from "./credentials.ts";
-import { type FetchOptions, fetchContent } from "./fetch.ts";
-import type { RegistryHosts } from "./host.ts";
-import { HostClient } from "./host-client.ts";
-import { type ContentOpener, type PushOptions, type PushResult, push } from "./push.ts";
+import { type RetryPolicy, defaultRetryPolicy } from "./http/backoff.ts";
+import type { Connections } from "./http/connections.ts";
+import { type CredentialsCallback, anonymous } from "./auth/credentials.ts";
+import { type FetchOptions, fetchContent } from "./content/fetch.ts";
+import type { RegistryHosts } from "./hosts/host.ts";
+import { HostClient } from "./http/host-client.ts";
+import { type ContentOpener, type PushOptions, type PushResult, push } from "./content/push.ts";
 import { Repository, doing } from "./repository.ts";
-import { resolve } from "./resolve.ts";
-import { discard, failureOf } from "./response.ts";
-import { listTags } from "./tags.ts";
+import { resolve } from "./content/resolve.ts";
+import { discard, failureOf } from "./http/response.ts";
+import { listTags } from "./content/tags.ts";
 
 export interface RegistryOptions {
   readonly hosts: RegistryHosts;

@@ -1,10 +1,10 @@
 import { NotFound } from "@longshore/errdefs";
 import { type Reference, repositoryOf } from "@longshore/reference";
-import { RegistryError } from "./errors.ts";
-import type { Capability } from "./host.ts";
-import type { HostClient, HostRequest } from "./host-client.ts";
-import { NetworkError } from "./network-error.ts";
-import { type RegistryResponse, failureOf } from "./response.ts";
+import { RegistryError } from "./http/errors.ts";
+import type { Capability } from "./hosts/host.ts";
+import type { HostClient, HostRequest } from "./http/host-client.ts";
+import { NetworkError } from "./http/network-error.ts";
+import { type RegistryResponse, failureOf } from "./http/response.ts";
 
 export type RepositoryRequest = Omit<HostRequest, "target" | "scopes"> & {
   /** Path within the repository, e.g. `/manifests/latest`. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { digestOf, writeBlob } from "@longshore/content";
 import type { Scope } from "../index.ts";
-import { Fixture, target } from "../fixture.ts";
+import { Fixture, target } from "../testing/fixture.ts";
 import { backReferences, forwardReferences } from "./references.ts";
 
 const past = "2020-01-01T00:00:00Z";

@@ -1,6 +1,6 @@
-import { labels as labelsOf, text } from "../columns.ts";
+import { labels as labelsOf, text } from "../records/columns.ts";
 import type { Labels } from "../contract.ts";
-import type { Database, Row } from "../database.ts";
+import type { Database, Row } from "../database/database.ts";
 import {
   type Node,
   backReferences,

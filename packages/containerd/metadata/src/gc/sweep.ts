@@ -1,7 +1,7 @@
 import { isKind, messageOf } from "@longshore/errdefs";
-import { text } from "../columns.ts";
+import { text } from "../records/columns.ts";
 import type { Snapshotter } from "../contract.ts";
-import type { Database, Row } from "../database.ts";
+import type { Database, Row } from "../database/database.ts";
 import type { Environment } from "../environment.ts";
 import { type Node, nodeKey } from "./references.ts";
 

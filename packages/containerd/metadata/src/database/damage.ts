@@ -1,0 +1,112 @@
+import { readdirSync, renameSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { messageOf } from "@longshore/errdefs";
+import type { Logger } from "@longshore/logger";
+import { labels } from "../records/columns.ts";
+import { containerOf } from "../records/containers.ts";
+import { blobOf } from "../content/content.ts";
+import { Database, type Row } from "./database.ts";
+import { imageOf } from "../records/images.ts";
+import { leaseOf } from "../records/leases.ts";
+import { sandboxOf } from "../records/sandboxes.ts";
+import { recordTables } from "./schema.ts";
+import { nameOf, setAside } from "./set-aside.ts";
+import { snapshotOf } from "../snapshots/snapshot-table.ts";
+
+const readers: Partial<Record<(typeof recordTables)[number], (row: Row) => unknown>> = {
+  namespaces: (row) => labels(row),
+  containers: containerOf,
+  sandboxes: sandboxOf,
+  images: imageOf,
+  blobs: blobOf,
+  snapshots: snapshotOf,
+  leases: leaseOf,
+};
+
+/**
+ * Opens the database whatever its state. A file that SQLite cannot use is renamed to
+ * `<path>.damaged-<time>` and its readable records are brought over; a record that cannot be read
+ * moves to the table `damaged`. All of it is reported.
+ */
+export function openSalvaging(path: string, logger: Logger): Database {
+  const database = openOrReplace(path, logger);
+  setDamagedAside(database, logger);
+  return database;
+}
+
+/** What was set aside, in words; as long as there is anything, what it kept is unknown. */
+export function damageOf(database: Database, path: string): string[] {
+  const files = readdirSync(dirname(path)).filter(
+    (name) => name.startsWith(`${basename(path)}.damaged-`) && !/-(wal|shm)$/.test(name),
+  );
+  return [
+    ...files.map((name) => `the metadata database was damaged and set aside as ${join(dirname(path), name)}`),
+    ...database.all("SELECT source, problem, record FROM damaged").map((row) => {
+      const record = nameOf(JSON.parse(String(row["record"])) as Row);
+      return `a record of ${String(row["source"])} (${String(record)}) cannot be read and was set aside: ${String(row["problem"])}`;
+    }),
+  ];
+}
+
+function openOrReplace(path: string, logger: Logger): Database {
+  try {
+    return Database.open(path);
+  } catch (error) {
+    if (!/malformed|not a database|disk image/.test(messageOf(error))) throw error;
+    const aside = `${path}.damaged-${Date.now()}`;
+    logger.error({ path, aside, error: messageOf(error) }, "metadata database is damaged: set aside");
+    for (const suffix of ["-wal", "-shm", ""]) {
+      try {
+        renameSync(path + suffix, aside + suffix);
+      } catch (missing) {
+        if ((missing as NodeJS.ErrnoException).code !== "ENOENT") throw missing;
+      }
+    }
+    const database = Database.open(path);
+    bringOver(aside, database, logger);
+    return database;
+  }
+}
+
+/** Copies what can be read, row by row. Leases go before their resources. */
+function bringOver(aside: string, into: Database, logger: Logger): void {
+  const source = new DatabaseSync(join(aside), { readOnly: true });
+  try {
+    for (const table of [...recordTables, "sequence"]) {
+      let copied = 0;
+      try {
+        for (const row of source.prepare(`SELECT * FROM ${table}`).iterate()) {
+          const columns = Object.keys(row);
+          const marks = columns.map(() => "?").join(", ");
+          into.run(`INSERT OR REPLACE INTO ${table} (${columns.join(", ")}) VALUES (${marks})`, ...Object.values(row));
+          copied++;
+        }
+      } catch (error) {
+        logger.error(
+          { table, copied, error: messageOf(error) },
+          "not all records of the damaged database could be brought over",
+        );
+      }
+    }
+    // Numbers must stay new whatever was read.
+    into.run("UPDATE sequence SET value = (SELECT MAX(value) FROM sequence) + 1000000");
+    into.run("DELETE FROM sequence WHERE rowid > (SELECT MIN(rowid) FROM sequence)");
+  } finally {
+    source.close();
+  }
+}
+
+function setDamagedAside(database: Database, logger: Logger): void {
+  for (const table of recordTables) {
+    const read = readers[table];
+    if (read === undefined) continue;
+    for (const row of database.all(`SELECT * FROM ${table}`)) {
+      try {
+        read(row);
+      } catch (error) {
+        setAside({ database, logger }, table, row, error);
+      }
+    }
+  }
+}
