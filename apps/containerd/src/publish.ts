@@ -1,6 +1,7 @@
 import { buffer } from "node:stream/consumers";
 import { fromBinary } from "@bufbuild/protobuf";
 import { AnySchema } from "@bufbuild/protobuf/wkt";
+import { inNamespace } from "@longshore/containerd-client";
 import { InvalidArgument } from "@longshore/errdefs";
 import { Channel, createClient } from "@longshore/grpc";
 import { Events } from "@longshore/proto/containerd/services/events/v1/events";
@@ -22,7 +23,7 @@ export async function publish(address: string, args: readonly string[]): Promise
   const channel = new Channel(address);
   try {
     await channel.ready(connectTimeoutMs);
-    await createClient(channel, Events, { namespace }).publish({ topic, event });
+    await createClient(channel, Events, inNamespace(namespace)).publish({ topic, event });
   } finally {
     channel.close();
   }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type DescMessage, type DescService, toBinary } from "@bufbuild/protobuf";
 import { connectContainerd } from "@longshore/containerd-client/connect";
+import { inNamespace } from "@longshore/containerd-client";
 import { messageOf } from "@longshore/errdefs";
 import { type Random, fuzz } from "@longshore/fuzz";
 import { Channel, type RunningServer, createClient, serve } from "@longshore/grpc";
@@ -70,7 +71,7 @@ describe("calls of any kind", () => {
     await client.images.list({ filters: [] });
     await client.containers.list({ filters: [] });
     await client.leases.list({ filters: [] });
-    await createClient(channel, Sandboxes, { namespace }).list({ filters: [] });
+    await createClient(channel, Sandboxes, inNamespace(namespace)).list({ filters: [] });
     await Array.fromAsync(client.content.list({ filters: [] }));
     await client.content.listStatuses({ filters: [] });
     await Array.fromAsync(client.snapshots.list({ snapshotter: "overlayfs", filters: [] }));
@@ -87,7 +88,10 @@ describe("calls of any kind", () => {
     const method = service.methods[random.int(0, service.methods.length - 1)];
     if (method === undefined) return;
     const namespace = random.pick(["t", "t", "t", "", "a b", "other"]);
-    const client = createClient(channel, service as never, { namespace }) as unknown as Record<string, AnyMethod>;
+    const client = createClient(channel, service as never, inNamespace(namespace)) as unknown as Record<
+      string,
+      AnyMethod
+    >;
     const message = (): unknown => randomMessage(random, method.input as DescMessage);
     async function* several(): AsyncGenerator<unknown> {
       for (let left = random.int(0, 4); left > 0; left--) yield message();

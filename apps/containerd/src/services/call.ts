@@ -1,4 +1,5 @@
 import { type Timestamp, timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { namespaceOf, leaseOf } from "@longshore/containerd-client";
 import { InvalidArgument } from "@longshore/errdefs";
 import type { CallContext } from "@longshore/grpc";
 import type { Metadata, PackedAny, Scope } from "@longshore/metadata";
@@ -10,8 +11,8 @@ export interface MetadataDeps {
 }
 
 /** The stores of the call's namespace and lease. @throws FailedPrecondition, InvalidArgument without a good namespace */
-export function scopeOf(metadata: Metadata, { namespace, lease }: CallContext): Scope {
-  return metadata.scope({ namespace, lease });
+export function scopeOf(metadata: Metadata, context: CallContext): Scope {
+  return metadata.scope({ namespace: namespaceOf(context), lease: leaseOf(context) });
 }
 
 /** When an object was made and last changed, as messages carry it. */

@@ -1,3 +1,4 @@
+import { namespaceOf } from "@longshore/containerd-client";
 import type { Exchange } from "@longshore/events";
 import type { ServiceImplementation } from "@longshore/grpc";
 import type { Events } from "@longshore/proto/containerd/services/events/v1/events";
@@ -5,7 +6,7 @@ import type { Events } from "@longshore/proto/containerd/services/events/v1/even
 export function eventsService({ exchange }: { exchange: Exchange }): ServiceImplementation<typeof Events> {
   return {
     publish({ topic, event }, context) {
-      exchange.publishAny(context.namespace, topic, event);
+      exchange.publishAny(namespaceOf(context), topic, event);
       return {};
     },
     forward({ envelope }) {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { LocalStore, digestOf } from "@longshore/content";
 import { connectContainerd } from "@longshore/containerd-client/connect";
-import type { ContainerdClient } from "@longshore/containerd-client";
+import { type ContainerdClient, inNamespace, underLease } from "@longshore/containerd-client";
 import { Exchange } from "@longshore/events";
 import { Channel, type RunningServer, createClient, implement, serve } from "@longshore/grpc";
 import { silent } from "@longshore/logger";
@@ -169,7 +169,7 @@ describe("record and content services", () => {
       ],
       [
         "a call in a bad namespace",
-        () => createClient(channel, Content, { namespace: "a b" }).info({ digest }),
+        () => createClient(channel, Content, inNamespace("a b")).info({ digest }),
         { name: "InvalidArgument", message: /^namespace validation: identifier "a b" must match / },
       ],
       [
@@ -205,11 +205,7 @@ describe("record and content services", () => {
 
   it("lets a lease of the call keep what is made, and collects at a synchronous delete", async () => {
     await client.leases.create({ id: "l" });
-    await all(
-      client.content.write(sequence({ action: WriteAction.COMMIT, ref: "r", data: hello }), {
-        metadata: { "containerd-lease": "l" },
-      }),
-    );
+    await all(client.content.write(sequence({ action: WriteAction.COMMIT, ref: "r", data: hello }), underLease("l")));
     assert.deepEqual(
       (await client.leases.listResources({ id: "l" })).resources.map(({ id, type }) => [type, id]),
       [["content", digest]],

@@ -45,7 +45,7 @@ function toError(error: unknown): Error {
   return new Unknown(messageOf(error), { cause: error });
 }
 
-function metadataOf(base: Record<string, string>, options: CallOptions | undefined): grpc.Metadata {
+function metadataOf(base: Readonly<Record<string, string>>, options: CallOptions | undefined): grpc.Metadata {
   const metadata = new grpc.Metadata();
   for (const [key, value] of Object.entries({ ...base, ...options?.metadata })) metadata.set(key, value);
   const traceparent = currentTraceparent();
@@ -86,7 +86,7 @@ async function* receive(call: grpc.ClientReadableStream<unknown>, release: () =>
 function makeCall(
   channel: Channel,
   codec: MethodCodec,
-  base: Record<string, string>,
+  base: Readonly<Record<string, string>>,
 ): (request: unknown, options?: CallOptions) => unknown {
   const { raw } = channel;
   const { path, requestSerialize, responseDeserialize } = codec;
@@ -166,16 +166,14 @@ function makeCall(
 
 /**
  * A client of one service over `channel`.
- * @param options.namespace is sent as `containerd-namespace` with each call.
+ * @param metadata is sent with each call; keys are lower case
  */
 export function createClient<S extends GenService<GenServiceMethods>>(
   channel: Channel,
   service: S,
-  options: { namespace?: string } = {},
+  metadata: Readonly<Record<string, string>> = {},
 ): ServiceClient<S> {
-  const base: Record<string, string> =
-    options.namespace === undefined ? {} : { "containerd-namespace": options.namespace };
   const client: Record<string, unknown> = {};
-  for (const method of service.methods) client[method.localName] = makeCall(channel, methodCodec(method), base);
+  for (const method of service.methods) client[method.localName] = makeCall(channel, methodCodec(method), metadata);
   return client as ServiceClient<S>;
 }

@@ -1,5 +1,5 @@
 export { Channel, createClient } from "./client.ts";
-export { CallContext } from "./context.ts";
+export type { CallContext } from "./context.ts";
 export {
   implement,
   maxMessageBytes,

@@ -8,7 +8,7 @@ import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/prot
 import type { GenService, GenServiceMethods } from "@bufbuild/protobuf/codegenv2";
 import { Unavailable, grpcCodeOf, messageOf } from "@longshore/errdefs";
 import { parseTraceparent, span, withParent } from "@longshore/trace";
-import { CallContext } from "./context.ts";
+import type { CallContext } from "./context.ts";
 import { methodCodec } from "./definition.ts";
 
 type In<M> = M extends { input: infer I extends DescMessage } ? MessageShape<I> : never;
@@ -46,7 +46,7 @@ function contextOf(call: AnyCall): { context: CallContext; end: () => void } {
     const first = call.metadata.get(key)[0];
     if (typeof first === "string") metadata[key] = first;
   }
-  return { context: new CallContext(metadata, abort.signal), end: () => abort.abort() };
+  return { context: { metadata, signal: abort.signal }, end: () => abort.abort() };
 }
 
 function statusOf(error: unknown): Partial<grpc.StatusObject> {

@@ -11,6 +11,7 @@ export {
   type WrittenBlob,
 } from "./content/blobs.ts";
 export { endFormerLeases, type Lease, withLease } from "./leases/lease.ts";
+export { concurrencyOf, inNamespace, leaseOf, namespaceOf, underLease } from "./namespaces/metadata.ts";
 export { type ByteListener, byteSocketMetadata, connectForBytes, listenForBytes } from "./transfer/byte-socket.ts";
 export { type AnyStream, type ByteChannel, receiveBytes, sendBytes } from "./transfer/byte-stream.ts";
 export { ClientStream } from "./transfer/stream.ts";

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { TimestampSchema, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { namespaceOf } from "@longshore/containerd-client";
 import { InvalidArgument, NotFound, NotImplemented, Unknown } from "@longshore/errdefs";
 import type { Publisher } from "@longshore/events";
 import type { ServiceImplementation } from "@longshore/grpc";
@@ -27,7 +28,8 @@ export function sandboxControllerService({
     return sandboxes;
   };
   return {
-    async create(request, { namespace }) {
+    async create(request, context) {
+      const namespace = namespaceOf(context);
       const { sandboxId } = request;
       await controller(request.sandboxer).create(
         namespace,
@@ -37,7 +39,8 @@ export function sandboxControllerService({
       publisher.publish(namespace, "/sandboxes/create", SandboxCreateSchema, { sandboxId });
       return { sandboxId };
     },
-    async start({ sandboxId, sandboxer }, { namespace }) {
+    async start({ sandboxId, sandboxer }, context) {
+      const namespace = namespaceOf(context);
       const { pid, createdAt } = await controller(sandboxer).start(namespace, sandboxId);
       publisher.publish(namespace, "/sandboxes/start", SandboxStartSchema, { sandboxId });
       return { sandboxId, pid, createdAt: createdAt ?? epoch };
@@ -46,20 +49,23 @@ export function sandboxControllerService({
       // containerd's service does not pass this on, though its controllers know.
       throw new NotImplemented("method Platform not implemented");
     },
-    async stop({ sandboxId, sandboxer, timeoutSecs }, { namespace }) {
+    async stop({ sandboxId, sandboxer, timeoutSecs }, context) {
+      const namespace = namespaceOf(context);
       await controller(sandboxer).stop(namespace, sandboxId, timeoutSecs);
       return {};
     },
-    async wait({ sandboxId, sandboxer }, { namespace, signal }) {
+    async wait({ sandboxId, sandboxer }, context) {
+      const namespace = namespaceOf(context);
       const { exitStatus, exitedAt = create(TimestampSchema, epoch) } = await controller(sandboxer).wait(
         namespace,
         sandboxId,
-        signal,
+        context.signal,
       );
       publisher.publish(namespace, "/sandboxes/exit", SandboxExitSchema, { sandboxId, exitStatus, exitedAt });
       return { exitStatus, exitedAt };
     },
-    async status({ sandboxId, sandboxer, verbose }, { namespace }) {
+    async status({ sandboxId, sandboxer, verbose }, context) {
+      const namespace = namespaceOf(context);
       const status = await controller(sandboxer).status(namespace, sandboxId, verbose);
       if (status === undefined)
         return { sandboxId, createdAt: zeroTime, exitedAt: timestampFromDate(new Date()), extra: {} };
@@ -74,11 +80,13 @@ export function sandboxControllerService({
         extra: extra ?? {},
       };
     },
-    async shutdown({ sandboxId, sandboxer }, { namespace }) {
+    async shutdown({ sandboxId, sandboxer }, context) {
+      const namespace = namespaceOf(context);
       await controller(sandboxer).shutdown(namespace, sandboxId);
       return {};
     },
-    async metrics({ sandboxId, sandboxer }, { namespace }) {
+    async metrics({ sandboxId, sandboxer }, context) {
+      const namespace = namespaceOf(context);
       const { metrics } = await controller(sandboxer).metrics(namespace, sandboxId);
       return metrics === undefined ? {} : { metrics };
     },

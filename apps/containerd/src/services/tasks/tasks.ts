@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type Any, AnySchema, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { Layers } from "@longshore/archive";
+import { namespaceOf } from "@longshore/containerd-client";
 import { AlreadyExists, InvalidArgument, Unknown, isKind, messageOf } from "@longshore/errdefs";
 import { type Filter, parseAll } from "@longshore/filters";
 import type { CallContext, ServiceImplementation } from "@longshore/grpc";
@@ -37,8 +38,8 @@ export function tasksService({
     scopeOf(metadata, context).containers.get(id);
   /** A task whose container's record is lost (a damaged database) can still be used, and above all ended. */
   const taskOf = async (id: string, context: CallContext): Promise<Task> => {
-    if (!tasks.has(context.namespace, id)) await containerOf(id, context);
-    return tasks.get(context.namespace, id);
+    if (!tasks.has(namespaceOf(context), id)) await containerOf(id, context);
+    return tasks.get(namespaceOf(context), id);
   };
   /** Where the task of a container is to be served that belongs to a sandbox; one that nobody knows is as none. */
   const sandboxOf = async (
@@ -55,7 +56,7 @@ export function tasksService({
       return undefined;
     }
     const { taskApiAddress = "", taskApiVersion: version = 0 } = unpackAny(options, OptionsSchema) ?? {};
-    if (taskApiAddress === "") return sandboxes.endpoint(context.namespace, sandbox);
+    if (taskApiAddress === "") return sandboxes.endpoint(namespaceOf(context), sandbox);
     const [, protocol, address] = /^([^+]*)\+(.*)$/s.exec(taskApiAddress) ?? [];
     if (protocol === undefined || address === undefined) {
       throw new Unknown(
@@ -67,7 +68,7 @@ export function tasksService({
   /** The states of all tasks in the call's namespace; one that goes away meanwhile is left out. */
   const statesOf = async (context: CallContext): Promise<ProcessState[]> => {
     const states = await Promise.all(
-      tasks.list(context.namespace).map((task) =>
+      tasks.list(namespaceOf(context)).map((task) =>
         task.state("").catch((error: unknown) => {
           if (!isKind(error, "NotFound"))
             logger.warn({ id: task.id, error: messageOf(error) }, "failed to get the state of a task");
@@ -82,8 +83,8 @@ export function tasksService({
     async create(request, context) {
       const { containerId, stdin, stdout, stderr, terminal } = request;
       const container = await containerOf(containerId, context);
-      if (tasks.has(context.namespace, containerId)) throw new AlreadyExists(`task ${containerId}: already exists`);
-      const { pid } = await tasks.create(context.namespace, containerId, {
+      if (tasks.has(namespaceOf(context), containerId)) throw new AlreadyExists(`task ${containerId}: already exists`);
+      const { pid } = await tasks.create(namespaceOf(context), containerId, {
         spec: container.spec?.value ?? new Uint8Array(),
         rootfs: request.rootfs,
         io: { stdin, stdout, stderr, terminal },
@@ -100,7 +101,7 @@ export function tasksService({
     },
     async delete({ containerId }, context) {
       await taskOf(containerId, context);
-      const { pid, status: exitStatus, exitedAt } = await tasks.delete(context.namespace, containerId);
+      const { pid, status: exitStatus, exitedAt } = await tasks.delete(namespaceOf(context), containerId);
       return { pid, exitStatus, exitedAt };
     },
     async deleteProcess({ containerId, execId }, context) {
@@ -155,7 +156,7 @@ export function tasksService({
     async metrics({ filters }, context) {
       const filter = metricFilters(filters);
       const chosen = tasks
-        .list(context.namespace)
+        .list(namespaceOf(context))
         .filter((task) =>
           filter(([field]) => (field === "id" ? task.id : field === "namespace" ? task.namespace : undefined)),
         );

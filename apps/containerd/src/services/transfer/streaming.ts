@@ -1,5 +1,5 @@
 import { EmptySchema, StringValueSchema } from "@bufbuild/protobuf/wkt";
-import { byteSocketMetadata, listenForBytes } from "@longshore/containerd-client";
+import { byteSocketMetadata, listenForBytes, namespaceOf } from "@longshore/containerd-client";
 import { InvalidArgument } from "@longshore/errdefs";
 import type { ServiceImplementation } from "@longshore/grpc";
 import { packAny, unpackAny } from "@longshore/proto";
@@ -25,7 +25,7 @@ export function streamingService(
         context.metadata[byteSocketMetadata] === undefined ? undefined : await listenForBytes(byteSockets);
       const stream = new ServerStream(incoming, context.signal, listener?.channel);
       try {
-        using _ = registry.add(context.namespace, init.id, stream);
+        using _ = registry.add(namespaceOf(context), init.id, stream);
         yield listener === undefined ? packAny(EmptySchema, {}) : packAny(StringValueSchema, { value: listener.path });
         yield* stream.messages();
       } finally {

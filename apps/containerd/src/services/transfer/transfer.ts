@@ -1,5 +1,5 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
-import { receiveBytes, sendBytes } from "@longshore/containerd-client";
+import { concurrencyOf, leaseOf, namespaceOf, receiveBytes, sendBytes } from "@longshore/containerd-client";
 import { InvalidArgument, NotImplemented } from "@longshore/errdefs";
 import type { CallContext, ServiceImplementation } from "@longshore/grpc";
 import type { Logger } from "@longshore/logger";
@@ -54,13 +54,16 @@ class Call {
 
   /** @throws NotFound */
   stream(id: string): ServerStream {
-    const stream = this.#deps.streams.get(this.#context.namespace, id);
+    const stream = this.#deps.streams.get(namespaceOf(this.#context), id);
     this.#streams.push(stream);
     return stream;
   }
 
   get transferCall(): TransferCall {
-    const { namespace, lease, signal, concurrency } = this.#context;
+    const namespace = namespaceOf(this.#context);
+    const lease = leaseOf(this.#context);
+    const concurrency = concurrencyOf(this.#context);
+    const { signal } = this.#context;
     return {
       namespace,
       lease,

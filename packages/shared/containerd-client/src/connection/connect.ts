@@ -12,24 +12,25 @@ import { Tasks } from "@longshore/proto/containerd/services/tasks/v1/tasks";
 import { Transfer } from "@longshore/proto/containerd/services/transfer/v1/transfer";
 import { Version } from "@longshore/proto/containerd/services/version/v1/version";
 import { type Channel, createClient } from "@longshore/grpc";
+import { inNamespace } from "../namespaces/metadata.ts";
 import type { ContainerdClient } from "./client.ts";
 
 /** All of containerd's services over one channel, bound to one namespace. */
 export function connectContainerd(channel: Channel, namespace: string): ContainerdClient {
-  const options = { namespace };
+  const metadata = inNamespace(namespace);
   return {
-    containers: createClient(channel, Containers, options),
-    content: createClient(channel, Content, options),
-    diff: createClient(channel, Diff, options),
-    events: createClient(channel, Events, options),
-    images: createClient(channel, Images, options),
-    introspection: createClient(channel, Introspection, options),
-    leases: createClient(channel, Leases, options),
-    namespaces: createClient(channel, Namespaces, options),
-    snapshots: createClient(channel, Snapshots, options),
-    streaming: createClient(channel, Streaming, options),
-    tasks: createClient(channel, Tasks, options),
-    transfer: createClient(channel, Transfer, options),
-    version: createClient(channel, Version, options),
+    containers: createClient(channel, Containers, metadata),
+    content: createClient(channel, Content, metadata),
+    diff: createClient(channel, Diff, metadata),
+    events: createClient(channel, Events, metadata),
+    images: createClient(channel, Images, metadata),
+    introspection: createClient(channel, Introspection, metadata),
+    leases: createClient(channel, Leases, metadata),
+    namespaces: createClient(channel, Namespaces, metadata),
+    snapshots: createClient(channel, Snapshots, metadata),
+    streaming: createClient(channel, Streaming, metadata),
+    tasks: createClient(channel, Tasks, metadata),
+    transfer: createClient(channel, Transfer, metadata),
+    version: createClient(channel, Version, metadata),
   };
 }

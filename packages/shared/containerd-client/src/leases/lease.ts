@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isKind, messageOf } from "@longshore/errdefs";
 import type { CallOptions } from "@longshore/proto";
+import { underLease } from "../namespaces/metadata.ts";
 import type { ClientContext } from "../connection/context.ts";
 
 /** Milliseconds after which a lease ends by itself, should the engine never come back. */
@@ -31,7 +32,7 @@ export async function withLease<T>(context: LeaseContext, use: (lease: Lease) =>
   const { lease } = await context.containerd.leases.create({ id: "", labels });
   const id = lease?.id ?? "";
   try {
-    return await use({ id, options: { metadata: { "containerd-lease": id } } });
+    return await use({ id, options: underLease(id) });
   } finally {
     if (!(await endLease(context, id))) void endLater(context, id);
   }

@@ -3,6 +3,7 @@ import type { Platform } from "@longshore/oci";
 import { unpackAny } from "@longshore/proto";
 import { type Progress, ProgressSchema } from "@longshore/proto/containerd/types/transfer/transfer";
 import type { ClientContext } from "../connection/context.ts";
+import { atOnce, underLease } from "../namespaces/metadata.ts";
 import { ClientStream } from "./stream.ts";
 
 /** One transfer inside containerd: what from, where to, and who listens to its progress. */
@@ -32,8 +33,8 @@ export async function transfer(context: ClientContext, request: TransferRequest)
   );
   try {
     const metadata = {
-      ...(lease === undefined ? {} : { "containerd-lease": lease }),
-      ...(concurrency === undefined ? {} : { "longshore-concurrency": String(concurrency) }),
+      ...(lease === undefined ? {} : underLease(lease).metadata),
+      ...(concurrency === undefined ? {} : atOnce(concurrency)),
     };
     const options = { signal, metadata };
     await context.containerd.transfer.transfer(
