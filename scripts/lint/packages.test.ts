@@ -46,6 +46,12 @@ describe("the layer rule", () => {
     ["apps/containerd", "@longshore/containers", "apps/containerd is of another side than packages/engine/containers"],
     ["apps/shim", "@longshore/runtime", "apps/shim is of another side than packages/containerd/runtime"],
     ["apps/shim", "@longshore/archive", "apps/shim must stay small and not use packages/shared/archive"],
+    ["apps/docker-proxy", "@longshore/networks", "apps/docker-proxy is of another side than packages/engine/networks"],
+    [
+      "apps/docker-proxy",
+      "@longshore/archive",
+      "apps/docker-proxy must stay small and not use packages/shared/archive",
+    ],
     ["packages/engine/planted", "fastify", "packages/engine/planted must not know fastify"],
     ["packages/shared/planted", "@grpc/grpc-js", "packages/shared/planted must not know @grpc/grpc-js"],
     [

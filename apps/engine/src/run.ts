@@ -10,6 +10,7 @@ import type { Config } from "./config/config.ts";
 import type { Given } from "./config/flags.ts";
 import { setProxies } from "./config/proxies.ts";
 import { startDaemon } from "./daemon.ts";
+import { dockerProxyProgram } from "./docker-proxy.ts";
 import { EventHub } from "./events/hub.ts";
 import { lockDataRoot, removePidFile, writePidFile } from "./pidfile.ts";
 import { reload } from "./reload.ts";
@@ -31,6 +32,7 @@ async function openNetwork(
     ...network,
     dataRoot,
     execRoot,
+    proxyProgram: dockerProxyProgram(),
     plugins: pluginNetworks(plugins),
     emit: events.emit,
     log,

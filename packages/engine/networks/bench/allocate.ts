@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { NetworkController, type SandboxRequest } from "../src/index.ts";
-import { plainOptions } from "../src/bridge/plain-options.ts";
+import { plainOptions } from "../src/testing/plain-options.ts";
 
 /** Times `allocate` and `release`, for a container without ports, with one, and in a user-defined network. */
 const rounds = Number(process.argv[2] ?? 30);

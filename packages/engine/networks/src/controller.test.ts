@@ -7,9 +7,9 @@ import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { AF, SOCK, socketInNetns } from "@longshore/sys";
 import { NetworkController, type NetworkControllerOptions } from "./controller.ts";
-import type { SandboxRequest } from "./model/contract.ts";
+import type { SandboxRequest } from "./contract.ts";
 import { dial, echoIn, exchange, from } from "./endpoint/echo-in-netns.ts";
-import { plainOptions } from "./bridge/plain-options.ts";
+import { plainOptions } from "./testing/plain-options.ts";
 
 /** Of this process alone, so that runs side by side do not share it. */
 const device = `lst${process.pid}`;

@@ -5,9 +5,9 @@ import { InvalidArgument } from "@longshore/errdefs";
 import type { Logger } from "@longshore/logger";
 import { removeTree } from "@longshore/sys";
 import { parseBridgeOptions } from "./bridge/bridge-options.ts";
-import type { Networks, Sandboxes } from "./model/contract.ts";
+import type { Networks, Sandboxes } from "./contract.ts";
 import { type DefaultBridgeOptions, defaultBridgeDevice } from "./bridge/default-bridge.ts";
-import { ensureDefaultBridge, ensureNetworks } from "./model/default-networks.ts";
+import { ensureDefaultBridge, ensureNetworks } from "./network/default-networks.ts";
 import { DnsControl } from "./dns/control.ts";
 import { Firewall, type RuleSource } from "./firewall/firewall.ts";
 import { Firewalld } from "./firewall/firewalld.ts";
@@ -15,15 +15,15 @@ import { ForeignFirewall } from "./firewall/foreign.ts";
 import { LegacyFirewall } from "./firewall/legacy.ts";
 import { defaultPools, mustPrefix } from "./ipam/defaults.ts";
 import type { AddressPool } from "./ipam/pool.ts";
-import { parsePrefix } from "./ipam/prefix.ts";
-import { removeDevice } from "./model/network-device.ts";
-import { type NetworkDefaults, NetworkStore } from "./model/networks.ts";
+import { parsePrefix } from "@longshore/ip";
+import { removeDevice } from "./network/network-device.ts";
+import { type NetworkDefaults, NetworkStore } from "./network/networks.ts";
 import { linkRules } from "./endpoint/links.ts";
 import { ephemeralRange, PortAllocator } from "./ports/allocator.ts";
 import { ProxyClient } from "./proxy/client.ts";
-import { portRules, proxyPorts, Publisher } from "./endpoint/publisher.ts";
-import { Records } from "./model/records.ts";
-import { SandboxStore } from "./endpoint/sandboxes.ts";
+import { portRules, proxyPorts, Publisher } from "./ports/publisher.ts";
+import { Records } from "./records/records.ts";
+import { SandboxStore } from "./sandbox/sandboxes.ts";
 import { Debts } from "./remote/debts.ts";
 import type { NetworkPlugins } from "./remote/drivers.ts";
 import { RemoteEndpoints } from "./remote/remote-endpoints.ts";
@@ -37,6 +37,8 @@ export interface NetworkControllerOptions extends DefaultBridgeOptions, NetworkD
   /** Namespaces in `netns` below it, and the proxy's socket. */
   execRoot: string;
   userlandProxy: boolean;
+  /** The script of docker-proxy, for Node. */
+  proxyProgram: string;
   /** Whether published ports answer at the containers' own addresses, whoever asks. */
   allowDirectRouting: boolean;
   /** Whether the host's packet filter is touched at all, for IPv4 and for IPv6. */
@@ -168,7 +170,13 @@ export class NetworkController {
       if (wanted().length > 0) await proxy.reconcile();
       await dns.restore();
     };
-    const proxy: ProxyClient = new ProxyClient(join(runDir, "proxy.sock"), wanted, bringBack, log);
+    const proxy: ProxyClient = new ProxyClient(
+      options.proxyProgram,
+      join(runDir, "proxy.sock"),
+      wanted,
+      bringBack,
+      log,
+    );
     const dns = new DnsControl(records, proxy);
     const debts = new Debts(records, plugins, log);
     const networks = new NetworkStore({

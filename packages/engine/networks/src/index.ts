@@ -1,4 +1,4 @@
-export type * from "./model/contract.ts";
+export type * from "./contract.ts";
 export type { DefaultBridgeOptions } from "./bridge/default-bridge.ts";
 export { NetworkController, type NetworkControllerOptions } from "./controller.ts";
 export { pluginNetworks } from "./remote/plugin-drivers.ts";

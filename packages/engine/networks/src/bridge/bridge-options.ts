@@ -1,7 +1,7 @@
 import { InvalidArgument, PermissionDenied, Unknown } from "@longshore/errdefs";
-import { parseBool } from "../model/go-bool.ts";
-import { canonicalAddress, parseAddress } from "../ipam/prefix.ts";
-import type { NetworkRecord } from "../model/records.ts";
+import { parseBool } from "../network/go-bool.ts";
+import { canonicalAddress, parseAddress } from "@longshore/ip";
+import type { NetworkRecord } from "../records/records.ts";
 
 type GatewayMode = "nat" | "nat-unprotected" | "routed" | "isolated";
 

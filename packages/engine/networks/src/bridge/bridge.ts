@@ -1,13 +1,20 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Logger } from "@longshore/logger";
-import { type Family, formatAddress, type Prefix } from "../ipam/prefix.ts";
+import { type Family, formatAddress, type Prefix } from "@longshore/ip";
 import { mustPrefix } from "../ipam/defaults.ts";
-import { addBridge, setMtu } from "../netlink/bridge.ts";
-import { deviceExists, deviceIndex } from "../netlink/devices.ts";
-import { addAddress, linkIndex, setUp } from "../netlink/link.ts";
-import { NetlinkRefused, Rtnetlink } from "../netlink/rtnetlink.ts";
-import { deleteLink } from "../netlink/vlan.ts";
+import {
+  addAddress,
+  addBridge,
+  deleteLink,
+  deviceExists,
+  deviceIndex,
+  linkIndex,
+  NetlinkRefused,
+  Rtnetlink,
+  setMtu,
+  setUp,
+} from "@longshore/netlink";
 import { ipBatch, run } from "../run.ts";
 
 /** A bridge device with the addresses that the host has on it. */

@@ -12,11 +12,11 @@ import {
   parseAddress,
   parsePrefix,
   type Prefix,
-} from "../ipam/prefix.ts";
+} from "@longshore/ip";
 import { type SubnetRecord, subnetOf } from "../ipam/subnet.ts";
-import { deviceExists } from "../netlink/devices.ts";
-import type { NetworkStore } from "../model/networks.ts";
-import type { NetworkRecord } from "../model/records.ts";
+import { deviceExists } from "@longshore/netlink";
+import type { NetworkStore } from "../network/networks.ts";
+import type { NetworkRecord } from "../records/records.ts";
 import { subnetsOf } from "./subnets.ts";
 
 /** The device of the default bridge unless `--bridge` names another; Docker's is docker0. */

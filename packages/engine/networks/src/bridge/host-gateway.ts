@@ -1,4 +1,4 @@
-import type { Records } from "../model/records.ts";
+import type { Records } from "../records/records.ts";
 
 /** What `host-gateway` stands for: addresses that are configured, or the default bridge's gateways. */
 export function hostGateway({

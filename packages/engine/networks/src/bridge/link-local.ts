@@ -1,7 +1,7 @@
 import type { EndpointSettings } from "@longshore/docker-api";
 import { InvalidArgument } from "@longshore/errdefs";
 import { mustPrefix } from "../ipam/defaults.ts";
-import { contains, formatAddress, parseAddress } from "../ipam/prefix.ts";
+import { contains, formatAddress, parseAddress } from "@longshore/ip";
 
 const blocks = { 4: mustPrefix("169.254.0.0/16"), 6: mustPrefix("fe80::/10") } as const;
 /** Lengths of the subnets that the addresses are given with. */

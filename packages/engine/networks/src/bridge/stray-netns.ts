@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { removeNetns } from "@longshore/sys";
-import type { Records } from "../model/records.ts";
+import type { Records } from "../records/records.ts";
 
 /** Ends namespaces that no record knows, left by an engine that lost its records. */
 export function removeStrayNetns(dir: string, records: Records): void {

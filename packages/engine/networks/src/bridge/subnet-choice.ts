@@ -4,9 +4,9 @@ import { hostRoutes } from "./bridge.ts";
 import { parseBridgeOptions } from "./bridge-options.ts";
 import { mustPrefix, randomUlaPool } from "../ipam/defaults.ts";
 import { type AddressPool, chooseSubnet } from "../ipam/pool.ts";
-import { type Family, formatPrefix, overlaps, type Prefix } from "../ipam/prefix.ts";
+import { type Family, formatPrefix, overlaps, type Prefix } from "@longshore/ip";
 import { subnetOf } from "../ipam/subnet.ts";
-import type { NetworkRecord } from "../model/records.ts";
+import type { NetworkRecord } from "../records/records.ts";
 import { hasPluginDriver, noIpam, noIpamConfig } from "../remote/remote-networks.ts";
 import { isVlanDriver, routesByLink } from "../parent/vlan-options.ts";
 

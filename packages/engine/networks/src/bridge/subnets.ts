@@ -1,7 +1,7 @@
 import { mustPrefix } from "../ipam/defaults.ts";
-import { contains, type Family, parseAddress } from "../ipam/prefix.ts";
+import { contains, type Family, parseAddress } from "@longshore/ip";
 import type { SubnetRecord } from "../ipam/subnet.ts";
-import type { EndpointRecord, NetworkRecord } from "../model/records.ts";
+import type { EndpointRecord, NetworkRecord } from "../records/records.ts";
 
 /** The subnets of one family that a network's addresses come from. */
 export function subnetsOf({ subnets }: NetworkRecord, family: Family): SubnetRecord[] {

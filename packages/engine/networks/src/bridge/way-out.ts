@@ -1,8 +1,8 @@
 import { connectLinks, type DefaultRoute, disconnectLink, moveDefaultRoutes } from "../endpoint/attach.ts";
 import { createEndpoint, gatewayEndpoint, linkPlan, needsWayOut, routeEndpoint } from "../endpoint/endpoint.ts";
-import type { NetworkStore } from "../model/networks.ts";
-import type { Publisher } from "../endpoint/publisher.ts";
-import type { EndpointRecord, Records, SandboxRecord } from "../model/records.ts";
+import type { NetworkStore } from "../network/networks.ts";
+import type { Publisher } from "../ports/publisher.ts";
+import type { EndpointRecord, Records, SandboxRecord } from "../records/records.ts";
 import type { RemoteEndpoints } from "../remote/remote-endpoints.ts";
 import { hasPluginDriver } from "../remote/remote-networks.ts";
 import { gatewayFor } from "./subnets.ts";

@@ -1,10 +1,10 @@
 import { dnsNames } from "../endpoint/dns-names.ts";
 import { isUserDefined } from "../endpoint/endpoint-settings.ts";
 import type { Ask, ProxyClient } from "../proxy/client.ts";
-import type { NetworkRecord, Records, SandboxRecord } from "../model/records.ts";
-import { rewriteResolvConf } from "../endpoint/sandbox-files.ts";
+import type { NetworkRecord, Records, SandboxRecord } from "../records/records.ts";
+import { rewriteResolvConf } from "../sandbox/sandbox-files.ts";
 import { redirectDns } from "./redirect.ts";
-import type { DnsNetwork } from "./zone.ts";
+import type { DnsNetwork } from "@longshore/proxy-api";
 
 /** `name:alias` forms by alias; without an alias the name is one. */
 function linkAliases(links: readonly string[]): Record<string, string> {

@@ -1,15 +1,14 @@
-import { embeddedDns } from "../files/resolv-conf.ts";
-import { Netfilter } from "../netlink/netfilter.ts";
 import {
   addOutputNatChain,
   addRule,
   addTable,
   deleteTable,
   destinationNat,
+  Netfilter,
   toAddress,
   toPort,
-} from "../netlink/nftables.ts";
-import type { DnsPorts } from "./server.ts";
+} from "@longshore/netlink";
+import { type DnsPorts, embeddedDns } from "@longshore/proxy-api";
 
 const protocols = { tcp: 6, udp: 17 } as const;
 const table = "longshore";

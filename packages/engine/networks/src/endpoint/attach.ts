@@ -4,17 +4,20 @@ import { switchLink } from "./ipv6-switch.ts";
 import {
   addAddress,
   addVeth,
+  addVlanLink,
   defaultRoute,
+  deleteLink,
   directRoute,
   hairpinPort,
   isolatePort,
   linkIndex,
+  NetlinkRefused,
+  Rtnetlink,
   setUp,
-} from "../netlink/link.ts";
-import { NetlinkRefused, Rtnetlink, type Step } from "../netlink/rtnetlink.ts";
-import { addVlanLink, deleteLink } from "../netlink/vlan.ts";
-import type { EndpointRecord } from "../model/records.ts";
-import type { VlanOptions } from "../parent/vlan-options.ts";
+  type Step,
+} from "@longshore/netlink";
+import type { EndpointRecord } from "../records/records.ts";
+import type { VlanOptions } from "@longshore/netlink";
 
 interface CommonPlan {
   endpoint: EndpointRecord;

@@ -1,4 +1,4 @@
-import type { SandboxRecord } from "../model/records.ts";
+import type { SandboxRecord } from "../records/records.ts";
 
 /** The names by which others in a user-defined network find a container. */
 export function dnsNames(

@@ -3,8 +3,8 @@ import { InvalidArgument } from "@longshore/errdefs";
 import { sysctlErrors } from "./endpoint-sysctls.ts";
 import { joinErrors } from "../ipam/config.ts";
 import { mustPrefix } from "../ipam/defaults.ts";
-import { contains, type Family, isMapped, parseAddress } from "../ipam/prefix.ts";
-import type { NetworkRecord } from "../model/records.ts";
+import { contains, type Family, isMapped, parseAddress } from "@longshore/ip";
+import type { NetworkRecord } from "../records/records.ts";
 
 /** Whether containers find each other by name there: the default bridge, host and none know no names. */
 export function isUserDefined({ name }: Pick<NetworkRecord, "name">): boolean {

@@ -1,7 +1,7 @@
 import { getSystemErrorMessage } from "node:util";
 import { Unknown } from "@longshore/errdefs";
 import { writeInNetns } from "@longshore/sys";
-import type { EndpointRecord } from "../model/records.ts";
+import type { EndpointRecord } from "../records/records.ts";
 
 const option = "com.docker.network.endpoint.sysctls";
 // The docker CLI writes options in small letters.

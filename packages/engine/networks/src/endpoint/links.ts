@@ -1,7 +1,7 @@
 import { parseBridgeOptions } from "../bridge/bridge-options.ts";
 import type { LinkRule, PortRule } from "../firewall/table.ts";
-import type { Family } from "../ipam/prefix.ts";
-import type { Records, SandboxRecord } from "../model/records.ts";
+import type { Family } from "@longshore/ip";
+import type { Records, SandboxRecord } from "../records/records.ts";
 
 /** `80/tcp`, or `80` alone. */
 function readPort(text: string): Pick<PortRule, "proto" | "containerPort"> {

@@ -1,5 +1,6 @@
 import type { Logger } from "@longshore/logger";
-import { bridgePorts, presentDevices } from "../netlink/devices.ts";
+import { presentDevices } from "@longshore/netlink";
+import { bridgePorts } from "./bridge-ports.ts";
 import { CommandFailed, run } from "../run.ts";
 
 /** How long the kernel may take to end a namespace, and its links with it, in milliseconds. */

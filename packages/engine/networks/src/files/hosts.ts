@@ -1,5 +1,5 @@
 import { Unknown } from "@longshore/errdefs";
-import { canonicalAddress, familyOf } from "../ipam/prefix.ts";
+import { canonicalAddress, familyOf } from "@longshore/ip";
 
 const base4 = "127.0.0.1\tlocalhost\n";
 const base6 = `::1\tlocalhost ip6-localhost ip6-loopback

@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AF, createNetns, removeNetns, SOCK, socketInNetns } from "@longshore/sys";
 import { NetworkController, type NetworkControllerOptions } from "../controller.ts";
-import type { Sandbox, SandboxRequest } from "../model/contract.ts";
+import type { Sandbox, SandboxRequest } from "../contract.ts";
 import { echoIn, exchange, from } from "../endpoint/echo-in-netns.ts";
-import { plainOptions } from "../bridge/plain-options.ts";
+import { plainOptions } from "../testing/plain-options.ts";
 
 const file = fileURLToPath(import.meta.url);
 const inside = process.env["LONGSHORE_TEST_NETNS"] === "1";

@@ -1,7 +1,7 @@
 import type { Logger } from "@longshore/logger";
 import { Mutex } from "@longshore/concurrency";
-import type { Family } from "../ipam/prefix.ts";
-import { Netfilter } from "../netlink/netfilter.ts";
+import type { Family } from "@longshore/ip";
+import { Netfilter } from "@longshore/netlink";
 import { CommandFailed } from "../run.ts";
 import type { Firewalld } from "./firewalld.ts";
 import type { ForeignFirewall } from "./foreign.ts";

@@ -1,6 +1,6 @@
 import type { Logger } from "@longshore/logger";
 import { installed } from "../bridge/installed.ts";
-import type { Family } from "../ipam/prefix.ts";
+import type { Family } from "@longshore/ip";
 import { legacyFilters } from "./legacy.ts";
 import { CommandFailed } from "../run.ts";
 import { keyword, listTable, nft, type NftRule, type NftTable } from "./nft.ts";

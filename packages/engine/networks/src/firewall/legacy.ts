@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { installed } from "../bridge/installed.ts";
-import type { Family } from "../ipam/prefix.ts";
+import type { Family } from "@longshore/ip";
 import { run } from "../run.ts";
 
 /** The chain for an administrator's rules on containers' traffic, by Docker's name. */

@@ -1,5 +1,5 @@
 import { CommandFailed, run } from "../run.ts";
-import type { Family } from "../ipam/prefix.ts";
+import type { Family } from "@longshore/ip";
 
 /** A chain and a rule as `nft -j` lists them, of what matters here. */
 interface NftChain {

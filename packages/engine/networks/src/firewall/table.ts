@@ -1,4 +1,4 @@
-import type { Family } from "../ipam/prefix.ts";
+import type { Family } from "@longshore/ip";
 
 /** A bridge as the rules see it, for one address family. */
 export interface BridgeRules {

@@ -1,6 +1,6 @@
 import type { IPAMConfig } from "@longshore/docker-api";
 import { InvalidArgument } from "@longshore/errdefs";
-import { contains, formatPrefix, masked, overlaps, parseAddress, parsePrefix, type Prefix } from "./prefix.ts";
+import { contains, formatPrefix, masked, overlaps, parseAddress, parsePrefix, type Prefix } from "@longshore/ip";
 
 /** Some of Docker's reports join several findings: one alone stands as it is, more become a list. */
 export function joinErrors(title: string, errors: string[]): string {

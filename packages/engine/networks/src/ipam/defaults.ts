@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { AddressPool } from "./pool.ts";
-import { parsePrefix, type Prefix } from "./prefix.ts";
+import { parsePrefix, type Prefix } from "@longshore/ip";
 
 /** A prefix that is written in the source or was checked before. @throws TypeError for anything else. */
 export function mustPrefix(text: string): Prefix {

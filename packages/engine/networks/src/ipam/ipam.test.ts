@@ -2,22 +2,9 @@ import assert from "node:assert/strict";
 import { validateIPAMConfig } from "./config.ts";
 import { defaultPools, mustPrefix, randomUlaPool } from "./defaults.ts";
 import { chooseAddress, chooseSubnet } from "./pool.ts";
-import { contains, formatAddress, formatPrefix, masked, overlaps, parseAddress, parsePrefix } from "./prefix.ts";
+import { formatAddress, formatPrefix, parseAddress } from "@longshore/ip";
 
-describe("addresses", () => {
-  it("reads and writes both families, and nothing else", () => {
-    for (const text of ["10.0.0.1", "0.0.0.0", "255.255.255.255", "fd00::1", "::", "2001:db8::8:800:200c:417a"])
-      assert.equal(formatAddress(parseAddress(text)!), text);
-    for (const text of ["", "1.2.3", "1.2.3.4.5", "256.1.1.1", "0x7f.1", "fe80::1%eth0", "a", "1.2.3.4/8"])
-      assert.equal(parseAddress(text), undefined, text);
-    for (const text of ["1.2.3.4", "1.2.3.4/33", "1.2.3.4/", "::/129", "1.2.3.4/8/8", "1.2.3.4/-1"])
-      assert.equal(parsePrefix(text), undefined, text);
-    assert.equal(formatPrefix(masked(mustPrefix("10.77.3.5/22"))), "10.77.0.0/22");
-    assert.ok(contains(mustPrefix("10.0.0.0/8"), parseAddress("10.255.255.255")!));
-    assert.ok(!overlaps(mustPrefix("10.0.0.0/9"), mustPrefix("10.128.0.0/9")));
-    assert.ok(overlaps(mustPrefix("0.0.0.0/0"), mustPrefix("10.128.0.0/9")));
-  });
-
+describe("address pools", () => {
   it("chooses free subnets, jumping over what is in the way", () => {
     const choose = (...taken: string[]) => formatPrefix(chooseSubnet(defaultPools, taken.map(mustPrefix)));
     assert.equal(choose(), "172.17.0.0/16");

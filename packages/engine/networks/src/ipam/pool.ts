@@ -1,5 +1,5 @@
 import { PermissionDenied } from "@longshore/errdefs";
-import { type Address, contains, firstOf, formatAddress, lastOf, overlaps, type Prefix, sizeOf } from "./prefix.ts";
+import { type Address, contains, firstOf, formatAddress, lastOf, overlaps, type Prefix, sizeOf } from "@longshore/ip";
 
 /** `base` is cut into blocks of `size` bits, as `default-address-pools` of daemon.json says. */
 export interface AddressPool {

@@ -10,7 +10,7 @@ import {
   masked,
   parseAddress,
   type Prefix,
-} from "./prefix.ts";
+} from "@longshore/ip";
 
 /** A block that addresses are given out of, as text. */
 export interface SubnetRecord {

@@ -1,9 +1,16 @@
 import { PermissionDenied, Unknown } from "@longshore/errdefs";
-import { deviceExists, deviceIndex } from "../netlink/devices.ts";
-import { linkIndex, setUp } from "../netlink/link.ts";
-import { NetlinkRefused, Rtnetlink } from "../netlink/rtnetlink.ts";
-import { addDummy, addVlan, deleteLink } from "../netlink/vlan.ts";
-import type { NetworkRecord, ParentRecord } from "../model/records.ts";
+import {
+  addDummy,
+  addVlan,
+  deleteLink,
+  deviceExists,
+  deviceIndex,
+  linkIndex,
+  NetlinkRefused,
+  Rtnetlink,
+  setUp,
+} from "@longshore/netlink";
+import type { NetworkRecord, ParentRecord } from "../records/records.ts";
 import { parseVlanOptions } from "./vlan-options.ts";
 
 const maxVlanId = 4094;

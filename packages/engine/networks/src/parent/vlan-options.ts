@@ -1,14 +1,10 @@
 import { Unknown } from "@longshore/errdefs";
-import type { NetworkRecord } from "../model/records.ts";
+import type { VlanOptions } from "@longshore/netlink";
+import type { NetworkRecord } from "../records/records.ts";
 
 const macvlanModes = ["bridge", "private", "vepa", "passthru"] as const;
 const ipvlanModes = ["l2", "l3", "l3s"] as const;
 const ipvlanFlags = ["bridge", "private", "vepa"] as const;
-
-/** What the options of a macvlan or ipvlan network mean. */
-export type VlanOptions =
-  | { driver: "macvlan"; mode: (typeof macvlanModes)[number] }
-  | { driver: "ipvlan"; mode: (typeof ipvlanModes)[number]; flag: (typeof ipvlanFlags)[number] };
 
 export type VlanDriver = VlanOptions["driver"];
 

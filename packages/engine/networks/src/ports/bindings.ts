@@ -1,6 +1,6 @@
 import { InvalidArgument } from "@longshore/errdefs";
 import type { PortBinding, PortMap } from "@longshore/docker-api";
-import { canonicalAddress } from "../ipam/prefix.ts";
+import { canonicalAddress } from "@longshore/ip";
 import type { PortRange } from "./allocator.ts";
 import { canonicalPortKey, type ContainerPort, parsePortKey } from "./port-key.ts";
 

@@ -6,8 +6,9 @@ import { connect, createServer } from "node:net";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { silent } from "@longshore/logger";
+import { proxyProgram } from "../testing/proxy-program.ts";
 import { ProxyClient } from "./client.ts";
-import type { ProxyPort } from "./protocol.ts";
+import type { ProxyPort } from "@longshore/proxy-api";
 
 /** Empty for a process that has ended meanwhile. */
 function commandOf(pid: string): string {
@@ -39,6 +40,7 @@ describe("the userland proxy's client", () => {
     const path = join(dir, "proxy.sock");
     const processes = () => processesWith(path);
     const client = new ProxyClient(
+      proxyProgram,
       path,
       () => [port],
       () => client.reconcile(),
@@ -67,6 +69,7 @@ describe("the userland proxy's client", () => {
     const dir = mkdtempSync(join(tmpdir(), "longshore-proxy-"));
     const path = join(dir, "proxy.sock");
     const client = new ProxyClient(
+      proxyProgram,
       path,
       () => [],
       () => Promise.resolve(),

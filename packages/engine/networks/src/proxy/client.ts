@@ -1,11 +1,10 @@
 import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync } from "node:fs";
 import { connect, type Socket } from "node:net";
-import { fileURLToPath } from "node:url";
 import { Unavailable } from "@longshore/errdefs";
 import type { Logger } from "@longshore/logger";
 import { kill, peerCredentials } from "@longshore/sys";
-import { lines, portKey, type ProxyAnswer, type ProxyPort, type ProxyRequest } from "./protocol.ts";
+import { lines, portKey, type ProxyAnswer, type ProxyPort, type ProxyRequest } from "@longshore/proxy-api";
 
 /** A refused request; `code` is the errno name (`EADDRINUSE`). */
 export class ProxyRefused extends Unavailable {
@@ -28,13 +27,6 @@ interface Waiting {
   reject: (error: Error) => void;
 }
 
-/** The bundled program, which lies beside the engine's own bundle; or its sources in a checkout that was not built. */
-function program(): string {
-  if (!import.meta.url.endsWith(".ts")) return fileURLToPath(new URL("docker-proxy.mjs", import.meta.url));
-  const bundled = fileURLToPath(new URL("../../build/docker-proxy.mjs", import.meta.url));
-  return existsSync(bundled) ? bundled : fileURLToPath(new URL("main.ts", import.meta.url));
-}
-
 // Small heaps: the process lives long and does little.
 const nodeFlags = ["--max-semi-space-size=1", "--max-old-space-size=64", "--no-warnings"];
 
@@ -46,6 +38,7 @@ const mostLost = 4;
 
 /** The engine's side of the userland proxy: starts it when the first port is published, and again if it died. */
 export class ProxyClient {
+  readonly #program: string;
   readonly #path: string;
   readonly #log: Logger;
   readonly #wanted: () => ProxyPort[];
@@ -57,18 +50,21 @@ export class ProxyClient {
   #closed = false;
 
   /**
+   * @param program of docker-proxy, for Node
    * @param path of its socket (at most 107 bytes)
    * @param wanted what the records say is published
    * @param onLost brings back what a proxy that died had to do
    * @param patienceMs after which one that does not answer is ended, and another does its work
    */
   constructor(
+    program: string,
     path: string,
     wanted: () => ProxyPort[],
     onLost: () => Promise<void>,
     log: Logger,
     patienceMs = usualPatienceMs,
   ) {
+    this.#program = program;
     this.#path = path;
     this.#wanted = wanted;
     this.#onLost = onLost;
@@ -119,7 +115,7 @@ export class ProxyClient {
 
   async #spawn(): Promise<void> {
     const errors = openSync(`${this.#path}.log`, "a", 0o600);
-    const child = spawn(process.execPath, [...nodeFlags, program(), this.#path], {
+    const child = spawn(process.execPath, [...nodeFlags, this.#program, this.#path], {
       detached: true,
       stdio: ["ignore", "pipe", errors],
       cwd: "/",

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Unavailable, Unknown } from "@longshore/errdefs";
 import { silent } from "@longshore/logger";
-import { Records } from "../model/records.ts";
+import { Records } from "../records/records.ts";
 import { Debts } from "./debts.ts";
 import type { NetworkPlugins } from "./drivers.ts";
 

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { isKind } from "@longshore/errdefs";
 import type { Logger } from "@longshore/logger";
 import { Turns } from "@longshore/concurrency";
-import type { Debt, Records } from "../model/records.ts";
+import type { Debt, Records } from "../records/records.ts";
 import type { NetworkPlugins } from "./drivers.ts";
 import { asRefusal } from "./refusal.ts";
 

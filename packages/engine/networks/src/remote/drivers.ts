@@ -1,4 +1,4 @@
-import type { Family } from "../ipam/prefix.ts";
+import type { Family } from "@longshore/ip";
 
 /** One block of addresses as network drivers are told of it, by the protocol's names. */
 export interface IPAMData {

@@ -1,6 +1,6 @@
 import { Unknown } from "@longshore/errdefs";
-import { type Family, formatAddress, formatPrefix, masked, parseAddress, parsePrefix } from "../ipam/prefix.ts";
-import type { EndpointRecord, RemoteJoin } from "../model/records.ts";
+import { type Family, formatAddress, formatPrefix, masked, parseAddress, parsePrefix } from "@longshore/ip";
+import type { EndpointRecord, RemoteJoin } from "../records/records.ts";
 import type { EndpointInterface, JoinAnswer } from "./drivers.ts";
 
 const mac = /^[0-9a-f]{2}(?:([:-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){4}$/i;

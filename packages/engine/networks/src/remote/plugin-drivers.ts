@@ -1,7 +1,7 @@
 import { isKind, NotFound, Unknown } from "@longshore/errdefs";
 import { type CallOptions, type Plugin, PluginRefused, type Plugins } from "@longshore/plugins";
 import { mustPrefix } from "../ipam/defaults.ts";
-import { formatPrefix, masked, parsePrefix } from "../ipam/prefix.ts";
+import { formatPrefix, masked, parsePrefix } from "@longshore/ip";
 import type { EndpointInterface, IpamDriver, JoinAnswer, NetworkDriver, NetworkPlugins } from "./drivers.ts";
 
 const networkKind = "NetworkDriver";

@@ -1,4 +1,4 @@
-import type { SandboxRecord } from "../model/records.ts";
+import type { SandboxRecord } from "../records/records.ts";
 
 const protocols: Record<string, number> = { tcp: 6, udp: 17, sctp: 132 };
 

@@ -2,9 +2,18 @@ import { closeSync, openSync } from "node:fs";
 import { messageOf, Unknown } from "@longshore/errdefs";
 import { applySysctls } from "../endpoint/endpoint-sysctls.ts";
 import { switchLink } from "../endpoint/ipv6-switch.ts";
-import { addAddress, addRoute, linkIndex, moveLink, setMac, setUp } from "../netlink/link.ts";
-import { NetlinkRefused, Rtnetlink, type Step } from "../netlink/rtnetlink.ts";
-import type { EndpointRecord } from "../model/records.ts";
+import {
+  addAddress,
+  addRoute,
+  linkIndex,
+  moveLink,
+  NetlinkRefused,
+  Rtnetlink,
+  setMac,
+  setUp,
+  type Step,
+} from "@longshore/netlink";
+import type { EndpointRecord } from "../records/records.ts";
 
 const ENODEV = 19;
 

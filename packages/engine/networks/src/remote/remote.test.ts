@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { EndpointRecord } from "../model/records.ts";
+import type { EndpointRecord } from "../records/records.ts";
 import { readJoin, withDriversChoice } from "./join-answer.ts";
 import { portOptions } from "./port-options.ts";
 

@@ -1,6 +1,6 @@
 import type { Logger } from "@longshore/logger";
-import { newId } from "../model/new-id.ts";
-import type { NetworkRecord, Records } from "../model/records.ts";
+import { newId } from "../records/new-id.ts";
+import type { NetworkRecord, Records } from "../records/records.ts";
 import type { Debts } from "./debts.ts";
 import type { RemoteNetworks } from "./remote-networks.ts";
 
