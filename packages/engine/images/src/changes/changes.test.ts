@@ -185,7 +185,7 @@ describe("applyChanges", () => {
   it("expands no more than a configuration may hold, and matches patterns in linear time", () => {
     const doubling = Array.from({ length: 60 }, () => "ENV A=$A$A");
     assert.throws(() => applyChanges({ Env: ["A=0123456789abcdef"] }, doubling), {
-      message: /expands to more than \d+ bytes/,
+      message: /expand to too much/,
     });
     assert.throws(() => applyChanges({}, [`ENV A=${"${A:-".repeat(5000)}`]), { message: /nested too deeply|missing/ });
     const start = performance.now();
