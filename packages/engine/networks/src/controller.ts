@@ -159,7 +159,7 @@ export class NetworkController {
       options,
       source: ruleSource(records),
       foreign,
-      legacy: new LegacyFirewall(table.toUpperCase()),
+      legacy: new LegacyFirewall(table.toUpperCase(), log),
       firewalld: new Firewalld(log),
       families,
       log,

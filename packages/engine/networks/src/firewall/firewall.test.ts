@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -243,6 +243,47 @@ const sh = (script: string) => execFileSync("sh", ["-ec", script], { stdio: ["ig
     assert.doesNotMatch(sh("iptables -S FORWARD"), /DOCKER-USER|LONGSHORE/);
     assert.doesNotMatch(sh("iptables -S"), /-N DOCKER-USER/);
     controller = await NetworkController.open(options());
+    // A map's element leads there: nothing in the list of rules tells so.
+    sh("iptables -P FORWARD DROP");
+    await controller.repair();
+    sh(
+      "nft 'add chain ip filter THEIRS; add rule ip filter THEIRS meta l4proto vmap { tcp : jump LONGSHORE, udp : jump DOCKER-USER }'",
+    );
+    sh("iptables -P FORWARD ACCEPT");
+    await controller.repair();
+    assert.match(sh("iptables -S"), /-N LONGSHORE\n(?![^]*-A LONGSHORE)/);
+    await controller.networks.create({ Name: "meanwhile" });
+    assert.match(sh("nft list table ip longshore"), /br-/);
+    await controller.networks.remove("meanwhile");
+    await controller.close();
+    assert.doesNotMatch(sh("nft list tables"), /longshore/);
+    assert.doesNotMatch(sh("nft list chain ip filter FORWARD"), /jump/);
+    assert.match(sh("nft list table ip filter"), /chain LONGSHORE {\n\t}/);
+    controller = await NetworkController.open(options());
+  });
+
+  it("stops when a step of taking off fails, and takes off the rest", async () => {
+    const bin = mkdtempSync(join(root, "bin-"));
+    const { PATH } = process.env;
+    // As if another engine took the jump off between the list and its deletion, each time.
+    writeFileSync(
+      join(bin, "nft"),
+      `#!/bin/sh\nexec 3<&0\nif [ "$1" = -f ]; then text=$(cat <&3); case $text in *"delete rule"*) echo "Error: Could not process rule: No such file or directory" >&2; exit 1;; esac; printf '%s\\n' "$text" | PATH=$REAL nft -f -; else PATH=$REAL nft "$@"; fi\n`,
+      { mode: 0o755 },
+    );
+    Object.assign(process.env, { PATH: `${bin}:${PATH}`, REAL: PATH });
+    try {
+      await controller.close();
+    } finally {
+      process.env["PATH"] = PATH;
+      delete process.env["REAL"];
+    }
+    assert.doesNotMatch(sh("nft list tables"), /longshore/);
+    assert.match(sh("iptables -S FORWARD"), /-j DOCKER-USER/);
+    controller = await NetworkController.open(options());
+    await controller.close();
+    assert.doesNotMatch(sh("iptables -S FORWARD"), /-j DOCKER-USER/);
+    controller = await NetworkController.open(options());
   });
 
   it("has another default bridge once no container is on the one before", async () => {
@@ -353,8 +394,23 @@ const sh = (script: string) => execFileSync("sh", ["-ec", script], { stdio: ["ig
     assert.match(await ask("198.51.100.9"), /TIMEDOUT|timed out/);
     sh("iptables-legacy -P FORWARD ACCEPT");
     await controller.repair();
-    assert.doesNotMatch(rules(), /LONGSHORE/);
+    assert.doesNotMatch(rules(), /-[Aj] LONGSHORE/);
     assert.match(rules(), /-A DOCKER-USER -s 198\.51\.100\.9\/32 -j DROP/);
     server.close();
+    // A chain of ours that others lead to, with a condition and from elsewhere, hinders neither changes nor the end.
+    const theirs = "-A FORWARD -i eth9 -j LONGSHORE";
+    sh(`iptables-legacy ${theirs}; iptables-legacy -A OUTPUT -g LONGSHORE; iptables-legacy -P FORWARD DROP`);
+    await controller.repair();
+    assert.match(rules(), /-A LONGSHORE -i longshore0 -j ACCEPT/);
+    await controller.sandboxes.restore(new Set());
+    await controller.close();
+    assert.match(rules(), /-N LONGSHORE\n(?![^]*-A LONGSHORE)/);
+    assert.ok(rules().includes(theirs));
+    assert.doesNotMatch(sh("nft list tables"), /longshore/);
+    controller = await NetworkController.open(options());
+    sh("iptables-legacy -F OUTPUT; iptables-legacy -F FORWARD");
+    await controller.close();
+    assert.doesNotMatch(rules(), /LONGSHORE/);
+    controller = await NetworkController.open(options());
   });
 });

@@ -175,15 +175,19 @@ export class Firewall {
     });
   }
 
-  /** Takes the engine's rules off the host. */
+  /** Takes the engine's rules off the host. What cannot be taken off stays, and is told of, and all else goes. */
   remove(): Promise<void> {
     return this.#turn.run(async () => {
-      const { families, legacy, firewalld, foreign, table } = this.#parts;
+      const { families, legacy, firewalld, foreign, log, table } = this.#parts;
+      const step = (what: string, take: () => Promise<void>): Promise<void> =>
+        take().catch((error: unknown) => log.error({ err: error, table }, `${what} stay`));
       if (families.length === 0) return;
-      await legacy.ensure(families, []);
-      await firewalld.assign([]);
-      await nft(families.map((family) => removeTable(family, table)).join(""));
-      await foreign.remove(families);
+      await step("rules of the older backend of iptables", () => legacy.remove(families));
+      await step("firewalld's zones of bridges", () => firewalld.assign([]));
+      for (const family of families) {
+        await step("the engine's firewall rules", () => nft(removeTable(family, table)));
+        await step("the engine's rules in the table filter", () => foreign.remove(family));
+      }
     });
   }
 

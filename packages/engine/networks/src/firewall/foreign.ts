@@ -110,7 +110,7 @@ export class ForeignFirewall {
     const wanted = dropped
       ? this.#bridges().flatMap((bridge) => [`iifname ${JSON.stringify(bridge)}`, `oifname ${JSON.stringify(bridge)}`])
       : [];
-    if (wanted.length === 0) return there ? this.#removal(table, rules) : [];
+    if (wanted.length === 0) return there ? this.#emptied(table, rules) : [];
     const own = rules.filter(({ chain }) => chain === this.#chain).map(matchOf);
     if (jump && own.join() === wanted.join()) return [];
     return [
@@ -127,61 +127,66 @@ export class ForeignFirewall {
     ];
   }
 
-  /** A chain that others' rules lead to is emptied and stays. */
-  #removal(table: string, rules: readonly NftRule[]): string[] {
+  /** The chain stays until the engine ends: one that somebody leads to cannot go, and all else would fail with it. */
+  #emptied(table: string, rules: readonly NftRule[]): string[] {
     const jumps = rules
       .filter((rule) => jumpTo(rule, this.#chain))
       .map(({ handle }) => `delete rule ${table} FORWARD handle ${handle}`);
-    const emptied = [
+    return [
       ...jumps,
       ...(rules.some(({ chain }) => chain === this.#chain) ? [`flush chain ${table} ${this.#chain}`] : []),
     ];
-    return rules.some((rule) => leadsTo(rule, this.#chain) && !jumpTo(rule, this.#chain))
-      ? emptied
-      : [...emptied, `delete chain ${table} ${this.#chain}`];
   }
 
   /**
    * Takes off what is ours. The administrator's rules stay, and DOCKER-USER with them; so does the policy.
    * Jumps go before chains, each chain by itself: one that somebody else leads to, perhaps only just now, stays.
+   * @throws CommandFailed when others change the table all the time
    */
-  async remove(families: readonly Family[]): Promise<void> {
+  async remove(family: Family): Promise<void> {
     this.#listed = undefined;
-    for (const family of families) {
+    for (let left = 5; ; left--) {
       const listed = await listTable(family, "filter");
-      if (!listed) continue;
-      const { chains, rules } = listed;
-      const table = `${keyword[family]} filter`;
-      const named = (target: string) => chains.some(({ name }) => name === target);
-      const mine = rules.filter(
-        (rule) =>
-          jumpTo(rule, this.#chain) ||
-          (jumpTo(rule, userChain) && rule.comment === comment && !rules.some(({ chain }) => chain === userChain)),
-      );
-      const flushed = named(this.#chain) ? [`flush chain ${table} ${this.#chain}`] : [];
-      const jumps = mine.map(({ handle }) => `delete rule ${table} FORWARD handle ${handle}`);
-      if (jumps.length + flushed.length === 0) continue;
-      await nft(`${[...jumps, ...flushed].join("\n")}\n`);
-      const gone = new Set<string>();
-      for (const target of [this.#chain, ...(mine.some((rule) => jumpTo(rule, userChain)) ? [userChain] : [])]) {
-        if (named(target) && (await this.#deleteChain(table, target))) gone.add(target);
+      if (!listed) return;
+      try {
+        return await this.#take(`${keyword[family]} filter`, listed);
+      } catch (error) {
+        // Somebody else has taken a rule off since it was listed.
+        if (!(error instanceof CommandFailed) || left === 0) throw error;
       }
-      const [left, ...others] = chains.filter(({ name }) => !gone.has(name));
-      const ruled = rules.some((rule) => !gone.has(rule.chain) && !mine.includes(rule));
-      // What is left lets everything pass: it was made for the jump, or is made again by iptables when it is used.
-      if (gone.size > 0 && left?.name === "FORWARD" && others.length === 0 && left.policy === "accept" && !ruled)
-        await nft(`delete table ${table}\n`);
     }
   }
 
-  /** @returns whether it is gone: the kernel keeps a chain that a rule leads to */
+  async #take(table: string, { chains, rules }: NftTable): Promise<void> {
+    const named = (target: string) => chains.some(({ name }) => name === target);
+    const mine = rules.filter(
+      (rule) =>
+        jumpTo(rule, this.#chain) ||
+        (jumpTo(rule, userChain) && rule.comment === comment && !rules.some(({ chain }) => chain === userChain)),
+    );
+    const flushed = named(this.#chain) ? [`flush chain ${table} ${this.#chain}`] : [];
+    const jumps = mine.map(({ handle }) => `delete rule ${table} FORWARD handle ${handle}`);
+    if (jumps.length + flushed.length === 0) return;
+    await nft(`${[...jumps, ...flushed].join("\n")}\n`);
+    const gone = new Set<string>();
+    for (const target of [this.#chain, ...(mine.some((rule) => jumpTo(rule, userChain)) ? [userChain] : [])]) {
+      if (named(target) && (await this.#deleteChain(table, target))) gone.add(target);
+    }
+    const [left, ...others] = chains.filter(({ name }) => !gone.has(name));
+    const ruled = rules.some((rule) => !gone.has(rule.chain) && !mine.includes(rule));
+    // What is left lets everything pass: it was made for the jump, or is made again by iptables when it is used.
+    if (gone.size > 0 && left?.name === "FORWARD" && others.length === 0 && left.policy === "accept" && !ruled)
+      await nft(`delete table ${table}\n`);
+  }
+
+  /** @returns whether it is gone: the kernel keeps a chain that a rule, or an element of a map, leads to */
   async #deleteChain(table: string, chain: string): Promise<boolean> {
     try {
       await nft(`delete chain ${table} ${chain}\n`);
       return true;
     } catch (error) {
-      if (!(error instanceof CommandFailed) || !error.stderr.includes("resource busy")) throw error;
-      this.#log.info({ table, chain }, "a chain of the firewall stays: others' rules lead to it");
+      if (!(error instanceof CommandFailed)) throw error;
+      this.#log.info({ err: error, table, chain }, "a chain of the firewall stays: others may lead to it");
       return false;
     }
   }

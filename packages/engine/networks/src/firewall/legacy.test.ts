@@ -7,12 +7,7 @@ describe("the older backend of iptables", () => {
   const accepts = ["-A OURS -i br0 -j ACCEPT", "-A OURS -o br0 -j ACCEPT"];
 
   it("gets the administrator's chain, and ours where it drops", () => {
-    assert.deepEqual(changes(policies("ACCEPT")), [
-      ":DOCKER-USER - [0:0]",
-      ":OURS - [0:0]",
-      "-I FORWARD 1 -j DOCKER-USER",
-      "-X OURS",
-    ]);
+    assert.deepEqual(changes(policies("ACCEPT")), [":DOCKER-USER - [0:0]", "-I FORWARD 1 -j DOCKER-USER"]);
     assert.deepEqual(changes(policies("DROP")), [
       ":DOCKER-USER - [0:0]",
       ":OURS - [0:0]",
@@ -68,7 +63,24 @@ describe("the older backend of iptables", () => {
       "-D FORWARD -j DOCKER-USER",
       "-D FORWARD -j OURS",
       "-I FORWARD 1 -j DOCKER-USER",
-      "-X OURS",
+    ]);
+  });
+
+  it("takes an administrator's conditional jump for what it is, and never deletes a chain with the rest", () => {
+    const used = [
+      ...policies("ACCEPT"),
+      "-N DOCKER-USER",
+      "-N OURS",
+      "-A FORWARD -j DOCKER-USER",
+      "-A FORWARD -i eth0 -j OURS",
+      "-A FORWARD -s 192.0.2.0/24 -j DOCKER-USER",
+      "-A OUTPUT -g OURS",
+    ];
+    assert.deepEqual(changes(used), []);
+    assert.deepEqual(changes([...used, "-A OURS -i br0 -j ACCEPT"]), [
+      ":OURS - [0:0]",
+      "-D FORWARD -j DOCKER-USER",
+      "-I FORWARD 1 -j DOCKER-USER",
     ]);
   });
 });

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
+import type { Logger } from "@longshore/logger";
 import { installed } from "../bridge/installed.ts";
 import type { Family } from "@longshore/ip";
-import { run } from "../run.ts";
+import { CommandFailed, run } from "../run.ts";
 
 /** The chain for an administrator's rules on containers' traffic, by Docker's name. */
 const userChain = "DOCKER-USER";
@@ -23,55 +24,67 @@ export function legacyChanges(listed: readonly string[], chain: string, bridges:
   const accepted = listed.includes("-P FORWARD DROP")
     ? bridges.flatMap((bridge) => [`-A ${chain} -i ${bridge} -j ACCEPT`, `-A ${chain} -o ${bridge} -j ACCEPT`])
     : [];
+  // Such jumps as are made here; what leads to a chain with a condition, or from elsewhere, is the administrator's.
   const jumps = listed
     .filter((line) => line.startsWith("-A FORWARD "))
-    .map((line) => /-j (\S+)$/.exec(line)?.[1] ?? "");
+    .map((line) => /^-A FORWARD -j (\S+)$/.exec(line)?.[1] ?? "");
   const wanted = [userChain, ...(accepted.length > 0 ? [chain] : [])];
-  const used = listed.some(
-    (line) => line.startsWith("-A ") && !line.startsWith("-A FORWARD ") && new RegExp(` -[jg] ${chain}$`).test(line),
-  );
   const rules = listed.filter((line) => line.startsWith(`-A ${chain} `));
   const inPlace =
     wanted.every((target, index) => jumps[index] === target) && jumps.includes(chain) === wanted.includes(chain);
-  if (inPlace && rules.join() === accepted.join() && listed.includes(`-N ${chain}`) === (accepted.length > 0 || used))
-    return [];
+  if (inPlace && rules.join() === accepted.join()) return [];
   // One of the administrator's jumps is moved to its place; our own go, however often they stand there.
   const ours = [
     ...new Set(jumps.filter((target) => target === userChain)),
     ...jumps.filter((target) => target === chain),
   ];
   return [
-    // A chain that is named here is emptied: the administrator's only when there is none.
+    // A chain that is named here is emptied: the administrator's only when there is none. Ours stays, empty, until the
+    // engine ends: one that others' rules lead to cannot go, and all else would fail with it.
     ...(listed.includes(`-N ${userChain}`) ? [] : [`:${userChain} - [0:0]`]),
-    `:${chain} - [0:0]`,
+    ...(accepted.length > 0 || listed.includes(`-N ${chain}`) ? [`:${chain} - [0:0]`] : []),
     ...accepted,
     ...ours.map((target) => `-D FORWARD -j ${target}`),
     ...wanted.map((target, index) => `-I FORWARD ${index + 1} -j ${target}`),
-    // One that others' rules lead to stays, empty.
-    ...(accepted.length > 0 || used ? [] : [`-X ${chain}`]),
   ];
 }
 
 /** The bridges' place in the older backend of iptables, on hosts where that one filters: as in the newer one. */
 export class LegacyFirewall {
   readonly #chain: string;
+  readonly #log: Logger;
 
   /** @param chain the engine's own */
-  constructor(chain: string) {
+  constructor(chain: string, log: Logger) {
     this.#chain = chain;
+    this.#log = log;
   }
 
-  async #apply(family: Family, bridges: readonly string[]): Promise<void> {
+  /** @returns the table as it was before; none where this backend does not filter */
+  async #apply(family: Family, bridges: readonly string[]): Promise<string[]> {
     const program = `${programs[family]}-legacy`;
-    if (!legacyFilters(family) || !installed(program)) return;
+    if (!legacyFilters(family) || !installed(program)) return [];
     const listed = (await run(program, ["-w", "-S"])).split("\n");
     const changes = legacyChanges(listed, this.#chain, bridges);
     if (changes.length > 0)
       await run(`${program}-restore`, ["-w", "--noflush"], ["*filter", ...changes, "COMMIT", ""].join("\n"));
+    return listed;
   }
 
   /** Brings the families' tables to what is needed now. */
   async ensure(families: readonly Family[], bridges: readonly string[]): Promise<void> {
     for (const family of families) await this.#apply(family, bridges);
+  }
+
+  /** Takes off what is ours; the chain stays where others' rules lead to it. */
+  async remove(families: readonly Family[]): Promise<void> {
+    for (const family of families) {
+      const listed = await this.#apply(family, []);
+      if (!listed.includes(`-N ${this.#chain}`)) continue;
+      await run(`${programs[family]}-legacy`, ["-w", "-X", this.#chain]).catch((error: unknown) => {
+        if (!(error instanceof CommandFailed)) throw error;
+        this.#log.info({ err: error, chain: this.#chain }, "a chain of the firewall stays: others may lead to it");
+      });
+    }
   }
 }
