@@ -21,9 +21,11 @@ export class Attached {
     socket.write(
       `POST ${target} HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n`,
     );
+    const broken = (): unknown => socket.destroy(new Error(`${target}: the connection ended before its answer`));
+    socket.once("end", broken);
     let head = Buffer.alloc(0);
     while (!head.includes("\r\n\r\n")) head = Buffer.concat([head, ...(await once(socket, "data"))]);
-    socket.pause();
+    socket.pause().off("end", broken);
     const end = head.indexOf("\r\n\r\n") + 4;
     const attached = new Attached(socket, head.toString("latin1", 0, end), head.subarray(end));
     if (options.idle !== true) attached.read();

@@ -11,7 +11,7 @@ export default class CountingReporter extends Mocha.reporters.Spec {
     super(runner, options);
     const { LONGSHORE_COUNTS: counts, LONGSHORE_FAILURES: failures } = process.env;
     runner.on("fail", (test, error: Error) => {
-      const reason = String(error.message).split("\n", 1)[0]?.slice(0, 500);
+      const reason = String(error.message).replaceAll(/\s+/g, " ").slice(0, 500);
       if (failures) appendFileSync(failures, `FAILED: ${test.fullTitle()}: ${reason}\n`);
     });
     runner.once("end", () => {
