@@ -57,6 +57,7 @@ export function containerSettings(config: Config, driver: "cgroupfs" | "systemd"
     dns: config.network.dns,
     dnsSearch: config.network.dnsSearch,
     dnsOptions: config.network.dnsOpts,
+    bridge: config.network.bridge,
     engine: {
       dataRoot: config.dataRoot,
       cgroupParent: config.cgroupParent,

@@ -1,12 +1,14 @@
 export { quoteText } from "./go-quote.ts";
 export { JsonError } from "./json-error.ts";
-export { isBlank, type Parsed, parseJson, parseLongJson } from "./parse.ts";
+export { isBlank, type Parsed, parseJson, parseLongJson, parseWhole } from "./parse.ts";
 export {
   bool,
   command,
   decode,
   duration,
   empty,
+  exactUint64,
+  filled,
   int,
   int64,
   list,

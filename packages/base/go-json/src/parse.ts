@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { invalidCharacter, JsonError } from "./json-error.ts";
 import { JsonReader } from "./reader.ts";
 import type { Json } from "./value.ts";
 
@@ -40,4 +41,22 @@ export async function parseLongJson(text: string): Promise<Parsed> {
   const reader = new JsonReader(text);
   while (!reader.read(piecesPerTurn)) await setImmediate();
   return result(text, reader);
+}
+
+/** Reads a text that is one value and nothing else, with the words of Go's `json.Unmarshal`. @throws JsonError */
+export function parseWhole(text: string): Json {
+  const reader = new JsonReader(text);
+  try {
+    reader.read(Number.POSITIVE_INFINITY);
+  } catch (error) {
+    // What a stream might still bring, a whole text lacks.
+    if (error instanceof JsonError && error.message === "unexpected EOF")
+      throw new JsonError("unexpected end of JSON input", { cause: error });
+    throw error;
+  }
+  const rest = /[^ \t\r\n]/g;
+  rest.lastIndex = reader.end;
+  const next = rest.exec(text);
+  if (next !== null) throw invalidCharacter(text, next.index, "after top-level value");
+  return reader.result;
 }

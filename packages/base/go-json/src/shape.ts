@@ -4,11 +4,21 @@ import { JsonNumber, JsonObject } from "./value.ts";
 /** What a JSON value must look like; `go` is the type name that Docker's error messages show. */
 export type Shape =
   | { kind: "string" | "bool"; go: string }
-  /** `as` is the kind of integer that a named type stands for. */
-  | { kind: "int"; go: string; as?: "uint32" }
+  /** `as` is the kind of integer that a named type stands for; an `exact` one beyond a double's integers is a bigint. */
+  | { kind: "int"; go: string; as?: "uint32"; exact?: true }
   | { kind: "list"; go: string; element: Shape; orString?: boolean; length?: number }
   | { kind: "map"; go: string; element: Shape }
-  | { kind: "struct"; go: string; root: string; fields: Record<string, Shape>; byLowerName: Map<string, string> };
+  /** What reads itself: its errors are told as they are. */
+  | { kind: "own"; go: string; read: (value: unknown) => unknown }
+  | {
+      kind: "struct";
+      go: string;
+      root: string;
+      fields: Record<string, Shape>;
+      byLowerName: Map<string, string>;
+      /** Members that are not there are Go's zero values. */
+      filled?: true;
+    };
 
 export const text: Shape = { kind: "string", go: "string" };
 export const bool: Shape = { kind: "bool", go: "bool" };
@@ -16,6 +26,8 @@ export const int: Shape = { kind: "int", go: "int" };
 export const int64: Shape = { kind: "int", go: "int64" };
 export const uint16: Shape = { kind: "int", go: "uint16" };
 export const uint64: Shape = { kind: "int", go: "uint64" };
+/** A number of any 64 bits: a bigint where a double would lose some. */
+export const exactUint64: Shape = { kind: "int", go: "uint64", exact: true };
 export const duration: Shape = { kind: "int", go: "time.Duration" };
 /** A set: keys with empty objects. */
 export const empty: Shape = struct("struct {}", {});
@@ -48,6 +60,11 @@ export function struct(go: string, fields: Record<string, Shape>, root = go.slic
     fields,
     byLowerName: new Map(Object.keys(fields).map((name) => [name.toLowerCase(), name])),
   };
+}
+
+/** As `struct`, with every member there afterwards: what Docker shows in full, and nobody need ask for twice. */
+export function filled(go: string, fields: Record<string, Shape>): Shape {
+  return { ...struct(go, fields), filled: true } as Shape;
 }
 
 function jsonKind(value: unknown): string {
@@ -117,6 +134,8 @@ function decodeAt(shape: Shape, value: unknown, path: Path, before: unknown): un
       if (typeof value !== "object" || Array.isArray(value) || value instanceof JsonNumber)
         throw mismatch(value, shape, path);
       return decodeObject(shape, value, path, (before ?? {}) as Record<string, unknown>);
+    case "own":
+      return shape.read(value);
   }
 }
 
@@ -127,11 +146,12 @@ function holds(go: string, value: bigint): boolean {
   return (unsigned === "u" ? BigInt.asUintN(size, value) : BigInt.asIntN(size, value)) === value;
 }
 
-function integer(shape: Extract<Shape, { kind: "int" }>, value: unknown, path: Path): number {
+function integer(shape: Extract<Shape, { kind: "int" }>, value: unknown, path: Path): number | bigint {
   const text = value instanceof JsonNumber ? value.text : undefined;
   const whole =
     text === undefined ? Number.isInteger(value) : /^-?\d+$/.test(text) && (text !== "-0" || !shape.go.startsWith("u"));
   if (!whole || !holds(shape.as ?? shape.go, BigInt(text ?? (value as number)))) throw mismatch(value, shape, path);
+  if (shape.exact === true && text !== undefined && !Number.isSafeInteger(Number(text))) return BigInt(text);
   return text === undefined ? (value as number) : Number(text) + 0;
 }
 
@@ -149,7 +169,7 @@ function decodeList(shape: Extract<Shape, { kind: "list" }>, value: unknown, pat
       : Array.from({ length: shape.length }, (_, index): unknown => value[index] ?? null);
   return elements.map(
     (element: unknown, index) =>
-      decodeAt(shape.element, element, { name: String(index), parent: path }, undefined) ?? zeroElement(shape.element),
+      decodeAt(shape.element, element, { name: String(index), parent: path }, undefined) ?? zero(shape.element),
   );
 }
 
@@ -166,7 +186,7 @@ function decodeObject(
   for (const [key, member] of membersOf(value)) {
     const here: Path = { name: key, parent: path };
     if (shape.kind === "map") {
-      define(out, key, decodeAt(shape.element, member, here, undefined) ?? zero(shape.element));
+      define(out, key, decodeAt(shape.element, member, here, undefined) ?? zeroMember(shape.element));
       continue;
     }
     const name = Object.hasOwn(shape.fields, key) ? key : shape.byLowerName.get(key.toLowerCase());
@@ -177,19 +197,34 @@ function decodeObject(
     if (decoded !== undefined) out[name] = decoded;
     else if (field.kind === "struct") delete out[name];
   }
+  if (shape.kind === "struct" && shape.filled === true) fill(shape, out);
   return out;
 }
 
-/** What `null` is as a map's value; a pointer's is told from it by nobody. */
-function zero({ kind }: Shape): unknown {
-  if (kind === "string") return "";
-  if (kind === "bool") return false;
-  return kind === "int" ? 0 : null;
+function fill({ fields }: Extract<Shape, { kind: "struct" }>, out: Record<string, unknown>): void {
+  for (const [name, field] of Object.entries(fields)) out[name] ??= zero(field);
 }
 
-/** What `null` is as a list's element: a struct's members are all absent. */
-function zeroElement(shape: Shape): unknown {
-  return shape.kind === "struct" ? undefined : zero(shape);
+/** What `null` is as a map's value: one of a struct with members lies behind a pointer. */
+function zeroMember(shape: Shape): unknown {
+  const isPointer = shape.kind === "struct" && shape.filled !== true && Object.keys(shape.fields).length > 0;
+  return isPointer ? null : zero(shape);
+}
+
+/** Go's zero value, which `null` is as a list's element: a struct has no members, or those of its own zero value. */
+function zero(shape: Shape): unknown {
+  switch (shape.kind) {
+    case "string":
+      return "";
+    case "bool":
+      return false;
+    case "int":
+      return 0;
+    case "struct":
+      return decodeObject(shape, {}, { name: "", parent: undefined }, {});
+    default:
+      return null;
+  }
 }
 
 /** `__proto__` is a key like any other. */

@@ -1,5 +1,7 @@
 import ipaddr from "ipaddr.js";
 
+export { addressProblem } from "./address-problem.ts";
+
 export type Family = 4 | 6;
 
 /** An address of either family as a number. */

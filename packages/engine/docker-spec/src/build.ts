@@ -78,7 +78,7 @@ async function linuxOf(
   const linux: runtime.Linux = {
     resources: { devices: rules, ...(await resourcesOf(hostConfig)) },
     cgroupsPath: cgroupsPathOf(input.id, hostConfig, settings, host),
-    namespaces: namespacesOf(hostConfig, input.namespaces),
+    namespaces: namespacesOf(hostConfig, input.namespaces, input.config.NetworkDisabled),
   };
   const sysctl = sysctlsOf(input);
   if (Object.keys(sysctl).length > 0) linux.sysctl = sysctl;

@@ -7,7 +7,7 @@ export { buildExecProcess } from "./exec.ts";
 export { goArch, readHostFacts, type HostFacts } from "./host.ts";
 export { containerOf, isOwnNamespace, usesShmPath } from "./modes.ts";
 export { parseMountPoints, type MountPointsInput } from "./mounts/points.ts";
-export { defaultMaskedPaths, defaultReadonlyPaths } from "./paths.ts";
+export { cleanPath, defaultMaskedPaths, defaultReadonlyPaths } from "./paths.ts";
 export { parseSecurityOptions, type SecurityOptions } from "./security-opt.ts";
 export { resourcesOf } from "./resources.ts";
 export { readSysInfo, type SysInfo } from "./sysinfo.ts";

@@ -17,10 +17,14 @@ function namespaceOf(
 }
 
 /** The namespaces that the runtime makes or joins; a kind that is missing is the host's. */
-export function namespacesOf(hostConfig: HostConfig, paths: SpecInput["namespaces"]): runtime.LinuxNamespace[] {
+export function namespacesOf(
+  hostConfig: HostConfig,
+  paths: SpecInput["namespaces"],
+  networkDisabled = false,
+): runtime.LinuxNamespace[] {
   return [
     { type: "mount" },
-    ...namespaceOf("network", hostConfig.NetworkMode, paths.network),
+    ...namespaceOf("network", networkDisabled ? "" : hostConfig.NetworkMode, paths.network),
     ...namespaceOf("uts", hostConfig.UTSMode, undefined),
     ...namespaceOf("pid", hostConfig.PidMode, paths.pid),
     ...namespaceOf("ipc", hostConfig.IpcMode, paths.ipc),

@@ -104,7 +104,7 @@ export interface ContainerSummary {
   Ports: Port[];
   SizeRw?: number;
   SizeRootFs?: number;
-  Labels: Record<string, string>;
+  Labels: Record<string, string> | null;
   State: "created" | "running" | "paused" | "restarting" | "exited" | "removing" | "dead";
   Status: string;
   HostConfig: {

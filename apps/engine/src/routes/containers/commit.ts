@@ -17,8 +17,8 @@ export const commitRoutes: RoutePlugin = (app, { containers: context, images }) 
     const { record } = container;
     if (record.State.Dead) throw new Conflict(`You cannot commit container ${container.id} which is Dead`);
     if (container.removing) throw new Conflict(`You cannot commit container ${container.id} which is being removed`);
-    const manifest = record.ImageManifest;
-    if (manifest === null) throw new NotFound(`No such image: ${record.Image}`);
+    const manifest = record.ImageManifest ?? undefined;
+    if (manifest === undefined && record.Image !== "") throw new NotFound(`No such image: ${record.Image}`);
     const comment = query.get("comment");
     const commit = () =>
       commitImage(images, {
@@ -28,6 +28,7 @@ export const commitRoutes: RoutePlugin = (app, { containers: context, images }) 
         command: [record.Path, ...record.Args],
         imageId: record.Image,
         manifest,
+        platform: record.ImagePlatform,
         author: query.get("author"),
         comment,
         repo: query.get("repo"),

@@ -3,6 +3,7 @@ import {
   command,
   duration,
   empty,
+  filled,
   int,
   int64,
   list,
@@ -53,7 +54,7 @@ const configFields: Record<string, Shape> = {
   Shell: command,
 };
 
-const throttle = list(struct("*blkiodev.ThrottleDevice", { Path: text, Rate: uint64 }));
+const throttle = list(filled("*blkiodev.ThrottleDevice", { Path: text, Rate: uint64 }));
 
 const resourceFields: Record<string, Shape> = {
   CpuShares: int64,
@@ -61,7 +62,7 @@ const resourceFields: Record<string, Shape> = {
   NanoCpus: int64,
   CgroupParent: text,
   BlkioWeight: uint16,
-  BlkioWeightDevice: list(struct("*blkiodev.WeightDevice", { Path: text, Weight: uint16 })),
+  BlkioWeightDevice: list(filled("*blkiodev.WeightDevice", { Path: text, Weight: uint16 })),
   BlkioDeviceReadBps: throttle,
   BlkioDeviceWriteBps: throttle,
   BlkioDeviceReadIOps: throttle,
@@ -73,11 +74,11 @@ const resourceFields: Record<string, Shape> = {
   CpusetCpus: text,
   CpusetMems: text,
   Devices: list(
-    struct("container.DeviceMapping", { PathOnHost: text, PathInContainer: text, CgroupPermissions: text }),
+    filled("container.DeviceMapping", { PathOnHost: text, PathInContainer: text, CgroupPermissions: text }),
   ),
   DeviceCgroupRules: list(text),
   DeviceRequests: list(
-    struct("container.DeviceRequest", {
+    filled("container.DeviceRequest", {
       Driver: text,
       Count: int,
       DeviceIDs: list(text),
@@ -92,7 +93,7 @@ const resourceFields: Record<string, Shape> = {
   MemorySwappiness: int64,
   OomKillDisable: bool,
   PidsLimit: int64,
-  Ulimits: list(struct("*container.Ulimit", { Name: text, Soft: int64, Hard: int64 })),
+  Ulimits: list(filled("*container.Ulimit", { Name: text, Soft: int64, Hard: int64 })),
   CpuCount: int64,
   CpuPercent: int64,
   IOMaximumIOps: uint64,
@@ -130,7 +131,7 @@ const mount = struct("mount.Mount", {
   ClusterOptions: struct("mount.ClusterOptions", {}),
 });
 
-const portBindings = map(list(struct("nat.PortBinding", { HostIp: text, HostPort: text })));
+const portBindings = map(list(filled("nat.PortBinding", { HostIp: text, HostPort: text })));
 
 /** The body of a change of published ports. */
 export const portsBody = struct("PortsRequest", { PortBindings: portBindings });

@@ -54,6 +54,8 @@ function bodyOf(random: Random, shape: Shape, depth = 0): string {
       return `[${some(() => bodyOf(random, shape.element, depth + 1))}]`;
     case "map":
       return `{${some(() => `${JSON.stringify(random.pick(keys))}:${bodyOf(random, shape.element, depth + 1)}`)}}`;
+    case "own":
+      return JSON.stringify(random.pick(scalars));
     case "struct": {
       const fields = Object.entries(shape.fields) as [[string, Shape], ...[string, Shape][]];
       if (fields.length === 0) return "{}";
@@ -86,6 +88,8 @@ function fits(shape: Shape, value: unknown): boolean {
         Object.getPrototypeOf(value) === Object.prototype &&
         Object.values(value).every((member) => fits(shape.element, member))
       );
+    case "own":
+      return true;
     case "struct":
       return (
         Object.getPrototypeOf(value) === Object.prototype &&

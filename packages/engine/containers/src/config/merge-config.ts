@@ -20,7 +20,7 @@ export function completeConfig(given: Partial<ContainerConfig>): ContainerConfig
     WorkingDir: "",
     Entrypoint: null,
     OnBuild: null,
-    Labels: {},
+    Labels: null,
     ...given,
   };
 }

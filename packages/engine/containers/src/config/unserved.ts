@@ -19,6 +19,7 @@ export function refuseStorageOptions(hostConfig: HostConfig): void {
  */
 export function refuseDeviceRequests(hostConfig: HostConfig): void {
   for (const { Driver, Capabilities, DeviceIDs } of hostConfig.DeviceRequests ?? []) {
+    if (Driver === "cdi" && (DeviceIDs ?? []).length === 0) continue;
     if (Driver === "cdi")
       throw new Unknown(`CDI device injection failed: unresolvable CDI devices ${(DeviceIDs ?? []).join(", ")}`);
     const wanted = (Capabilities ?? []).map((all) => `[${all.join(" ")}]`).join(" ");

@@ -5,7 +5,7 @@ import type { ContainerConfig, ContainerCreateResponse, EndpointSettings, HostCo
 import type { StagedFiles } from "@longshore/atomicfile";
 import { InvalidArgument, isKind, messageOf, NotFound } from "@longshore/errdefs";
 import type { ResolvedImage } from "@longshore/images";
-import type { Platform } from "@longshore/oci";
+import { hostPlatform, type Platform } from "@longshore/oci";
 import {
   adaptContainerSettings,
   checkCreateRequest,
@@ -71,10 +71,9 @@ export async function createContainer(context: Context, request: CreateRequest):
   const warnings = await verifyContainerSettings({ config, hostConfig, host, settings: settings.engine });
   adaptContainerSettings(hostConfig, host, settings.engine);
   nameDonorsById(context, hostConfig);
-  // Without an image there is only what the request says itself.
-  if (config.Image === "") commandOf(config);
-  const image = await context.images.resolve(config.Image, request.platform);
-  mergeImageConfig(config, image.config);
+  const image = config.Image === "" ? undefined : await context.images.resolve(config.Image, request.platform);
+  if (image === undefined) config.Volumes ??= {};
+  else mergeImageConfig(config, image.config);
   const [path, ...args] = commandOf(config);
   const id = newContainerId();
   const finalName = name ?? generateName((taken) => context.store.isTaken(taken));
@@ -83,7 +82,8 @@ export async function createContainer(context: Context, request: CreateRequest):
     const security = parseSecurityOptions(hostConfig.SecurityOpt ?? [], settings.engine.noNewPrivileges);
     resolveLinks(context, hostConfig);
     completeHostname(config, hostConfig, id);
-    const endpoints = endpointRequests(context, hostConfig, request.endpoints, config);
+    const endpoints =
+      config.NetworkDisabled === true ? {} : endpointRequests(context, hostConfig, request.endpoints, config);
     for (const [network, settings] of Object.entries(endpoints)) checkEndpoint(context, network, settings);
     const record = newRecord(context, {
       id,
@@ -185,13 +185,15 @@ interface RecordParts {
   args: string[];
   config: ContainerConfig;
   hostConfig: HostConfig;
-  image: ResolvedImage;
+  /** None for a container whose file system begins empty. */
+  image: ResolvedImage | undefined;
   endpoints: Record<string, Partial<EndpointSettings>>;
   security: SecurityOptions;
 }
 
 function newRecord(context: Context, parts: RecordParts): ContainerRecord {
   const { id, image } = parts;
+  const platform = image?.platform ?? hostPlatform();
   const dir = join(context.settings.dataRoot, "containers", id);
   return {
     State: newState(),
@@ -200,18 +202,16 @@ function newRecord(context: Context, parts: RecordParts): ContainerRecord {
     Path: parts.path,
     Args: parts.args,
     Config: parts.config,
-    Image: image.id,
-    ImageManifest: {
-      ...image.manifest,
-      ...(image.manifest.platform === undefined ? { platform: image.platform } : {}),
-    },
-    ImagePlatform: image.platform,
+    Image: image?.id ?? "",
+    ImageManifest:
+      image === undefined ? null : { ...image.manifest, platform: image.manifest.platform ?? image.platform },
+    ImagePlatform: platform,
     NetworkSettings: { Bridge: "", SandboxID: "", SandboxKey: "", Networks: showRequested(parts.endpoints), Ports: {} },
     EndpointRequests: parts.endpoints,
     LogPath: logPathOf(dir, parts.hostConfig.LogConfig.Type),
     Name: `/${parts.name}`,
     Driver: context.settings.snapshotter,
-    OS: image.platform.os,
+    OS: platform.os,
     RestartCount: 0,
     HasBeenStartedBefore: false,
     HasBeenManuallyStopped: false,
@@ -231,7 +231,7 @@ function newRecord(context: Context, parts: RecordParts): ContainerRecord {
 async function build(
   context: Context,
   container: Container,
-  image: ResolvedImage,
+  image: ResolvedImage | undefined,
   readOnlyNonRecursive: boolean,
 ): Promise<void> {
   const { settings, containerd } = context;
@@ -239,7 +239,7 @@ async function build(
   refuseStorageOptions(container.hostConfig);
   await using undo = new AsyncDisposableStack();
   const mounts = await mountPoints(context, container, readOnlyNonRecursive);
-  const images = await findMountedImages(context, mounts);
+  const images = await findMountedImages(context, container.id, mounts);
   await mkdir(container.dir, { recursive: true, mode: 0o710 });
   undo.defer(() => attempt(context, "removing a container directory", () => removeTree(container.dir)));
   if (container.hostConfig.LogConfig.Type === "local") await mkdir(container.file("local-logs"), { mode: 0o700 });
@@ -256,7 +256,7 @@ async function build(
     containerd.containers.create({
       container: {
         id: container.id,
-        image: image.name,
+        image: image?.name ?? "",
         labels: { [ownerLabel]: settings.dataRoot, ...viewLabels(context, container.id, images) },
         runtime: { name: shim, ...(options === undefined ? {} : { options }) },
         spec: jsonAny(specType, { ociVersion: "1.2.0" }),
@@ -266,7 +266,7 @@ async function build(
     }),
   );
   await span("snapshot prepare", () => prepareRoot(context, container.id, image));
-  await makeWorkingDirectory(context, container, image.chainId);
+  await makeWorkingDirectory(context, container, image?.chainId ?? "");
   undo.defer(() => attempt(context, "removing views of images", () => removeViews(context, container.id, mounts)));
   await createViews(context, container.id, images);
   await createVolumes(context, container, mounts, undo);
@@ -283,7 +283,8 @@ async function stage(container: Container): Promise<StagedFiles> {
 }
 
 /** Nearly always the shared layer is there. Else it is made, and once more should the collector take it before it is built on. */
-async function prepareRoot(context: Context, id: string, image: ResolvedImage): Promise<void> {
+async function prepareRoot(context: Context, id: string, image: ResolvedImage | undefined): Promise<void> {
+  const chainId = image?.chainId ?? "";
   const prepare = async (parent: string): Promise<boolean> => {
     try {
       await context.containerd.snapshots.prepare({ snapshotter: context.settings.snapshotter, key: id, parent });
@@ -293,10 +294,10 @@ async function prepareRoot(context: Context, id: string, image: ResolvedImage): 
       return false;
     }
   };
-  if (await prepare(initLayerName(image.chainId))) return;
-  await context.images.unpack(image);
-  for (let tries = 0; tries < 2; tries++) if (await prepare(await ensureInitLayer(context, image.chainId))) return;
-  throw new NotFound(`parent snapshot ${initLayerName(image.chainId)} does not exist: not found`);
+  if (await prepare(initLayerName(chainId))) return;
+  if (image !== undefined) await context.images.unpack(image);
+  for (let tries = 0; tries < 2; tries++) if (await prepare(await ensureInitLayer(context, chainId))) return;
+  throw new NotFound(`parent snapshot ${initLayerName(chainId)} does not exist: not found`);
 }
 
 async function mountPoints(

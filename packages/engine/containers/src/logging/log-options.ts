@@ -16,7 +16,7 @@ const accepted: Record<string, readonly string[]> = {
     "max-buffer-size",
   ],
   local: ["max-file", "max-size", "compress", "mode", "max-buffer-size"],
-  none: ["mode", "max-buffer-size"],
+  none: [],
 };
 
 /** Options of the copy that is kept of a plugin's log; the engine's own drivers take and ignore them. */
@@ -34,6 +34,8 @@ export function completeLogConfig(
   const type = config?.Type === undefined || (config.Type as string) === "" ? driver : config.Type;
   const options: Record<string, string> = { ...config?.Config };
   if (type === driver) for (const [key, value] of Object.entries(defaults)) options[key] ??= value;
+  // What is not kept needs no judging.
+  if (type === "none") return { Type: type, Config: options };
   const known = accepted[type];
   checkOptions(type, known ?? Object.keys(options), options);
   if (known === undefined) cacheOptions(options);
@@ -97,7 +99,7 @@ export function canReadLog({ hostConfig: { LogConfig } }: { hostConfig: Pick<Hos
 
 function checkOptions(type: string, known: readonly string[], options: Record<string, string>): void {
   for (const key of Object.keys(options)) {
-    if (known.includes(key) || (type !== "none" && cacheKeys.includes(key))) continue;
+    if (known.includes(key) || cacheKeys.includes(key)) continue;
     throw new InvalidArgument(
       `unknown log opt '${key}' for ${type === "local" ? "log driver local" : `${type} log driver`}`,
     );

@@ -39,6 +39,8 @@ export interface ContainerSettings {
   dns: string[];
   dnsSearch: string[];
   dnsOptions: string[];
+  /** The bridge that the configuration names for the default network; empty for the engine's own. */
+  bridge: string;
   engine: EngineSettings;
 }
 

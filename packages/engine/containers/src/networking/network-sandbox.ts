@@ -3,10 +3,11 @@ import { Conflict, messageOf, Unknown } from "@longshore/errdefs";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
 import { linkedHosts, linkedPorts } from "./links.ts";
+import { portRequest } from "./ports.ts";
 
 /** The paths that a container's network gives to its spec. */
 export interface NetworkPaths {
-  /** Namespace to join; absent for the host's. */
+  /** Namespace to join; absent for the host's, and for one that the runtime makes. */
   netns: string | undefined;
   files: { resolvConf?: string; hostname?: string; hosts?: string };
 }
@@ -39,6 +40,7 @@ function findDonor(context: Context, nameOrId: string): Container {
 export async function allocateNetwork(context: Context, container: Container): Promise<NetworkPaths> {
   const { record, hostConfig } = container;
   const mode = hostConfig.NetworkMode;
+  if (record.Config.NetworkDisabled === true) return { netns: undefined, files: {} };
   if (mode.startsWith("container:")) {
     const donor = networkDonor(context, container, mode.slice("container:".length));
     record.ResolvConfPath = donor.record.ResolvConfPath;
@@ -56,9 +58,7 @@ export async function allocateNetwork(context: Context, container: Container): P
     domainname: record.Config.Domainname,
     networkMode: mode,
     endpoints: record.EndpointRequests,
-    portBindings: hostConfig.PortBindings ?? {},
-    publishAllPorts: hostConfig.PublishAllPorts,
-    exposedPorts: Object.keys(record.Config.ExposedPorts ?? {}),
+    ...portRequest(container),
     dns: orDefault(hostConfig.Dns, settings.dns),
     dnsSearch: orDefault(hostConfig.DnsSearch, settings.dnsSearch),
     dnsOptions: orDefault(hostConfig.DnsOptions, settings.dnsOptions),
@@ -67,6 +67,7 @@ export async function allocateNetwork(context: Context, container: Container): P
     links: linkedPorts(context, container),
     containerDir: container.dir,
   });
+  if (mode === "bridge") record.NetworkSettings.Bridge = settings.bridge;
   record.NetworkSettings.SandboxID = sandbox.id;
   record.NetworkSettings.SandboxKey = sandbox.netnsPath;
   const { bridge } = record.EndpointRequests;
@@ -94,7 +95,8 @@ function filesOf(container: Container): NetworkPaths["files"] {
 
 /** Gives the network back and forgets the addresses, but keeps what was asked for. */
 export async function releaseNetwork(context: Context, container: Container): Promise<void> {
-  if (container.hostConfig.NetworkMode.startsWith("container:")) return;
+  const { NetworkDisabled } = container.record.Config;
+  if (NetworkDisabled === true || container.hostConfig.NetworkMode.startsWith("container:")) return;
   await context.network.release(container.id);
   forgetAddresses(container);
 }
@@ -112,7 +114,8 @@ export function withoutAddresses(container: Container): Container["record"]["Net
   const Networks = showRequested(EndpointRequests);
   for (const [name, shown] of Object.entries(Networks)) {
     const { NetworkID = "", DNSNames = null } = before[name] ?? {};
-    Object.assign(shown, { NetworkID, DNSNames });
+    // A client may have sent the addresses of another container along with what it asks for.
+    Object.assign(shown, unconnected, { NetworkID, DNSNames });
   }
   return { ...NetworkSettings, SandboxID: "", SandboxKey: "", Ports: {}, Networks };
 }
@@ -136,6 +139,17 @@ export function showRequested(requests: Record<string, Partial<EndpointSettings>
   return Object.fromEntries(Object.entries(requests).map(([name, request]) => [name, { ...noEndpoint, ...request }]));
 }
 
+/** What an endpoint has only while it is connected. */
+const unconnected = {
+  EndpointID: "",
+  Gateway: "",
+  IPAddress: "",
+  IPPrefixLen: 0,
+  IPv6Gateway: "",
+  GlobalIPv6Address: "",
+  GlobalIPv6PrefixLen: 0,
+} satisfies Partial<EndpointSettings>;
+
 const noEndpoint: EndpointSettings = {
   IPAMConfig: null,
   Links: null,
@@ -144,12 +158,6 @@ const noEndpoint: EndpointSettings = {
   DriverOpts: null,
   GwPriority: 0,
   NetworkID: "",
-  EndpointID: "",
-  Gateway: "",
-  IPAddress: "",
-  IPPrefixLen: 0,
-  IPv6Gateway: "",
-  GlobalIPv6Address: "",
-  GlobalIPv6PrefixLen: 0,
+  ...unconnected,
   DNSNames: null,
 };

@@ -1,5 +1,6 @@
 import type { PortMap } from "@longshore/docker-api";
 import { Conflict, InvalidArgument, messageOf, Unknown } from "@longshore/errdefs";
+import { canonicalPortKey, type SandboxRequest } from "@longshore/networks";
 import { containerOf, verifyContainerSettings } from "@longshore/docker-spec";
 import type { Container } from "../model/container.ts";
 import { type Context, emitContainer } from "../model/context.ts";
@@ -9,6 +10,23 @@ import { attempt } from "../lifecycle/task.ts";
 export interface PublishedPorts {
   PortBindings: PortMap;
   Ports: PortMap;
+}
+
+/**
+ * What of a container's bindings is published: those of ports that it exposes, as with Docker, whose clients say both.
+ * @returns as the network takes it
+ */
+export function portRequest({
+  record,
+  hostConfig: { PortBindings, PublishAllPorts },
+}: Pick<Container, "record" | "hostConfig">): Pick<
+  SandboxRequest,
+  "portBindings" | "publishAllPorts" | "exposedPorts"
+> {
+  const exposedPorts = Object.keys(record.Config.ExposedPorts ?? {});
+  const exposed = new Set(exposedPorts.map(canonicalPortKey));
+  const bindings = Object.entries(PortBindings ?? {}).filter(([key]) => exposed.has(canonicalPortKey(key)));
+  return { portBindings: Object.fromEntries(bindings), publishAllPorts: PublishAllPorts, exposedPorts };
 }
 
 export function publishedPorts(container: Container): PublishedPorts {
@@ -40,14 +58,14 @@ export async function changePorts(
       host: context.host,
       settings: context.settings.engine,
     });
-    if (container.alive) await publish(context, container, bindings);
+    const before = { record: container.record, hostConfig: container.hostConfig };
+    const wanted = asking(container, bindings);
+    if (container.alive) await publish(context, container, wanted);
     try {
-      await save(container, bindings);
+      await save(container, wanted);
     } catch (error) {
       if (container.alive)
-        await attempt(context, "publishing the former ports of a container", () =>
-          publish(context, container, container.hostConfig.PortBindings ?? {}),
-        );
+        await attempt(context, "publishing the former ports of a container", () => publish(context, container, before));
       throw new Unknown(`Cannot update container ${container.id}: ${messageOf(error)}`, { cause: error });
     }
     return given;
@@ -56,24 +74,35 @@ export async function changePorts(
   return { ...publishedPorts(container), Warnings: warnings.length === 0 ? null : warnings };
 }
 
-async function publish(context: Context, container: Container, portBindings: PortMap): Promise<void> {
-  const { record, hostConfig } = container;
-  const request = {
-    portBindings,
-    publishAllPorts: hostConfig.PublishAllPorts,
-    exposedPorts: Object.keys(record.Config.ExposedPorts ?? {}),
+async function publish(context: Context, container: Container, wanted: Asked): Promise<void> {
+  const { record } = container;
+  record.NetworkSettings.Ports = (await context.network.publish(container.id, portRequest(wanted))).ports;
+}
+
+/** What a container is to publish and expose. */
+type Asked = Parameters<typeof portRequest>[0];
+
+/** A container as if these were its bindings, of ports that it exposes then. */
+function asking({ record, hostConfig }: Container, bindings: PortMap): Asked {
+  const ExposedPorts = { ...record.Config.ExposedPorts };
+  const known = new Set(Object.keys(ExposedPorts).map(canonicalPortKey));
+  for (const key of Object.keys(bindings)) if (!known.has(canonicalPortKey(key))) ExposedPorts[key] = {};
+  return {
+    record: { ...record, Config: { ...record.Config, ExposedPorts } },
+    hostConfig: { ...hostConfig, PortBindings: bindings },
   };
-  record.NetworkSettings.Ports = (await context.network.publish(container.id, request)).ports;
 }
 
 /** What cannot be written down does not hold. */
-async function save(container: Container, bindings: PortMap): Promise<void> {
-  const before = container.hostConfig;
-  container.hostConfig = { ...before, PortBindings: bindings };
+async function save(container: Container, { record, hostConfig }: Asked): Promise<void> {
+  const before = { hostConfig: container.hostConfig, Config: container.record.Config };
+  container.hostConfig = hostConfig;
+  container.record.Config = record.Config;
   try {
     await container.saveAll();
   } catch (error) {
-    container.hostConfig = before;
+    container.hostConfig = before.hostConfig;
+    container.record.Config = before.Config;
     throw error;
   }
 }
@@ -84,10 +113,10 @@ export async function adoptPorts(context: Context, container: Container): Promis
   if (!sandbox || container.hostConfig.NetworkMode.startsWith("container:")) return;
   const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
   if (
-    same(sandbox.portBindings, container.hostConfig.PortBindings ?? {}) &&
+    same(sandbox.portBindings, portRequest(container).portBindings) &&
     same(sandbox.ports, container.record.NetworkSettings.Ports)
   )
     return;
   container.record.NetworkSettings.Ports = sandbox.ports;
-  await save(container, sandbox.portBindings);
+  await save(container, asking(container, sandbox.portBindings));
 }

@@ -15,7 +15,7 @@ function root(context: Context): string {
 }
 
 /** The place of the mount for one destination. `kind` tells several of one destination apart. */
-function placeOf(context: Context, id: string, destination: string, kind: string): string {
+export function placeOf(context: Context, id: string, destination: string, kind: string): string {
   return join(root(context), id, `${createHash("sha256").update(destination).digest("hex").slice(0, 16)}-${kind}`);
 }
 

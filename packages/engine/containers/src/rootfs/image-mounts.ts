@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { isKind } from "@longshore/errdefs";
 import type { ContainerUsage, ResolvedImage } from "@longshore/images";
 import type { MountRecord } from "@longshore/docker-spec";
-import { bindBelow, mountFor } from "./bound-paths.ts";
+import { bindBelow, mountFor, placeOf } from "./bound-paths.ts";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
 import { rootMounts } from "./rootfs.ts";
@@ -15,14 +15,19 @@ function viewOf(id: string, destination: string): string {
 /** Mounts of type image with the images that they name. */
 export type MountedImages = ReadonlyMap<MountRecord, ResolvedImage>;
 
-/** Finds the images, and notes in the records which they are now. @throws NotFound `No such image: x:latest` */
-export async function findMountedImages(context: Context, mounts: readonly MountRecord[]): Promise<MountedImages> {
+/** Finds the images, and notes in the container's records which they are now and where they will be seen. @throws NotFound `No such image: x:latest` */
+export async function findMountedImages(
+  context: Context,
+  id: string,
+  mounts: readonly MountRecord[],
+): Promise<MountedImages> {
   const images = new Map<MountRecord, ResolvedImage>();
   for (const mount of mounts) {
     if (mount.Type !== "image") continue;
     const image = await context.images.resolve(mount.Name);
     // The host configuration has the name that was asked for, and shares the object.
     mount.Spec = { ...mount.Spec, Source: image.id };
+    mount.Source = placeOf(context, id, mount.Destination, "root");
     images.set(mount, image);
   }
   return images;

@@ -1,15 +1,16 @@
 import type { ContainerInspectResponse, MountPoint, NetworkSettings } from "@longshore/docker-api";
-import type { MountRecord } from "@longshore/docker-spec";
+import { cleanPath, type MountRecord } from "@longshore/docker-spec";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
 import { showLinks } from "../networking/links.ts";
 import { shownConfig, shownHostConfig } from "./shown-config.ts";
 import { sizesOf } from "./sizes.ts";
 
-function mountPoint(record: MountRecord): MountPoint {
+/** @param hidesName of a volume that `-v` asked for by its place alone: Docker does not show what it is called */
+function mountPoint(record: MountRecord, hidesName: boolean): MountPoint {
   return {
     Type: record.Type,
-    ...(record.Name === "" ? {} : { Name: record.Name }),
+    ...(record.Name === "" || hidesName ? {} : { Name: record.Name }),
     Source: record.Source,
     Destination: record.Destination,
     ...(record.Driver === "" ? {} : { Driver: record.Driver }),
@@ -20,7 +21,8 @@ function mountPoint(record: MountRecord): MountPoint {
 }
 
 export function mountPointsOf(container: Container): MountPoint[] {
-  return Object.values(container.record.MountPoints).map(mountPoint);
+  const bare = new Set((container.hostConfig.Binds ?? []).filter((bind) => !bind.includes(":")).map(cleanPath));
+  return Object.values(container.record.MountPoints).map((record) => mountPoint(record, bare.has(record.Destination)));
 }
 
 function networkSettings(container: Container): NetworkSettings {

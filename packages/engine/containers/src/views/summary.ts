@@ -35,6 +35,7 @@ function commandLine(path: string, args: readonly string[]): string {
 async function imageIds(context: Context, containers: readonly Container[]): Promise<Map<string, string | undefined>> {
   const names = new Map(containers.map(({ record }) => [record.Config.Image, record.Image]));
   const found = [...names].map(async ([name, id]) => {
+    if (name === "") return [name, id] as const;
     try {
       return [name, await context.images.idOf(name)] as const;
     } catch (error) {
@@ -70,7 +71,7 @@ export async function summarize(
       Created: Math.floor(parseTime(record.Created) / 1000),
       Ports: portsOf(record.NetworkSettings.Ports),
       ...(withSize ? await sizesOf(context, container) : {}),
-      Labels: record.Config.Labels ?? {},
+      Labels: record.Config.Labels,
       State: container.status,
       Status: statusText(record.State, nowMs),
       HostConfig: {

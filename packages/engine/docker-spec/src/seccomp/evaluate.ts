@@ -1,5 +1,5 @@
-import { Unknown, messageOf } from "@longshore/errdefs";
-import { unmarshalRuntime, type runtime } from "@longshore/oci";
+import { Unknown } from "@longshore/errdefs";
+import type { runtime } from "@longshore/oci";
 import type { SeccompCondition, SeccompProfile, SeccompRule, SeccompSubject } from "./types.ts";
 
 const nativeArchitectures: Record<string, string> = {
@@ -13,25 +13,16 @@ const nativeArchitectures: Record<string, string> = {
   mips64le: "SCMP_ARCH_MIPSEL64",
 };
 
-/** @throws Unknown when the text is no profile, with the real engine's prefix */
-export function parseSeccompProfile(json: string): SeccompProfile {
-  try {
-    return unmarshalRuntime<SeccompProfile>(json);
-  } catch (error) {
-    throw new Unknown(`Decoding seccomp profile failed: ${messageOf(error)}`, { cause: error });
-  }
-}
-
 /**
  * The OCI filter that a profile means for this container.
  * @throws Unknown for profiles that use both forms of a member
  */
 export function evaluateSeccomp(profile: SeccompProfile, subject: SeccompSubject): runtime.LinuxSeccomp {
-  const seccomp: runtime.LinuxSeccomp = { defaultAction: profile.defaultAction };
+  const seccomp: runtime.LinuxSeccomp = { defaultAction: profile.defaultAction ?? "" };
   if (profile.defaultErrnoRet !== undefined) seccomp.defaultErrnoRet = profile.defaultErrnoRet;
   const architectures = architecturesOf(profile, subject.arch);
   if (architectures.length > 0) seccomp.architectures = architectures;
-  if (profile.flags !== undefined && profile.flags.length > 0) seccomp.flags = profile.flags;
+  if (profile.flags && profile.flags.length > 0) seccomp.flags = profile.flags;
   if (profile.listenerPath) seccomp.listenerPath = profile.listenerPath;
   if (profile.listenerMetadata) seccomp.listenerMetadata = profile.listenerMetadata;
   const syscalls = (profile.syscalls ?? []).flatMap((rule) => syscallOf(rule, subject));
@@ -48,18 +39,24 @@ function architecturesOf(profile: SeccompProfile, arch: string): string[] {
     );
   }
   if (given.length > 0) return given;
-  const native = map.find((entry) => entry.architecture === nativeArchitectures[arch]);
-  return native === undefined ? [] : [native.architecture, ...(native.subArchitectures ?? [])];
+  const native = nativeArchitectures[arch];
+  const entry = map.find(({ architecture }) => architecture === native);
+  return native === undefined || entry === undefined ? [] : [native, ...(entry.subArchitectures ?? [])];
 }
 
 function syscallOf(rule: SeccompRule, subject: SeccompSubject): runtime.LinuxSyscall[] {
-  if (rule.name && (rule.names?.length ?? 0) > 0) {
+  if (rule.name && rule.names && rule.names.length > 0) {
     throw new Unknown("both 'name' and 'names' are specified in the seccomp profile, use either 'name' or 'names'");
   }
   if (excluded(rule.excludes, subject) || !included(rule.includes, subject)) return [];
-  const syscall: runtime.LinuxSyscall = { names: rule.name ? [rule.name] : (rule.names ?? []), action: rule.action };
+  const syscall: runtime.LinuxSyscall = {
+    names: rule.name ? [rule.name] : (rule.names ?? []),
+    action: rule.action ?? "",
+  };
   if (rule.errnoRet !== undefined) syscall.errnoRet = rule.errnoRet;
-  if (rule.args && rule.args.length > 0) syscall.args = rule.args;
+  if (rule.args && rule.args.length > 0) {
+    syscall.args = rule.args.map((argument) => ({ index: 0, value: 0, op: "", ...argument }));
+  }
   return [syscall];
 }
 
@@ -74,17 +71,16 @@ function excluded(condition: SeccompCondition | undefined, subject: SeccompSubje
 
 function included(condition: SeccompCondition | undefined, subject: SeccompSubject): boolean {
   if (condition === undefined) return true;
-  const { arches = [], caps = [], minKernel } = condition;
+  const { arches, caps, minKernel } = condition;
   return (
-    (arches.length === 0 || arches.includes(subject.arch)) &&
-    caps.every((cap) => subject.capabilities.includes(cap)) &&
+    (!arches || arches.length === 0 || arches.includes(subject.arch)) &&
+    (caps ?? []).every((cap) => subject.capabilities.includes(cap)) &&
     (minKernel === undefined || reaches(subject.kernelVersion, minKernel))
   );
 }
 
+/** @param wanted `major.minor` */
 function reaches([major, minor]: readonly [number, number], wanted: string): boolean {
-  const match = /^(\d+)\.(\d+)$/.exec(wanted);
-  if (match === null) throw new Unknown(`invalid kernel version: "${wanted}": should be 'X.Y'`);
-  const [wantedMajor, wantedMinor] = [Number(match[1]), Number(match[2])];
+  const [wantedMajor = 0, wantedMinor = 0] = wanted.split(".").map(Number);
   return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
 }

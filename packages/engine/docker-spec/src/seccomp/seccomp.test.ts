@@ -81,6 +81,71 @@ describe("seccomp", () => {
     assert.notEqual(select('{"defaultAction":"SCMP_ACT_ALLOW"}', { privileged: true }), undefined);
   });
 
+  for (const [profile, words] of [
+    ["[]", "json: cannot unmarshal array into Go value of type seccomp.Seccomp"],
+    ["1", "json: cannot unmarshal number into Go value of type seccomp.Seccomp"],
+    ["x", "invalid character 'x' looking for beginning of value"],
+    ['{"defaultAction":"x"', "unexpected end of JSON input"],
+    ["{} x", "invalid character 'x' after top-level value"],
+    [
+      '{"defaultAction":1}',
+      "json: cannot unmarshal number into Go struct field Seccomp.defaultAction of type specs.LinuxSeccompAction",
+    ],
+    [
+      '{"syscalls":1}',
+      "json: cannot unmarshal number into Go struct field Seccomp.syscalls of type []*seccomp.Syscall",
+    ],
+    ['{"syscalls":[1]}', "json: cannot unmarshal number into Seccomp.syscalls.0 of type seccomp.Syscall"],
+    ['{"syscalls":[{"names":[1]}]}', "json: cannot unmarshal number into Seccomp.syscalls.0.names.0 of type string"],
+    [
+      '{"syscalls":[{"args":[{"index":-1}]}]}',
+      "json: cannot unmarshal number -1 into Go struct field Seccomp.syscalls.0.args.0.index of type uint",
+    ],
+    [
+      '{"syscalls":[{"includes":{"caps":"x"}}]}',
+      "json: cannot unmarshal string into Go struct field Seccomp.syscalls.0.includes.caps of type []string",
+    ],
+    [
+      '{"syscalls":[{"includes":{"minKernel":4}}]}',
+      'invalid kernel version: 4, expected "<kernel>.<major>": json: cannot unmarshal number into Go value of type string',
+    ],
+    [
+      '{"syscalls":[{"excludes":{"minKernel":"4.8.1"}}]}',
+      'invalid kernel version: "4.8.1", expected "<kernel>.<major>"',
+    ],
+    [
+      '{"archMap":[{"subArchitectures":1}]}',
+      "json: cannot unmarshal number into Go struct field Seccomp.archMap.0.subArchitectures of type []specs.Arch",
+    ],
+    [
+      '{"flags":1}',
+      "json: cannot unmarshal number into Go struct field Seccomp.flags of type []specs.LinuxSeccompFlag",
+    ],
+    [
+      '{"defaultErrnoRet":-1}',
+      "json: cannot unmarshal number -1 into Go struct field Seccomp.defaultErrnoRet of type uint",
+    ],
+  ] as const) {
+    it(`tells in Docker's words that ${profile} is no profile`, () => {
+      assert.throws(() => select(profile), {
+        name: "Unknown",
+        message: `Decoding seccomp profile failed: ${words}`,
+      });
+    });
+  }
+
+  for (const profile of [
+    "null",
+    '{"syscalls":[null]}',
+    '{"syscalls":[{"names":["mkdir"],"action":"x","includes":null,"excludes":null,"args":[null]}]}',
+    '{"archMap":[null]}',
+    '{"flags":null,"architectures":null,"syscalls":null,"listenerPath":null}',
+  ]) {
+    it(`takes ${profile} for what Go does`, () => {
+      assert.equal(select(profile)?.defaultAction, "");
+    });
+  }
+
   it("refuses what is no profile", () => {
     assert.throws(() => select("{bad"), /^Unknown: Decoding seccomp profile failed: /);
     assert.throws(() => select('{"syscalls":[{"name":"a","names":["b"]}]}'), /both 'name' and 'names' are specified/);

@@ -1,7 +1,8 @@
 import { Unknown } from "@longshore/errdefs";
 import type { runtime } from "@longshore/oci";
 import { defaultProfile } from "./default-profile.ts";
-import { evaluateSeccomp, parseSeccompProfile } from "./evaluate.ts";
+import { evaluateSeccomp } from "./evaluate.ts";
+import { parseSeccompProfile } from "./profile.ts";
 import type { SeccompSubject } from "./types.ts";
 
 /**

@@ -3,9 +3,9 @@ import type { runtime } from "@longshore/oci";
 /** When a rule counts; every member that is present must hold. */
 export interface SeccompCondition {
   /** `CAP_X` forms; for `includes` all of them, for `excludes` any. */
-  caps?: string[];
+  caps?: string[] | null;
   /** Go's architecture names. */
-  arches?: string[];
+  arches?: string[] | null;
   /** `major.minor` */
   minKernel?: string;
 }
@@ -13,10 +13,10 @@ export interface SeccompCondition {
 export interface SeccompRule {
   /** The old form of `names`. */
   name?: string;
-  names?: string[];
-  action: string;
+  names?: string[] | null;
+  action?: string;
   errnoRet?: number;
-  args?: runtime.LinuxSeccompArg[] | null;
+  args?: Partial<runtime.LinuxSeccompArg>[] | null;
   comment?: string;
   includes?: SeccompCondition;
   excludes?: SeccompCondition;
@@ -24,11 +24,11 @@ export interface SeccompRule {
 
 /** A profile in Docker's JSON format: an OCI one with conditions and a map of architectures. */
 export interface SeccompProfile {
-  defaultAction: string;
+  defaultAction?: string;
   defaultErrnoRet?: number;
   architectures?: string[] | null;
-  archMap?: { architecture: string; subArchitectures?: string[] | null }[] | null;
-  flags?: string[];
+  archMap?: { architecture?: string; subArchitectures?: string[] | null }[] | null;
+  flags?: string[] | null;
   listenerPath?: string;
   listenerMetadata?: string;
   syscalls?: SeccompRule[] | null;

@@ -8,7 +8,15 @@ import type { ImagesContext } from "../model/context.ts";
 import { emitImage } from "../model/events.ts";
 import { findImage } from "../model/find.ts";
 import { chooseManifest, readManifests } from "../model/manifests.ts";
-import { danglingName, getRecord, type ImageRecord, listRecords, referenceOf, removeRecord } from "../model/records.ts";
+import {
+  danglingName,
+  familiarOf,
+  getRecord,
+  type ImageRecord,
+  listRecords,
+  referenceOf,
+  removeRecord,
+} from "../model/records.ts";
 
 /**
  * The records that a name given to `docker save` means: a repository without a tag stands for all its tags. An image
@@ -41,12 +49,11 @@ async function recordsFor(
 async function checkPlatform(
   context: ImagesContext,
   record: ImageRecord,
-  shown: string,
   platform: Platform | undefined,
 ): Promise<void> {
   if (platform === undefined) return;
   try {
-    chooseManifest(context, await readManifests(context, record.target), shown, platform);
+    chooseManifest(context, await readManifests(context, record.target), familiarOf(record), platform);
   } catch (error) {
     throw new NotFound(`no suitable export target found: ${messageOf(error)}`, { cause: error });
   }
@@ -64,7 +71,7 @@ async function exportNames(
   for (const name of names) {
     const { records, nameless } = await recordsFor(context, name);
     for (const record of records) {
-      await checkPlatform(context, record, name, platform);
+      await checkPlatform(context, record, platform);
       all.push(record);
       chosen.push(nameless ? await withoutName(context, record, undo) : record.name);
     }

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { blobInfo, type Lease, withLease } from "@longshore/containerd-client";
 import type { ContainerConfig } from "@longshore/docker-api";
 import { NotFound } from "@longshore/errdefs";
-import { type Descriptor, mediaTypes } from "@longshore/oci";
+import { type Descriptor, mediaTypes, type Platform } from "@longshore/oci";
 import { familiarString, type Reference } from "@longshore/reference";
 import { applyChanges } from "../changes/changes.ts";
 import type { ImagesContext } from "../model/context.ts";
@@ -22,9 +22,11 @@ export interface CommitRequest {
   readonly config: ContainerConfig;
   /** Its first process, for the history. */
   readonly command: readonly string[];
-  /** The ID of its image, and the manifest that it runs. */
+  /** The ID of its image, and the manifest that it runs; a container without an image has neither. */
   readonly imageId: string;
-  readonly manifest: Descriptor;
+  readonly manifest: Descriptor | undefined;
+  /** What the container runs on. */
+  readonly platform: Platform;
   readonly author: string;
   readonly comment: string;
   readonly repo: string;
@@ -62,8 +64,10 @@ async function diffLayer(context: ImagesContext, lease: Lease, key: string): Pro
 
 async function readParent(
   context: ImagesContext,
-  { imageId, manifest }: CommitRequest,
+  { imageId, manifest, platform }: CommitRequest,
 ): Promise<{ document: ImageDocument; layers: Descriptor[] }> {
+  if (manifest === undefined)
+    return { document: { ...platform, rootfs: { type: "layers", diff_ids: [] }, history: [] }, layers: [] };
   const [parent] = await readManifests(context, manifest);
   if (parent?.document === undefined || parent.manifest === undefined) throw new NotFound(`No such image: ${imageId}`);
   return { document: parent.document, layers: parent.manifest.layers };
@@ -75,7 +79,7 @@ async function record(
   imageId: string,
   reference: Reference | undefined,
 ): Promise<void> {
-  const image = { target, labels: { [parentLabel]: imageId } };
+  const image = { target, labels: imageId === "" ? {} : { [parentLabel]: imageId } };
   const existing = await recordsOf(context, target.digest);
   if (reference === undefined && existing.length === 0)
     await putRecord(context, { name: danglingName(target.digest), ...image });

@@ -127,6 +127,7 @@ const isRunnable = (manifest: ImageManifest): boolean => manifest.kind === "imag
 /**
  * The manifest of the wanted platform; without a wish this machine's, or else any that is there.
  * @param shown the name for the error
+ * @param match whether what can run on the wanted platform will do, or only what is made for just that
  * @throws NotFound `image with reference x was found but does not provide the specified platform (…)`
  */
 export function chooseManifest(
@@ -134,8 +135,11 @@ export function chooseManifest(
   manifests: readonly ImageManifest[],
   shown: string,
   wanted?: Platform,
+  match: "same" | "compatible" = "same",
 ): ImageManifest {
-  const candidates = manifests.filter((manifest) => isRunnable(manifest) && manifest.available);
+  const fits = ({ platform }: ImageManifest): boolean =>
+    wanted === undefined || match === "compatible" || (platform !== undefined && isSamePlatform(platform, wanted));
+  const candidates = manifests.filter((manifest) => isRunnable(manifest) && manifest.available && fits(manifest));
   const rank = rankPlatforms([wanted ?? context.platform]);
   const rankOf = ({ platform }: ImageManifest): number =>
     (platform === undefined ? undefined : rank(platform)) ?? Number.POSITIVE_INFINITY;

@@ -3,7 +3,7 @@ import type { ImagesContext } from "./context.ts";
 import type { ResolvedImage } from "./contract.ts";
 import { findRecord } from "./find.ts";
 import { chainOf, chooseManifest, isSamePlatform, platformOf, readManifests } from "./manifests.ts";
-import type { ImageRecord } from "./records.ts";
+import { familiarOf, type ImageRecord } from "./records.ts";
 
 type Chosen = Omit<ResolvedImage, "name">;
 
@@ -30,7 +30,7 @@ export async function resolveImage(
   const key = `${record.target.digest} ${formatPlatform(platform ?? context.platform)}`;
   const last = known.get(key);
   const isFresh = last !== undefined && performance.now() - last.at < recentMs;
-  const chosen = isFresh ? last.chosen : await choose(context, record, refOrId, platform);
+  const chosen = isFresh ? last.chosen : await choose(context, record, platform);
   // Another one may be there tomorrow that is nearer to what was wanted.
   if (!isFresh && isSamePlatform(chosen.platform, platform ?? context.platform)) {
     known.delete(key);
@@ -41,13 +41,9 @@ export async function resolveImage(
   return structuredClone({ ...chosen, name: byId ? "" : record.name });
 }
 
-async function choose(
-  context: ImagesContext,
-  { target }: ImageRecord,
-  shown: string,
-  platform: Platform | undefined,
-): Promise<Chosen> {
-  const chosen = chooseManifest(context, await readManifests(context, target), shown, platform);
+async function choose(context: ImagesContext, record: ImageRecord, platform: Platform | undefined): Promise<Chosen> {
+  const { target } = record;
+  const chosen = chooseManifest(context, await readManifests(context, target), familiarOf(record), platform);
   const { document, descriptor } = chosen;
   return {
     id: target.digest,

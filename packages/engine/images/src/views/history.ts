@@ -5,7 +5,7 @@ import { findImage } from "../model/find.ts";
 import { askedSingly } from "./holdings.ts";
 import { parentLabel } from "./inspect.ts";
 import { type ImageDocument, chainOf, chooseManifest, readManifests } from "../model/manifests.ts";
-import { type ImageRecord, recordsOf } from "../model/records.ts";
+import { familiarOf, type ImageRecord, recordsOf } from "../model/records.ts";
 import { repoTags } from "../model/shown.ts";
 
 const seconds = (time: string | undefined): number => (time === undefined ? 0 : Math.trunc(Date.parse(time) / 1000));
@@ -31,7 +31,8 @@ export async function imageHistory(
   platform?: Platform,
 ): Promise<ImageHistoryItem[]> {
   const { record, all } = await findImage(context, refOrId);
-  const chosen = chooseManifest(context, await readManifests(context, record.target), refOrId, platform);
+  const manifests = await readManifests(context, record.target);
+  const chosen = chooseManifest(context, manifests, familiarOf(record), platform, "compatible");
   const { document } = chosen;
   if (document === undefined) return [];
   const sizes = await stepSizes(context, document, chainOf(chosen));

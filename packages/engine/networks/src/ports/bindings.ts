@@ -1,6 +1,6 @@
 import { InvalidArgument } from "@longshore/errdefs";
 import type { PortBinding, PortMap } from "@longshore/docker-api";
-import { canonicalAddress } from "@longshore/ip";
+import { canonicalAddress, parseAddress } from "@longshore/ip";
 import type { PortRange } from "./allocator.ts";
 import { canonicalPortKey, type ContainerPort, parsePortKey } from "./port-key.ts";
 
@@ -54,7 +54,8 @@ export function portWishes(
         key,
         proto,
         containerPort,
-        hostIps: HostIp === "" ? [...wildcards] : [canonicalAddress(HostIp)],
+        // What is no address stands for all of them, as with Docker.
+        hostIps: parseAddress(HostIp) === undefined ? [...wildcards] : [canonicalAddress(HostIp)],
         ...(range ? { range } : {}),
       };
     });

@@ -10,13 +10,13 @@ export interface ContainerPort {
   proto: Proto;
 }
 
-/** Reads `80`, `80/tcp` or `80/TCP`. @throws InvalidArgument `invalid port specification: "x"`, `invalid proto: x` */
+/** Reads `80`, `80/tcp` or `80/TCP`. @throws InvalidArgument `invalid port specification: "x"`, `unknown protocol` */
 export function parsePortKey(text: string): ContainerPort {
   const [number = "", given = "", ...rest] = text.split("/");
   if (!/^\d{1,5}$/.test(number) || Number(number) > 65_535 || rest.length > 0)
     throw new InvalidArgument(`invalid port specification: "${text}"`);
   const proto = given === "" ? "tcp" : given.toLowerCase();
-  if (proto !== "tcp" && proto !== "udp" && proto !== "sctp") throw new InvalidArgument(`invalid proto: ${given}`);
+  if (proto !== "tcp" && proto !== "udp" && proto !== "sctp") throw new InvalidArgument(`unknown protocol`);
   return { key: `${Number(number)}/${proto}`, port: Number(number), proto };
 }
 

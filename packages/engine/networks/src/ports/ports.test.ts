@@ -52,7 +52,7 @@ describe("ports", () => {
       message: 'invalid port specification: "90-80"',
     });
     assert.throws(() => portWishes({ "80/foo": [{ HostIp: "", HostPort: "" }] }, [], false, both), {
-      message: "invalid proto: foo",
+      message: "unknown protocol",
     });
   });
 });

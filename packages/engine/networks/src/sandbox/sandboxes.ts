@@ -11,6 +11,7 @@ import { createEndpoint, gatewayEndpoint, linkPlan, needsWayOut, showEndpoint } 
 import { isUserDefined } from "../endpoint/endpoint-settings.ts";
 import { eventActor } from "./event-actor.ts";
 import { extraHostLines } from "../files/hosts.ts";
+import { checkNameserver } from "../files/resolv-conf.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import { hostGateway } from "../bridge/host-gateway.ts";
 import { ipv6IsOff, switchNamespace } from "../endpoint/ipv6-switch.ts";
@@ -112,6 +113,7 @@ export class SandboxStore implements Sandboxes {
       }
       // Said before anything is set up, and so in words of its own.
       extraHostLines(request.extraHosts, hostGateway(this.#parts));
+      for (const server of request.dns) checkNameserver(server);
       try {
         await this.#release(request.containerId);
         await this.#allocate(request);
