@@ -1,58 +1,130 @@
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
 import { JsonNumber, JsonObject } from "./value.ts";
 
-/** What a JSON value must look like; `go` is the type name that Docker's error messages show. */
-export type Shape =
-  | { kind: "string" | "bool"; go: string }
-  /** `as` is the kind of integer that a named type stands for; an `exact` one beyond a double's integers is a bigint. */
-  | { kind: "int"; go: string; as?: "uint32"; exact?: true }
-  | { kind: "list"; go: string; element: Shape; orString?: boolean; length?: number }
-  | { kind: "map"; go: string; element: Shape }
-  /** What reads itself: its errors are told as they are. */
-  | { kind: "own"; go: string; read: (value: unknown) => unknown }
-  | {
-      kind: "struct";
-      go: string;
-      root: string;
-      fields: Record<string, Shape>;
-      byLowerName: Map<string, string>;
-      /** Members that are not there are Go's zero values. */
-      filled?: true;
-    };
+declare const described: unique symbol;
 
-export const text: Shape = { kind: "string", go: "string" };
-export const bool: Shape = { kind: "bool", go: "bool" };
-export const int: Shape = { kind: "int", go: "int" };
-export const int64: Shape = { kind: "int", go: "int64" };
-export const uint16: Shape = { kind: "int", go: "uint16" };
-export const uint64: Shape = { kind: "int", go: "uint64" };
+/** Carries the type of the values that a shape lets through; nothing of it exists at run time. */
+interface Describes<T> {
+  readonly [described]?: T;
+}
+
+interface ScalarShape {
+  kind: "string" | "bool";
+  go: string;
+}
+interface IntShape {
+  kind: "int";
+  go: string;
+  /** The kind of integer that a named type stands for. */
+  as?: "uint32";
+  /** Beyond a double's integers it is a bigint. */
+  exact?: true;
+}
+interface ListShape {
+  kind: "list";
+  go: string;
+  element: Shape;
+  orString?: boolean;
+  length?: number;
+}
+interface MapShape {
+  kind: "map";
+  go: string;
+  element: Shape;
+}
+interface StructShape {
+  kind: "struct";
+  go: string;
+  root: string;
+  fields: Record<string, Shape>;
+  byLowerName: Map<string, string>;
+  /** Members that are not there are Go's zero values. */
+  filled?: boolean;
+}
+interface OwnShape {
+  kind: "own";
+  go: string;
+  /** What reads itself: its errors are told as they are. */
+  read: (value: unknown) => unknown;
+}
+
+/**
+ * What a JSON value must look like; `go` is the type name that Docker's error messages show. `T` is what `unmarshal`
+ * makes of it.
+ */
+export type Shape<T = unknown> = (ScalarShape | IntShape | ListShape | MapShape | StructShape | OwnShape) &
+  Describes<T>;
+
+/** A shape of an object with known members. */
+export type Struct<T = unknown> = StructShape & Describes<T>;
+
+/** The type of what a shape lets through: `null` is a list or map that was given as `null`. */
+export type Infer<S extends Shape> = S extends Describes<infer T> ? T : never;
+
+/** The members of a struct: one that is not named, or is `null` and no list or map, is absent. */
+export type InferFields<F extends Record<string, Shape>> = { -readonly [K in keyof F]?: Infer<F[K]> };
+
+/** As `InferFields`, of what has all of its members. */
+type InferAll<F extends Record<string, Shape>> = { -readonly [K in keyof F]: Infer<F[K]> };
+
+/** A struct that a map holds behind a pointer may be `null`; one without members or with all of them is not. */
+type Member<S extends Shape> =
+  | Infer<S>
+  | ([S] extends [Struct<infer T>]
+      ? Record<never, never> extends T
+        ? keyof T extends never
+          ? never
+          : null
+        : never
+      : never);
+
+export const text: Shape<string> = { kind: "string", go: "string" };
+export const bool: Shape<boolean> = { kind: "bool", go: "bool" };
+export const int: Shape<number> = { kind: "int", go: "int" };
+export const int64: Shape<number> = { kind: "int", go: "int64" };
+export const uint16: Shape<number> = { kind: "int", go: "uint16" };
+export const uint64: Shape<number> = { kind: "int", go: "uint64" };
 /** A number of any 64 bits: a bigint where a double would lose some. */
-export const exactUint64: Shape = { kind: "int", go: "uint64", exact: true };
-export const duration: Shape = { kind: "int", go: "time.Duration" };
+export const exactUint64: Shape<number | bigint> = { kind: "int", go: "uint64", exact: true };
+export const duration: Shape<number> = { kind: "int", go: "time.Duration" };
 /** A set: keys with empty objects. */
-export const empty: Shape = struct("struct {}", {});
+export const empty = struct("struct {}", {});
 
 /** A named string type such as `mount.Type`. */
-export function named(go: string): Shape {
+export function named(go: string): Shape<string> {
   return { kind: "string", go };
 }
 
-export function list(element: Shape): Shape {
-  return { kind: "list", go: `[]${element.go}`, element };
+/** @param go type name in errors, where it is not that of a list of these elements */
+export function list<S extends Shape>(element: S, go = `[]${element.go}`): Shape<Infer<S>[] | null> {
+  return { kind: "list", go, element };
 }
 
 /** Height and width of a terminal: as many elements as that, whatever is given. */
-export const size: Shape = { kind: "list", go: "[2]uint", element: { kind: "int", go: "uint" }, length: 2 };
+export const size: Shape<[height: number, width: number] | null> = {
+  kind: "list",
+  go: "[2]uint",
+  element: { kind: "int", go: "uint" },
+  length: 2,
+};
 
 /** A command: a list of strings, or one string that stands for a list of one. */
-export const command: Shape = { kind: "list", go: "[]string", element: text, orString: true };
+export const command: Shape<string[] | null> = { kind: "list", go: "[]string", element: text, orString: true };
 
-export function map(element: Shape): Shape {
-  return { kind: "map", go: `map[string]${element.go}`, element };
+/** @param go type name in errors, where it is not that of a map to these elements */
+export function map<S extends Shape>(
+  element: S,
+  go = `map[string]${element.go}`,
+): Shape<Record<string, Member<S>> | null> {
+  return { kind: "map", go, element };
 }
 
 /** @param root what stands before the path of a wrong member of a whole body: the type's own name, unless Docker reads it as a part of another */
-export function struct(go: string, fields: Record<string, Shape>, root = go.slice(go.lastIndexOf(".") + 1)): Shape {
+export function struct<F extends Record<string, Shape>>(
+  go: string,
+  fields: F,
+  root = go.slice(go.lastIndexOf(".") + 1),
+): Struct<InferFields<F>> {
   return {
     kind: "struct",
     go,
@@ -63,8 +135,9 @@ export function struct(go: string, fields: Record<string, Shape>, root = go.slic
 }
 
 /** As `struct`, with every member there afterwards: what Docker shows in full, and nobody need ask for twice. */
-export function filled(go: string, fields: Record<string, Shape>): Shape {
-  return { ...struct(go, fields), filled: true } as Shape;
+export function filled<F extends Record<string, Shape>>(go: string, fields: F): Struct<InferAll<F>> {
+  const { kind, root, byLowerName } = struct(go, fields);
+  return { kind, go, root, fields, byLowerName, filled: true };
 }
 
 function jsonKind(value: unknown): string {
@@ -104,12 +177,14 @@ function mismatch(value: unknown, shape: Shape, path: Path): InvalidArgument {
  * `null` leaves a scalar out and empties a list or map.
  * @throws InvalidArgument with the text of Go's JSON decoder
  */
-export function unmarshal(shape: Shape, value: unknown): unknown {
-  return decodeAt(shape, value, { name: shape.kind === "struct" ? shape.root : "", parent: undefined }, undefined);
+export function unmarshal<T>(shape: Shape<T>, value: unknown): T | undefined {
+  return decodeAt(shape, value, { name: shape.kind === "struct" ? shape.root : "", parent: undefined }, undefined) as
+    | T
+    | undefined;
 }
 
 /** As `unmarshal`, for a request's body. @throws InvalidArgument `invalid JSON: …` */
-export function decode(shape: Shape, value: unknown): unknown {
+export function decode<T>(shape: Shape<T>, value: unknown): T | undefined {
   try {
     return unmarshal(shape, value);
   } catch (error) {
@@ -146,7 +221,7 @@ function holds(go: string, value: bigint): boolean {
   return (unsigned === "u" ? BigInt.asUintN(size, value) : BigInt.asIntN(size, value)) === value;
 }
 
-function integer(shape: Extract<Shape, { kind: "int" }>, value: unknown, path: Path): number | bigint {
+function integer(shape: IntShape, value: unknown, path: Path): number | bigint {
   const text = value instanceof JsonNumber ? value.text : undefined;
   const whole =
     text === undefined ? Number.isInteger(value) : /^-?\d+$/.test(text) && (text !== "-0" || !shape.go.startsWith("u"));
@@ -155,7 +230,7 @@ function integer(shape: Extract<Shape, { kind: "int" }>, value: unknown, path: P
   return text === undefined ? (value as number) : Number(text) + 0;
 }
 
-function decodeList(shape: Extract<Shape, { kind: "list" }>, value: unknown, path: Path): unknown[] {
+function decodeList(shape: ListShape, value: unknown, path: Path): unknown[] {
   if (shape.orString === true && typeof value === "string") return [value];
   // Go tries a string last, so that is what it tells of.
   if (
@@ -178,7 +253,7 @@ function membersOf(value: object): Iterable<[string, unknown]> {
 }
 
 function decodeObject(
-  shape: Extract<Shape, { kind: "map" | "struct" }>,
+  shape: MapShape | StructShape,
   value: object,
   path: Path,
   out: Record<string, unknown>,
@@ -201,7 +276,7 @@ function decodeObject(
   return out;
 }
 
-function fill({ fields }: Extract<Shape, { kind: "struct" }>, out: Record<string, unknown>): void {
+function fill({ fields }: StructShape, out: Record<string, unknown>): void {
   for (const [name, field] of Object.entries(fields)) out[name] ??= zero(field);
 }
 
