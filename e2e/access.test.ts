@@ -42,10 +42,7 @@ describe("access to the engine", () => {
       { path: at("web.sock"), "container-labels": ["team=web"] },
       { path: at("few.sock"), endpoints: ["GET /containers/json", "POST /containers/{id}/restart"] },
     ];
-    writeFileSync(
-      at("daemon.json"),
-      JSON.stringify({ longshore: { sockets, "audit-log": { path: at("audit/log.jsonl") } } }),
-    );
+    writeFileSync(at("engine.json"), JSON.stringify({ sockets, "audit-log": { path: at("audit/log.jsonl") } }));
     await longshore.start();
     await importBusybox(longshore);
     for (const team of ["web", "db"])
@@ -137,6 +134,8 @@ describe("access to the engine", () => {
       at("containerd.sock"),
       "--config-file",
       at("daemon.json"),
+      "--longshore-config-file",
+      at("engine.json"),
       "--bridge",
       `lsa${process.pid}`,
     ];
@@ -182,6 +181,8 @@ os.execv(sys.argv[2], sys.argv[2:])
         await exec(join(repository, "bin/dockerd"), [
           "--config-file",
           at("empty.json"),
+          "--longshore-config-file",
+          "/dev/null",
           "--data-root",
           at("x"),
           "--pidfile",

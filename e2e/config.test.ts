@@ -76,6 +76,7 @@ describe("a daemon.json of Docker", () => {
       label: ["no=key"],
     };
     writeFileSync(join(dir, "daemon.json"), JSON.stringify(config));
+    writeFileSync(join(dir, "engine.json"), "{}");
     const child = spawn("python3", ["-c", receiver, join(dir, "notify")], { stdio: ["ignore", "pipe", "inherit"] });
     manager.end = () => child.kill("SIGKILL");
     child.stdout.on("data", (bytes: Buffer) => said.push(...String(bytes).split("\n").filter(Boolean)));
@@ -95,6 +96,8 @@ describe("a daemon.json of Docker", () => {
           join(dir, "pid"),
           "--config-file",
           join(dir, "daemon.json"),
+          "--longshore-config-file",
+          join(dir, "engine.json"),
         ],
         ...[
           "--containerd",
@@ -187,25 +190,42 @@ describe("a daemon.json of Docker", () => {
   it("--validate refuses what the start would refuse, and touches nothing", async () => {
     const data = join(dir, "docker");
     mkdirSync(join(data, "image/overlay2"), { recursive: true });
-    const refused: [string, RegExp, string[]?][] = [
+    const refused: [string, RegExp, string[]?, string?][] = [
       ['{"log-driver":"journald"}', /^failed to start daemon: log-driver journald is not served/],
       [
         `{"data-root":"${data}","pidfile":"${dir}/other.pid"}`,
         /is a data root of Docker \(it has .*\/image\), which is left untouched/,
         [],
       ],
+      ["{}", /engine with file .*: invalid JSON: the following directives .*: socket$/, ["--validate"], '{"socket":[]}'],
     ];
     await Promise.all(
-      refused.map(async ([json, reason, args = ["--validate"]], index) => {
+      refused.map(async ([json, reason, args = ["--validate"], own = "{}"], index) => {
         const file = join(dir, `${index}.json`);
         writeFileSync(file, json);
-        const { code, stderr } = await dockerd("--config-file", file, "-H", `unix://${dir}/other.sock`, ...args);
+        writeFileSync(join(dir, `own-${index}.json`), own);
+        const { code, stderr } = await dockerd(
+          ...["--config-file", file, "--longshore-config-file", join(dir, `own-${index}.json`)],
+          ...["-H", `unix://${dir}/other.sock`],
+          ...args,
+        );
         assert.equal(code, 1, json);
-        assert.match(stderr.replace(/^.*?(failed to start daemon|invalid TLS)/s, "$1"), reason);
+        assert.match(stderr.replace(/^.*?(failed to start daemon|invalid TLS|engine with file)/s, "$1"), reason);
       }),
     );
     assert.deepEqual(readdirSync(data), ["image"]);
-    const good = await dockerd("--validate", "--config-file", join(dir, "daemon.json"));
-    assert.deepEqual([good.code, good.stderr.trimEnd().split("\n").at(-1)], [0, "configuration OK"]);
+    const former = join(dir, "former.json");
+    writeFileSync(former, '{"longshore":{"max-unpacked-size":"1GB"}}');
+    for (const file of [join(dir, "daemon.json"), former]) {
+      const good = await dockerd(
+        "--validate",
+        "--config-file",
+        file,
+        "--longshore-config-file",
+        join(dir, "engine.json"),
+      );
+      assert.deepEqual([good.code, good.stderr.trimEnd().split("\n").at(-1)], [0, "configuration OK"]);
+      assert.equal(/^NOTE: the key longshore of .* belongs in .*engine\.json/m.test(good.stderr), file === former);
+    }
   });
 });

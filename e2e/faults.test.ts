@@ -23,6 +23,7 @@ describe("system calls that fail", function () {
     longshore.engine.env = longshore.containerd.env = faults.env;
     writeFileSync(
       join(longshore.dir, "daemon.json"),
+      // Where earlier versions had the engine's own keys.
       JSON.stringify({ longshore: { "audit-log": { path: audit, reads: true } } }),
     );
     await longshore.start();

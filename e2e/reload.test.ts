@@ -8,6 +8,7 @@ import { until } from "./host/until.ts";
 describe("SIGHUP", () => {
   const rig = new Longshore({ bridge: `lsh${process.pid}`, address: `10.214.${process.pid % 250}.1/24` });
   const file = join(rig.dir, "daemon.json");
+  const ownFile = join(rig.dir, "engine.json");
   let began = 0;
   before(() => {
     began = Date.now() / 1000 - 1;
@@ -35,9 +36,10 @@ describe("SIGHUP", () => {
       .map((line) => JSON.parse(line) as never);
   };
 
-  async function hangup(config: object): Promise<void> {
+  async function hangup(config: object, own = {}): Promise<void> {
     const count = (await events()).length;
     writeFileSync(file, JSON.stringify(config));
+    writeFileSync(ownFile, JSON.stringify(own));
     process.kill(rig.engine.pid, "SIGHUP");
     await until("the reload is told", async () => (await events()).length > count);
   }
@@ -92,14 +94,35 @@ describe("SIGHUP", () => {
     assert.equal(await rig.ok(["info", "-f", "{{json .Labels}} {{.Debug}} {{.DefaultRuntime}}"]), "[] true noted");
   });
 
+  it("turns the audit log on and off by the engine's own file", async () => {
+    const log = join(rig.dir, "audit.jsonl");
+    await hangup(
+      {},
+      { "audit-log": { path: log }, sockets: [{ path: join(rig.dir, "more.sock"), "read-only": true }] },
+    );
+    await rig.ok(["volume", "create", "recorded"]);
+    await hangup({});
+    await rig.ok(["volume", "rm", "recorded"]);
+    const lines = readFileSync(log, "utf8").split("\n").filter(Boolean);
+    assert.ok(lines.some((line) => line.includes("/volumes/create")) && !lines.some((line) => line.includes("DELETE")));
+    assert.match(readFileSync(rig.engine.log, "utf8"), /other sockets are opened by a restart only/);
+  });
+
   it("a file that is wrong changes nothing", async () => {
     const before = readFileSync(rig.engine.log, "utf8").length;
-    for (const [wrong, why] of [
+    for (const [wrong, why, own = "{}"] of [
       ["{", "invalid JSON"],
+      ['{"labels":["tier=two"]}', "must be an absolute path: log", '{"audit-log":{"path":"log"}}'],
+      [
+        '{"labels":["tier=two"],"longshore":{"max-unpacked-size":"1GB"}}',
+        "specified both",
+        '{"max-unpacked-size":"2GB"}',
+      ],
       ['{"labels":["tier=two"],"nonsense":1}', "nonsense"],
       ['{"labels":["tier=two"],"default-runtime":"nowhere"}', "specified default runtime 'nowhere' does not exist"],
     ] as const) {
       writeFileSync(file, wrong);
+      writeFileSync(ownFile, own);
       process.kill(rig.engine.pid, "SIGHUP");
       await until("the refusal is logged", () => readFileSync(rig.engine.log, "utf8").slice(before).includes(why));
     }

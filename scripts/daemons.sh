@@ -1,11 +1,13 @@
 # Sourced by start and stop: where the daemons of this machine live. Needs report.sh.
 # With LONGSHORE_HOME they are daemons of their own beside those: all that they keep lies in that folder,
-# and its daemon.json configures them (it has to name another bridge than the machine's).
+# and its daemon.json (and engine.json, if there is one) configures them; it has to name another bridge than the machine's.
 if [ -n "${LONGSHORE_HOME:-}" ]; then
   home=$LONGSHORE_HOME
   state=$home/run logs=$home/log socket=$home/docker.sock containerd_socket=$home/containerd.sock
+  own=$home/engine.json
+  [ -f "$own" ] || own=/dev/null
   containerd_args=(--root "$home/containerd" --state "$state/containerd" --address "$containerd_socket")
-  dockerd_args=(-H "unix://$socket" --containerd "$containerd_socket" --data-root "$home/data" --exec-root "$state/docker" --config-file "$home/daemon.json")
+  dockerd_args=(-H "unix://$socket" --containerd "$containerd_socket" --data-root "$home/data" --exec-root "$state/docker" --config-file "$home/daemon.json" --longshore-config-file "$own")
 else
   state=/run/longshore
   logs=/var/log/longshore

@@ -32,7 +32,7 @@ export class Longshore {
     // Short, since unix socket paths are limited.
     this.dir = mkdtempSync("/tmp/longshore-");
     mkdirSync(join(this.dir, "docker-config"));
-    writeFileSync(join(this.dir, "daemon.json"), "{}");
+    for (const file of ["daemon.json", "engine.json"]) writeFileSync(join(this.dir, file), "{}");
     const disk = join(this.dir, options.disk ?? ".");
     this.data = join(disk, "data");
     this.containerdRoot = join(disk, "containerd");
@@ -59,6 +59,8 @@ export class Longshore {
           containerdSocket,
           "--config-file",
           join(this.dir, "daemon.json"),
+          "--longshore-config-file",
+          join(this.dir, "engine.json"),
         ],
         // The host forwards as it did before.
         ...["--bridge", options.bridge, "--ip-forward-no-drop"],

@@ -166,6 +166,8 @@ export class World {
       this.#at("containerd.sock"),
       "--config-file",
       this.#at("daemon.json"),
+      // Not the machine's.
+      ...(this.#stock ? [] : ["--longshore-config-file", "/dev/null"]),
       ...flags,
     ]);
     await this.#engine.start();

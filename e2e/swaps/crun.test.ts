@@ -38,6 +38,8 @@ describe("the engine on crun", () => {
     const { code, stderr } = await exec(join(repository, "bin/dockerd"), [
       "--config-file",
       file,
+      "--longshore-config-file",
+      "/dev/null",
       "--data-root",
       dir,
       "--exec-root",

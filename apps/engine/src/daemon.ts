@@ -23,6 +23,7 @@ import type { FastifyInstance } from "fastify";
 import { AuditLog } from "./access/audit.ts";
 import { authorize, checkAuthorizationPlugins } from "./access/authorization.ts";
 import { guard } from "./access/guard.ts";
+import type { AccessConfig } from "./config/engine-keys.ts";
 import type { Config } from "./config/config.ts";
 import { cgroupDriver } from "./config/exec-options.ts";
 import type { Engine } from "./engine.ts";
@@ -114,13 +115,18 @@ export async function startDaemon(
   });
   const containers = await containerContext(config, parts, store, imageResolver(images), space);
   const workers = new ArchiveWorkers();
-  const audit =
-    config.access.audit === undefined ? undefined : new AuditLog({ ...config.access.audit, log: parts.log });
+  const audit = new AuditLog(parts.log);
+  const archiver = new FileArchiver(workers);
+  const reconfigure = (access: AccessConfig): void => {
+    audit.configure(access.audit);
+    archiver.limit = access.maxUnpacked ?? 0;
+  };
+  reconfigure(config.access);
   const damage = async (): Promise<string[]> => [
     ...(await damagedContainers(containers)),
     ...parts.damage(),
     ...damageOfImages(images),
-    ...(audit?.problems() ?? []),
+    ...audit.problems(),
     ...(await containerdDamage(parts.containerd)),
   ];
   const engine: Engine = {
@@ -132,7 +138,8 @@ export async function startDaemon(
     images,
     events: parts.events,
     log: parts.log,
-    archiver: new FileArchiver(workers, config.access.maxUnpacked),
+    archiver,
+    reconfigure,
     layers: new Layers(workers),
     id: await engineId(config.dataRoot),
   };
@@ -140,7 +147,7 @@ export async function startDaemon(
   const monitor = new TaskMonitor(containers);
   monitor.start();
   const app = createApp(parts.log, { experimental: config.experimental, traceOf: (id) => store.byId(id)?.trace });
-  audit?.watch(app);
+  audit.watch(app);
   guard(app);
   await checkAuthorizationPlugins(parts.plugins, config.authorizationPlugins);
   authorize(app, parts.plugins, config);

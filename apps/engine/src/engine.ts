@@ -6,6 +6,7 @@ import type { Networks } from "@longshore/networks";
 import type { Plugins } from "@longshore/plugins";
 import type { FastifyInstance } from "fastify";
 import type { Config } from "./config/config.ts";
+import type { AccessConfig } from "./config/engine-keys.ts";
 import type { EventHub } from "./events/hub.ts";
 
 /** What the routes of this app work with. */
@@ -21,6 +22,8 @@ export interface Engine {
   readonly layers: Layers;
   /** What was damaged and set aside, in words. */
   readonly damage: () => Promise<string[]>;
+  /** Puts other own keys into force, but for sockets. @throws the system's error, having changed nothing */
+  readonly reconfigure: (access: AccessConfig) => void;
   /** Stable across restarts. */
   readonly id: string;
 }

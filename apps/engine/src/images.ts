@@ -8,7 +8,7 @@ import { hostPlatform } from "@longshore/oci";
 import { Connections, dockerHosts, type RegistryHosts } from "@longshore/remotes";
 import type { Config } from "./config/config.ts";
 import { cgroupDriver } from "./config/exec-options.ts";
-import { proxiesOf } from "./config/proxies.ts";
+import { type ProxyConfig, proxiesOf } from "./config/proxies.ts";
 import { containerSettings } from "./settings.ts";
 import { productVersion } from "./system/product.ts";
 
@@ -17,7 +17,7 @@ import { productVersion } from "./system/product.ts";
  * @throws InvalidArgument for a setting that makes no sense
  */
 export function registryHosts(
-  config: Pick<Config, "registryMirrors" | "insecureRegistries" | "proxies">,
+  config: Pick<Config, "registryMirrors" | "insecureRegistries"> & ProxyConfig,
 ): RegistryHosts {
   const hosts = () => {
     // Pulls and pushes are containerd's, whose environment is another one.

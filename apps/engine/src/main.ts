@@ -1,6 +1,7 @@
 import { messageOf } from "@longshore/errdefs";
 import { type Config, loadConfig } from "./config/config.ts";
-import { deprecations, type Given, parseFlags, usage } from "./config/flags.ts";
+import { deprecations, parseFlags, usage } from "./config/flags.ts";
+import type { Given } from "./config/options/table.ts";
 import { run } from "./run.ts";
 import { verifyStart } from "./verify.ts";
 import { engineVersion } from "./server/version/api-version.ts";
@@ -13,6 +14,7 @@ async function configure(flags: Given): Promise<Config | undefined> {
   if (flags.get("validate") !== true) return config;
   verifyStart(config, { activated: false });
   for (const warning of config.warnings) process.stderr.write(`WARNING: ${warning}\n`);
+  for (const note of config.notes) process.stderr.write(`NOTE: ${note}\n`);
   return void process.stderr.write("configuration OK\n");
 }
 

@@ -7,7 +7,7 @@ import { DriverVolumes, LocalVolumes, pluginVolumeDrivers } from "@longshore/vol
 import { giveMemoryBackAtRest, takeServiceManager } from "@longshore/sys";
 import { configureTracing } from "@longshore/telemetry";
 import type { Config } from "./config/config.ts";
-import type { Given } from "./config/flags.ts";
+import type { Given } from "./config/options/table.ts";
 import { setProxies } from "./config/proxies.ts";
 import { startDaemon } from "./daemon.ts";
 import { dockerProxyProgram } from "./docker-proxy.ts";
@@ -52,6 +52,7 @@ export async function run(config: Config, flags: Given): Promise<void> {
   setProxies(config, log);
   verifyStart(config, { activated: true });
   for (const warning of config.warnings) log.warn(warning);
+  for (const note of config.notes) log.info(note);
   // What fails while nobody waits for it concerns one piece of work, not all.
   process.on("unhandledRejection", (error) => log.error({ err: error }, "unexpected rejection"));
   await writePidFile(config.pidfile);

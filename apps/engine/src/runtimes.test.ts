@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { unpackAny } from "@longshore/proto";
 import { OptionsSchema } from "@longshore/proto/containerd/runc/v1/runc";
 import { cgroupDriver } from "./config/exec-options.ts";
-import type { RuntimeConfig } from "./config/values.ts";
+import type { RuntimeConfig } from "./config/kinds/texts.ts";
 import { runtimesOf, writeRuntimeWrappers } from "./runtimes.ts";
 
 describe("runtimes", () => {

@@ -8,7 +8,7 @@ import { packAny } from "@longshore/proto";
 import { OptionsSchema } from "@longshore/proto/containerd/runc/v1/runc";
 import { isRuntimeName } from "@longshore/docker-spec";
 import type { Config } from "./config/config.ts";
-import type { RuntimeConfig } from "./config/values.ts";
+import type { RuntimeConfig } from "./config/kinds/texts.ts";
 import { shimOptions } from "./shim-options.ts";
 
 /** containerd's name for the shim of this project, which drives the runtimes that are given by a path. */

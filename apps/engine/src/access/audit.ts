@@ -10,8 +10,15 @@ import { type Client, clientOf } from "./client.ts";
 import { changes } from "./policy.ts";
 import { redact, redactQuery } from "./redact.ts";
 
+interface AuditSettings {
+  path: string;
+  /** Whether requests that only read are recorded, too. */
+  reads: boolean;
+}
+
 interface Connection {
-  client: Client;
+  /** Undefined until somebody asks. */
+  client: Client | undefined;
   /** The address that the client came in by. */
   socket: string;
 }
@@ -25,38 +32,54 @@ interface Connection {
  * What is recorded of a request is what the engine understood of it, without secrets.
  */
 export class AuditLog {
-  readonly #path: string;
-  readonly #file: AuditFile;
-  readonly #reads: boolean;
+  #settings: AuditSettings | undefined;
+  #file: AuditFile | undefined;
   readonly #log: Logger;
   readonly #connections = new WeakMap<Socket, Connection>();
   #count = 0;
   #failed = false;
 
-  constructor(options: { path: string; reads: boolean; log: Logger }) {
-    this.#path = options.path;
-    this.#file = new AuditFile(options.path);
-    this.#reads = options.reads;
-    this.#log = options.log;
-    mkdirSync(dirname(options.path), { recursive: true, mode: 0o700 });
+  /** Records nothing until it is configured. */
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** Records there from now on; undefined: nothing. @throws the system's error when the folder cannot be made, having changed nothing */
+  configure(settings: AuditSettings | undefined): void {
+    if (settings !== undefined) mkdirSync(dirname(settings.path), { recursive: true, mode: 0o700 });
+    if (settings?.path !== this.#settings?.path) {
+      this.#file?.close();
+      this.#file = settings === undefined ? undefined : new AuditFile(settings.path);
+      this.#failed = false;
+    }
+    this.#settings = settings;
   }
 
   /** What is wrong with the log, in words for `docker info`. */
   problems(): string[] {
-    return this.#failed ? [`the audit log ${this.#path} cannot be written: requests are served, but not recorded`] : [];
+    return this.#failed
+      ? [`the audit log ${this.#settings?.path} cannot be written: requests are served, but not recorded`]
+      : [];
   }
 
   connected(socket: Socket, address: string): void {
-    this.#connections.set(socket, { client: clientOf(socket), socket: address });
+    this.#connections.set(socket, {
+      client: this.#settings === undefined ? undefined : clientOf(socket),
+      socket: address,
+    });
   }
 
   /** Records the requests of all routes that are added after this call. */
   watch(app: FastifyInstance): void {
     app.addHook("onRequest", (request, reply, done) => {
-      if (request.is404 || (!this.#reads && !changes(request.method, request.routeOptions.config))) return done();
+      if (this.#settings === undefined) return done();
+      if (request.is404 || (!this.#settings.reads && !changes(request.method, request.routeOptions.config)))
+        return done();
       const id = `${process.pid}-${++this.#count}`;
       const began = performance.now();
-      const connection = this.#connections.get(request.raw.socket);
+      const { socket } = request.raw;
+      const connection = this.#connections.get(socket);
+      if (connection !== undefined) connection.client ??= clientOf(socket);
       const { path, query } = targetOf(request);
       this.#write({
         id,
@@ -84,11 +107,11 @@ export class AuditLog {
 
   #write(entry: object): void {
     try {
-      this.#file.append(JSON.stringify({ time: new Date().toISOString(), ...entry }));
+      this.#file?.append(JSON.stringify({ time: new Date().toISOString(), ...entry }));
       this.#failed = false;
     } catch (error) {
       // A full disk must not keep anybody from making space.
-      if (!this.#failed) this.#log.error({ err: error, path: this.#path }, "the audit log cannot be written");
+      if (!this.#failed) this.#log.error({ err: error, path: this.#settings?.path }, "the audit log cannot be written");
       this.#failed = true;
     }
   }

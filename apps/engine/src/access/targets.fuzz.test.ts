@@ -217,7 +217,9 @@ describe("what policies, plugins and the audit log saw is what ran", () => {
 
   before(async () => {
     dir = await mkdtemp(join(tmpdir(), "targets-"));
-    new AuditLog({ path: join(dir, "audit"), reads: true, log: silent }).watch(app);
+    const audit = new AuditLog(silent);
+    audit.configure({ path: join(dir, "audit"), reads: true });
+    audit.watch(app);
     guard(app);
     const plugin = {
       call: async (_method: string, { RequestUri }: { RequestUri: string }) => (

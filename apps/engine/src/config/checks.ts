@@ -6,8 +6,6 @@ import { parseMirror } from "@longshore/remotes";
 import { parseAddress } from "../listeners/address.ts";
 import type { Config } from "./config.ts";
 import { checkExecOption } from "./exec-options.ts";
-import type { Given } from "./flags.ts";
-import { isStorageDriver } from "./warnings.ts";
 
 const levels: Record<string, LogLevel> = {
   panic: "fatal",
@@ -19,9 +17,9 @@ const levels: Record<string, LogLevel> = {
   trace: "trace",
 };
 
-/** A level by dockerd's names, in any case; empty is its default. What is none stays as it is and is refused by `checkGiven`. */
+/** A level by dockerd's names, in any case; empty is its default, and so is what `checkLogLevel` refuses. */
 export function levelOf(name: string): LogLevel {
-  return name === "" ? "info" : (levels[name.toLowerCase()] ?? (name as LogLevel));
+  return levels[name.toLowerCase()] ?? "info";
 }
 
 function refuse(reason: string): never {
@@ -31,12 +29,12 @@ function refuse(reason: string): never {
 const domain =
   /^([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(\.([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*\.?$/;
 
-function checkDnsSearch(entry: string): void {
-  const name = entry.trim();
-  if (name !== "." && !(name.length < 255 && domain.test(name))) refuse(`${name} is not a valid domain`);
+export function checkDnsSearch(entries: readonly string[]): void {
+  for (const name of entries.map((entry) => entry.trim()))
+    if (name !== "." && !(name.length < 255 && domain.test(name))) refuse(`${name} is not a valid domain`);
 }
 
-function checkHostGateway(addresses: readonly string[]): void {
+export function checkHostGateway(addresses: readonly string[]): void {
   if (addresses.filter(isIPv4).length > 1) refuse("only one IPv4 host gateway IP address can be specified");
   if (addresses.filter((address) => !isIPv4(address)).length > 1)
     refuse("only one IPv6 host gateway IP address can be specified");
@@ -59,53 +57,83 @@ function checkProxyPath(path: string): void {
   }
 }
 
-/** Options that leave nothing in the typed configuration, or not as they were given. @throws InvalidArgument with dockerd's text, without its place */
-export function checkGiven(given: Given): void {
-  const text = (flag: string): string => String(given.get(flag) ?? "");
-  const number = (flag: string): number => Number(given.get(flag) ?? 0);
-  if (text("log-level") !== "" && levels[text("log-level").toLowerCase()] === undefined)
-    refuse(`invalid logging level: ${text("log-level")}`);
-  if (!["", "text", "json"].includes(text("log-format"))) refuse(`invalid log format: ${text("log-format")}`);
-  if (number("max-download-attempts") < 0) refuse(`invalid max download attempts: ${number("max-download-attempts")}`);
-  const port = number("network-diagnostic-port");
+/** A level that dockerd knows. */
+export function checkLogLevel(name: string): void {
+  if (name !== "" && levels[name.toLowerCase()] === undefined) refuse(`invalid logging level: ${name}`);
+}
+
+export function checkLogFormat(format: string): void {
+  if (!["", "text", "json"].includes(format)) refuse(`invalid log format: ${format}`);
+}
+
+/** @param what the number is, in dockerd's words */
+export function atLeastZero(what: string): (value: number) => void {
+  return (value) => {
+    if (value < 0) refuse(`invalid ${what}: ${value}`);
+  };
+}
+
+export function checkDiagnosticPort(port: number): void {
   if (port < 0 || port > 65_535) refuse(`invalid network-diagnostic-port (${port}): value must be between 0 and 65535`);
-  for (const host of (given.get("host") ?? []) as string[]) parseAddress(host);
-  if (text("api-cors-header") !== "") {
+}
+
+export function checkHosts(hosts: readonly string[]): void {
+  for (const host of hosts) parseAddress(host);
+}
+
+export function checkCors(header: string): void {
+  if (header !== "") {
     refuse(
       'DEPRECATED: The "api-cors-header" config parameter and the dockerd "--api-cors-header" option have been removed; use a reverse proxy if you need CORS headers',
     );
   }
-  if (given.get("userland-proxy") !== false) checkProxyPath(text("userland-proxy-path"));
-  const realTime = number("cpu-rt-period") !== 0 || number("cpu-rt-runtime") !== 0;
-  if (realTime && existsSync("/sys/fs/cgroup/cgroup.controllers"))
+}
+
+export function checkRealTime(microseconds: number): void {
+  if (microseconds !== 0 && existsSync("/sys/fs/cgroup/cgroup.controllers"))
     refuse("daemon-scoped cpu-rt-period and cpu-rt-runtime are not implemented for cgroup v2");
 }
 
-/** @throws InvalidArgument with dockerd's text, without its place */
-export function checkConfig(config: Config): void {
-  const { network } = config;
-  network.dnsSearch.forEach(checkDnsSearch);
-  checkHostGateway(network.hostGatewayIps);
-  for (const label of config.labels) if (!label.includes("=")) refuse(`bad attribute format: ${label}`);
-  if (network.mtu < 0) refuse(`invalid default MTU: ${network.mtu}`);
-  if (config.maxConcurrentDownloads < 0) refuse(`invalid max concurrent downloads: ${config.maxConcurrentDownloads}`);
-  if (config.maxConcurrentUploads < 0) refuse(`invalid max concurrent uploads: ${config.maxConcurrentUploads}`);
-  config.registryMirrors.forEach(parseMirror);
-  for (const option of config.execOpts) {
+export function checkLabelForms(labels: readonly string[]): void {
+  for (const label of labels) if (!label.includes("=")) refuse(`bad attribute format: ${label}`);
+}
+
+export function checkMirrors(mirrors: readonly string[]): void {
+  mirrors.forEach(parseMirror);
+}
+
+export function checkExecOptions(list: readonly string[]): void {
+  for (const option of list) {
     const reason = checkExecOption(option);
     if (reason !== undefined) refuse(`invalid exec-opt (${option}): ${reason}`);
   }
-  checkIpcMode(config.defaultIpcMode);
-  if (!["", "private", "host"].includes(config.defaultCgroupnsMode))
-    refuse(`invalid default cgroup namespace (${config.defaultCgroupnsMode}): use "host" or "private"`);
-  checkFixedCidrV6(network.fixedCidrV6);
-  if (!isStorageDriver(config.storageDriver))
-    refuse(`storage driver ${config.storageDriver} is not supported: only overlayfs is`);
+}
+
+export function checkCgroupnsMode(mode: string): void {
+  if (!["", "private", "host"].includes(mode))
+    refuse(`invalid default cgroup namespace (${mode}): use "host" or "private"`);
+}
+
+/** Storage drivers that Docker has, beside the one that is served under two names. */
+const otherDrivers: readonly string[] = ["btrfs", "fuse-overlayfs", "native", "vfs", "zfs"];
+
+export function isOtherDriver(name: string): boolean {
+  return otherDrivers.includes(name);
+}
+
+export function checkStorageDriver(name: string): void {
+  if (!["", "overlay2", "overlayfs"].includes(name) && !isOtherDriver(name))
+    refuse(`storage driver ${name} is not supported: only overlayfs is`);
+}
+
+/** What no option alone can tell. @throws InvalidArgument with dockerd's text, without its place */
+export function checkTogether({ network }: Pick<Config, "network">): void {
+  if (network.userlandProxy) checkProxyPath(network.userlandProxyPath);
   if (network.bip !== "" && network.bridge !== "")
     refuse("you specified -b & --bip, mutually exclusive options. Please specify only one");
 }
 
-function checkIpcMode(mode: string): void {
+export function checkIpcMode(mode: string): void {
   const hint = 'use "shareable" or "private"';
   const isMode = ["", "none", "private", "shareable", "host"].includes(mode) || /^container:.+/.test(mode);
   if (!isMode) refuse(`default IPC mode setting (${mode}) is invalid; ${hint}`);
@@ -113,7 +141,7 @@ function checkIpcMode(mode: string): void {
     refuse(`IPC mode "${mode}" is not supported as default value; ${hint}`);
 }
 
-function checkFixedCidrV6(cidr: string): void {
+export function checkFixedCidrV6(cidr: string): void {
   if (cidr === "") return;
   const wrong = (reason: string): never =>
     refuse(`invalid fixed-cidr-v6: invalid fixed-cidr-v6: netip.ParsePrefix(${JSON.stringify(cidr)}): ${reason}`);

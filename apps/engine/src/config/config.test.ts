@@ -5,20 +5,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Config, loadConfig } from "./config.ts";
 import { parseFlags } from "./flags.ts";
-import { keyOf, options } from "./options.ts";
+import { options } from "./options/table.ts";
 
 describe("configuration", () => {
   let dir = "";
   let path = "";
+  let ownPath = "";
   before(async () => {
     dir = await mkdtemp(join(tmpdir(), "config-"));
     path = join(dir, "daemon.json");
+    ownPath = join(dir, "engine.json");
+    await writeFile(ownPath, "");
   });
   after(() => rm(dir, { recursive: true }));
 
   async function load(json: string, ...args: string[]): Promise<Config> {
     await writeFile(path, json);
-    return loadConfig(parseFlags(["--config-file", path, ...args]));
+    return loadConfig(parseFlags(["--config-file", path, "--longshore-config-file", ownPath, ...args]));
   }
 
   async function refusal(json: string, ...args: string[]): Promise<string> {
@@ -136,19 +139,56 @@ describe("configuration", () => {
   it("has every flag of dockerd 28.5, those that its --help does not show among them; docs/configuration.md names what is not served", () => {
     const docker =
       "add-runtime allow-direct-routing authorization-plugin bip bip6 bridge cdi-spec-dir cgroup-parent config-file containerd containerd-namespace containerd-plugins-namespace cpu-rt-period cpu-rt-runtime cri-containerd data-root debug default-address-pool default-cgroupns-mode default-gateway default-gateway-v6 default-ipc-mode default-network-opt default-runtime default-shm-size default-ulimit dns dns-opt dns-search exec-opt exec-root experimental feature fixed-cidr fixed-cidr-v6 group help host host-gateway-ip http-proxy https-proxy icc init init-path insecure-registry ip ip-forward ip-forward-no-drop ip-masq ip6tables iptables ipv6 label live-restore log-driver log-format log-level log-opt max-concurrent-downloads max-concurrent-uploads max-download-attempts metrics-addr mtu network-control-plane-mtu no-new-privileges no-proxy node-generic-resource pidfile raw-logs registry-mirror rootless seccomp-profile selinux-enabled shutdown-timeout storage-driver storage-opt swarm-default-advertise-addr tls tlscacert tlscert tlskey tlsverify userland-proxy userland-proxy-path userns-remap validate version allow-nondistributable-artifacts api-cors-header network-diagnostic-port restart";
-    const ours = new Set(options.filter(({ fileOnly }) => fileOnly !== true).map(({ flag }) => flag));
+    const ours = new Set<string>(options.filter(({ fileOnly }) => fileOnly !== true).map(({ flag }) => flag));
     assert.deepEqual(
       docker.split(" ").filter((flag) => !ours.has(flag)),
       [],
     );
     assert.deepEqual(
       [...ours].filter((flag) => !docker.split(" ").includes(flag)),
-      [],
+      ["longshore-config-file"],
     );
+  });
+
+  it("docs/configuration.md tells of each option that is not served, and what is done instead", () => {
     const docs = readFileSync(join(import.meta.dirname, "../../../../docs/configuration.md"), "utf8");
-    assert.deepEqual(
-      options.filter((option) => option.unserved !== undefined && !docs.includes(`\`${keyOf(option)}`)),
-      [],
+    const [, table = ""] = /\| key \| what is done instead \|\n\|---\|---\|\n((?:\|.*\n)*)/.exec(docs) ?? [];
+    const rows = options.flatMap(({ flag, fileKey, unserved, unservedValues = [], fallback }) => [
+      ...(unserved === undefined ? [] : [`| \`${fileKey ?? `--${flag}`}\` | ${unserved} |`]),
+      ...unservedValues.map((each) => `| ${each.what} | ${each.warning(fallback).replace(/^.*?: /, "")} |`),
+    ]);
+    assert.equal(table, rows.map((row) => `${row}\n`).join(""));
+  });
+
+  it("reads the engine's own keys from a file of their own, and from daemon.json as before, with a note", async () => {
+    const own = async (text: string, json = "{}"): Promise<Config> => {
+      await writeFile(ownPath, text);
+      try {
+        return await load(json);
+      } finally {
+        await writeFile(ownPath, "");
+      }
+    };
+    const { access, notes } = await own('{"max-unpacked-size":"1GB"}');
+    assert.deepEqual([access, notes], [{ sockets: [], maxUnpacked: 2 ** 30 }, []]);
+    const former = await own("", '{"longshore":{"max-unpacked-size":"1GB"}}');
+    assert.deepEqual(former.access, access);
+    assert.match(
+      former.notes.join(),
+      /^the key longshore of .*daemon\.json is still read; it belongs in .*engine\.json/,
+    );
+    const both = await own('{"audit-log":{"path":"/a"}}', '{"longshore":{"max-unpacked-size":"1GB"}}');
+    assert.deepEqual(both.access, { ...access, audit: { path: "/a", reads: false } });
+    await assert.rejects(own('{"max-unpacked-size":"1GB"}', '{"longshore":{"max-unpacked-size":"2GB"}}'), {
+      message: `unable to configure the engine with file ${ownPath}: the following directives are specified both there and under longshore in daemon.json: max-unpacked-size`,
+    });
+    await assert.rejects(
+      own('{"sockets":[{"path":"a"}]}'),
+      /engine\.json: invalid JSON: sockets\[0\]: a further socket/,
+    );
+    await assert.rejects(
+      loadConfig(parseFlags(["--longshore-config-file", join(dir, "none")])),
+      /none: open .*none: no such file or directory/,
     );
   });
 
@@ -160,7 +200,7 @@ describe("configuration", () => {
     );
     assert.deepEqual(
       warnings.map((warning) => warning.split(" is not served")[0]?.split(" in daemon.json")[0]?.split(" cannot")[0]),
-      ["metrics-addr", "storage-opts", "the feature containerd-snapshotter", "label"],
+      ["the feature containerd-snapshotter", "metrics-addr", "storage-opts", "label"],
     );
   });
 

@@ -1,90 +1,49 @@
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
 import type { LogFormat, LogLevel } from "@longshore/logger";
-import type { DefaultBridgeOptions } from "@longshore/networks";
 import { type Address, parseAddress } from "../listeners/address.ts";
 import type { TlsConfig } from "../listeners/tls.ts";
-import type { AccessConfig } from "./access-json.ts";
-import { checkConfig, checkGiven, checkLabels, checkUserns, levelOf } from "./checks.ts";
+import type { AccessConfig } from "./engine-keys.ts";
+import { checkLabels, checkTogether, checkUserns, levelOf } from "./checks.ts";
 import { type FileConfig, readDaemonJson } from "./daemon-json.ts";
-import type { Given } from "./flags.ts";
+import { engineConfigPath, readEngineJson } from "./engine-json.ts";
 import { type GenericResource, parseGenericResources } from "./generic-resources.ts";
-import { options } from "./options.ts";
-import type { AddressPool, RuntimeConfig, UlimitConfig } from "./values.ts";
+import { absentOptions } from "./options/absent.ts";
+import { apiOptions } from "./options/api.ts";
+import { commandOptions } from "./options/command.ts";
+import { containersOptions } from "./options/containers.ts";
+import { daemonOptions } from "./options/daemon.ts";
+import { imagesOptions } from "./options/images.ts";
+import { networksOptions } from "./options/networks.ts";
+import { fieldOf, type Option, type Values } from "./options/option.ts";
+import { type Given, options } from "./options/table.ts";
 import { warningsOf } from "./warnings.ts";
 
-/** The engine's configuration: dockerd's options, merged from the command line and daemon.json. */
-export interface Config {
+const general = { ...daemonOptions, ...apiOptions, ...containersOptions, ...imagesOptions, ...absentOptions };
+type General = Values<typeof general>;
+
+/** What the default bridge and all networks are made of. */
+type NetworkConfig = Values<typeof networksOptions>;
+
+/** The engine's configuration: dockerd's options, merged from the command line and daemon.json; see `options`. */
+export interface Config extends Omit<General, "hosts" | "tls" | "logLevel" | "logFormat" | "longshore"> {
   /** The `-H` addresses. */
   hosts: Address[];
   /** Of the TCP addresses; undefined without TLS. */
   tls?: TlsConfig;
   access: AccessConfig;
-  /** Names, asked in this order about each request. */
-  authorizationPlugins: string[];
-  group: string;
-  dataRoot: string;
-  execRoot: string;
-  pidfile: string;
-  containerd: string;
-  containerdNamespace: string;
-  containerdPluginsNamespace: string;
-  /** For what leaves this machine; empty: as the environment says. */
-  proxies: { http: string; https: string; no: string };
-  features: Record<string, boolean>;
+  logLevel: LogLevel;
+  logFormat: LogFormat;
   genericResources: GenericResource[];
   /** What is given but not served, and what is done instead, in words. */
   warnings: string[];
-  logLevel: LogLevel;
-  logFormat: LogFormat;
-  debug: boolean;
-  experimental: boolean;
-  logDriver: string;
-  logOpts: Record<string, string>;
-  labels: string[];
-  defaultRuntime: string;
-  runtimes: Record<string, RuntimeConfig>;
-  execOpts: string[];
-  defaultShmSize: number;
-  defaultIpcMode: string;
-  defaultCgroupnsMode: string;
-  defaultUlimits: Record<string, UlimitConfig>;
-  cgroupParent: string;
-  init: boolean;
-  initPath: string;
-  noNewPrivileges: boolean;
-  seccompProfile: string;
-  storageDriver: string;
-  insecureRegistries: string[];
-  registryMirrors: string[];
-  maxConcurrentDownloads: number;
-  maxConcurrentUploads: number;
-  maxDownloadAttempts: number;
-  shutdownTimeout: number;
+  /** What is served, but should be said otherwise. */
+  notes: string[];
   network: NetworkConfig;
 }
 
-/** What the default bridge and all networks are made of. */
-interface NetworkConfig extends DefaultBridgeOptions {
-  ipForward: boolean;
-  ipForwardNoDrop: boolean;
-  iptables: boolean;
-  ip6tables: boolean;
-  userlandProxy: boolean;
-  allowDirectRouting: boolean;
-  userlandProxyPath: string;
-  defaultAddressPools: AddressPool[];
-  /** By driver: options of networks that do not say otherwise. */
-  defaultNetworkOpts: Record<string, Record<string, string>>;
-  dns: string[];
-  dnsSearch: string[];
-  dnsOpts: string[];
-  /** What `host-gateway` stands for; empty: the addresses of the default bridge. */
-  hostGatewayIps: string[];
-}
-
 /** Where daemon.json lies. */
-export function configPath(flags: Given): string {
-  return String(flags.get("config-file") ?? "/etc/docker/daemon.json");
+function configPath(flags: Given): string {
+  return flags.get("config-file") ?? commandOptions["config-file"].fallback;
 }
 
 /**
@@ -92,110 +51,67 @@ export function configPath(flags: Given): string {
  * @throws InvalidArgument with dockerd's text
  */
 export async function loadConfig(flags: Given): Promise<Config> {
-  const path = configPath(flags);
-  return mergeConfig(flags, await readDaemonJson(path, flags), path);
+  return mergeConfig(flags, await readFiles(flags));
 }
 
-/** @param path of the file, for the texts of errors. @throws InvalidArgument with dockerd's text */
-export function mergeConfig(flags: Given, { given: file, ignored }: FileConfig, path: string): Config {
-  const read = <T>(flag: string, fallback?: T): T => {
-    const both =
-      flag === "add-runtime" && flags.has(flag) && file.has(flag)
-        ? { ...(file.get(flag) as object), ...(flags.get(flag) as object) }
-        : undefined;
-    // As with dockerd, what is empty or 0 in the file leaves the default in place.
-    const value =
-      both ??
-      flags.get(flag) ??
-      (file.get(flag) || undefined) ??
-      (file.get(flag) === false ? false : undefined) ??
-      options.find((option) => option.flag === flag)?.fallback ??
-      fallback;
-    return value as T;
-  };
+/** daemon.json and the file of the engine's own keys. @throws InvalidArgument naming the file */
+export async function readFiles(flags: Given): Promise<FileConfig> {
+  const file = await readDaemonJson(configPath(flags), flags);
+  file.given.set("longshore", await readEngineJson(flags, file.given.get("longshore")));
+  return file;
+}
+
+/** What an option is when both places are taken together. */
+function inForce({ kind, fallback }: Option, flag: unknown, file: unknown): unknown {
+  if (kind.merge !== undefined && flag !== undefined && file !== undefined) return kind.merge(file, flag);
+  // As with dockerd, what is empty or 0 in the file leaves the default in place.
+  return flag ?? (file || undefined) ?? (file === false ? false : undefined) ?? fallback;
+}
+
+/** The fields of a section of the table. */
+function valuesOf<S extends Record<string, Option>>(section: S, value: (flag: string) => unknown): Values<S> {
+  return Object.fromEntries(
+    Object.entries(section).map(([flag, option]) => [fieldOf(flag, option), value(flag)]),
+  ) as Values<S>;
+}
+
+/** @throws InvalidArgument with dockerd's text */
+export function mergeConfig(flags: Given, { given: file, ignored, ownKeys }: FileConfig): Config {
+  const path = configPath(flags);
+  const merged = new Map<string, unknown>(
+    options.map((option) => [option.flag, inForce(option, flags.get(option.flag), file.get(option.flag))]),
+  );
+  const values = valuesOf(general, (flag) => merged.get(flag));
+  const { longshore, logLevel, hosts, tls: _tls, ...rest } = values;
   const config: Config = {
+    ...rest,
     hosts: [],
-    access: read("longshore", { sockets: [] }),
+    access: longshore,
     // Named twice, a plugin is asked once.
-    authorizationPlugins: [...new Set(read<string[]>("authorization-plugin", []))],
-    group: read("group"),
-    dataRoot: read("data-root"),
-    execRoot: read("exec-root"),
-    pidfile: read("pidfile"),
-    containerd: read<string>("containerd").replace(/^unix:\/\//, ""),
-    containerdNamespace: read("containerd-namespace"),
-    containerdPluginsNamespace: read("containerd-plugins-namespace"),
-    proxies: { http: read("http-proxy"), https: read("https-proxy"), no: read("no-proxy") },
-    features: read("feature", {}),
+    authorizationPlugins: [...new Set(values.authorizationPlugins)],
+    containerd: values.containerd.replace(/^unix:\/\//, ""),
     genericResources: [],
     warnings: [],
-    logLevel: read<boolean>("debug") ? "debug" : levelOf(read("log-level")),
-    logFormat: read("log-format"),
-    debug: read("debug"),
-    experimental: read("experimental"),
-    logDriver: read("log-driver"),
-    logOpts: read("log-opt", {}),
-    labels: read("label", []),
-    defaultRuntime: read("default-runtime"),
-    runtimes: read("add-runtime", {}),
-    execOpts: read("exec-opt", []),
-    defaultShmSize: read("default-shm-size"),
-    defaultIpcMode: read("default-ipc-mode"),
-    defaultCgroupnsMode: read("default-cgroupns-mode"),
-    defaultUlimits: read("default-ulimit", {}),
-    cgroupParent: read("cgroup-parent"),
-    init: read("init"),
-    initPath: read("init-path"),
-    noNewPrivileges: read("no-new-privileges"),
-    seccompProfile: read("seccomp-profile"),
-    storageDriver: read("storage-driver"),
-    insecureRegistries: read("insecure-registry", []),
-    registryMirrors: read("registry-mirror", []),
-    maxConcurrentDownloads: read("max-concurrent-downloads"),
-    maxConcurrentUploads: read("max-concurrent-uploads"),
-    maxDownloadAttempts: read("max-download-attempts"),
-    shutdownTimeout: read("shutdown-timeout"),
-    network: {
-      bip: read("bip"),
-      bip6: read("bip6"),
-      bridge: read("bridge"),
-      fixedCidr: read("fixed-cidr"),
-      fixedCidrV6: read("fixed-cidr-v6"),
-      defaultGateway: read("default-gateway"),
-      defaultGatewayV6: read("default-gateway-v6"),
-      ipv6: read("ipv6"),
-      mtu: read("mtu"),
-      icc: read("icc"),
-      ip: read("ip"),
-      ipForward: read("ip-forward"),
-      ipForwardNoDrop: read("ip-forward-no-drop"),
-      ipMasq: read("ip-masq"),
-      iptables: read("iptables"),
-      ip6tables: read("ip6tables"),
-      userlandProxy: read("userland-proxy"),
-      allowDirectRouting: read("allow-direct-routing"),
-      userlandProxyPath: read("userland-proxy-path"),
-      defaultAddressPools: read("default-address-pool", []),
-      defaultNetworkOpts: read("default-network-opt", {}),
-      dns: read("dns", []),
-      dnsSearch: read("dns-search", []),
-      dnsOpts: read("dns-opt", []),
-      hostGatewayIps: read("host-gateway-ip", []),
-    },
+    notes: ownKeys
+      ? [
+          `the key longshore of ${path} is still read; it belongs in ${engineConfigPath(flags)}, since Docker refuses a file that has it`,
+        ]
+      : [],
+    logLevel: values.debug ? "debug" : levelOf(logLevel),
+    logFormat: values.logFormat === "json" ? "json" : "text",
+    network: valuesOf(networksOptions, (flag) => merged.get(flag)),
   };
-  const given = new Map([...file, ...flags]);
   try {
-    checkGiven(given);
-    checkConfig(config);
-    config.genericResources = parseGenericResources(read("node-generic-resource", []));
+    for (const option of options) option.check?.(merged.get(option.flag));
+    checkTogether(config);
+    config.genericResources = parseGenericResources(config.nodeGenericResources);
   } catch (error) {
     refuseFile(path, messageOf(error));
   }
   checkLabels(config.labels);
-  checkUserns(String(given.get("userns-remap") ?? ""));
-  config.warnings = warningsOf(given, ignored);
-  const tls = tlsConfig(read, (flag) => flags.has(flag) || file.has(flag));
-  const hosts = read<string[]>("host", ["unix://"]);
+  checkUserns(config.usernsRemap);
+  config.warnings = warningsOf(flags, file, ignored);
+  const tls = tlsConfig(values, flags.has("tlsverify") || file.has("tlsverify"));
   try {
     const addresses = hosts.map((host) => parseAddress(host, tls !== undefined));
     // Named twice, a socket is opened once.
@@ -210,14 +126,12 @@ export function mergeConfig(flags: Given, { given: file, ignored }: FileConfig, 
  * dockerd's rule: TLS is on when `tls` says so or `tlsverify` is given at all, even as false; and
  * clients are verified unless `tlsverify` is given as false.
  */
-function tlsConfig(read: <T>(flag: string) => T, given: (flag: string) => boolean): TlsConfig | undefined {
-  if (!read<boolean>("tls") && !given("tlsverify")) return undefined;
-  return {
-    verify: given("tlsverify") ? read("tlsverify") : true,
-    ca: read("tlscacert"),
-    cert: read("tlscert"),
-    key: read("tlskey"),
-  };
+function tlsConfig(
+  { tls, tlsverify, tlscacert, tlscert, tlskey }: General,
+  verifyGiven: boolean,
+): TlsConfig | undefined {
+  if (!tls && !verifyGiven) return undefined;
+  return { verify: verifyGiven ? tlsverify : true, ca: tlscacert, cert: tlscert, key: tlskey };
 }
 
 function refuseFile(path: string, reason: string): never {

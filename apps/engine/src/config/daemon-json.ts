@@ -1,28 +1,25 @@
-import { readFile } from "node:fs/promises";
-import { InvalidArgument, messageOf, NotFound } from "@longshore/errdefs";
-import { readValue } from "./file-values.ts";
-import type { Given } from "./flags.ts";
-import { isObject } from "./json.ts";
+import { InvalidArgument, messageOf } from "@longshore/errdefs";
+import { readBytes } from "./file-bytes.ts";
 import { decodeText, parseObject } from "./json-text.ts";
-import { keyOf, type Option, options } from "./options.ts";
-import { maskCredentials } from "./proxies.ts";
+import { isObject } from "./kinds/json.ts";
+import { Given, options, type Row } from "./options/table.ts";
 
 /** What daemon.json says. */
 export interface FileConfig {
   given: Given;
   /** Keys that are taken without having any effect, as with dockerd: names of flags that are not keys. */
   ignored: string[];
+  /** Whether it has the engine's own keys, which belong elsewhere. */
+  ownKeys: boolean;
 }
 
-/** Objects that are values; the members of any other object count as keys. */
-const values = new Set<Option["kind"]>(["map", "mapmap", "features", "runtime", "ulimit", "builder", "access"]);
 const byKey = new Map(
-  options.flatMap((option) => (keyOf(option) === undefined ? [] : [[keyOf(option) as string, option] as const])),
+  options.flatMap((option) => (option.fileKey === undefined ? [] : [[option.fileKey, option] as const])),
 );
 const byFormerKey = new Map(
-  options.flatMap((option) => (option.formerKey === undefined ? [] : [[option.formerKey, option] as const])),
+  options.flatMap((option) => (option.former === undefined ? [] : [[option.former.key, option] as const])),
 );
-const flags = new Set(options.filter(({ fileOnly }) => fileOnly !== true).map(({ flag }) => flag));
+const flags = new Set<string>(options.filter(({ fileOnly }) => fileOnly !== true).map(({ flag }) => flag));
 
 /** Go's way to print a value in the text about conflicts. */
 function show(value: unknown): string {
@@ -35,8 +32,8 @@ function show(value: unknown): string {
   return String(value);
 }
 
-function shown(option: Option, value: unknown): string {
-  return option.under === "proxies" ? maskCredentials(String(value)) : show(value);
+function shown({ mask }: Row, value: unknown): string {
+  return mask === undefined ? show(value) : mask(String(value));
 }
 
 /** A key with the object that it stands in; undefined at the top. */
@@ -48,15 +45,13 @@ interface Member {
 
 function membersOf(file: Record<string, unknown>): Member[] {
   return Object.entries(file).flatMap(([key, value]): Member[] => {
-    const option = byKey.get(key);
-    if (!isObject(value) || (option !== undefined && values.has(option.kind)))
-      return [{ under: undefined, key, value }];
+    if (!isObject(value) || byKey.get(key)?.kind.object === true) return [{ under: undefined, key, value }];
     return Object.entries(value).map(([name, member]) => ({ under: key, key: name, value: member }));
   });
 }
 
 /** The option that a member sets: one whose key it is, where that key belongs. */
-function optionOf({ under, key }: Member): Option | undefined {
+function optionOf({ under, key }: Member): Row | undefined {
   const option = byKey.get(key) ?? byFormerKey.get(key);
   return option !== undefined && option.under === under ? option : undefined;
 }
@@ -65,13 +60,13 @@ function checkConflicts(commandLine: Given, members: readonly Member[]): void {
   const keys = new Map(members.map(({ key, value }) => [key, value]));
   const reasons: string[] = [];
   const both = options.flatMap((option) => {
-    const key = keyOf(option) ?? option.flag;
-    const former = option.formerKey !== undefined && keys.has(option.formerKey) ? option.formerKey : undefined;
+    const key = option.fileKey ?? option.flag;
+    const former = option.former !== undefined && keys.has(option.former.key) ? option.former.key : undefined;
     if (former !== undefined && keys.has(key))
       reasons.push(`${former} and ${key} must not both be specified in the config file`);
     const name = keys.has(key) ? key : former;
     // Runtimes of both places are taken together.
-    if (name === undefined || option.kind === "runtime" || !commandLine.has(option.flag)) return [];
+    if (name === undefined || option.kind.merge !== undefined || !commandLine.has(option.flag)) return [];
     return [
       `${name}: (from flag: ${shown(option, commandLine.get(option.flag))}, from file: ${shown(option, keys.get(name))})`,
     ];
@@ -97,16 +92,6 @@ export async function readDaemonJson(path: string, commandLine: Given): Promise<
   }
 }
 
-async function readBytes(path: string, required: boolean): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    if (required) throw new NotFound(`open ${path}: no such file or directory`, { cause: error });
-    return new Uint8Array();
-  }
-}
-
 function parseDaemonJson(bytes: Uint8Array, commandLine: Given): FileConfig {
   const file = parseObject(decodeText(bytes));
   const members = membersOf(file);
@@ -114,13 +99,13 @@ function parseDaemonJson(bytes: Uint8Array, commandLine: Given): FileConfig {
   if (unknown.length > 0)
     throw new InvalidArgument(`the following directives don't match any configuration option: ${unknown.join(", ")}`);
   checkConflicts(commandLine, members);
-  const given: Given = new Map();
+  const given = new Given();
   const ignored: string[] = [];
   // An object in the place of another value has been looked into for keys: now it is refused.
   for (const [key, value] of Object.entries(file)) {
     const option = byKey.get(key);
-    if (isObject(value) && option !== undefined && option.under === undefined && !values.has(option.kind))
-      readValue(option, key, value);
+    if (isObject(value) && option !== undefined && option.under === undefined && option.kind.object !== true)
+      option.kind.read(value, [key]);
   }
   for (const member of members) {
     const option = optionOf(member);
@@ -128,8 +113,11 @@ function parseDaemonJson(bytes: Uint8Array, commandLine: Given): FileConfig {
       ignored.push(member.under === undefined ? member.key : `${member.under}.${member.key}`);
       continue;
     }
-    const value = readValue(option, member.key, member.value);
+    // `null` says nothing.
+    if (member.value === null) continue;
+    const path = member.under === undefined ? [member.key] : [member.under, member.key];
+    const value = (member.key === option.former?.key ? option.former : option.kind).read(member.value, path);
     if (value !== undefined) given.set(option.flag, value);
   }
-  return { given, ignored };
+  return { given, ignored, ownKeys: given.has("longshore") };
 }

@@ -1,26 +1,9 @@
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
-import { parseAddress } from "../listeners/address.ts";
-import { type Option, options as all } from "./options.ts";
-import {
-  parseAddr,
-  parseBool,
-  parseBytes,
-  parseFeature,
-  parseInteger,
-  parseIp,
-  parseMapMap,
-  parsePool,
-  parseRuntime,
-  parseSliceIp,
-  parseUlimit,
-} from "./values.ts";
-
-/** Values by flag name, only of what was given. */
-export type Given = Map<string, unknown>;
+import { options as all, Given, type Row } from "./options/table.ts";
 
 /** Those that the command line has. */
 const options = all.filter(({ fileOnly }) => fileOnly !== true);
-const byName = new Map(options.map((option) => [option.flag, option]));
+const byName = new Map<string, Row>(options.map((option) => [option.flag, option]));
 const byShort = new Map(
   options.flatMap((option) => (option.short === undefined ? [] : [[option.short, option] as const])),
 );
@@ -30,69 +13,13 @@ function usageError(message: string): InvalidArgument {
   return new InvalidArgument(`${message}\nSee 'dockerd --help'.`);
 }
 
-function convert(option: Option, text: string): unknown {
-  switch (option.kind) {
-    case "bool":
-      return parseBool(text);
-    case "int":
-    case "int64":
-      return parseInteger(text);
-    case "ips":
-      return option.flag === "dns" ? text.split(",").map(parseSliceIp) : [parseAddr(text)];
-    case "features":
-      return parseFeature(text);
-    case "bytes":
-      return parseBytes(text);
-    case "ip":
-      return parseIp(text);
-    case "mapmap":
-      return parseMapMap(text);
-    case "pool":
-      return parsePool(text);
-    case "runtime":
-      return parseRuntime(text);
-    case "ulimit":
-      return parseUlimit(text);
-    case "map": {
-      const equals = text.indexOf("=");
-      return equals < 0 ? [text, ""] : [text.slice(0, equals), text.slice(equals + 1)];
-    }
-    default:
-      if (option.flag === "label" && !text.includes("=")) throw new InvalidArgument(`bad attribute format: ${text}`);
-      if (option.flag === "host") parseAddress(text);
-      return text;
-  }
-}
-
-function store(given: Given, option: Option, shown: string, text: string): void {
-  let value: unknown;
+function store(given: Given, { flag, kind, short }: Row, text: string): void {
   try {
-    value = convert(option, text);
+    given.set(flag, kind.parse(text, given.get(flag)));
   } catch (error) {
+    const shown = short === undefined ? `--${flag}` : `-${short}, --${flag}`;
     throw usageError(`invalid argument ${JSON.stringify(text)} for "${shown}" flag: ${messageOf(error)}`);
   }
-  const before = given.get(option.flag);
-  if (option.kind === "ips") given.set(option.flag, [...((before as unknown[]) ?? []), ...(value as string[])]);
-  else if (option.kind === "list" || option.kind === "pool")
-    given.set(option.flag, [...((before as unknown[]) ?? []), value]);
-  else if (option.kind === "map" || option.kind === "features" || option.kind === "runtime") {
-    const [key, member] = value as [string, unknown];
-    if (option.kind === "runtime" && Object.hasOwn(Object(before), key))
-      throw usageError(
-        `invalid argument ${JSON.stringify(text)} for "${shown}" flag: runtime '${key}' was already defined`,
-      );
-    given.set(option.flag, { ...(before as object), [key]: member });
-  } else if (option.kind === "mapmap") {
-    const [root, key, member] = value as [string, string, string];
-    const maps = (before ?? {}) as Record<string, Record<string, string>>;
-    given.set(option.flag, { ...maps, [root]: { ...maps[root], [key]: member } });
-  } else if (option.kind === "ulimit") {
-    given.set(option.flag, { ...(before as object), [(value as { Name: string }).Name]: value });
-  } else given.set(option.flag, value);
-}
-
-function shownName(option: Option): string {
-  return option.short === undefined ? `--${option.flag}` : `-${option.short}, --${option.flag}`;
 }
 
 /**
@@ -100,7 +27,7 @@ function shownName(option: Option): string {
  * @throws InvalidArgument with dockerd's text
  */
 export function parseFlags(args: readonly string[]): Given {
-  const given: Given = new Map();
+  const given = new Given();
   const rest = [...args];
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
     if (!arg.startsWith("-") || arg === "-" || arg === "--") throw usageError(`"dockerd" accepts no arguments`);
@@ -111,11 +38,11 @@ export function parseFlags(args: readonly string[]): Given {
     if (option === undefined)
       throw usageError(long ? `unknown flag: --${name}` : `unknown shorthand flag: '${name}' in ${arg}`);
     let text = long ? (equals < 0 ? undefined : arg.slice(equals + 1)) : arg.slice(2).replace(/^=/, "") || undefined;
-    if (text === undefined && option.kind === "bool") text = "true";
+    if (text === undefined && option.kind.placeholder === "") text = "true";
     text ??= rest.shift();
     if (text === undefined)
       throw usageError(long ? `flag needs an argument: --${name}` : `flag needs an argument: '${name}' in ${arg}`);
-    store(given, option, shownName(option), text);
+    store(given, option, text);
   }
   return given;
 }
@@ -127,18 +54,20 @@ export function deprecations(given: Given): string[] {
   );
 }
 
+/** What `--help` says of a default; nothing of an empty one. */
+function shownFallback(fallback: unknown): string {
+  return typeof fallback === "object" || fallback === "" || fallback === false
+    ? ""
+    : ` (default ${JSON.stringify(fallback)})`;
+}
+
 /** The text of `dockerd --help`. */
 export function usage(): string {
   const lines = options
     .filter(({ hidden }) => hidden !== true)
-    .map((option) => {
-      const short = option.short === undefined ? "    " : `-${option.short}, `;
-      const name = `  ${short}--${option.flag}${option.value === "" ? "" : ` ${option.value}`}`;
-      const fallback =
-        option.fallback === undefined || option.fallback === "" || option.fallback === false
-          ? ""
-          : ` (default ${JSON.stringify(option.fallback)})`;
-      return `${name.padEnd(40)} ${option.help}${fallback}`;
+    .map(({ flag, short, kind, placeholder = kind.placeholder, help, fallback }) => {
+      const name = `  ${short === undefined ? "    " : `-${short}, `}--${flag}${placeholder === "" ? "" : ` ${placeholder}`}`;
+      return `${name.padEnd(40)} ${help}${shownFallback(fallback)}`;
     });
   return `\nUsage:\tdockerd [OPTIONS]\n\nA container engine that speaks Docker's API.\n\nOptions:\n${lines.join("\n")}\n`;
 }

@@ -1,48 +1,37 @@
-import { type Config, configPath, mergeConfig } from "./config.ts";
-import { readDaemonJson } from "./daemon-json.ts";
-import type { Given } from "./flags.ts";
-
-/** What a reload takes from daemon.json, or sets back to its default when that no longer names it. */
-const renewed = [
-  "authorizationPlugins",
-  "labels",
-  "maxConcurrentDownloads",
-  "maxConcurrentUploads",
-  "maxDownloadAttempts",
-  "features",
-  "warnings",
-] as const;
-
-/** What a reload changes only when daemon.json names it, each with the flag that it belongs to. */
-const changed = {
-  debug: "debug",
-  logLevel: "log-level",
-  insecureRegistries: "insecure-registry",
-  registryMirrors: "registry-mirror",
-  runtimes: "add-runtime",
-  defaultRuntime: "default-runtime",
-  shutdownTimeout: "shutdown-timeout",
-  defaultShmSize: "default-shm-size",
-  defaultIpcMode: "default-ipc-mode",
-  defaultCgroupnsMode: "default-cgroupns-mode",
-} as const;
+import { isDeepStrictEqual } from "node:util";
+import { type Config, mergeConfig, readFiles } from "./config.ts";
+import { type Given, options } from "./options/table.ts";
 
 /**
- * Reads daemon.json again: the configuration that follows from `current`. All that is not named
- * above needs a restart and stays as it is, as with dockerd.
+ * Reads daemon.json again: the configuration that follows from `current`. What the table does not
+ * reload needs a restart and stays as it is, as with dockerd.
  * @throws InvalidArgument with dockerd's text
  */
 export async function reloadedConfig(current: Config, flags: Given): Promise<Config> {
-  const path = configPath(flags);
-  const file = await readDaemonJson(path, flags);
-  const fresh = mergeConfig(flags, file, path);
-  const next: Config = { ...current };
-  const take = <K extends keyof Config>(key: K): void => {
-    next[key] = fresh[key];
-  };
-  renewed.forEach(take);
-  for (const [key, flag] of Object.entries(changed)) if (file.given.has(flag)) take(key as keyof typeof changed);
+  const file = await readFiles(flags);
+  const fresh = mergeConfig(flags, file);
+  const renewed = options
+    .filter(({ flag, reload }) => reload === "always" || (reload === "named" && file.given.has(flag)))
+    .map(({ field }) => field);
   // The level follows both, whichever of them was named.
-  if (file.given.has("debug")) take("logLevel");
-  return next;
+  if (file.given.has("debug")) renewed.push("logLevel");
+  const changes = Object.entries(fresh).filter(([field]) => field === "warnings" || renewed.includes(field));
+  // Sockets stay as they were opened.
+  const access = { ...fresh.access, sockets: current.access.sockets };
+  const notes = isDeepStrictEqual(fresh.access.sockets, access.sockets)
+    ? fresh.notes
+    : [...fresh.notes, "other sockets are opened by a restart only"];
+  return { ...current, ...Object.fromEntries(changes), access, notes };
+}
+
+/** The options that a reload may change, as dockerd's event of it tells them: by their names in daemon.json. */
+export function toldOptions(config: Config): Record<string, string> {
+  const values = new Map<string, unknown>(Object.entries(config));
+  return Object.fromEntries(
+    options.flatMap(({ reload, untold, flag, fileKey = flag, field, kind }) => {
+      if (reload === undefined || untold === true) return [];
+      const value = values.get(field);
+      return [[fileKey, kind.tell?.(value) ?? (Array.isArray(value) ? JSON.stringify(value) : String(value))]];
+    }),
+  );
 }

@@ -28,7 +28,7 @@ export function verifyListeners({ hosts, tls }: Config, { activated }: { activat
 export async function openListeners(
   config: Config,
   route: RequestListener,
-  audit: AuditLog | undefined,
+  audit: AuditLog,
   log: Logger,
 ): Promise<Listener[]> {
   const tls = config.tls === undefined ? undefined : loadTls(config.tls);
@@ -38,7 +38,7 @@ export async function openListeners(
   ): Promise<void> => {
     const where = address.scheme === "unix" ? address.path : address.scheme;
     const connected = (socket: Socket): void => {
-      audit?.connected(socket, where);
+      audit.connected(socket, where);
       settings.connected?.(socket);
     };
     for (const listener of await listen(address, route, { ...settings, connected, log })) {

@@ -7,12 +7,11 @@ import type { UnpackOptions } from "./unpack.ts";
 export class FileArchiver {
   readonly #workers: ArchiveWorkers;
 
-  readonly #limit: number;
+  /** Bytes that a tar may unpack to, 0 for as many as the disk has. */
+  limit = 0;
 
-  /** @param limit bytes that a tar may unpack to, 0 for as many as the disk has */
-  constructor(workers: ArchiveWorkers, limit = 0) {
+  constructor(workers: ArchiveWorkers) {
     this.#workers = workers;
-    this.#limit = limit;
   }
 
   /** Looks at a path. @throws NotFound, Unknown `lstat /a/b/: not a directory` */
@@ -27,6 +26,6 @@ export class FileArchiver {
 
   /** Unpacks a tar into a folder. What was unpacked before an error stays, as with Docker. @throws see `unpack` */
   unpack(source: AsyncIterable<Uint8Array>, options: UnpackOptions, signal?: AbortSignal): Promise<void> {
-    return this.#workers.run("unpack", { limit: this.#limit, ...options }, { input: source, signal });
+    return this.#workers.run("unpack", { limit: this.limit, ...options }, { input: source, signal });
   }
 }

@@ -1,6 +1,6 @@
 import { InvalidArgument } from "@longshore/errdefs";
 import { isObject, kindOfJson } from "./json.ts";
-import type { RuntimeConfig } from "./values.ts";
+import type { RuntimeConfig } from "./texts.ts";
 
 function refuse(value: unknown, where: string, type: string): never {
   throw new InvalidArgument(`invalid JSON: json: cannot unmarshal ${kindOfJson(value)} into ${where} of type ${type}`);

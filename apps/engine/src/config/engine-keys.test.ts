@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { checkAccess } from "./access-json.ts";
+import { checkEngineKeys } from "./engine-keys.ts";
 
-describe("the key longshore of daemon.json", () => {
+describe("the engine's own keys", () => {
   it("reads sockets and the audit log", () => {
-    const { sockets, audit } = checkAccess({
+    const { sockets, audit } = checkEngineKeys({
       sockets: [{ path: "/run/ro.sock", "read-only": true, mode: "0600", group: "ops" }],
       "audit-log": { path: "/var/log/a" },
     });
@@ -16,11 +16,11 @@ describe("the key longshore of daemon.json", () => {
       },
     ]);
     assert.deepEqual(audit, { path: "/var/log/a", reads: false });
-    assert.deepEqual(checkAccess({}), { sockets: [] });
-    assert.equal(checkAccess({ "max-unpacked-size": "10GB" }).maxUnpacked, 10 * 2 ** 30);
+    assert.deepEqual(checkEngineKeys({}), { sockets: [] });
+    assert.equal(checkEngineKeys({ "max-unpacked-size": "10GB" }).maxUnpacked, 10 * 2 ** 30);
     assert.throws(
-      () => checkAccess({ "max-unpacked-size": -1 }),
-      /longshore\.max-unpacked-size: must be a size such as 10GB$/,
+      () => checkEngineKeys({ "max-unpacked-size": -1 }),
+      /: max-unpacked-size: must be a size such as 10GB$/,
     );
   });
 
@@ -37,5 +37,5 @@ describe("the key longshore of daemon.json", () => {
     [{ "audit-log": { path: "" } }, /audit-log\.path: must be a string/],
   ];
   for (const [value, reason] of refused)
-    it(`refuses ${JSON.stringify(value)}`, () => assert.throws(() => checkAccess(value), reason));
+    it(`refuses ${JSON.stringify(value)}`, () => assert.throws(() => checkEngineKeys(value, "longshore"), reason));
 });

@@ -1,7 +1,7 @@
 import { InvalidArgument } from "@longshore/errdefs";
 import { parseEndpointRule, type Policy } from "../access/policy.ts";
-import { isObject } from "./json.ts";
-import { parseBytes } from "./values.ts";
+import { isObject } from "./kinds/json.ts";
+import { parseBytes } from "./kinds/texts.ts";
 
 /** A further socket of the engine, with less rights than its own. */
 interface PolicySocket {
@@ -11,7 +11,7 @@ interface PolicySocket {
   policy: Policy;
 }
 
-/** The key `longshore` of daemon.json: what Docker has no key for. All of it is off unless asked for. */
+/** What Docker has no key for. All of it is off unless asked for. */
 export interface AccessConfig {
   sockets: PolicySocket[];
   audit?: { path: string; reads: boolean };
@@ -19,10 +19,8 @@ export interface AccessConfig {
   maxUnpacked?: number;
 }
 
-const where = "longshore";
-
 function refuse(place: string, reason: string): never {
-  throw new InvalidArgument(`invalid JSON: ${place}: ${reason}`);
+  throw new InvalidArgument(place === "" ? `invalid JSON: ${reason}` : `invalid JSON: ${place}: ${reason}`);
 }
 
 function members(value: unknown, place: string, known: readonly string[]): Record<string, unknown> {
@@ -81,24 +79,36 @@ function socket(value: unknown, place: string): PolicySocket {
   };
 }
 
-/** Reads the key `longshore` of daemon.json. @throws InvalidArgument naming the place of what is wrong */
-export function checkAccess(value: unknown): AccessConfig {
+/**
+ * Reads the engine's own keys.
+ * @param where the object's place in its file; empty for a whole file
+ * @throws InvalidArgument naming the place of what is wrong
+ */
+export function checkEngineKeys(value: unknown, where = ""): AccessConfig {
   const given = members(value, where, ["sockets", "audit-log", "max-unpacked-size"]);
-  const list = given["sockets"] ?? [];
-  if (!Array.isArray(list)) refuse(`${where}.sockets`, "must be a list");
-  const sockets = (list as unknown[]).map((entry, index) => socket(entry, `${where}.sockets[${index}]`));
-  const limits =
-    given["max-unpacked-size"] === undefined
-      ? {}
-      : { maxUnpacked: bytes(given["max-unpacked-size"], `${where}.max-unpacked-size`) };
-  if (given["audit-log"] === undefined) return { sockets, ...limits };
-  const audit = members(given["audit-log"], `${where}.audit-log`, ["path", "reads"]);
+  const place = (key: string): string => (where === "" ? key : `${where}.${key}`);
+  const { sockets: list = [], "audit-log": log, "max-unpacked-size": size } = given;
+  if (!Array.isArray(list)) return refuse(place("sockets"), "must be a list");
+  const sockets = list.map((entry: unknown, index) => socket(entry, `${place("sockets")}[${index}]`));
   return {
     sockets,
-    ...limits,
-    audit: {
-      path: absolute(audit["path"], `${where}.audit-log.path`),
-      reads: flag(audit["reads"], `${where}.audit-log.reads`),
-    },
+    ...(size === undefined ? {} : { maxUnpacked: bytes(size, place("max-unpacked-size")) }),
+    ...(log === undefined ? {} : { audit: auditLog(log, place("audit-log")) }),
   };
+}
+
+function auditLog(value: unknown, place: string): { path: string; reads: boolean } {
+  const { path, reads } = members(value, place, ["path", "reads"]);
+  return { path: absolute(path, `${place}.path`), reads: flag(reads, `${place}.reads`) };
+}
+
+/** Keys that both say something of. */
+export function bothGive(one: AccessConfig, other: AccessConfig): string[] {
+  const given = ({ sockets, audit, maxUnpacked }: AccessConfig): [string, boolean][] => [
+    ["sockets", sockets.length > 0],
+    ["audit-log", audit !== undefined],
+    ["max-unpacked-size", maxUnpacked !== undefined],
+  ];
+  const others = new Map(given(other));
+  return given(one).flatMap(([key, there]) => (there && others.get(key) === true ? [key] : []));
 }
