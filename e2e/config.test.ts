@@ -197,7 +197,12 @@ describe("a daemon.json of Docker", () => {
         /is a data root of Docker \(it has .*\/image\), which is left untouched/,
         [],
       ],
-      ["{}", /engine with file .*: invalid JSON: the following directives .*: socket$/, ["--validate"], '{"socket":[]}'],
+      [
+        "{}",
+        /engine with file .*: invalid JSON: the following directives .*: socket$/m,
+        ["--validate"],
+        '{"socket":[]}',
+      ],
     ];
     await Promise.all(
       refused.map(async ([json, reason, args = ["--validate"], own = "{}"], index) => {
