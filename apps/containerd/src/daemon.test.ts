@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
@@ -108,10 +108,61 @@ describe("bin/containerd", function () {
     assert.equal(existsSync(address) || existsSync(`${address}.ttrpc`), false);
   });
 
+  it("leaves out what is disabled, goes on without what fails, and ends where that is required", async () => {
+    const other = join(dir, "other.sock");
+    const run = async (text: string, look?: (channel: Channel) => Promise<void>): Promise<string> => {
+      const config = join(dir, "config.toml");
+      const places = `version = 3\nroot = "${join(dir, "root2")}"\nstate = "${join(dir, "state2")}"\n`;
+      writeFileSync(config, `${places}${text}\n[grpc]\naddress = "${other}"\n`);
+      const child = spawn(binary, ["--config", config], { stdio: ["ignore", "ignore", "pipe"] });
+      let log = "";
+      child.stderr.on("data", (chunk: Buffer) => (log += chunk.toString()));
+      const ended = once(child, "exit");
+      if (look !== undefined) {
+        const looked = new Channel(other);
+        await looked.ready(10_000);
+        await look(looked).finally(() => {
+          looked.close();
+          child.kill("SIGTERM");
+        });
+      }
+      assert.deepEqual(await ended, [look === undefined ? 1 : 0, null], log);
+      return log;
+    };
+    await run(
+      'disabled_plugins = ["io.containerd.grpc.v1.diff", "io.containerd.differ.v1.walking"]',
+      async (looked) => {
+        const { introspection, diff, images } = connectContainerd(looked, "t");
+        const { plugins } = await introspection.plugins({ filters: ["type~=differ", "id==diff", "id==tasks"] });
+        const failed = "no plugins registered for io.containerd.differ.v1: plugin: not found";
+        assert.deepEqual(
+          plugins.map(({ type, id, initErr }) => [type, id, initErr?.code, initErr?.message]),
+          [["io.containerd.grpc.v1", "tasks", 2, failed]],
+        );
+        await assert.rejects(diff.diff({}), /unknown (service|method)|UNIMPLEMENTED|not implement/i);
+        await images.list({ filters: [] });
+      },
+    );
+    assert.match(
+      await run(
+        'required_plugins = ["io.containerd.grpc.v1.tasks"]\ndisabled_plugins = ["io.containerd.differ.v1.walking"]',
+      ),
+      /^containerd: load required plugin io\.containerd\.grpc\.v1\.tasks: no plugins registered for io\.containerd\.differ\.v1: plugin: not found$/m,
+    );
+    assert.match(
+      await run('disabled_plugins = ["io.containerd.metadata.v1.sqlite"]'),
+      /^containerd: load required plugin io\.containerd\.runtime\.v2\.task: no plugins registered for io\.containerd\.metadata\.v1: plugin: not found$/m,
+    );
+  });
+
   it("tells its version and its configuration, and refuses what it does not know", () => {
     const run = (...args: string[]): ReturnType<typeof spawnSync> => spawnSync(binary, args, { encoding: "utf8" });
     assert.match(String(run("--version").stdout), /^containerd \S+ v2\.\d+\.\d+/);
     assert.match(String(run("config", "default").stdout), /^root = "\/var\/lib\/longshore\/containerd"$/m);
+    assert.match(
+      String(run("config", "default").stdout),
+      /^\[plugins\."io\.containerd\.gc\.v1\.scheduler"\]\npause_threshold = 0\.02$/m,
+    );
     const { status, stderr } = run("--bogus");
     assert.deepEqual([status, stderr], [1, "containerd: flag provided but not defined: -bogus\n"]);
   });

@@ -2,9 +2,11 @@ import { InvalidArgument, messageOf } from "@longshore/errdefs";
 import { createLogger } from "@longshore/logger";
 import { giveMemoryBackAtRest } from "@longshore/sys";
 import { configureTracing } from "@longshore/telemetry";
-import { type Config, defaultConfig, defaultConfigPath, formatConfig, loadConfig, logLevel } from "./config.ts";
+import { type Config, defaultConfig, defaultConfigPath, formatConfig, loadConfig, logLevel } from "./config/config.ts";
+import { withPluginConfigs } from "./config/plugin-config.ts";
 import { startDaemon } from "./daemon.ts";
-import { globalFlags, helpText, parseFlags } from "./flags.ts";
+import { builtinPlugins } from "./plugins/builtin.ts";
+import { globalFlags, helpText, parseFlags } from "./config/flags.ts";
 import { publish } from "./publish.ts";
 import { apiVersion, packageName, revision } from "./release.ts";
 
@@ -56,13 +58,17 @@ async function run(config: Config, ignored: readonly string[]): Promise<void> {
   process.on("SIGPIPE", () => undefined);
 }
 
+function print(config: Config): string {
+  return formatConfig(withPluginConfigs(config, builtinPlugins(config)));
+}
+
 async function main(args: readonly string[]): Promise<void> {
   const { values, rest } = parseFlags(args, globalFlags);
   if (values.has("help") || rest[0] === "help" || rest[0] === "h")
     return void process.stdout.write(helpText(defaultConfigPath));
   if (values.has("version")) return void process.stdout.write(`containerd ${packageName} ${apiVersion} ${revision}\n`);
   const [command, ...words] = rest;
-  if (command === "config" && words[0] === "default") return void process.stdout.write(formatConfig(defaultConfig()));
+  if (command === "config" && words[0] === "default") return void process.stdout.write(print(defaultConfig()));
   const { config, ignored } = await configure(values);
   switch (command) {
     case undefined:
@@ -71,7 +77,7 @@ async function main(args: readonly string[]): Promise<void> {
       return publish(config.grpc.address, words);
     case "config":
       if (words[0] !== "dump") throw new InvalidArgument(`no help topic for '${words[0] ?? ""}'`);
-      return void process.stdout.write(formatConfig(config));
+      return void process.stdout.write(print(config));
     default:
       throw new InvalidArgument(`no such command: ${command}`);
   }

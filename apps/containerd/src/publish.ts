@@ -5,7 +5,7 @@ import { inNamespace } from "@longshore/containerd-client";
 import { InvalidArgument } from "@longshore/errdefs";
 import { Channel, createClient } from "@longshore/grpc";
 import { Events } from "@longshore/proto/containerd/services/events/v1/events";
-import { parseFlags, publishFlags } from "./flags.ts";
+import { parseFlags, publishFlags } from "./config/flags.ts";
 
 const connectTimeoutMs = 10_000;
 

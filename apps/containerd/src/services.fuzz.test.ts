@@ -17,9 +17,10 @@ import { Leases } from "@longshore/proto/containerd/services/leases/v1/leases";
 import { Namespaces } from "@longshore/proto/containerd/services/namespaces/v1/namespaces";
 import { Store as Sandboxes } from "@longshore/proto/containerd/services/sandbox/v1/sandbox";
 import { Snapshots } from "@longshore/proto/containerd/services/snapshots/v1/snapshots";
-import type { SandboxManager, TaskManager } from "@longshore/runtime";
-import { services } from "./services.ts";
-import { type Stores, openStores } from "./stores.ts";
+import { defaultConfig } from "./config/config.ts";
+import { builtinPlugins } from "./plugins/builtin.ts";
+import { grpcService, metadataStore } from "./plugins/types.ts";
+import { type LoadedPlugins, loadPlugins } from "./registry/load.ts";
 import { randomMessage } from "./testing/messages.ts";
 
 /** Those that keep records; the others start programs, mount, and ask registries. */
@@ -32,33 +33,35 @@ type AnyMethod = (request: unknown, options?: { signal: AbortSignal }) => Promis
 
 describe("calls of any kind", () => {
   let root: string;
-  let stores: Stores;
+  let loaded: LoadedPlugins;
   let server: RunningServer;
   let channel: Channel;
 
   const start = async (): Promise<void> => {
-    stores = await openStores(root, silent, 0);
-    // Nothing that is called here comes to a task.
-    const deps = {
-      root,
-      byteSockets: join(root, "streams"),
-      unpackLimit: 0,
-      ...stores,
-      tasks: undefined as unknown as TaskManager,
-      sandboxes: undefined as unknown as SandboxManager,
-      logger: silent,
-    };
-    server = await serve(services(deps), { path: join(root, "s.sock") });
+    loaded = await loadPlugins(builtinPlugins(defaultConfig()), {
+      // Nothing that is called here comes to a task.
+      disabled: ["io.containerd.runtime.v2.task", "io.containerd.sandbox.controller.v1.shim"],
+      required: [],
+      configOf: ({ config = {} }) => config,
+      properties: {
+        root,
+        state: join(root, "state"),
+        grpcAddress: join(root, "s.sock"),
+        ttrpcAddress: join(root, "t.sock"),
+        logger: silent,
+      },
+    });
+    server = await serve(loaded.plugins.working(grpcService), { path: join(root, "s.sock") });
     channel = new Channel(join(root, "s.sock"));
   };
   const stop = async (): Promise<void> => {
     channel.close();
     await server.close(0);
-    await stores.close();
+    await loaded.close();
   };
   before(async () => {
     root = mkdtempSync(join(tmpdir(), "calls-"));
-    mkdirSync(join(root, "streams"));
+    mkdirSync(join(root, "state"));
     await start();
   });
   after(async () => {
@@ -140,6 +143,6 @@ describe("calls of any kind", () => {
     await stop();
     await start();
     await listAll();
-    assert.deepEqual(stores.damage(), []);
+    assert.deepEqual(loaded.plugins.single(metadataStore).damage(), []);
   });
 });

@@ -1,31 +1,25 @@
 import { randomUUID } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { writeFileAtomic } from "@longshore/atomicfile";
-import { InvalidArgument, NotFound, messageOf } from "@longshore/errdefs";
+import {
+  FailedPrecondition,
+  InvalidArgument,
+  NotFound,
+  NotImplemented,
+  grpcCodeOf,
+  messageOf,
+} from "@longshore/errdefs";
 import { type Filter, parseAll } from "@longshore/filters";
-import type { CallContext, ServiceImplementation } from "@longshore/grpc";
-import type { Introspection } from "@longshore/proto/containerd/services/introspection/v1/introspection";
-import type { Any } from "@bufbuild/protobuf/wkt";
-
-/** One part of the daemon, under the type that containerd gives such a part. */
-export interface Plugin {
-  /** e.g. `io.containerd.snapshotter.v1` */
-  type: string;
-  id: string;
-  requires?: string[];
-  platforms?: { os: string; architecture: string; variant?: string }[];
-  /** e.g. `root` of a snapshotter */
-  exports?: Record<string, string>;
-  capabilities?: string[];
-  /** Tells more about itself when asked for with options (runtimes do). */
-  info?: (options: Any | undefined, context: CallContext) => Promise<Any>;
-}
+import type { ServiceImplementation } from "@longshore/grpc";
+import type { Introspection, PluginSchema } from "@longshore/proto/containerd/services/introspection/v1/introspection";
+import type { Plugin, PluginSet } from "../registry/plugin-set.ts";
 
 export interface IntrospectionDeps {
   /** The daemon's root directory, where its `uuid` is kept. */
   root: string;
-  plugins: () => readonly Plugin[];
+  plugins: PluginSet;
 }
 
 export function introspectionService({
@@ -37,9 +31,10 @@ export function introspectionService({
     plugins({ filters }) {
       const filter = pluginFilters(filters);
       return {
-        plugins: plugins()
-          .filter(({ type, id }) => filter(([field]) => (field === "type" ? type : field === "id" ? id : undefined)))
-          .map(toMessage),
+        plugins: plugins
+          .all()
+          .map(toMessage)
+          .filter(({ type, id }) => filter(([field]) => (field === "type" ? type : field === "id" ? id : undefined))),
       };
     },
     async server() {
@@ -47,11 +42,15 @@ export function introspectionService({
       const { ino } = await stat("/proc/self/ns/pid", { bigint: true });
       return { uuid: await uuid, pid: BigInt(process.pid), pidns: ino };
     },
-    async pluginInfo({ type, id, options }, context) {
-      const plugin = plugins().find((candidate) => candidate.type === type && candidate.id === id);
+    async pluginInfo({ type, id, options }, { signal }) {
+      const plugin = plugins.find(type, id);
       if (plugin === undefined) throw new NotFound(`plugin ${type}.${id} not found: not found`);
-      const extra = await plugin.info?.(options, context);
-      return { plugin: toMessage(plugin), ...(extra && { extra }) };
+      if (options === undefined) return { plugin: toMessage(plugin) };
+      if ("error" in plugin.result)
+        throw new FailedPrecondition("cannot get extra info, plugin not successfully loaded: failed precondition");
+      const { info } = plugin.meta;
+      if (info === undefined) throw new NotImplemented("plugin does not provided extra information: not implemented");
+      return { plugin: toMessage(plugin), extra: await info(options, signal) };
     },
   };
 }
@@ -65,8 +64,26 @@ function pluginFilters(filters: readonly string[]): Filter {
   }
 }
 
-function toMessage({ info: _info, ...described }: Plugin): Omit<Plugin, "info"> {
-  return described;
+function toMessage({
+  registration,
+  meta,
+  result,
+}: Plugin): MessageInitShape<typeof PluginSchema> & { type: string; id: string } {
+  const { type, id, requires = [] } = registration;
+  const exports = Object.entries(meta.exports).flatMap(([name, value]) => {
+    const text = typeof value === "string" ? value : value();
+    return text === undefined ? [] : [[name, text] as const];
+  });
+  const initErr = "error" in result ? { code: grpcCodeOf(result.error), message: messageOf(result.error) } : undefined;
+  return {
+    type,
+    id,
+    requires: [...requires],
+    platforms: meta.platforms,
+    exports: Object.fromEntries(exports),
+    capabilities: meta.capabilities,
+    ...(initErr && { initErr }),
+  };
 }
 
 /** Names the installation for good; made at the first call. */

@@ -2,14 +2,17 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { StringValueSchema } from "@bufbuild/protobuf/wkt";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { LocalStore, digestOf } from "@longshore/content";
 import { connectContainerd } from "@longshore/containerd-client/connect";
 import { type ContainerdClient, inNamespace, underLease } from "@longshore/containerd-client";
+import { NotFound } from "@longshore/errdefs";
 import { Exchange } from "@longshore/events";
 import { Channel, type RunningServer, createClient, implement, serve } from "@longshore/grpc";
 import { silent } from "@longshore/logger";
 import { Metadata } from "@longshore/metadata";
+import { packAny, unpackAny } from "@longshore/proto";
 import { Containers } from "@longshore/proto/containerd/services/containers/v1/containers";
 import {
   Content,
@@ -28,6 +31,8 @@ import { contentService } from "./content/content.ts";
 import { eventsService } from "./events.ts";
 import { healthService } from "./health.ts";
 import { imagesService } from "./images.ts";
+import { type Plugin, PluginSet, SkipPlugin } from "../registry/plugin-set.ts";
+import type { Meta, Registration } from "../registry/registration.ts";
 import { introspectionService } from "./introspection.ts";
 import { leasesService } from "./leases.ts";
 import { namespacesService } from "./namespaces.ts";
@@ -66,10 +71,18 @@ describe("record and content services", () => {
       logger: silent,
       gc: { startupDelayMs: 1 << 30 },
     });
-    const plugins = [
-      { type: "io.containerd.content.v1", id: "content" },
-      { type: "io.containerd.grpc.v1", id: "version" },
-    ];
+    const plugins = new PluginSet();
+    const add = (registration: Partial<Registration>, result: Plugin["result"], meta: Partial<Meta> = {}): void =>
+      plugins.add({
+        registration: { type: "io.containerd.grpc.v1", id: "", init: () => undefined, ...registration },
+        meta: { platforms: [], exports: {}, capabilities: [], ...meta },
+        result,
+      });
+    add({ type: "io.containerd.content.v1", id: "content" }, { instance: {} });
+    add({ id: "version" }, { instance: {} }, { exports: { a: "b", now: () => "c", never: () => undefined } });
+    add({ id: "broken", requires: ["io.containerd.content.v1"] }, { error: new NotFound("no disk") });
+    add({ id: "skipped" }, { error: new SkipPlugin("not set up") });
+    add({ id: "runtime" }, { instance: {} }, { info: async (options) => options });
     const services = [
       implement(Version, versionService({ version: "v2.1.0", revision: "r" })),
       implement(Namespaces, namespacesService({ metadata, publisher })),
@@ -78,7 +91,7 @@ describe("record and content services", () => {
       implement(Images, imagesService({ metadata })),
       implement(Leases, leasesService({ metadata })),
       implement(Events, eventsService({ exchange })),
-      implement(Introspection, introspectionService({ root, plugins: () => plugins })),
+      implement(Introspection, introspectionService({ root, plugins })),
       implement(Health, healthService()),
     ];
     server = await serve(services, { path: join(root, "s.sock") });
@@ -289,6 +302,31 @@ describe("record and content services", () => {
       (await client.introspection.plugins({ filters: ["id==version"] })).plugins.map(({ type }) => type),
       ["io.containerd.grpc.v1"],
     );
+    const grpcType = "io.containerd.grpc.v1";
+    const options = packAny(StringValueSchema, { value: "which" });
+    const described = await Promise.all(
+      ["version", "broken", "skipped"].map((id) => client.introspection.pluginInfo({ type: grpcType, id })),
+    );
+    assert.deepEqual(
+      described.map(({ plugin }) => [
+        plugin?.requires,
+        plugin?.exports,
+        plugin?.initErr?.code,
+        plugin?.initErr?.message,
+      ]),
+      [
+        [[], { a: "b", now: "c" }, undefined, undefined],
+        [["io.containerd.content.v1"], {}, 5, "no disk"],
+        [[], {}, 2, "not set up: skip plugin"],
+      ],
+    );
+    const asked = await client.introspection.pluginInfo({ type: grpcType, id: "runtime", options });
+    assert.deepEqual(asked.extra && unpackAny(asked.extra, StringValueSchema)?.value, "which");
+    for (const [id, message] of [
+      ["broken", /cannot get extra info, plugin not successfully loaded: failed precondition/],
+      ["version", /plugin does not provided extra information: not implemented/],
+    ] as const)
+      await assert.rejects(client.introspection.pluginInfo({ type: grpcType, id, options }), message);
     assert.equal((await createClient(channel, Health).check({})).status, Status.SERVING);
   });
 });

@@ -30,7 +30,8 @@ export interface MetadataOptions {
   snapshotters: Readonly<Record<string, Snapshotter>>;
   publisher: Publisher;
   logger: Logger;
-  gc?: ScheduleOptions;
+  /** When garbage is collected by itself; `unscheduled`: from `scheduleCollections` on. */
+  gc?: ScheduleOptions | "unscheduled";
 }
 
 /**
@@ -69,10 +70,10 @@ export class Metadata {
       onDeletion: () => scheduler.deleted(),
     };
     const collector = new Collector(env, () => damageOf(database, path).length > 0);
-    const scheduler = new Scheduler(() => collector.collect(), logger, options.gc);
+    const scheduler = new Scheduler(() => collector.collect(), logger);
     await finishCommits(env);
     await forgetLost(env);
-    scheduler.start();
+    if (options.gc !== "unscheduled") scheduler.start(options.gc);
     return new Metadata(env, scheduler, path);
   }
 
@@ -100,6 +101,11 @@ export class Metadata {
   /** What was damaged and set aside, in words. */
   damage(): string[] {
     return damageOf(this.#env.database, this.#path);
+  }
+
+  /** From now on garbage is collected by itself; without, only when that is asked for. */
+  scheduleCollections(options?: ScheduleOptions): void {
+    this.#scheduler.start(options);
   }
 
   /** Collects garbage now; resolves when that is done. */

@@ -11,4 +11,5 @@ export type {
 export { type RuntimeLookup, loadTasks } from "./load.ts";
 export { type RuntimeDeps, TaskManager } from "./manager.ts";
 export { SandboxManager, type SandboxOptions } from "./sandboxes.ts";
+export { runtimeInfo } from "./shim/info.ts";
 export type { ProcessState, Task } from "./task.ts";

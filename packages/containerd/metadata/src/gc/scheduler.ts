@@ -4,11 +4,11 @@ import type { Collected } from "./collector.ts";
 
 /** When garbage is collected without being asked for; the defaults are containerd's. */
 export interface ScheduleOptions {
-  /** The largest part of the time that collections may take up. */
+  /** The largest part of the time that collections may take up, at most a half; 0 for one each second at the most. */
   pauseThreshold?: number;
   /** Deletions that bring a collection about at once; 0 for none. Fewer wait for the next regular one. */
   deletionThreshold?: number;
-  /** Changes that do. */
+  /** Changes that do; 0 for none. */
   mutationThreshold?: number;
   scheduleDelayMs?: number;
   startupDelayMs?: number;
@@ -17,11 +17,23 @@ export interface ScheduleOptions {
 /** The shortest duration that a collection is taken to have, for how far they lie apart. */
 const leastDurationMs = 0.5;
 
+/** containerd's: collections never take up more of the time than what is done besides. */
+const largestShare = 0.5;
+
+const defaults: Required<ScheduleOptions> = {
+  pauseThreshold: 0.02,
+  deletionThreshold: 0,
+  mutationThreshold: 100,
+  scheduleDelayMs: 0,
+  startupDelayMs: 100,
+};
+
 /** Runs collections: at most one at a time, asked for or when enough has changed. */
 export class Scheduler {
   readonly #collect: () => Promise<Collected>;
   readonly #logger: Logger;
-  readonly #options: Required<ScheduleOptions>;
+  #options = defaults;
+  #started = false;
   #running: Promise<Collected> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #mutations = 0;
@@ -31,20 +43,15 @@ export class Scheduler {
   #intervalMs = 1000;
   #closed = false;
 
-  constructor(collect: () => Promise<Collected>, logger: Logger, options: ScheduleOptions = {}) {
+  constructor(collect: () => Promise<Collected>, logger: Logger) {
     this.#collect = collect;
     this.#logger = logger;
-    this.#options = {
-      pauseThreshold: 0.02,
-      deletionThreshold: 0,
-      mutationThreshold: 100,
-      scheduleDelayMs: 0,
-      startupDelayMs: 100,
-      ...options,
-    };
   }
 
-  start(): void {
+  /** Begins to collect by itself; until then only `run` does. */
+  start(options: ScheduleOptions = {}): void {
+    this.#options = { ...defaults, ...options };
+    this.#started = true;
     this.#schedule(this.#options.startupDelayMs);
   }
 
@@ -76,13 +83,14 @@ export class Scheduler {
   #consider(): void {
     const { deletionThreshold, mutationThreshold, scheduleDelayMs } = this.#options;
     const enough =
-      this.#mutations >= mutationThreshold || (deletionThreshold > 0 && this.#deletions >= deletionThreshold);
+      (mutationThreshold > 0 && this.#mutations >= mutationThreshold) ||
+      (deletionThreshold > 0 && this.#deletions >= deletionThreshold);
     if (enough) this.#schedule(Math.max(scheduleDelayMs, this.#notBefore - Date.now()));
     else if (this.#deletions > 0) this.#schedule(this.#intervalMs);
   }
 
   #schedule(delayMs: number): void {
-    if (this.#closed || this.#timer !== undefined) return;
+    if (!this.#started || this.#closed || this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.run().catch((error: unknown) =>
@@ -105,7 +113,8 @@ export class Scheduler {
 
   async #collectTimed(): Promise<Collected> {
     const collected = await this.#collect();
-    this.#intervalMs = Math.max(collected.durationMs, leastDurationMs) * (1 / this.#options.pauseThreshold - 1);
+    const share = Math.min(this.#options.pauseThreshold, largestShare);
+    if (share > 0) this.#intervalMs = Math.max(collected.durationMs, leastDurationMs) * (1 / share - 1);
     this.#notBefore = Date.now() + this.#intervalMs;
     this.#logger.debug(collected, "garbage collected");
     return collected;

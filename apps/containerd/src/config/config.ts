@@ -2,17 +2,23 @@ import { readFile } from "node:fs/promises";
 import { InvalidArgument, NotFound, messageOf } from "@longshore/errdefs";
 import type { LogLevel } from "@longshore/logger";
 import { parse, stringify } from "smol-toml";
+import { type Table, isTable, merge } from "./merge.ts";
 
 /** The configuration in containerd's own words, as far as there is something to configure. */
 export interface Config {
   root: string;
   state: string;
   oom_score: number;
+  /** Plugins by their URIs, e.g. `io.containerd.grpc.v1.tasks`. */
+  disabled_plugins: string[];
+  required_plugins: string[];
   grpc: { address: string; uid: number; gid: number };
   ttrpc: { address: string; uid: number; gid: number };
   debug: { level: string };
   /** Not containerd's: how much a layer or an image archive may unpack to; 0 for as much as the disk has. */
   archive: { max_unpacked_bytes: number };
+  /** What the file says of plugins, by URI; see `pluginConfig`. */
+  plugins: Record<string, unknown>;
 }
 
 /** containerd's own file belongs to an installed containerd; ours lies elsewhere, as all else does. */
@@ -23,10 +29,18 @@ export function defaultConfig(): Config {
     root: "/var/lib/longshore/containerd",
     state: "/run/longshore/containerd",
     oom_score: 0,
+    disabled_plugins: [],
+    // Without these an engine would find a containerd that answers and has no containers.
+    required_plugins: [
+      "io.containerd.metadata.v1.sqlite",
+      "io.containerd.ttrpc.v1.events",
+      "io.containerd.runtime.v2.task",
+    ],
     grpc: { address: "/run/longshore/containerd/containerd.sock", uid: 0, gid: 0 },
     ttrpc: { address: "", uid: 0, gid: 0 },
     debug: { level: "" },
     archive: { max_unpacked_bytes: 0 },
+    plugins: {},
   };
 }
 
@@ -67,7 +81,15 @@ export async function loadConfig(path: string, required: boolean): Promise<Loade
   if (version !== 2 && version !== 3)
     throw new InvalidArgument(`${path}: unsupported config version \`${String(version)}\`: invalid argument`);
   const ignored: string[] = [];
-  merge(config as unknown as Table, rest, path, "", ignored);
+  try {
+    const { plugins = {}, ...others } = rest;
+    if (!isTable(plugins)) throw new InvalidArgument("plugins must be a table");
+    merge(config as unknown as Table, others, "", ignored);
+    config.plugins = plugins;
+    checkUris(config);
+  } catch (error) {
+    throw new InvalidArgument(`failed to load TOML from ${path}: ${messageOf(error)}`, { cause: error });
+  }
   const limit = config.archive.max_unpacked_bytes;
   if (!Number.isSafeInteger(limit) || limit < 0)
     throw new InvalidArgument(
@@ -76,24 +98,12 @@ export async function loadConfig(path: string, required: boolean): Promise<Loade
   return { config, ignored };
 }
 
-type Table = Record<string, unknown>;
-
-function merge(into: Table, from: Table, path: string, prefix: string, ignored: string[]): void {
-  for (const [key, value] of Object.entries(from)) {
-    const name = `${prefix}${key}`;
-    const known = into[key];
-    if (known === undefined) {
-      ignored.push(name);
-    } else if (typeof known === "object" && typeof value === "object" && value !== null) {
-      merge(known as Table, value as Table, path, `${name}.`, ignored);
-    } else if (typeof known !== typeof value) {
-      throw new InvalidArgument(
-        `failed to load TOML from ${path}: ${name} must be a ${typeof known === "object" ? "table" : typeof known}`,
-      );
-    } else {
-      into[key] = value;
-    }
-  }
+/** @throws InvalidArgument in containerd's words for names without a type */
+function checkUris({ disabled_plugins: disabled, required_plugins: required }: Config): void {
+  for (const [what, uris] of [["disabled", disabled] as const, ["required", required] as const])
+    for (const uri of uris)
+      if (!uri.includes("."))
+        throw new InvalidArgument(`invalid ${what} plugin URI ${JSON.stringify(uri)} expect io.containerd.x.vx`);
 }
 
 const levels: Readonly<Record<string, LogLevel>> = {
