@@ -23,6 +23,13 @@ install_packages() {
   apt_get install "${missing[@]}" >/dev/null || fail "apt-get could not install: ${missing[*]}"
 }
 
+# library NAME: where the dynamic linker finds it, or would if Debian's package of it were installed
+library() {
+  local found
+  found=$(PATH=$PATH:/usr/sbin:/sbin ldconfig -p | sed -nE "s|^\s*$1 .*=> (/.*)|\1|p" | head -n 1)
+  echo "${found:-/usr/lib/$(uname -m)-linux-gnu/$1}"
+}
+
 # The stock docker CLI alone. Where Debian has it only together with the daemon (docker.io), the
 # daemon must not be installed, since it would take the socket: only the client is unpacked.
 install_docker_cli() {

@@ -1,6 +1,7 @@
-import { isKind } from "@longshore/errdefs";
+import { isKind, messageOf } from "@longshore/errdefs";
 import { hostPlatform } from "@longshore/oci";
 import { SandboxManager, TaskManager, loadTasks, runtimeInfo } from "@longshore/runtime";
+import { openShimsUnit } from "@longshore/systemd";
 import { serveEvents } from "../events-server.ts";
 import { containerdBinary, shimDirs } from "../programs.ts";
 import { type Registration, plugin } from "../registry/registration.ts";
@@ -40,13 +41,17 @@ export function runtimePlugins(ttrpcOwner: { uid: number; gid: number }): Regist
       type: shimManager,
       id: "manager",
       requires: [eventExchange, metadataStore],
-      init(context) {
+      async init(context) {
         const { root, state, grpcAddress: address, ttrpcAddress, logger } = context.daemon;
         const metadata = context.single(metadataStore);
         const debug = logger.isLevelEnabled("debug");
+        const place = await openShimsUnit((error) =>
+          logger.warn({ error: messageOf(error) }, "a shim stays in the daemon's unit"),
+        );
+        const files = { root, state, address, ttrpcAddress, containerdBinary, shimDirs };
         return {
           runtime: {
-            config: { root, state, address, ttrpcAddress, containerdBinary, shimDirs, debug, version: apiVersion },
+            config: { ...files, place, debug, version: apiVersion },
             events: context.single(eventExchange),
             log: logger,
           },

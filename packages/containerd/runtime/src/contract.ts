@@ -72,6 +72,8 @@ export interface RuntimeConfig {
   containerdBinary: string;
   /** Directories searched for shims before $PATH. */
   shimDirs: readonly string[];
+  /** Takes a shim out of the daemon's unit of the service manager; none: it stays with the daemon. */
+  place?: (pid: number) => void;
   /** Shims are told to log in detail. */
   debug: boolean;
   /** Release number of containerd, told to shims. */

@@ -72,6 +72,7 @@ export function runShim(command: ShimCommand, config: RuntimeConfig): Promise<Sh
       env: environment(bundle.namespace, config),
       detached: true,
     });
+    if (action === "start") config.place?.(child.pid); // what it starts comes after it
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));

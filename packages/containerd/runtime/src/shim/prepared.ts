@@ -80,6 +80,7 @@ export class PreparedShims {
       padding,
     ];
     const child = startProcess(binary, args, { cwd: "/", env, detached: true });
+    this.#config.place?.(child.pid);
     const stderr: Buffer[] = [];
     child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
     // Whoever assigns it a task learns of its end; nobody else minds.

@@ -4,6 +4,7 @@ import { connect, type Socket } from "node:net";
 import { Unavailable } from "@longshore/errdefs";
 import type { Logger } from "@longshore/logger";
 import { kill, peerCredentials } from "@longshore/sys";
+import { openShimsUnit } from "@longshore/systemd";
 import { lines, portKey, type ProxyAnswer, type ProxyPort, type ProxyRequest } from "@longshore/proxy-api";
 
 /** A refused request; `code` is the errno name (`EADDRINUSE`). */
@@ -122,6 +123,7 @@ export class ProxyClient {
       argv0: "docker-proxy",
     });
     closeSync(errors);
+    const placed = this.#place(child.pid);
     await new Promise<void>((resolve, reject) => {
       child.once("error", reject);
       child.once("exit", (code) =>
@@ -129,9 +131,19 @@ export class ProxyClient {
       );
       child.stdout?.once("data", () => resolve());
     });
+    await placed;
     child.removeAllListeners("exit");
     child.stdout?.destroy();
     child.unref();
+  }
+
+  /** It outlives the engine, also where systemd ends the engine's whole unit. */
+  async #place(pid: number | undefined): Promise<void> {
+    if (pid === undefined) return;
+    const place = await openShimsUnit((error) =>
+      this.#log.warn({ err: error }, "the userland proxy stays in the daemon's unit"),
+    );
+    place(pid);
   }
 
   /** Whether there may be a proxy that has something to give back. */
