@@ -5,7 +5,9 @@ import { span } from "@longshore/trace";
 import type { Children } from "../task/children.ts";
 import type { RuntimeOptions } from "../task/options.ts";
 import { lastError } from "./runc-log.ts";
+import { removeBundleFile } from "../task/bundle.ts";
 import { plainEnvironment } from "../self.ts";
+import { insist } from "../task/insist.ts";
 
 /** The runtime said no. The message is its own; `detail` is that alone, without what failed. */
 export class RuntimeError extends Unknown {
@@ -13,8 +15,8 @@ export class RuntimeError extends Unknown {
   /** The runtime's exit status; undefined when it could not be started. */
   readonly status: number | undefined;
 
-  constructor(what: string, detail: string, status?: number) {
-    super(`${what}: ${detail}`);
+  constructor(what: string, detail: string, status?: number, cause?: unknown) {
+    super(`${what}: ${detail}`, { cause });
     this.detail = detail;
     this.status = status;
   }
@@ -54,7 +56,7 @@ export class Runc {
     try {
       const { exit } = this.#start(what, argv, stdio ?? [-1, output, output], logPath);
       const { status } = await exit;
-      const printed = output < 0 ? "" : readScratch(output);
+      const printed = output < 0 ? "" : await insist(() => readScratch(output));
       if (status === 0) return printed;
       throw new RuntimeError(
         what,
@@ -63,7 +65,7 @@ export class Runc {
       );
     } finally {
       if (output >= 0) closeSync(output);
-      rmSync(logPath, { force: true });
+      removeBundleFile(this.#bundle, basename(logPath));
     }
   }
 
@@ -78,7 +80,7 @@ export class Runc {
         : binary.includes("/")
           ? `fork/exec ${binary}: no such file or directory`
           : `exec: "${binary}": executable file not found in $PATH`;
-      throw new RuntimeError(what, unretrieved(logPath, reason));
+      throw new RuntimeError(what, unretrieved(logPath, reason), undefined, error);
     }
   }
 }

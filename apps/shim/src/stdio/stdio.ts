@@ -92,8 +92,10 @@ export class Stdio {
   /** Begins to copy. Before that, a runtime that fails can print what it likes: its error says it all. */
   begin(): void {
     if (this.#waiting === undefined) return;
-    this.#shim.relay.open(this.channel, this.#waiting);
+    const options = this.#waiting;
+    // The relay's own from here on, also when it fails.
     this.#waiting = undefined;
+    this.#shim.relay.open(this.channel, options);
     if (this.#inputEnded) this.#shim.relay.closeInput(this.channel);
   }
 

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { log } from "../log.ts";
 
 /** Names of the files that the shim keeps in a bundle. */
 export const bundleFile = {
@@ -35,8 +36,13 @@ export function readBundleFile(bundle: string, name: string): string | undefined
   }
 }
 
+/** Removes a file of the bundle; one that cannot be removed now goes with the bundle. */
 export function removeBundleFile(bundle: string, name: string): void {
-  rmSync(join(bundle, name), { force: true });
+  try {
+    rmSync(join(bundle, name), { force: true });
+  } catch (error) {
+    log("warn", `${name} of the bundle stays`, error);
+  }
 }
 
 /** How and when a process ended. */

@@ -12,7 +12,7 @@ import {
 } from "@longshore/errdefs";
 import type { CreateTaskRequest, ExecProcessRequest } from "@longshore/proto/containerd/task/v3/task";
 import { Status } from "@longshore/proto/containerd/v1/types/task";
-import { type ProcessExit, mountAll, unmountAll } from "@longshore/sys";
+import { type ProcessExit, kill, mountAll, unmountAll } from "@longshore/sys";
 import { span } from "@longshore/trace";
 import { AttachServer } from "../stdio/attach.ts";
 import { bundleFile, readPid, removeBundleFile, writeBundleFile, writeExit } from "./bundle.ts";
@@ -21,6 +21,7 @@ import { type Cgroup, cgroupOf } from "../cgroup/cgroup.ts";
 import { watchOom } from "../cgroup/oom.ts";
 import { ConsoleSocket } from "../stdio/console.ts";
 import { log } from "../log.ts";
+import { insist } from "./insist.ts";
 import { type RuntimeOptions, runtimeOptions, writeOptions } from "./options.ts";
 import { Process } from "./process.ts";
 import { Runc } from "../runc/runc.ts";
@@ -258,10 +259,17 @@ export class Container {
         ];
         anticipateMove();
         await this.runc.run(what, args(extra), process.stdio.terminal ? undefined : process.stdio.child);
-        process.stdio.begin();
-        const pid = readPid(this.bundle, pidFile);
+        const pid = await insist(() => readPid(this.bundle, pidFile));
         if (pid === undefined) throw new FailedPrecondition(`${what}: the runtime wrote no pid`);
-        if (socket !== undefined) process.console.open(this.#shim, process.stdio.channel, socket.receive());
+        try {
+          process.stdio.begin();
+          if (socket !== undefined)
+            process.console.open(this.#shim, process.stdio.channel, await insist(() => socket.receive()));
+        } catch (error) {
+          // It is there already, and nobody would ever know of it.
+          await this.#undo(process, pid);
+          throw error;
+        }
         if (process === this.init) this.#observe(pid);
         process.adopt(
           pid,
@@ -274,6 +282,13 @@ export class Container {
       socket?.close();
       process.stdio.started();
     }
+  }
+
+  async #undo(process: Process, pid: number): Promise<void> {
+    if (process !== this.init) return kill(pid, sigkill);
+    await insist(() => this.runc.run("OCI runtime delete failed", ["delete", "--force", this.id])).catch(
+      (error: unknown) => log("error", `${this.id} could not be taken back`, error),
+    );
   }
 
   #observe(pid: number): void {
@@ -291,7 +306,7 @@ export class Container {
   async #ended(process: Process, exit: ProcessExit): Promise<void> {
     if (process !== this.init) return;
     try {
-      writeExit(this.bundle, exit);
+      await insist(() => writeExit(this.bundle, exit));
     } catch (error) {
       log("error", `exit of ${this.id} could not be kept`, error);
     }

@@ -73,7 +73,7 @@ bool client_push(struct client *c, const struct iovec *parts, int count) {
   if (c->queue_length == 0 && !c->held) {
     struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = (size_t)count};
     ssize_t n = sendmsg(c->src.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (n < 0 && errno != EAGAIN && errno != EINTR) {
+    if (n < 0 && errno != EAGAIN && errno != EINTR && !is_shortage(errno)) {
       client_gone(c);
       return false;
     }
@@ -116,6 +116,7 @@ void client_flush(struct client *c) {
     ssize_t n = send(c->src.fd, c->queue + c->queue_offset, c->queue_length, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && errno == EAGAIN) return;
+    if (n < 0 && is_shortage(errno)) return source_rest(&c->src);
     if (n <= 0) return client_gone(c);
     c->queue_offset += (size_t)n;
     c->queue_length -= (size_t)n;
@@ -167,6 +168,7 @@ static void read_input(struct client *c) {
   if (!input_wants(c->channel)) return client_update(c);
   if (splice_input(c->channel, c->src.fd)) return input_update(c->channel);
   ssize_t n = recv(c->src.fd, relay_buffer, RELAY_INPUT, MSG_DONTWAIT);
+  if (n < 0 && is_shortage(errno)) return source_rest(&c->src);
   if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) return client_input_ended(c);
   if (n > 0) input_give(c->channel, relay_buffer, (size_t)n);
   input_update(c->channel);
@@ -175,6 +177,7 @@ static void read_input(struct client *c) {
 static void read_greeting(struct client *c) {
   ssize_t n = recv(c->src.fd, c->greeting + c->greeting_length, GREETING_MOST - c->greeting_length, MSG_DONTWAIT);
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (n < 0 && is_shortage(errno)) return source_rest(&c->src);
   if (n <= 0) return client_destroy(c);
   c->greeting_length += (size_t)n;
   char *end = memchr(c->greeting, '\n', c->greeting_length);
@@ -265,6 +268,8 @@ static void listener_ready(struct source *s, uint32_t events) {
   struct listener *l = s->owner;
   for (;;) {
     int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0 && (errno == EINTR || errno == ECONNABORTED)) continue;
+    if (fd < 0 && errno != EAGAIN) return source_rest(s); /* who waits would else be told of at once, again and again */
     if (fd < 0) return;
     struct client *c = client_count < CLIENTS_MOST ? calloc(1, sizeof *c) : NULL;
     if (!c || !(c->greeting = malloc(GREETING_MOST))) {

@@ -2,6 +2,7 @@
    the process without a hop. The descriptor comes with one byte that means nothing. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -42,8 +43,13 @@ void handover_receive(struct client *c) {
   union { struct cmsghdr header; char space[CMSG_SPACE(sizeof(int))]; } control;
   struct iovec part = {&byte, 1};
   struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  /* The kernel drops a descriptor for which there is no room in the table, with no second try: look for room first. */
+  int room = fcntl(c->src.fd, F_DUPFD_CLOEXEC, 0);
+  if (room < 0) return source_rest(&c->src);
+  close(room);
   ssize_t n = recvmsg(c->src.fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (n < 0 && is_shortage(errno)) return source_rest(&c->src);
   struct cmsghdr *header = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
   if (n > 0 && !header && c->after_log) return go_on(c);
   if (!header || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(sizeof(int))) return speaker_gone(c);

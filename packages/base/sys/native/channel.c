@@ -81,7 +81,8 @@ static bool pump(struct output *o, size_t most) {
     return true;
   }
   if (n < 0 && errno == EINTR) return true;
-  if (n == 0 || errno != EAGAIN) output_ended(o);
+  if (n < 0 && is_shortage(errno)) source_rest(&o->src);
+  else if (n == 0 || errno != EAGAIN) output_ended(o);
   return false;
 }
 

@@ -28,6 +28,8 @@ static void flush(struct channel *ch) {
       ch->in_length -= (size_t)n;
     } else if (n < 0 && errno == EAGAIN) {
       return;
+    } else if (n < 0 && is_shortage(errno)) {
+      return source_rest(&ch->input);
     } else if (!(n < 0 && errno == EINTR)) {
       close_now(ch);
       return;
@@ -53,6 +55,8 @@ static void fifo_ready(struct source *s, uint32_t events) {
     ch->in_length = (size_t)n;
     ch->in_offset = 0;
     flush(ch);
+  } else if (n < 0 && is_shortage(errno)) {
+    source_rest(s);
   } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
     source_close(s);
     if (!ch->terminal) ch->in_close = true, flush(ch);

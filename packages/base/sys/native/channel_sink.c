@@ -12,6 +12,7 @@
 
 static void flush_pending(struct output *o) {
   ssize_t n = write(o->sink.fd, o->pending, o->pending_length);
+  if (n < 0 && is_shortage(errno)) return source_rest(&o->sink);
   if (n == (ssize_t)o->pending_length || (n < 0 && errno != EAGAIN && errno != EINTR)) o->pending_length = 0;
   if (!o->pending_length && o->src.fd < 0) source_close(&o->sink);
 }
@@ -22,6 +23,8 @@ static void pump_pty(struct output *o) {
   if (n > 0) {
     o->pending_length = (size_t)n;
     flush_pending(o);
+  } else if (n < 0 && is_shortage(errno)) {
+    source_rest(&o->src);
   } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
     output_ended(o);
   }
@@ -31,6 +34,7 @@ static void pump_pipe(struct output *o) {
   ssize_t n = splice(o->src.fd, NULL, o->sink.fd, NULL, RELAY_SPLICE, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
   if (n > 0 || (n < 0 && errno == EINTR)) return;
   if (n == 0) return output_ended(o);
+  if (is_shortage(errno)) return source_rest(&o->src);
   if (errno != EAGAIN) return source_close(&o->sink); /* its reader is gone for good: go on without */
   struct pollfd p = {.fd = o->src.fd, .events = POLLIN};
   if (poll(&p, 1, 0) > 0) { /* so it is the sink that is full */

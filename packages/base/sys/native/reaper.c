@@ -37,8 +37,12 @@ static void reap(struct source *s, uint32_t events) {
   }
 }
 
-void reaper_start(void) {
+int reaper_open(void) {
   source_init(&wakeup, eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK), reap, NULL);
+  return wakeup.fd < 0 ? errno : 0;
+}
+
+void reaper_start(void) {
   struct sigaction action;
   memset(&action, 0, sizeof action);
   action.sa_handler = on_sigchld;

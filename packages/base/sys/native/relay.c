@@ -31,6 +31,8 @@ static struct source commands = {.fd = -1};
 static napi_threadsafe_function notify;
 static bool running, reaping, stopping;
 static struct watch *watches;
+static struct source *resting;
+static int64_t rest_until;
 static void **graveyard;
 static size_t graves, graveyard_size;
 
@@ -44,18 +46,68 @@ void source_init(struct source *s, int fd, void (*ready)(struct source *, uint32
   *s = (struct source){.fd = fd, .ready = ready, .owner = owner};
 }
 
+bool is_shortage(int error) {
+  return error == ENOMEM || error == ENOBUFS || error == EMFILE || error == ENFILE || error == ENOSPC;
+}
+
+/* How long what the kernel has no means for rests before it is tried again. */
+#define REST_NS 10000000ll
+
+static void rest(struct source *s) {
+  if (s->resting) return;
+  if (!resting) rest_until = monotonic_ns() + REST_NS;
+  s->resting = true;
+  s->next_resting = resting;
+  resting = s;
+}
+
+static void rest_no_more(struct source *s) {
+  if (!s->resting) return;
+  struct source **link = &resting;
+  while (*link && *link != s) link = &(*link)->next_resting;
+  if (*link) *link = s->next_resting;
+  s->resting = false;
+}
+
+static void source_apply(struct source *s) {
+  struct epoll_event e = {.events = s->events, .data.ptr = s};
+  if (!epoll_ctl(epoll_fd, s->registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, s->fd, &e)) s->registered = true;
+  else if (is_shortage(errno)) rest(s);
+}
+
 static void source_set(struct source *s, uint32_t events) {
   if (s->fd < 0 || (s->registered && s->events == events)) return;
-  struct epoll_event e = {.events = events, .data.ptr = s};
-  if (epoll_ctl(epoll_fd, s->registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, s->fd, &e)) return;
-  s->registered = true;
   s->events = events;
+  if (!s->resting) source_apply(s);
+}
+
+static void source_out(struct source *s) {
+  if (s->fd >= 0 && s->registered) epoll_ctl(epoll_fd, EPOLL_CTL_DEL, s->fd, NULL);
+  s->registered = false;
 }
 
 void source_want(struct source *s, uint32_t events) {
   if (events) return source_set(s, events);
-  if (s->fd >= 0 && s->registered) epoll_ctl(epoll_fd, EPOLL_CTL_DEL, s->fd, NULL);
-  s->registered = false;
+  rest_no_more(s);
+  source_out(s);
+}
+
+void source_rest(struct source *s) {
+  if (s->fd < 0) return;
+  source_out(s);
+  rest(s);
+}
+
+static void rested(void) {
+  if (!resting || monotonic_ns() < rest_until) return;
+  struct source *list = resting;
+  resting = NULL;
+  while (list) {
+    struct source *s = list;
+    list = s->next_resting;
+    s->resting = false;
+    source_apply(s);
+  }
 }
 
 void source_hold(struct source *s) { source_set(s, 0); }
@@ -108,6 +160,7 @@ static void watch_ready(struct source *s, uint32_t events) {
   struct watch *w = s->owner;
   ssize_t n = read(s->fd, relay_buffer, RELAY_CHUNK);
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (n < 0 && is_shortage(errno)) return source_rest(s);
   relay_post(EVENT_READY, w->id, n < 0 ? 0 : (double)n, 0, 0, NULL, 0);
   if (n <= 0) source_close(s);
 }
@@ -170,6 +223,7 @@ static void commands_ready(struct source *s, uint32_t events) {
 
 static int timeout_ms(void) {
   int64_t next = channel_next_deadline();
+  if (resting && (!next || rest_until < next)) next = rest_until;
   if (!next) return -1;
   int64_t left = next - monotonic_ns();
   return left <= 0 ? 0 : (int)(left / 1000000 + 1);
@@ -186,6 +240,7 @@ static void *relay_main(void *data) {
       /* closed, or no longer asked for, by an earlier event of this batch */
       if (s->fd >= 0 && s->registered) s->ready(s, events[i].events);
     }
+    rested();
     if (channels) channel_deadlines(monotonic_ns());
     while (graves > 0) free(graveyard[--graves]);
   }
@@ -223,12 +278,19 @@ int relay_thread_start(napi_env env, napi_value callback, bool reap) {
   napi_create_string_utf8(env, "relay", NAPI_AUTO_LENGTH, &name);
   if (napi_create_threadsafe_function(env, callback, NULL, name, 0, 1, NULL, NULL, NULL, call_js, &notify) != napi_ok) return EINVAL;
   epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-  source_init(&commands, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), commands_ready, NULL);
+  int error = epoll_fd < 0 ? errno : reap ? reaper_open() : 0;
+  source_init(&commands, error ? -1 : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), commands_ready, NULL);
+  if (!error && commands.fd < 0) error = errno;
+  if (error) {
+    if (epoll_fd >= 0) close(epoll_fd);
+    napi_release_threadsafe_function(notify, napi_tsfn_abort);
+    return error;
+  }
   source_want(&commands, EPOLLIN);
   signal(SIGPIPE, SIG_IGN);
   reaping = reap;
   stopping = false;
-  int error = start_thread(relay_main, NULL, 128 << 10, SIGCHLD);
+  error = start_thread(relay_main, NULL, 128 << 10, SIGCHLD);
   running = error == 0;
   return error;
 }

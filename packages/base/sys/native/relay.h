@@ -19,6 +19,8 @@ struct source {
   int fd;
   uint32_t events; /* what epoll watches */
   bool registered;
+  bool resting; /* in the list of those that are tried again in a moment */
+  struct source *next_resting;
   void (*ready)(struct source *, uint32_t events);
   void *owner;
 };
@@ -94,6 +96,8 @@ void source_init(struct source *s, int fd, void (*ready)(struct source *, uint32
 void source_want(struct source *s, uint32_t events); /* 0 takes it out of the set */
 void source_hold(struct source *s);                  /* stays in the set for errors and hang-ups alone */
 void source_close(struct source *s);
+bool is_shortage(int error);                         /* the kernel lacks memory or descriptors, as long as that may be */
+void source_rest(struct source *s);                  /* what is ready cannot be done now: told again in a moment */
 void relay_free(void *memory); /* after the current batch of events */
 #define RELAY_CHUNK (64 << 10)
 extern uint8_t relay_buffer[RELAY_CHUNK];
@@ -154,6 +158,7 @@ void attach_destroy(void);
 void handover_receive(struct client *c);
 
 /* reaper.c */
+int reaper_open(void); /* 0, or an error */
 void reaper_start(void);
 void reaper_stop(void);
 
