@@ -2,15 +2,19 @@ import type { EmitEvent, EventMessage } from "@longshore/docker-api";
 import { nowNano } from "@longshore/containers";
 
 const keep = 256;
+/** Characters of all that are kept: containers may have labels of megabytes. */
+const keepCharacters = 16 << 20;
 
 /** An event as it is sent, with the old-fashioned members that containers and images also carry. */
 export type SentEvent = Partial<EventMessage> & { status?: string; id?: string; from?: string };
 
 type Listener = (event: SentEvent) => void;
 
-/** Docker's events: the last 256 are kept, listeners get all that follow. */
+/** Docker's events: the last 256 are kept, unless they are very long, and listeners get all that follow. */
 export class EventHub {
   readonly #recent: SentEvent[] = [];
+  readonly #lengths: number[] = [];
+  #kept = 0;
   readonly #listeners = new Set<Listener>();
 
   readonly emit: EmitEvent = (type, action, actor) => {
@@ -25,10 +29,19 @@ export class EventHub {
       // JSON has one kind of number; what a double loses here are some hundred nanoseconds.
       timeNano: Number(nano),
     };
-    this.#recent.push(event);
-    if (this.#recent.length > keep) this.#recent.shift();
+    this.#keep(event, lengthOf(actor.Attributes));
     for (const listener of this.#listeners) listener(event);
   };
+
+  #keep(event: SentEvent, length: number): void {
+    this.#recent.push(event);
+    this.#lengths.push(length);
+    this.#kept += length;
+    while (this.#recent.length > keep || (this.#kept > keepCharacters && this.#recent.length > 0)) {
+      this.#recent.shift();
+      this.#kept -= this.#lengths.shift() ?? 0;
+    }
+  }
 
   get listeners(): number {
     return this.#listeners.size;
@@ -61,4 +74,10 @@ function legacy(
 
 function sorted(attributes: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function lengthOf(attributes: Record<string, string>): number {
+  let length = 0;
+  for (const [name, value] of Object.entries(attributes)) length += name.length + value.length;
+  return length;
 }

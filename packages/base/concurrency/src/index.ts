@@ -1,2 +1,3 @@
 export { Mutex } from "./mutex.ts";
+export { Pace } from "./pace.ts";
 export { Turns } from "./turns.ts";

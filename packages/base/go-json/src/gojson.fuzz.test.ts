@@ -77,7 +77,7 @@ function plain(value: Json): unknown {
   if (Array.isArray(value)) return value.map(plain);
   if (!(value instanceof JsonObject)) return value;
   const out: Record<string, unknown> = {};
-  for (const [name, member] of value.members)
+  for (const [name, member] of value)
     Object.defineProperty(out, name, { value: plain(member), enumerable: true, writable: true, configurable: true });
   return out;
 }

@@ -1,10 +1,10 @@
 export { quoteText } from "./go-quote.ts";
 export { JsonError } from "./json-error.ts";
 export { isBlank, type Parsed, parseJson, parseLongJson, parseWhole } from "./parse.ts";
+export { decode, unmarshal, unmarshalLong } from "./decode.ts";
 export {
   bool,
   command,
-  decode,
   duration,
   empty,
   exactUint64,
@@ -14,6 +14,7 @@ export {
   int,
   int64,
   list,
+  manyWords,
   map,
   named,
   type Shape,
@@ -23,6 +24,5 @@ export {
   text,
   uint16,
   uint64,
-  unmarshal,
 } from "./shape.ts";
 export type { Json } from "./value.ts";

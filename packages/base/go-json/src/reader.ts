@@ -4,15 +4,19 @@ import { type Json, JsonNumber, JsonObject } from "./value.ts";
 /** As many levels as Docker's decoder takes. */
 const maxDepth = 10_000;
 
-/** Values and names of one text: more than any real request has, and what the daemon can afford. */
-const maxValues = 200_000;
+/** Values of one text: what they take in memory is bounded with that. All ports published one by one, by TCP and UDP, are 800,000. */
+const maxValues = 1_000_000;
 
-type State = "value" | "element or end" | "name" | "name or end" | "colon" | "next" | "done";
+/** Of a string with many, read in one piece. */
+const escapesAtOnce = 16;
+
+type State = "value" | "element or end" | "name" | "name or end" | "string" | "colon" | "next" | "done";
 
 const space = /[ \t\r\n]*/y;
 // oxlint-disable-next-line no-control-regex
 const plainCharacters = /[^"\\\u0000-\u001f]*/y;
 const number = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+const fourDigits = /[0-9a-fA-F]{4}/y;
 const plainInteger = /^(?:-?[1-9][0-9]{0,14}|0)$/;
 const literals: Record<string, { word: string; value: null | boolean }> = {
   t: { word: "true", value: true },
@@ -33,6 +37,9 @@ export class JsonReader {
   #result: Json = null;
   readonly #open: (Json[] | JsonObject)[] = [];
   #name = "";
+  /** What has been read of a string, and whether that is a member's name. */
+  #string = "";
+  #isName = false;
 
   constructor(text: string) {
     this.#text = text;
@@ -54,6 +61,7 @@ export class JsonReader {
   }
 
   #piece(): void {
+    if (this.#state === "string") return this.#goOnWithString();
     this.#skip(space);
     const character = this.#text[this.#at];
     if (character === undefined) throw unexpectedEnd();
@@ -78,7 +86,7 @@ export class JsonReader {
   #value(character: string): void {
     const literal = literals[character];
     if (character === "{" || character === "[") return this.#begin(character === "{" ? new JsonObject() : []);
-    if (character === '"') return this.#add(this.#string());
+    if (character === '"') return this.#beginString(false);
     if (literal !== undefined) return this.#add(this.#literal(literal));
     if (character === "-" || (character >= "0" && character <= "9")) return this.#add(this.#number());
     throw this.#invalid("looking for beginning of value");
@@ -86,8 +94,7 @@ export class JsonReader {
 
   #readName(character: string): void {
     if (character !== '"') throw this.#invalid("looking for beginning of object key string");
-    this.#name = this.#string();
-    this.#state = "colon";
+    this.#beginString(true);
   }
 
   #next(character: string): void {
@@ -119,7 +126,7 @@ export class JsonReader {
     const parent = this.#open.at(-1);
     if (parent === undefined) this.#result = value;
     else if (Array.isArray(parent)) parent.push(value);
-    else parent.members.push([this.#name, value]);
+    else parent.add(this.#name, value);
     this.#state = parent === undefined ? "done" : "next";
   }
 
@@ -147,22 +154,34 @@ export class JsonReader {
     return plainInteger.test(read) ? Number(read) : new JsonNumber(read);
   }
 
-  #string(): string {
+  #beginString(isName: boolean): void {
     this.#at++;
-    let value = "";
-    for (;;) {
+    this.#string = "";
+    this.#isName = isName;
+    this.#state = "string";
+    this.#goOnWithString();
+  }
+
+  #goOnWithString(): void {
+    for (let escapes = 0; escapes < escapesAtOnce; escapes++) {
       const begin = this.#at;
       this.#skip(plainCharacters);
-      value += this.#text.slice(begin, this.#at);
+      this.#string += this.#text.slice(begin, this.#at);
       const character = this.#text[this.#at];
       if (character === undefined) throw unexpectedEnd();
-      if (character !== '"' && character !== "\\") throw this.#invalid("in string");
-      if (character === "\\") value += this.#escape();
-      else {
-        this.#at++;
-        return value.isWellFormed() ? value : value.toWellFormed();
-      }
+      if (character === '"') return this.#endString();
+      if (character !== "\\") throw this.#invalid("in string");
+      this.#string += this.#escape();
     }
+  }
+
+  #endString(): void {
+    this.#at++;
+    const text = this.#string.isWellFormed() ? this.#string : this.#string.toWellFormed();
+    this.#string = "";
+    if (!this.#isName) return this.#add(text);
+    this.#name = text;
+    this.#state = "colon";
   }
 
   #escape(): string {
@@ -172,11 +191,11 @@ export class JsonReader {
       this.#at += 2;
       return known;
     }
-    const [, digits] =
-      next === "u" ? (/^([0-9a-fA-F]{4})$/.exec(this.#text.slice(this.#at + 2, this.#at + 6)) ?? []) : [];
-    if (digits === undefined) throw invalidEscape(this.#text, this.#at);
+    fourDigits.lastIndex = this.#at + 2;
+    if (next !== "u" || !fourDigits.test(this.#text)) throw invalidEscape(this.#text, this.#at);
+    const code = Number.parseInt(this.#text.slice(this.#at + 2, this.#at + 6), 16);
     this.#at += 6;
-    return String.fromCharCode(Number.parseInt(digits, 16));
+    return String.fromCharCode(code);
   }
 
   #skip(pattern: RegExp): void {

@@ -51,12 +51,13 @@ export function completeContainerConfig(given: Given<ContainerConfig>): Containe
   };
 }
 
-function completePortMap(given: PortMap): PortMap {
-  const complete = (binding: Partial<PortBinding> | undefined): PortBinding => ({
-    HostIp: binding?.HostIp ?? "",
-    HostPort: binding?.HostPort ?? "",
-  });
-  return Object.fromEntries(Object.entries(given).map(([port, list]) => [port, list?.map(complete) ?? null]));
+/** In its place: a map of all ports is large. */
+function completePortMap(map: PortMap): PortMap {
+  for (const port of Object.keys(map)) {
+    const list: (Partial<PortBinding> | undefined)[] | null = map[port] ?? null;
+    map[port] = list?.map((binding) => ({ HostIp: binding?.HostIp ?? "", HostPort: binding?.HostPort ?? "" })) ?? null;
+  }
+  return map;
 }
 
 function completeDeviceRequest(given: Given<DeviceRequest>): DeviceRequest {

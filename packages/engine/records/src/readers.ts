@@ -94,13 +94,9 @@ export function mapOf<T>(read: Reader<T>): Reader<Record<string, T>> {
     if (isAbsent(value)) return map;
     if (typeof value !== "object" || Array.isArray(value)) return refuse(value, at, "an object");
     for (const [name, member] of Object.entries(value as object)) {
-      const place = at === "" ? name : `${at}.${name}`;
-      Object.defineProperty(map, name, {
-        value: read(member, place),
-        enumerable: true,
-        writable: true,
-        configurable: true,
-      });
+      const given = read(member, at === "" ? name : `${at}.${name}`);
+      if (name !== "__proto__") map[name] = given;
+      else Object.defineProperty(map, name, { value: given, enumerable: true, writable: true, configurable: true });
     }
     return map;
   };

@@ -7,6 +7,7 @@ import {
   int,
   int64,
   list,
+  manyWords,
   map,
   named,
   type Shape,
@@ -16,6 +17,9 @@ import {
   uint16,
   uint64,
 } from "@longshore/go-json";
+
+/** The ports of TCP, UDP and SCTP. */
+const everyPort = 3 * 65_535;
 
 const healthcheck = struct("container.HealthConfig", {
   Test: list(text),
@@ -33,11 +37,11 @@ const configFields: Record<string, Shape> = {
   AttachStdin: bool,
   AttachStdout: bool,
   AttachStderr: bool,
-  ExposedPorts: map(empty),
+  ExposedPorts: map(empty, undefined, everyPort),
   Tty: bool,
   OpenStdin: bool,
   StdinOnce: bool,
-  Env: list(text),
+  Env: list(text, undefined, manyWords),
   Cmd: command,
   Healthcheck: healthcheck,
   ArgsEscaped: bool,
@@ -131,7 +135,7 @@ const mount = struct("mount.Mount", {
   ClusterOptions: struct("mount.ClusterOptions", {}),
 });
 
-const portBindings = map(list(filled("nat.PortBinding", { HostIp: text, HostPort: text })));
+const portBindings = map(list(filled("nat.PortBinding", { HostIp: text, HostPort: text })), undefined, everyPort);
 
 /** The body of a change of published ports. */
 export const portsBody = struct("PortsRequest", { PortBindings: portBindings });
@@ -226,9 +230,9 @@ export const execBody = struct("container.ExecOptions", {
   AttachStderr: bool,
   AttachStdout: bool,
   DetachKeys: text,
-  Env: list(text),
+  Env: list(text, undefined, manyWords),
   WorkingDir: text,
-  Cmd: list(text),
+  Cmd: list(text, undefined, manyWords),
 });
 
 /** Body of `POST /exec/{id}/start`. */

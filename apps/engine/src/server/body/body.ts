@@ -1,7 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
-import { InvalidArgument, messageOf } from "@longshore/errdefs";
-import { isBlank, JsonError, parseLongJson, type Shape, unmarshal } from "@longshore/go-json";
+import { Mutex } from "@longshore/concurrency";
+import { InvalidArgument, messageOf, Unavailable } from "@longshore/errdefs";
+import { isBlank, JsonError, parseLongJson, type Shape, unmarshalLong } from "@longshore/go-json";
 import type { FastifyRequest } from "fastify";
 import { BodyBudget } from "./body-budget.ts";
 import { checkJsonType } from "./content-type.ts";
@@ -125,10 +126,32 @@ export function watchBody(request: FastifyRequest, seen: (body: unknown) => void
   watchers.set(request.raw, seen);
 }
 
+/** Bodies up to this many characters are parsed at once, whatever others do. */
+const usualLength = 1 << 20;
+
+/** What longer ones are made into takes many times their length: one is parsed at a time, and few wait for it. */
+const longOnes = new Mutex();
+const mostLongOnes = 4;
+let longOnesHeld = 0;
+
+/** Reads a body and does something with its text. @throws as `readBody`, and Unavailable when it is a long one and many are held */
+async function withText<T>(request: FastifyRequest, use: (text: string) => Promise<T>): Promise<T> {
+  const text = (await readBody(request)).toString("utf8");
+  if (text.length <= usualLength) return use(text);
+  if (longOnesHeld === mostLongOnes)
+    throw new Unavailable("too many large request bodies are being read: try again later");
+  longOnesHeld++;
+  try {
+    return await longOnes.run(() => use(text));
+  } finally {
+    longOnesHeld--;
+  }
+}
+
 /** @throws JsonError for what is no JSON, InvalidArgument for what has another shape */
 async function parse(request: FastifyRequest, body: string, shape: Shape): Promise<{ value: unknown; more: boolean }> {
   const { value, more } = await parseLongJson(body);
-  const decoded = unmarshal(shape, value);
+  const decoded = await unmarshalLong(shape, value);
   watchers.get(request.raw)?.(decoded);
   return { value: decoded, more };
 }
@@ -144,15 +167,14 @@ export async function readJson<T>(request: FastifyRequest, shape: Shape): Promis
   const header = request.headers["content-type"]?.trim() ?? "";
   if (header !== "" || hasBody(request)) checkJsonType(header);
   if (!hasBody(request)) return undefined;
-  const body = (await readBody(request)).toString("utf8");
-  if (isBlank(body)) throw new InvalidArgument(nothing);
-  try {
-    const { value, more } = await parse(request, body, shape);
-    if (!more) return value as T | undefined;
-  } catch (error) {
-    throw new InvalidArgument(`invalid JSON: ${messageOf(error)}`, { cause: error });
-  }
-  throw new InvalidArgument("unexpected content after JSON");
+  return withText(request, async (body) => {
+    if (isBlank(body)) throw new InvalidArgument(nothing);
+    const { value, more } = await parse(request, body, shape).catch((error: unknown) => {
+      throw new InvalidArgument(`invalid JSON: ${messageOf(error)}`, { cause: error });
+    });
+    if (more) throw new InvalidArgument("unexpected content after JSON");
+    return value as T | undefined;
+  });
 }
 
 /** As `readJson`, but there must be a body. */
@@ -164,7 +186,8 @@ export async function readRequiredJson<T>(request: FastifyRequest, shape: Shape)
 
 /** Reads the first JSON value of a body of any media type. @throws JsonError, InvalidArgument with the words of the decoder alone */
 export async function readPlainJson<T>(request: FastifyRequest, shape: Shape): Promise<T | undefined> {
-  const body = (await readBody(request)).toString("utf8");
-  if (isBlank(body)) throw new JsonError("EOF");
-  return (await parse(request, body, shape)).value as T | undefined;
+  return withText(request, async (body) => {
+    if (isBlank(body)) throw new JsonError("EOF");
+    return (await parse(request, body, shape)).value as T | undefined;
+  });
 }

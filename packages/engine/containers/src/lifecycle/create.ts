@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { ContainerConfig, ContainerCreateResponse, EndpointSettings, HostConfig } from "@longshore/docker-api";
 import type { StagedFiles } from "@longshore/atomicfile";
+import { Pace } from "@longshore/concurrency";
 import { InvalidArgument, isKind, messageOf, NotFound } from "@longshore/errdefs";
 import type { ResolvedImage } from "@longshore/images";
 import { hostPlatform, type Platform } from "@longshore/oci";
@@ -62,16 +63,20 @@ export async function createContainer(context: Context, request: CreateRequest):
   if (request.config === undefined || Object.keys(request.config).length === 0) {
     throw new InvalidArgument("config cannot be empty in order to create a container");
   }
+  // Each of the steps looks at the whole configuration, which may be large.
+  const pace = new Pace();
   const config = completeConfig(request.config);
   const name = request.name === "" ? undefined : checkName(request.name);
   const hostConfig = completeHostConfig(context, request.hostConfig);
   if (isPluginDriver(hostConfig.LogConfig.Type)) await context.logFeeds.check(hostConfig.LogConfig.Type);
   const { host, settings } = context;
+  await pace.pause();
   checkCreateRequest(config, hostConfig, host.sysInfo);
   const warnings = await verifyContainerSettings({ config, hostConfig, host, settings: settings.engine });
   adaptContainerSettings(hostConfig, host, settings.engine);
   nameDonorsById(context, hostConfig);
   const image = config.Image === "" ? undefined : await context.images.resolve(config.Image, request.platform);
+  await pace.pause();
   if (image === undefined) config.Volumes ??= {};
   else mergeImageConfig(config, image.config);
   const [path, ...args] = commandOf(config);
@@ -278,8 +283,9 @@ async function build(
 }
 
 async function stage(container: Container): Promise<StagedFiles> {
-  checkReadable(container.record, container.hostConfig);
-  return stageContainer(container.dir, container);
+  const pace = new Pace();
+  await checkReadable(container.record, container.hostConfig, pace);
+  return stageContainer(container.dir, container, pace);
 }
 
 /** Nearly always the shared layer is there. Else it is made, and once more should the collector take it before it is built on. */

@@ -1,6 +1,7 @@
 import { readdir, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type StagedFiles, stageFiles, writeFileAtomic } from "@longshore/atomicfile";
+import type { Pace } from "@longshore/concurrency";
 import { DataLoss, messageOf } from "@longshore/errdefs";
 import type { Logger } from "@longshore/logger";
 import { removeTree } from "@longshore/sys";
@@ -22,10 +23,13 @@ export async function saveContainer(dir: string, stored: Stored): Promise<void> 
   await (await stageContainer(dir, stored)).publish();
 }
 
-/** Writes both files of a container; they count once they are published. */
-export function stageContainer(dir: string, { record, hostConfig }: Stored): Promise<StagedFiles> {
+/** Writes both files of a container, as they are now unless there is a pace; they count once they are published. */
+export async function stageContainer(dir: string, { record, hostConfig }: Stored, pace?: Pace): Promise<StagedFiles> {
+  if (pace !== undefined) await pace.pause();
+  const hostConfigText = JSON.stringify(hostConfig);
+  if (pace !== undefined) await pace.pause();
   // The record comes last: a directory without it is no container yet.
-  return stageFiles(dir, { [hostConfigFile]: JSON.stringify(hostConfig), [configFile]: JSON.stringify(record) });
+  return stageFiles(dir, { [hostConfigFile]: hostConfigText, [configFile]: JSON.stringify(record) });
 }
 
 export async function saveRecord(dir: string, record: ContainerRecord): Promise<void> {

@@ -1,4 +1,5 @@
 import { basename, dirname, join } from "node:path";
+import type { Pace } from "@longshore/concurrency";
 import { DataLoss, InvalidArgument, messageOf } from "@longshore/errdefs";
 import { type Reader, readRecordFile } from "@longshore/records";
 import { isPluginDriver } from "../logging/log-options.ts";
@@ -23,10 +24,13 @@ export function logPathOf(dir: string, driver: string): string {
  * Whether what is about to be written can be read again: else the engine would set the container aside at its next start.
  * @throws InvalidArgument that says which member cannot be
  */
-export function checkReadable(record: ContainerRecord, hostConfig: HostConfig): void {
+export async function checkReadable(record: ContainerRecord, hostConfig: HostConfig, pace: Pace): Promise<void> {
   try {
-    containerRecord(record, "");
-    hostConfigRecord(hostConfig, "");
+    // Maps of ports are what decoding and completing have made of them, and may be as large as there are ports.
+    const { ExposedPorts: _exposed, ...config } = record.Config;
+    containerRecord({ ...record, Config: config }, "");
+    await pace.pause();
+    hostConfigRecord({ ...hostConfig, PortBindings: null }, "");
   } catch (error) {
     throw new InvalidArgument(`invalid configuration: ${messageOf(error)}`, { cause: error });
   }

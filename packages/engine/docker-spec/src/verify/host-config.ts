@@ -55,7 +55,7 @@ export async function checkHostConfig(hostConfig: HostConfig, host: HostFacts): 
   }
   for (const mount of hostConfig.Mounts ?? []) await checkMount(mount, hostPathExists);
   for (const extraHost of hostConfig.ExtraHosts ?? []) checkExtraHost(extraHost);
-  checkPortBindings(hostConfig.PortBindings);
+  await checkPortBindings(hostConfig.PortBindings);
   checkRestartPolicy(policy);
   checkCapabilities(hostConfig, host.capabilities);
   if (Object.hasOwn(hostConfig.Annotations ?? {}, "")) {
