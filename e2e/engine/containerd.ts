@@ -5,15 +5,11 @@ import { type ExecOptions, type Result, exec, must } from "../host/exec.ts";
 import { removeCgroupParents } from "../host/state.ts";
 import { until } from "../host/until.ts";
 import { Daemon } from "./daemon.ts";
+import { shimPath, stockConfig } from "./stock-containerd.ts";
 import { repository, tool } from "./tools.ts";
 
-/**
- * The stock one serves CRI by default, which wants what is no part of these tests. It collects garbage only when
- * asked: by itself it would do so between any two commands, and take what the second one is about.
- */
-const stockConfig = `version = 3
-disabled_plugins = ["io.containerd.grpc.v1.cri"]
-[plugins."io.containerd.gc.v1.scheduler"]
+/** It collects garbage only when asked: by itself it would do so between any two commands, and take what the second one is about. */
+const collectsWhenAsked = `[plugins."io.containerd.gc.v1.scheduler"]
   deletion_threshold = 0
   mutation_threshold = 1000000
 `;
@@ -40,7 +36,7 @@ export class Containerd {
     this.namespace = namespace;
     this.address = join(dir, "containerd.sock");
     mkdirSync(dir, { recursive: true });
-    writeFileSync(join(dir, "config.toml"), kind === "stock" ? stockConfig : "version = 3\n");
+    writeFileSync(join(dir, "config.toml"), kind === "stock" ? stockConfig + collectsWhenAsked : "version = 3\n");
     this.daemon = new Daemon({
       name: `containerd (${kind})`,
       command: kind === "stock" ? tool("containerd") : join(repository, "bin/containerd"),
@@ -56,11 +52,7 @@ export class Containerd {
       ],
       socket: this.address,
       log: join(dir, "log"),
-      env: {
-        PATH: [...(kind === "stock" ? [tool(".")] : []), join(repository, "apps/shim/build"), process.env["PATH"]].join(
-          ":",
-        ),
-      },
+      env: { PATH: shimPath(kind) },
     });
   }
 

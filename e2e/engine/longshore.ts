@@ -4,6 +4,7 @@ import { type ExecOptions, type Result, exec, must } from "../host/exec.ts";
 import { removeCgroupParents } from "../host/state.ts";
 import { EngineApi } from "./api.ts";
 import { Daemon } from "./daemon.ts";
+import { stockContainerd } from "./stock-containerd.ts";
 import { repository, tool } from "./tools.ts";
 
 /** An engine to run the same tests against instead, such as the real one: a DOCKER_HOST value. */
@@ -24,9 +25,16 @@ export class Longshore {
 
   /**
    * @param options.address of the bridge, with prefix length: the default network's subnet
+   * @param options.stock the containerd is the stock one
    * @param options.disk folder in `dir` that both data roots lie in, for tests that mount a disk there
    */
-  constructor(options: { bridge: string; address: string; engineArgs?: readonly string[]; disk?: string }) {
+  constructor(options: {
+    bridge: string;
+    address: string;
+    engineArgs?: readonly string[];
+    disk?: string;
+    stock?: boolean;
+  }) {
     this.#bridge = options.bridge;
     this.#address = options.address;
     // Short, since unix socket paths are limited.
@@ -40,10 +48,17 @@ export class Longshore {
     const socket = join(this.dir, "docker.sock");
     this.api = new EngineApi({ engine: socket, containerd: containerdSocket });
     this.host = foreignHost ?? `unix://${socket}`;
+    const containerd =
+      options.stock === true
+        ? stockContainerd(join(this.dir, "containerd.toml"))
+        : { command: join(repository, "bin/containerd"), args: [], env: {} };
     this.containerd = new Daemon({
+      ...containerd,
       name: "containerd",
-      command: join(repository, "bin/containerd"),
-      args: ["--root", this.containerdRoot, "--state", join(this.dir, "run/containerd"), "--address", containerdSocket],
+      args: [
+        ...containerd.args,
+        ...["--root", this.containerdRoot, "--state", join(this.dir, "run/containerd"), "--address", containerdSocket],
+      ],
       socket: containerdSocket,
       log: join(this.dir, "containerd.log"),
     });

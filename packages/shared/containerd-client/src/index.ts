@@ -14,5 +14,7 @@ export { endFormerLeases, type Lease, withLease } from "./leases/lease.ts";
 export { concurrencyOf, inNamespace, leaseOf, namespaceOf, underLease } from "./namespaces/metadata.ts";
 export { type ByteListener, byteSocketMetadata, connectForBytes, listenForBytes } from "./transfer/byte-socket.ts";
 export { type AnyStream, type ByteChannel, receiveBytes, sendBytes } from "./transfer/byte-stream.ts";
+export { exportImages, type ExportRequest } from "./transfer/export.ts";
+export { importImages, type ImportRequest } from "./transfer/import.ts";
 export { ClientStream } from "./transfer/stream.ts";
 export { platformMessage, transfer, type TransferRequest } from "./transfer/transfer.ts";

@@ -1,72 +1,12 @@
-import { ClientStream, sendBytes, transfer, type Lease, withLease } from "@longshore/containerd-client";
+import { type Lease, importImages, withLease } from "@longshore/containerd-client";
 import { InvalidArgument, NotFound } from "@longshore/errdefs";
 import type { Platform } from "@longshore/oci";
-import { packAny } from "@longshore/proto";
-import { ImageImportStreamSchema, ImageStoreSchema } from "@longshore/proto/containerd/types/transfer/transfer";
 import type { ImagesContext } from "../model/context.ts";
 import type { ProgressOutput } from "../model/contract.ts";
 import { emitImage } from "../model/events.ts";
 import { formatAsGiven, isSamePlatform, readManifests } from "../model/manifests.ts";
 import { type ImageRecord, familiarOf, getRecord, isDangling, keepDangling, listRecords } from "../model/records.ts";
 import { unpackManifest, unpackStored } from "../model/snapshots.ts";
-
-/** Passes bytes on and remembers what went wrong where they come from. */
-class Watched {
-  error: unknown;
-  readonly bytes: AsyncIterable<Uint8Array>;
-
-  constructor(source: AsyncIterable<Uint8Array>) {
-    this.bytes = this.#pass(source);
-  }
-
-  async *#pass(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    try {
-      yield* source;
-    } catch (error) {
-      this.error = error;
-      throw error;
-    }
-  }
-}
-
-/** @returns the names under which the archive's images are stored */
-async function importArchive(
-  context: ImagesContext,
-  archive: AsyncIterable<Uint8Array>,
-  lease: string,
-  signal: AbortSignal,
-): Promise<string[]> {
-  const stream = await ClientStream.open(context, "import", signal);
-  const watched = new Watched(archive);
-  const names: string[] = [];
-  const sending = sendBytes(stream, watched.bytes).then(
-    () => stream.close(),
-    () => stream.end(),
-  );
-  const destination = packAny(ImageStoreSchema, {
-    // Names come from the archive; an image without one gets a name by its digest.
-    extraReferences: [
-      { name: "moby-dangling", isPrefix: true, allowOverwrite: true, addDigest: true, skipNamedDigest: true },
-    ],
-  });
-  try {
-    await transfer(context, {
-      source: packAny(ImageImportStreamSchema, { stream: stream.id }),
-      destination,
-      onProgress: ({ event, name }) => {
-        if (event === "saved") names.push(name);
-      },
-      signal,
-      lease,
-    });
-  } catch (error) {
-    throw watched.error ?? error;
-  } finally {
-    await stream.end();
-    await sending;
-  }
-  return names;
-}
 
 /** Unpacks what this machine can run; the platform's image has to be there when one is asked for. */
 async function unpackRunnable(
@@ -110,7 +50,12 @@ export async function loadImages(
     const before = await listRecords(context);
     for (const { target } of before)
       await context.containerd.leases.addResource({ id: lease.id, resource: { id: target.digest, type: "content" } });
-    const names = await importArchive(context, archive, lease.id, options.signal);
+    const names = await importImages(context, {
+      archive,
+      prefix: "moby-dangling",
+      signal: options.signal,
+      lease: lease.id,
+    });
     if (names.length === 0) throw new InvalidArgument("unrecognized image format");
     const records = (await Promise.all(names.map((name) => getRecord(context, name)))).filter(
       (record) => record !== undefined,

@@ -1,8 +1,6 @@
-import { ClientStream, platformMessage, receiveBytes, transfer, withLease } from "@longshore/containerd-client";
+import { exportImages } from "@longshore/containerd-client";
 import { InvalidArgument, NotFound, isKind, messageOf } from "@longshore/errdefs";
 import type { Platform } from "@longshore/oci";
-import { packAny } from "@longshore/proto";
-import { ImageExportStreamSchema, ImageStoreSchema } from "@longshore/proto/containerd/types/transfer/transfer";
 import { parseAnyReference, repositoryOf } from "@longshore/reference";
 import type { ImagesContext } from "../model/context.ts";
 import { emitImage } from "../model/events.ts";
@@ -117,28 +115,6 @@ async function* archive(
   undo: AsyncDisposableStack,
 ): AsyncGenerator<Uint8Array> {
   await using _ = undo;
-  const stream = await ClientStream.open(context, "export", signal);
-  undo.defer(() => stream.end());
-  const finished = withLease(context, ({ id }) =>
-    transfer(context, {
-      source: packAny(ImageStoreSchema, { extraReferences: names.map((name) => ({ name })) }),
-      destination: packAny(ImageExportStreamSchema, {
-        stream: stream.id,
-        ...(platform === undefined ? { allPlatforms: true } : { platforms: [platformMessage(platform)] }),
-      }),
-      onProgress: () => undefined,
-      signal,
-      lease: id,
-    }),
-  );
-  // Its failure is thrown below, after the bytes that came before it; nobody else ends the stream then.
-  finished.catch(() => stream.end());
-  try {
-    yield* receiveBytes(stream);
-  } catch (error) {
-    await finished;
-    throw error;
-  }
-  await finished;
+  yield* exportImages(context, { names, platform, signal });
   for (const record of records) await emitImage(context, "save", record);
 }

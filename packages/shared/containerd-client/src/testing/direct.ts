@@ -23,12 +23,15 @@ function failure(error: unknown): Error {
   return fromGrpcCode(grpcCodeOf(error), messageOf(error), error);
 }
 
+interface Limits {
+  readonly signal: AbortSignal;
+  /** Rejects when the call is cut short. */
+  readonly ended: Promise<never>;
+  release(): void;
+}
+
 /** A call's signal, which also ends with the caller's and at its deadline. */
-function limits({ signal, timeoutMs }: CallOptions): {
-  signal: AbortSignal;
-  ended: Promise<never>;
-  release: () => void;
-} {
+function limits({ signal, timeoutMs }: CallOptions): Limits {
   const abort = new AbortController();
   const { promise, reject } = Promise.withResolvers<never>();
   promise.catch(() => undefined);
@@ -49,26 +52,49 @@ function limits({ signal, timeoutMs }: CallOptions): {
   return { signal: abort.signal, ended: promise, release };
 }
 
+/** Takes what `source` gives as it comes, as a connection does, whether or not anybody waits for it. */
+function pumped<T>(source: () => AsyncIterable<T>): AsyncGenerator<T> {
+  const queue: T[] = [];
+  let end: { error?: unknown } | undefined;
+  let wake = (): void => undefined;
+  const pump = async (): Promise<void> => {
+    try {
+      for await (const item of source()) {
+        queue.push(item);
+        wake();
+      }
+      end = {};
+    } catch (error) {
+      end = { error };
+    }
+    wake();
+  };
+  void pump();
+  return (async function* () {
+    for (;;) {
+      while (queue.length > 0) yield queue.shift() as T;
+      if (end !== undefined && "error" in end) throw end.error;
+      if (end !== undefined) return;
+      await new Promise<void>((resolve) => (wake = resolve));
+    }
+  })();
+}
+
 async function* responses(
   output: DescMessage,
-  options: CallOptions,
-  run: (signal: AbortSignal) => AsyncIterable<unknown>,
+  source: AsyncGenerator<unknown>,
+  limit: Limits,
 ): AsyncGenerator<unknown> {
-  const { signal, ended, release } = limits(options);
-  let iterator: AsyncIterator<unknown> | undefined;
   try {
-    iterator = run(signal)[Symbol.asyncIterator]();
     for (;;) {
-      const next = await Promise.race([iterator.next(), ended]);
+      const next = await Promise.race([source.next(), limit.ended]);
       if (next.done === true) return;
       yield carried(output, next.value);
     }
   } catch (error) {
     throw failure(error);
   } finally {
-    release();
-    // A generator that waits for what will never come does not end before that.
-    void iterator?.return?.().catch(() => undefined);
+    limit.release();
   }
 }
 
@@ -96,12 +122,17 @@ export function directClient<S extends GenService<GenServiceMethods>>(
     const responseStream = methodKind === "server_streaming" || methodKind === "bidi_streaming";
     const call = <T>(request: unknown, options: CallOptions, signal: AbortSignal): T => {
       const metadata = { ...base, ...options.metadata };
-      const seen = requestStream ? carriedAll(input, request as AsyncIterable<unknown>) : carried(input, request);
+      const seen = requestStream
+        ? pumped(() => carriedAll(input, request as AsyncIterable<unknown>))
+        : carried(input, request);
       return around({ name, metadata, request: seen }, () => handlers[localName]!(seen, { metadata, signal }) as T);
     };
     client[localName] = responseStream
-      ? (request: unknown, options: CallOptions = {}) =>
-          responses(output, options, (signal) => call<AsyncIterable<unknown>>(request, options, signal))
+      ? (request: unknown, options: CallOptions = {}) => {
+          const limit = limits(options);
+          const source = pumped(() => call<AsyncIterable<unknown>>(request, options, limit.signal));
+          return responses(output, source, limit);
+        }
       : async (request: unknown, options: CallOptions = {}) => {
           const { signal, ended, release } = limits(options);
           try {

@@ -15,11 +15,12 @@ export class ClientStream implements AnyStream {
   readonly #incoming: AsyncIterator<Any>;
   #wake: () => void = () => undefined;
   #closed = false;
+  readonly #ended = new AbortController();
 
   private constructor(context: ClientContext, id: string, signal: AbortSignal, metadata: Record<string, string>) {
     this.id = id;
     this.#incoming = context.containerd.streaming
-      .stream(this.#messages(), { signal, metadata })
+      .stream(this.#messages(), { signal: AbortSignal.any([signal, this.#ended.signal]), metadata })
       [Symbol.asyncIterator]();
   }
 
@@ -88,6 +89,8 @@ export class ClientStream implements AnyStream {
   async end(): Promise<void> {
     this.close();
     (await this.channel)?.close();
+    // Who waits for a message waits no longer: the stock containerd ends no call by itself.
+    this.#ended.abort();
     await this.#incoming.return?.();
   }
 }

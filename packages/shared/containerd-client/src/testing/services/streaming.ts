@@ -54,7 +54,11 @@ export type TransferWork = (
   context: CallContext,
 ) => Promise<void>;
 
-/** Streams, and transfers that work over them; they are closed as a transfer ends. */
+const unserved: TransferWork = ({ source, destination }) => {
+  throw new NotImplemented(`method Transfer not implemented for ${source?.typeUrl} to ${destination?.typeUrl}`);
+};
+
+/** Streams, and transfers that work over them. As with the stock containerd, only that of the progress ends with its transfer. */
 export class Streams {
   readonly #streams = new Map<string, FakeStream>();
 
@@ -90,23 +94,12 @@ export class Streams {
   transfer(work: () => TransferWork | undefined): ServiceImplementation<typeof Transfer> {
     return {
       transfer: async (request, context) => {
-        const used: FakeStream[] = [];
-        const find = (id: string): FakeStream => {
-          const stream = this.#find(id, context);
-          used.push(stream);
-          return stream;
-        };
-        const progress = request.options?.progressStream ?? "";
-        if (progress !== "") find(progress);
-        const run = work();
+        const { progressStream = "" } = request.options ?? {};
+        const progress = progressStream === "" ? undefined : this.#find(progressStream, context);
         try {
-          if (run === undefined)
-            throw new NotImplemented(
-              `method Transfer not implemented for ${request.source?.typeUrl} to ${request.destination?.typeUrl}`,
-            );
-          await run(request, find, context);
+          await (work() ?? unserved)(request, (id) => this.#find(id, context), context);
         } finally {
-          for (const stream of used) stream.close();
+          progress?.close();
         }
         return {};
       },
