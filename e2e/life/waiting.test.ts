@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { EventStream } from "../engine/events.ts";
 import { shared } from "../engine/shared.ts";
+import { must } from "../host/exec.ts";
 
 const { api } = shared;
 
@@ -86,6 +89,32 @@ describe("waiting for containers", () => {
     };
     assert.equal(StatusCode, 127);
     assert.match(Error?.Message ?? "", /no such file or directory/);
+  });
+
+  it("for a removal ends when that fails, for those who come later too, and begins anew with none", async () => {
+    const id = await create({ Cmd: ["true"], HostConfig: { NetworkMode: "none" } });
+    const place = join(shared.data, "containers", id, "busy");
+    const wait = (): Promise<unknown> =>
+      api
+        .call("POST", `/containers/${id}/wait?condition=removed`)
+        .then((body) => JSON.parse(body.toString()) as unknown);
+    mkdirSync(place);
+    await must("mount", ["-t", "tmpfs", "none", place]);
+    try {
+      const early = [wait(), wait()];
+      await api.get("/containers/json");
+      const { status, body } = await api.ask("DELETE", `/containers/${id}`);
+      const { message } = JSON.parse(body.toString()) as { message: string };
+      assert.equal(status, 500);
+      assert.match(message, /failed to remove/);
+      const told = { StatusCode: 0, Error: { Message: message } };
+      assert.deepEqual(await Promise.all([...early, wait()]), [told, told, told]);
+      assert.equal((await api.inspect(id)).State.Status, "dead");
+    } finally {
+      await must("umount", [place]);
+    }
+    assert.equal((await api.ask("DELETE", `/containers/${id}`)).status, 204);
+    assert.equal((await api.ask("POST", `/containers/${id}/wait?condition=removed`)).status, 404);
   });
 
   it("die is in the stream of events before anybody else sees the end", async () => {

@@ -12,7 +12,7 @@ export { parseDetachKeys } from "./attach/detach.ts";
 export { checkExecContainer, createExec, findExec, inspectExec, resizeExec, startExec } from "./exec/exec.ts";
 export type { ExecInspectResponse } from "./exec/exec-inspect.ts";
 export type { Exec, ExecConfig } from "./exec/exec-record.ts";
-export { copyIn, copyOut, exportFiles, statFile } from "./rootfs/files.ts";
+export { copyIn, copyOut, exportFiles, statFile, usingFiles } from "./rootfs/files.ts";
 export { inspectContainer } from "./views/inspect.ts";
 export { killContainer } from "./lifecycle/kill.ts";
 export { TaskMonitor } from "./lifecycle/monitor.ts";

@@ -1,6 +1,6 @@
 import type { ContainerConfig } from "@longshore/docker-api";
-import { emitContainer, whilePaused } from "@longshore/containers";
-import { Conflict, NotFound } from "@longshore/errdefs";
+import { emitContainer, usingFiles, whilePaused } from "@longshore/containers";
+import { NotFound } from "@longshore/errdefs";
 import { commitImage } from "@longshore/images";
 import type { RoutePlugin } from "../../engine.ts";
 import { readJson } from "../../server/body/body.ts";
@@ -15,8 +15,6 @@ export const commitRoutes: RoutePlugin = (app, { containers: context, images }) 
     const requested = (await readJson<Partial<ContainerConfig>>(request, configBody)) ?? {};
     const container = context.store.get(query.get("container"));
     const { record } = container;
-    if (record.State.Dead) throw new Conflict(`You cannot commit container ${container.id} which is Dead`);
-    if (container.removing) throw new Conflict(`You cannot commit container ${container.id} which is being removed`);
     const manifest = record.ImageManifest ?? undefined;
     if (manifest === undefined && record.Image !== "") throw new NotFound(`No such image: ${record.Image}`);
     const comment = query.get("comment");
@@ -36,7 +34,9 @@ export const commitRoutes: RoutePlugin = (app, { containers: context, images }) 
         changes: query.all("changes"),
         requested,
       });
-    const { id, name } = await (query.bool("pause", true) ? whilePaused(context, container, commit) : commit());
+    const { id, name } = await usingFiles(container, "commit", () =>
+      query.bool("pause", true) ? whilePaused(context, container, commit) : commit(),
+    );
     emitContainer(context, container, "commit", { comment, imageID: id, imageRef: name });
     sendJson(reply, 201, { Id: id });
   });

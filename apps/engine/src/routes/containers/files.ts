@@ -88,14 +88,21 @@ export const fileRoutes: RoutePlugin = (app, { containers, archiver, layers, log
 
   app.get("/containers/:name/export", confined, async (request, reply) => {
     const container = visible(request, containers).get(parameter(request, "name"));
-    const stream = new BodyStream(reply, "application/octet-stream");
+    let stream: BodyStream | undefined;
+    const begin = (): ((piece: Uint8Array) => Promise<void>) => {
+      const body = new BodyStream(reply, "application/octet-stream");
+      stream = body;
+      return (piece) => body.write(piece);
+    };
     try {
-      await exportFiles(containers, archiver, container, (piece) => stream.write(piece), stream.gone);
-      stream.end();
+      await exportFiles(containers, archiver, container, begin, clientGone(reply));
     } catch (error) {
+      if (stream === undefined) throw error;
       log.warn({ err: error, container: container.id }, "exporting a container");
       stream.fail();
+      return reply;
     }
+    stream?.end();
     return reply;
   });
 

@@ -32,12 +32,13 @@ export async function removeContainer(
   shownName = container.name,
 ): Promise<void> {
   if (container.removing) throw new Conflict(`removal of container ${shownName} is already in progress`);
+  if (container.record.State.Running && !options.force)
+    throw new Conflict(`cannot remove container "${shownName}": ${whyNot(container)}`);
   container.removing = true;
   try {
-    if (container.record.State.Running) {
-      if (!options.force) throw new Conflict(`cannot remove container "${shownName}": ${whyNot(container)}`);
-      await endForRemoval(context, container);
-    }
+    if (container.record.State.Running) await endForRemoval(context, container);
+    // Nobody begins a new one by now. Without the lock, since who commits needs it.
+    await container.fileUses.over();
     await container.lock.run(() => removeLocked(context, container, options));
   } catch (error) {
     container.removing = false;

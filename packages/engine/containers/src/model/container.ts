@@ -5,7 +5,7 @@ import type { HealthMonitor } from "@longshore/health";
 import type { SpanContext } from "@longshore/trace";
 import type { Attachment } from "../attach/attach-sessions.ts";
 import type { Exec } from "../exec/exec-record.ts";
-import { Mutex } from "@longshore/concurrency";
+import { Mutex, Uses } from "@longshore/concurrency";
 import { type ContainerRecord, type HostConfig, statusOf, type Status } from "./record.ts";
 import { saveContainer, saveRecord, type Stored } from "./record-files.ts";
 
@@ -46,6 +46,8 @@ export class Container {
   exitOnNext = false;
   health: HealthMonitor | undefined;
   removing = false;
+  /** Copies, exports and commits under way: its removal waits for them, so that what they read stays whole. */
+  readonly fileUses = new Uses();
   /** Whether containerd may know a task of it: nobody asks for one that was never made, or is known to be gone. */
   mayHaveTask = true;
   /** The spec that it runs with; read from containerd after a restart of the engine. */
@@ -119,7 +121,10 @@ export class Container {
    * of any run ends the wait for a container that runs, also when its policy starts it again.
    */
   wait(condition: WaitCondition, signal?: AbortSignal): Promise<WaitResult> {
-    if (condition === "not-running" && !this.record.State.Running) return Promise.resolve(this.result());
+    const { Running, Dead } = this.record.State;
+    // As far as a waiter goes, what could not be removed is gone: it is told why.
+    const holds = (condition === "not-running" && !Running) || (condition === "removed" && Dead);
+    if (holds) return Promise.resolve(this.result());
     return new Promise((resolve, reject) => {
       const waiter: Waiter = {
         condition,

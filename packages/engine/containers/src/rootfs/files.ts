@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { posix } from "node:path";
 import type { FileArchiver, PathStat } from "@longshore/archive";
-import { InvalidArgument, isKind, NotFound } from "@longshore/errdefs";
+import { Conflict, InvalidArgument, isKind, NotFound } from "@longshore/errdefs";
 import { mountAll, type MountSpec } from "@longshore/sys";
 import type { MountRecord } from "@longshore/docker-spec";
 import { bindBelow, releaseBound } from "./bound-paths.ts";
@@ -20,6 +20,18 @@ export interface CopyIn {
   noOverwriteDirNonDir: boolean;
   /** Files belong to the container's user instead of the archive's owners. */
   copyUidGid: boolean;
+}
+
+/**
+ * Does what needs the container's files, which stay as long.
+ * @param words what cannot be done, such as `copy from`
+ * @throws Conflict when the container is being removed
+ */
+export function usingFiles<T>(container: Container, words: string, work: () => Promise<T>): Promise<T> {
+  const { removing, id, record } = container;
+  if (record.State.Dead) throw new Conflict(`You cannot ${words} container ${id} which is Dead`);
+  if (removing) throw new Conflict(`You cannot ${words} container ${id} which is being removed`);
+  return container.fileUses.during(work);
 }
 
 /** Tells apart what is mounted for several copies of one container at a time. */
@@ -113,7 +125,9 @@ export async function statFile(
 ): Promise<PathStat> {
   checkPath(path);
   try {
-    return await withFiles(context, container, async (root) => archiver.stat(root, path));
+    return await usingFiles(container, "copy from", () =>
+      withFiles(context, container, async (root) => archiver.stat(root, path)),
+    );
   } catch (error) {
     throw explained(shown, path, error);
   }
@@ -132,12 +146,14 @@ export async function copyOut(
   checkPath(path);
   let begun = false;
   try {
-    await withFiles(context, container, async (root) => {
-      const stat = archiver.stat(root, path);
-      const write = begin(stat);
-      begun = true;
-      for await (const piece of archiver.pack({ root, path, include: "self" }, signal)) await write(piece);
-    });
+    await usingFiles(container, "copy from", () =>
+      withFiles(context, container, async (root) => {
+        const stat = archiver.stat(root, path);
+        const write = begin(stat);
+        begun = true;
+        for await (const piece of archiver.pack({ root, path, include: "self" }, signal)) await write(piece);
+      }),
+    );
   } catch (error) {
     throw begun ? error : explained(shown, path, error);
   }
@@ -157,13 +173,15 @@ export async function copyIn(
   checkWritable(container, options.path);
   const owner = options.copyUidGid ? await execUser(context, container, container.record.Config.User) : undefined;
   try {
-    await withFiles(context, container, (root) =>
-      archiver.unpack(source, {
-        root,
-        path: options.path,
-        noOverwriteDirNonDir: options.noOverwriteDirNonDir,
-        ...(owner === undefined ? {} : { owner: { uid: owner.uid, gid: owner.gid } }),
-      }),
+    await usingFiles(container, "copy to", () =>
+      withFiles(context, container, (root) =>
+        archiver.unpack(source, {
+          root,
+          path: options.path,
+          noOverwriteDirNonDir: options.noOverwriteDirNonDir,
+          ...(owner === undefined ? {} : { owner: { uid: owner.uid, gid: owner.gid } }),
+        }),
+      ),
     );
   } catch (error) {
     throw explained(shown, options.path, error);
@@ -182,16 +200,19 @@ function checkWritable(container: Container, path: string): void {
     throw new InvalidArgument("container rootfs is marked read-only");
 }
 
-/** Streams the whole file system as a tar, volumes left out. */
+/** Streams the whole file system as a tar, volumes left out: `begin` is asked for the way out when nothing is in the way. */
 export async function exportFiles(
   context: Context,
   archiver: FileArchiver,
   container: Container,
-  write: (piece: Uint8Array) => Promise<void>,
+  begin: () => (piece: Uint8Array) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
-  await withRootfs(context, container.id, async (root) => {
-    for await (const piece of archiver.pack({ root, path: "/", include: "children" }, signal)) await write(piece);
-  });
+  await usingFiles(container, "export", () =>
+    withRootfs(context, container.id, async (root) => {
+      const write = begin();
+      for await (const piece of archiver.pack({ root, path: "/", include: "children" }, signal)) await write(piece);
+    }),
+  );
   emitContainer(context, container, "export");
 }
