@@ -1,7 +1,7 @@
 import { InvalidArgument } from "@longshore/errdefs";
 import { parseEndpointRule, type Policy } from "../access/policy.ts";
 import { isObject } from "./kinds/json.ts";
-import { parseBytes } from "./kinds/texts.ts";
+import { ramInBytes } from "@longshore/go-values";
 
 /** A further socket of the engine, with less rights than its own. */
 interface PolicySocket {
@@ -47,7 +47,7 @@ function texts(value: unknown, place: string): string[] {
 }
 
 function bytes(value: unknown, place: string): number {
-  const size = typeof value === "string" ? parseBytes(value) : value;
+  const size = typeof value === "string" ? ramInBytes(value) : value;
   return typeof size === "number" && Number.isSafeInteger(size) && size > 0
     ? size
     : refuse(place, "must be a size such as 10GB");

@@ -1,5 +1,5 @@
 import { InvalidArgument } from "@longshore/errdefs";
-import { quoteText } from "@longshore/go-json";
+import { quoteText } from "@longshore/go-values";
 import type { Platform } from "@longshore/oci";
 import type { Query } from "../server/query/query.ts";
 

@@ -1,4 +1,4 @@
-export { quoteText } from "./go-quote.ts";
+export { quoteText } from "@longshore/go-values";
 export { JsonError } from "./json-error.ts";
 export { isBlank, type Parsed, parseJson, parseLongJson, parseWhole } from "./parse.ts";
 export { decode, unmarshal, unmarshalLong } from "./decode.ts";

@@ -1,4 +1,4 @@
-import { quoteBytes, quoteCharacter } from "./go-quote.ts";
+import { quoteBytes, quoteCharacter } from "@longshore/go-values";
 
 /** What is wrong with a JSON text, in the words of Docker's decoder; who reads it knows the status. */
 export class JsonError extends Error {}

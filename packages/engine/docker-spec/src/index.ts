@@ -12,7 +12,6 @@ export { parseSecurityOptions, type SecurityOptions } from "./security-opt.ts";
 export { resourcesOf } from "./resources.ts";
 export { readSysInfo, type SysInfo } from "./sysinfo.ts";
 export { resolveUser, type ReadRootFile } from "./user.ts";
-export { parseSignal } from "./verify/config.ts";
 export { checkCreateRequest } from "./verify/request.ts";
 export { verifyResources } from "./verify/resources.ts";
 export { isRuntimeName } from "./runtime-name.ts";

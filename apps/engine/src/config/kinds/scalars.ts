@@ -7,14 +7,14 @@ import {
   text as textShape,
 } from "@longshore/go-json";
 import { decodeMember, type Kind, kind, noFlag } from "./kind.ts";
-import { parseBool, parseBytes, parseInteger } from "./texts.ts";
+import { parseBool, parseInteger, ramInBytes } from "@longshore/go-values";
 
 export const text: Kind<string> = kind("string", { shape: textShape, parse: (given) => given });
 
 export const flag: Kind<boolean> = kind("", { shape: boolShape, parse: parseBool });
 
 function integer(shape: Shape<number>): Kind<number> {
-  const { read, ...rest } = kind<number>("int", { shape, parse: parseInteger });
+  const { read, ...rest } = kind<number>("int", { shape, parse: (given) => parseInteger(given, "ParseInt") });
   return {
     ...rest,
     read(value, path) {
@@ -36,7 +36,7 @@ export const int64 = integer(int64Shape);
 /** `64M`, or a number of bytes. */
 export const bytes: Kind<number> = {
   placeholder: "bytes",
-  parse: parseBytes,
+  parse: ramInBytes,
   read(value) {
     const size = typeof value === "string" ? sizeOf(value) : value;
     if (typeof size !== "number" || !Number.isInteger(size) || size < 0)
@@ -47,7 +47,7 @@ export const bytes: Kind<number> = {
 
 function sizeOf(value: string): number {
   try {
-    return parseBytes(value);
+    return ramInBytes(value);
   } catch (error) {
     throw new InvalidArgument(`invalid JSON: ${messageOf(error)}`, { cause: error });
   }

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { InvalidArgument } from "@longshore/errdefs";
+import { parseBool } from "@longshore/go-values";
 
 export interface AddressPool {
   base: string;
@@ -17,29 +18,6 @@ export interface UlimitConfig {
   Name: string;
   Soft: number;
   Hard: number;
-}
-
-const units: Record<string, number> = { "": 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4, p: 1024 ** 5 };
-
-/** `64M`, `1gib`, `512` in bytes. @throws InvalidArgument */
-export function parseBytes(value: string): number {
-  const match = /^(\d+(?:\.\d+)?) ?([kmgtp])?(?:i?b)?$/i.exec(value.trim()) ?? /^(\d+)(b)$/i.exec(value.trim());
-  const unit = units[(match?.[2] ?? "").toLowerCase()];
-  if (match === null || unit === undefined) throw new InvalidArgument(`invalid size: '${value}'`);
-  return Math.trunc(Number(match[1]) * unit);
-}
-
-/** @throws InvalidArgument in the words of dockerd's flag parser */
-export function parseBool(value: string): boolean {
-  if (["1", "t", "T", "TRUE", "true", "True"].includes(value)) return true;
-  if (["0", "f", "F", "FALSE", "false", "False"].includes(value)) return false;
-  throw new InvalidArgument(`strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`);
-}
-
-export function parseInteger(value: string): number {
-  if (!/^[+-]?\d+$/.test(value))
-    throw new InvalidArgument(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
-  return Number(value);
 }
 
 /** @throws InvalidArgument in the words of dockerd's flag parser */

@@ -1,5 +1,6 @@
 import { type Container, portsOf, summarize } from "@longshore/containers";
-import { InvalidArgument, isKind } from "@longshore/errdefs";
+import { InvalidArgument, isKind, messageOf } from "@longshore/errdefs";
+import { parseInteger } from "@longshore/go-values";
 import { filterInSlices } from "@longshore/patterns";
 import { confined } from "../../access/route-access.ts";
 import { visible, type VisibleContainers } from "../../access/visible.ts";
@@ -55,11 +56,11 @@ function stateTests(filters: Filters): Test[] {
   oneOf(filters, "status", statuses, "state");
   oneOf(filters, "health", healths, "health");
   const codes = filters.get("exited").map((code) => {
-    if (!/^-?\d+$/.test(code))
-      throw new InvalidArgument(
-        `invalid filter 'exited=${code}': strconv.Atoi: parsing ${JSON.stringify(code)}: invalid syntax`,
-      );
-    return Number(code);
+    try {
+      return parseInteger(code, "Atoi");
+    } catch (error) {
+      throw new InvalidArgument(`invalid filter 'exited=${code}': ${messageOf(error)}`, { cause: error });
+    }
   });
   return [
     (container) => filters.exact("status", container.status),

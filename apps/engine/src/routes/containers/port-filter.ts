@@ -1,5 +1,6 @@
 import type { Port } from "@longshore/docker-api";
-import { Unknown } from "@longshore/errdefs";
+import { Unknown, messageOf } from "@longshore/errdefs";
+import { parseInteger } from "@longshore/go-values";
 
 interface PortRange {
   from: number;
@@ -7,13 +8,13 @@ interface PortRange {
   protocol: string;
 }
 
-const maxPort = 65_535;
-
+/** @throws Unknown (status 500, as Docker answers) */
 function parsePort(text: string): number {
-  const quoted = JSON.stringify(text);
-  if (!/^\d+$/.test(text)) throw new Unknown(`strconv.ParseUint: parsing ${quoted}: invalid syntax`);
-  if (Number(text) > maxPort) throw new Unknown(`strconv.ParseUint: parsing ${quoted}: value out of range`);
-  return Number(text);
+  try {
+    return parseInteger(text, "ParseUint", 16);
+  } catch (error) {
+    throw new Unknown(messageOf(error), { cause: error });
+  }
 }
 
 /** `80`, `80-90`, `80/udp`; what follows a second hyphen or slash does not count. */

@@ -1,4 +1,5 @@
-import { InvalidArgument, Unknown } from "@longshore/errdefs";
+import { InvalidArgument, Unknown, messageOf } from "@longshore/errdefs";
+import { parseInteger } from "@longshore/go-values";
 import { inspectDistribution, searchImages } from "@longshore/images";
 import type { RoutePlugin } from "../../engine.ts";
 import { Filters } from "../../server/query/filters.ts";
@@ -21,10 +22,11 @@ export const registryRoutes: RoutePlugin = (app, { images }) => {
   app.get("/images/search", async (request, reply) => {
     const query = new Query(request);
     const limit = query.get("limit");
-    if (!/^-?\d*$/.test(limit))
-      throw new InvalidArgument(
-        `invalid limit specified: strconv.Atoi: parsing ${JSON.stringify(limit)}: invalid syntax`,
-      );
+    try {
+      if (limit !== "") parseInteger(limit, "Atoi");
+    } catch (error) {
+      throw new InvalidArgument(`invalid limit specified: ${messageOf(error)}`, { cause: error });
+    }
     const filters = Filters.parse(query.get("filters"), ["is-automated", "is-official", "stars"]);
     const found = await searchImages(
       query.get("term"),

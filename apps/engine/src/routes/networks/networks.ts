@@ -1,5 +1,5 @@
 import type { EndpointSettings, Network } from "@longshore/docker-api";
-import { Conflict, InvalidArgument, NotFound, Unknown } from "@longshore/errdefs";
+import { Conflict, InvalidArgument, NotFound, Unknown, messageOf } from "@longshore/errdefs";
 import type { NetworkCreateOptions, Networks } from "@longshore/networks";
 import { filterInSlices } from "@longshore/patterns";
 import type { Engine, RoutePlugin } from "../../engine.ts";
@@ -10,6 +10,7 @@ import { Query } from "../../server/query/query.ts";
 import { speaks } from "../../server/request.ts";
 import { sendJson } from "../../server/answer/send.ts";
 import { bool, list, map, struct, text } from "@longshore/go-json";
+import { parseBool } from "@longshore/go-values";
 import { parsePointInTime } from "../../server/query/time-parameter.ts";
 import { endpointSettings } from "../containers/container-shapes.ts";
 import { parameter } from "../parameters.ts";
@@ -74,10 +75,10 @@ function listFilter(parameter: string, networks: Networks): (network: Network) =
 }
 
 function verboseFlag(value: string): void {
-  if (!/^(|1|0|t|f|T|F|true|false|TRUE|FALSE|True|False)$/.test(value)) {
-    throw new InvalidArgument(
-      `invalid value for verbose: ${value}: strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`,
-    );
+  try {
+    if (value !== "") parseBool(value);
+  } catch (error) {
+    throw new InvalidArgument(`invalid value for verbose: ${value}: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Volume, VolumeCreateOptions } from "@longshore/docker-api";
 import { Conflict, InvalidArgument, messageOf, Unavailable } from "@longshore/errdefs";
 import { anonymousLabel } from "@longshore/volumes";
+import { parseBool } from "@longshore/go-values";
 import { filterInSlices } from "@longshore/patterns";
 import type { RoutePlugin } from "../../engine.ts";
 import { discardBody, readJson } from "../../server/body/body.ts";
@@ -20,24 +21,17 @@ const createBody = struct("volume.CreateOptions", {
   ClusterVolumeSpec: struct("volume.ClusterVolumeSpec", {}),
 });
 
-/** Go's spellings of a boolean; undefined for anything else. */
-function goBool(value: string): boolean | undefined {
-  if (/^(1|t|T|true|TRUE|True)$/.test(value)) return true;
-  return /^(0|f|F|false|FALSE|False)$/.test(value) ? false : undefined;
-}
-
 /** Whether `all` asks for named volumes too; from API 1.42 on only anonymous ones go otherwise. */
 function wantsAll(filters: Filters, before142: boolean): boolean {
   const values = filters.get("all");
   if (values.length > 1) throw new InvalidArgument("invalid filter 'all': only one value is expected");
   const [value] = values;
   if (value === undefined) return before142;
-  const all = goBool(value);
-  if (all === undefined)
-    throw new InvalidArgument(
-      `invalid filter 'all': strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`,
-    );
-  return all;
+  try {
+    return parseBool(value);
+  } catch (error) {
+    throw new InvalidArgument(`invalid filter 'all': ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** Docker says what it was reading when these are no filters at all. */

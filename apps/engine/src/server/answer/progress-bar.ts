@@ -1,16 +1,6 @@
-const units = ["B", "kB", "MB", "GB", "TB", "PB"];
-const width = 50;
+import { humanSize } from "@longshore/go-values";
 
-/** Bytes in decimal units with four significant digits: `1.081MB`. */
-function humanSize(bytes: number): string {
-  let size = bytes;
-  let unit = 0;
-  while (size >= 1000 && unit < units.length - 1) {
-    size /= 1000;
-    unit += 1;
-  }
-  return `${Number(size.toPrecision(4))}${units[unit] ?? ""}`;
-}
+const width = 50;
 
 /** The bar that clients show which do not draw their own: `[=====>   ]  1.2MB/3.4MB`. */
 export function progressBar(current: number, total: number): string {

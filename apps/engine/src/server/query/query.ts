@@ -1,5 +1,5 @@
-import { InvalidArgument, Unknown } from "@longshore/errdefs";
-import { quoteText } from "@longshore/go-json";
+import { parseInteger } from "@longshore/go-values";
+import { InvalidArgument, Unknown, messageOf } from "@longshore/errdefs";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { parseQueryString } from "./query-string.ts";
 import { targetOf } from "../request.ts";
@@ -36,11 +36,11 @@ export class Query {
   int(name: string, fallback: number): number {
     const value = this.get(name);
     if (value === "") return fallback;
-    const refuse = (why: string): Unknown => new Unknown(`strconv.Atoi: parsing ${quoteText(value)}: ${why}`);
-    if (!/^[+-]?\d+$/.test(value)) throw refuse("invalid syntax");
-    if (BigInt.asIntN(64, BigInt(value.replace("+", ""))) !== BigInt(value.replace("+", "")))
-      throw refuse("value out of range");
-    return Number(value);
+    try {
+      return parseInteger(value, "Atoi");
+    } catch (error) {
+      throw new Unknown(messageOf(error), { cause: error });
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import { InvalidArgument, Unknown } from "@longshore/errdefs";
+import { parseDuration, quoteText } from "@longshore/go-values";
 
 /**
  * `seconds[.nanoseconds]` since 1970 as nanoseconds; 0 when empty.
@@ -7,24 +8,22 @@ import { InvalidArgument, Unknown } from "@longshore/errdefs";
 export function parseTimestamp(value: string): bigint {
   if (value === "") return 0n;
   const match = /^(-?\d+)(?:\.(\d{1,9})\d*)?$/.exec(value);
-  if (match === null) throw new Unknown(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
+  if (match === null) throw new Unknown(`strconv.ParseInt: parsing ${quoteText(value)}: invalid syntax`);
   return BigInt(match[1] ?? "0") * 1_000_000_000n + BigInt((match[2] ?? "").padEnd(9, "0"));
 }
 
-const unitMs: Record<string, number> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-/** A Go duration (`1h30m`) in milliseconds; `undefined` for what is none. */
-function parseDuration(value: string): number | undefined {
-  if (!/^[+-]?(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+$/.test(value)) return undefined;
-  let total = 0;
-  for (const [, amount, unit] of value.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g))
-    total += Number(amount) * (unitMs[unit ?? ""] ?? 0);
-  return value.startsWith("-") ? -total : total;
+/** Milliseconds of a Go duration; undefined for what is none. */
+function durationMs(value: string): number | undefined {
+  try {
+    return parseDuration(value) / 1e6;
+  } catch {
+    return undefined;
+  }
 }
 
 /** A point in time given as duration before now, unix seconds or a date; in milliseconds. @throws InvalidArgument */
 export function parsePointInTime(value: string): number {
-  const duration = parseDuration(value);
+  const duration = value === "0" ? undefined : durationMs(value);
   if (duration !== undefined) return Date.now() - duration;
   if (/^\d+(?:\.\d+)?$/.test(value)) return Number(value) * 1000;
   const date = Date.parse(value);

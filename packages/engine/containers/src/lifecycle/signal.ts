@@ -1,4 +1,4 @@
 import { constants } from "node:os";
 
-export { parseSignal } from "@longshore/docker-spec";
+export { parseSignal } from "@longshore/go-values";
 export const { SIGKILL } = constants.signals;

@@ -1,6 +1,7 @@
 import type { HostConfig } from "@longshore/docker-api";
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
-import { logRotation, parseSize } from "./log-rotation.ts";
+import { boolOf, ramInBytes } from "@longshore/go-values";
+import { logRotation } from "./log-rotation.ts";
 
 const accepted: Record<string, readonly string[]> = {
   "json-file": [
@@ -87,9 +88,9 @@ export function cacheOptions(options: Record<string, string>): Record<string, st
 /** Whether a plugin's log is not to be read from what the shim keeps. @throws InvalidArgument */
 export function logCacheDisabled(options: Record<string, string> | null | undefined): boolean {
   const value = options?.["cache-disabled"];
-  if (value === undefined || ["0", "f", "F", "false", "FALSE", "False"].includes(value)) return false;
-  if (["1", "t", "T", "true", "TRUE", "True"].includes(value)) return true;
-  throw new InvalidArgument(`invalid value for option cache-disabled: ${value}`);
+  const disabled = value === undefined ? false : boolOf(value);
+  if (disabled === undefined) throw new InvalidArgument(`invalid value for option cache-disabled: ${value}`);
+  return disabled;
 }
 
 /** Whether a container's log can be read from what the shim keeps. */
@@ -113,7 +114,7 @@ function checkOptions(type: string, known: readonly string[], options: Record<st
   const size = options["max-buffer-size"];
   if (size === undefined) return;
   try {
-    parseSize(size, 1024);
+    ramInBytes(size);
   } catch (error) {
     throw new InvalidArgument(`error parsing option max-buffer-size: ${messageOf(error)}`, { cause: error });
   }

@@ -1,29 +1,7 @@
 import assert from "node:assert/strict";
-import { logRotation, parseSize } from "./log-rotation.ts";
+import { logRotation } from "./log-rotation.ts";
 
 describe("log rotation", () => {
-  it("sizes are read as Docker reads them", () => {
-    const sizes: [string, number][] = [
-      ["20k", 20_000],
-      ["1.5m", 1_500_000],
-      ["7", 7],
-      ["7b", 7],
-      ["2 MB", 2_000_000],
-      ["1gib", 1e9],
-    ];
-    for (const [text, bytes] of sizes) assert.equal(parseSize(text), bytes, text);
-    assert.equal(parseSize("5m", 1024), 5 << 20);
-    const refused: [string, string][] = [
-      ["junk", "invalid size: 'junk'"],
-      ["", "invalid size: ''"],
-      ["-1", "invalid size: '-1'"],
-      ["10X", "invalid suffix: 'x'"],
-      ["1kbs", "invalid suffix: 'kbs'"],
-      ["1.2.3k", 'strconv.ParseFloat: parsing "1.2.3": invalid syntax'],
-    ];
-    for (const [text, message] of refused) assert.throws(() => parseSize(text), { message }, text);
-  });
-
   it("each driver has its own limits and words", () => {
     assert.deepEqual(logRotation("json-file", {}), { maxSize: undefined, maxFiles: undefined, compress: undefined });
     assert.deepEqual(logRotation("local", {}), { maxSize: 20_000_000, maxFiles: 5, compress: true });

@@ -1,5 +1,6 @@
 import { Unknown, messageOf } from "@longshore/errdefs";
 import { exactUint64, list, named, parseWhole, type Shape, struct, text, unmarshal } from "@longshore/go-json";
+import { parseInteger } from "@longshore/go-values";
 import type { SeccompProfile } from "./types.ts";
 
 const uint: Shape = { kind: "int", go: "uint" };
@@ -21,8 +22,11 @@ function kernelVersion(value: unknown): string | undefined {
   const parts = version.split(".");
   if (parts.length !== 2) throw invalid("");
   for (const part of parts) {
-    if (!/^\d+$/.test(part)) throw invalid(`: strconv.ParseUint: parsing ${JSON.stringify(part)}: invalid syntax`);
-    if (Number(part) > 255) throw invalid(`: strconv.ParseUint: parsing ${JSON.stringify(part)}: value out of range`);
+    try {
+      parseInteger(part, "ParseUint", 8);
+    } catch (error) {
+      throw invalid(`: ${messageOf(error)}`, error);
+    }
   }
   if (parts.every((part) => Number(part) === 0)) throw invalid(": version cannot be 0.0");
   return version;

@@ -1,32 +1,8 @@
-import { constants } from "node:os";
 import { posix } from "node:path";
 import type { ContainerConfig, HealthConfig } from "@longshore/docker-api";
 import { InvalidArgument } from "@longshore/errdefs";
+import { parseSignal } from "@longshore/go-values";
 import { cleanPath } from "../paths.ts";
-
-/** Numbers of Linux's signals by name without `SIG`; RTMIN, RTMIN+n, RTMAX-n and RTMAX as Docker names them. */
-const signals: ReadonlyMap<string, number> = new Map([
-  ...Object.entries(constants.signals).map(([name, number]): [string, number] => [name.slice(3), number]),
-  ["STKFLT", 16],
-  ["RTMIN", 34],
-  ...Array.from({ length: 15 }, (_, n): [string, number] => [`RTMIN+${n + 1}`, 35 + n]),
-  ...Array.from({ length: 14 }, (_, n): [string, number] => [`RTMAX-${14 - n}`, 50 + n]),
-  ["RTMAX", 64],
-]);
-
-/**
- * The number of a signal given as name (`SIGTERM`, `term`, `RTMIN+3`) or number.
- * @throws InvalidArgument `invalid signal: x`
- */
-export function parseSignal(text: string): number {
-  if (/^[+-]?\d+$/.test(text)) {
-    if (Number(text) === 0) throw new InvalidArgument(`invalid signal: ${text}`);
-    return Number(text);
-  }
-  const number = signals.get(text.toUpperCase().replace(/^SIG/, ""));
-  if (number === undefined) throw new InvalidArgument(`invalid signal: ${text}`);
-  return number;
-}
 
 /** Nanoseconds in the shortest interval that a health check may have. */
 const millisecond = 1_000_000;

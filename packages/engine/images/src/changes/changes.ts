@@ -10,8 +10,8 @@ import {
   parseSource,
 } from "@longshore/dockerfile";
 import { InvalidArgument } from "@longshore/errdefs";
+import { parseSignal } from "@longshore/go-values";
 import { portsOf } from "./ports.ts";
-import { isSignal } from "./signals.ts";
 
 /** The instructions that say something of a configuration, and so may change one. */
 const allowed = new Set([
@@ -93,7 +93,7 @@ function apply(instruction: Instruction, state: State, expand: Expand): void {
       return;
     case "stopsignal": {
       const signal = expand.word(instruction.signal);
-      if (!isSignal(signal)) throw new InvalidArgument(`invalid signal: ${signal}`);
+      parseSignal(signal);
       config.StopSignal = signal;
       return;
     }

@@ -1,5 +1,5 @@
-import { InvalidArgument, PermissionDenied, Unknown } from "@longshore/errdefs";
-import { parseBool } from "../network/go-bool.ts";
+import { InvalidArgument, PermissionDenied, Unknown, messageOf } from "@longshore/errdefs";
+import { parseBool, parseInteger } from "@longshore/go-values";
 import { canonicalAddress, parseAddress } from "@longshore/ip";
 import type { NetworkRecord } from "../records/records.ts";
 
@@ -42,12 +42,18 @@ function invalid(key: string, value: string, why: string): InvalidArgument {
   return new InvalidArgument(`failed to parse ${key} value: ${value} (${why})`);
 }
 
+function read<T>(key: string, value: string, parse: (value: string) => T): T {
+  try {
+    return parse(value);
+  } catch (error) {
+    throw invalid(key, value, messageOf(error));
+  }
+}
+
 function bool(options: Record<string, string>, key: string, fallback: boolean): boolean {
   const value = options[key];
   if (value === undefined) return fallback;
-  const parsed = parseBool(value);
-  if (parsed !== undefined) return parsed;
-  throw invalid(key, value, `strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`);
+  return read(key, value, parseBool);
 }
 
 function mode(options: Record<string, string>, key: string): GatewayMode {
@@ -63,8 +69,7 @@ function mode(options: Record<string, string>, key: string): GatewayMode {
 export function parseBridgeOptions(network: Pick<NetworkRecord, "id" | "options" | "internal">): BridgeOptions {
   const { options } = network;
   const mtu = options[label.mtu] ?? "0";
-  if (!/^[+-]?\d+$/.test(mtu))
-    throw invalid(label.mtu, mtu, `strconv.Atoi: parsing ${JSON.stringify(mtu)}: invalid syntax`);
+  read(label.mtu, mtu, (text) => parseInteger(text, "Atoi"));
   if (Number(mtu) < 0) throw new InvalidArgument(`invalid MTU number: ${mtu}`);
   // What a bridge device takes.
   if (Number(mtu) !== 0 && (Number(mtu) < 68 || Number(mtu) > 65_535)) throw new Unknown("invalid argument");

@@ -1,6 +1,6 @@
 import { InvalidArgument } from "@longshore/errdefs";
+import { boolOf } from "@longshore/go-values";
 import type { NetworkCreateOptions } from "../contract.ts";
-import { parseBool } from "./go-bool.ts";
 
 type Request = Partial<NetworkCreateOptions> & { Name: string };
 
@@ -23,7 +23,7 @@ export function withFamilies(request: Request): Request {
       delete result.Options[option];
       continue;
     }
-    const enabled = parseBool(value);
+    const enabled = boolOf(value);
     if (enabled === undefined) throw new InvalidArgument(`driver-opt ${JSON.stringify(option)} is not a valid bool`);
     result[member] = enabled;
   }

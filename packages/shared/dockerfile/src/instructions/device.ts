@@ -1,4 +1,4 @@
-import { parseGoBool } from "../go-values.ts";
+import { boolOf } from "@longshore/go-values";
 import { withSuggestion } from "../suggest.ts";
 import { csvFields } from "./csv.ts";
 import type { Device } from "./instruction.ts";
@@ -17,7 +17,7 @@ export function parseDevice(text: string): Device {
     const key = (equals < 0 ? field : field.slice(0, equals)).toLowerCase();
     const value = equals < 0 ? undefined : field.slice(equals + 1);
     if (key === "required") {
-      const required = value === undefined ? true : parseGoBool(value);
+      const required = value === undefined ? true : boolOf(value);
       if (required === undefined) throw new Error(`invalid value for ${key}: ${value}`);
       device.required = required;
     } else if (key === "name" && value !== undefined) {

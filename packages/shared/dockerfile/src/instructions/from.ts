@@ -1,4 +1,4 @@
-import { quoteText } from "@longshore/go-json";
+import { quoteText } from "@longshore/go-values";
 import type { Linter } from "../lint/linter.ts";
 import type { Statement } from "../source/statement.ts";
 import { common, valuesOf } from "./common.ts";

@@ -1,5 +1,4 @@
-import { quoteText } from "@longshore/go-json";
-import { parseDuration } from "../go-values.ts";
+import { parseDuration, parseInteger, quoteText } from "@longshore/go-values";
 import type { Statement } from "../source/statement.ts";
 import { valuesOf } from "./common.ts";
 import { readFlags } from "./flags.ts";
@@ -47,11 +46,7 @@ export function healthcheckOf(statement: Statement): Healthcheck {
 
 function retriesOf(text: string): number {
   if (text === "") return 0;
-  if (!/^[+-]?\d+$/.test(text)) throw new Error(`strconv.ParseInt: parsing ${quoteText(text)}: invalid syntax`);
-  const retries = Number(text);
-  if (retries > 0x7fff_ffff || retries < -0x8000_0000) {
-    throw new Error(`strconv.ParseInt: parsing ${quoteText(text)}: value out of range`);
-  }
+  const retries = parseInteger(text, "ParseInt", 32);
   if (retries < 0) throw new Error(`--retries cannot be negative (${retries})`);
   return retries;
 }

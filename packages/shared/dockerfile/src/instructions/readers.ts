@@ -1,4 +1,4 @@
-import { quoteText } from "@longshore/go-json";
+import { quoteText } from "@longshore/go-values";
 import type { Linter } from "../lint/linter.ts";
 import type { Statement } from "../source/statement.ts";
 import { atLeastOne, commandLine, common, exactlyOne, noFlags, pairsOf } from "./common.ts";

@@ -1,5 +1,4 @@
-import { parseGoBool, ramInBytes } from "../go-values.ts";
-import { quoteText } from "@longshore/go-json";
+import { boolOf, quoteText, ramInBytes } from "@longshore/go-values";
 import { withSuggestion } from "../suggest.ts";
 import { csvFields } from "./csv.ts";
 
@@ -120,9 +119,11 @@ function setValue(mount: RunMount, key: string, value: string, field: string): v
       return;
     case "size": {
       if (mount.type !== "tmpfs") throw unexpected(key, mount.type);
-      const bytes = ramInBytes(value);
-      if (bytes === undefined) throw new Error(`invalid value for size: ${value}`);
-      mount.size = bytes;
+      try {
+        mount.size = ramInBytes(value);
+      } catch (error) {
+        throw new Error(`invalid value for size: ${value}`, { cause: error });
+      }
       return;
     }
     case "sharing": {
@@ -178,7 +179,7 @@ function keyValue(field: string): [key: string, value: string | undefined] {
 }
 
 function flag(key: string, value: string | undefined): boolean {
-  const parsed = value === undefined ? true : parseGoBool(value);
+  const parsed = value === undefined ? true : boolOf(value);
   if (parsed === undefined) throw new Error(`invalid value for ${key}: ${value}`);
   return parsed;
 }

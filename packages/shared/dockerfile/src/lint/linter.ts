@@ -1,5 +1,5 @@
-import { quoteText } from "@longshore/go-json";
-import { parseGoBool } from "../go-values.ts";
+import { messageOf } from "@longshore/errdefs";
+import { parseBool, quoteText } from "@longshore/go-values";
 import { DirectiveReader } from "../source/directives.ts";
 import type { Lines } from "../source/source-error.ts";
 import { type RuleName, messages, ruleUrl, rules } from "./rules.ts";
@@ -50,13 +50,11 @@ export function parseLintOptions(text: string): LintOptions {
       if (value === "all") options.experimentalAll = true;
       else options.experimental = names;
     } else if (key === "error") {
-      const parsed = parseGoBool(value);
-      if (parsed === undefined) {
-        throw new Error(
-          `failed to parse check option ${quoteText(part)}: strconv.ParseBool: parsing ${quoteText(value)}: invalid syntax`,
-        );
+      try {
+        options.error = parseBool(value);
+      } catch (error) {
+        throw new Error(`failed to parse check option ${quoteText(part)}: ${messageOf(error)}`, { cause: error });
       }
-      options.error = parsed;
     } else throw new Error(`invalid check option ${quoteText(key)}`);
   }
   return options;

@@ -1,4 +1,4 @@
-import { quoteText } from "@longshore/go-json";
+import { quoteText } from "@longshore/go-values";
 
 /** A lint rule of Dockerfiles, by BuildKit's name and words. */
 export interface Rule {

@@ -1,4 +1,4 @@
-import { quoteText } from "@longshore/go-json";
+import { quoteText } from "@longshore/go-values";
 import { isSpace } from "./builder-flags.ts";
 
 /** `NAME=value` of `ENV`, `LABEL` and their old form `NAME value`. */

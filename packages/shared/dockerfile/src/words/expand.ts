@@ -1,4 +1,4 @@
-import { quoteText } from "@longshore/go-json";
+import { quoteText } from "@longshore/go-values";
 import { type Grammar, type Part, type Variable, parseWord } from "./grammar.ts";
 import { replace, trimEnd, trimStart } from "./shell-pattern.ts";
 import { WordError } from "./word-error.ts";
