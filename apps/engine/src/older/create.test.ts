@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ContainerConfig, EndpointSettings, HostConfig } from "@longshore/docker-api";
+import type { ContainerConfig, EndpointSettings, HostConfigRequest } from "@longshore/docker-api";
 import { httpStatusOf, messageOf } from "@longshore/errdefs";
 import { apiChanges } from "../server/version/api-changes.ts";
 import { compareVersions } from "../server/version/api-version.ts";
@@ -11,7 +11,7 @@ const deprecated =
 
 interface Sent {
   config?: Partial<ContainerConfig>;
-  hostConfig?: Partial<HostConfig>;
+  hostConfig?: HostConfigRequest;
   endpoints?: Record<string, Partial<EndpointSettings> | null>;
 }
 

@@ -1,4 +1,4 @@
-import type { HostConfig, Mount } from "@longshore/docker-api";
+import type { HostConfigRequest, Mount } from "@longshore/docker-api";
 import { InvalidArgument } from "@longshore/errdefs";
 import { migrateMacAddress, migrateSysctls, type NetworkRequest } from "./network-options.ts";
 import type { Speaks } from "./speaks.ts";
@@ -6,7 +6,7 @@ import type { Speaks } from "./speaks.ts";
 /** A create request as the newest API version would ask for the same. */
 export interface CreateRequest extends NetworkRequest {
   /** Kernel memory went with API 1.42, and is no member of today's configuration. */
-  hostConfig: Partial<HostConfig> & { KernelMemory?: number };
+  hostConfig: HostConfigRequest;
 }
 
 /** Members that older versions did not know are dropped, as they were not read; defaults of their time are filled in. */
@@ -63,7 +63,7 @@ function adaptEndpoints(endpoints: CreateRequest["endpoints"], speaks: Speaks): 
     for (const endpoint of Object.values(endpoints)) if (endpoint) endpoint.GwPriority = 0;
 }
 
-function warnOfVolumeDriver({ VolumeDriver, Mounts }: Partial<HostConfig>, speaks: Speaks): string[] {
+function warnOfVolumeDriver({ VolumeDriver, Mounts }: HostConfigRequest, speaks: Speaks): string[] {
   if (!VolumeDriver || !speaks("createVolumeDriverWarning")) return [];
   const ignored = (Mounts ?? []).some(
     ({ Type, VolumeOptions }) => Type === "volume" && !VolumeOptions?.DriverConfig?.Name,

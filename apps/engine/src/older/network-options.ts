@@ -1,4 +1,4 @@
-import type { ContainerConfig, EndpointSettings, HostConfig } from "@longshore/docker-api";
+import type { ContainerConfig, EndpointSettings, HostConfigRequest } from "@longshore/docker-api";
 import { InvalidArgument, messageOf, Unknown } from "@longshore/errdefs";
 import type { Speaks } from "./speaks.ts";
 
@@ -8,7 +8,7 @@ const sysctlsOption = "com.docker.network.endpoint.sysctls";
 export interface NetworkRequest {
   config: Partial<ContainerConfig>;
   /** `NetworkMode` names a network: `default` is said by its name already. */
-  hostConfig: Partial<HostConfig>;
+  hostConfig: HostConfigRequest;
   endpoints: Record<string, Partial<EndpointSettings> | null>;
 }
 

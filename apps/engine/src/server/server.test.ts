@@ -37,7 +37,7 @@ describe("the HTTP side", () => {
       sendJson(reply, 200, (await readJson(request, struct("x", { A: text }))) ?? "none"),
     );
     app.post("/exec/:id/start", async (request, reply) => {
-      const body = await readJson<{ A: string }>(request, struct("x", { A: text }));
+      const body = await readJson(request, struct("x", { A: text }));
       const socket = hijack(request, reply, rawStream);
       socket.write(`${body?.A}:`);
       socket.pipe(socket);

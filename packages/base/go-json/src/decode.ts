@@ -117,8 +117,8 @@ class Decoder {
       }
       const decoded = yield* this.#member(field, member, { name: key, parent: path }, out[name]);
       // Null leaves a scalar as it was, and takes what lies behind a pointer away.
-      if (decoded !== undefined) out[name] = decoded;
-      else if (field.kind === "struct") delete out[name];
+      if (decoded !== undefined && (decoded !== null || field.leftOut !== true)) out[name] = decoded;
+      else if (decoded === null || field.kind === "struct") delete out[name];
     }
     if (shape.filled === true) fill(shape, out);
     return out;

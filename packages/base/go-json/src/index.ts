@@ -1,3 +1,4 @@
+export type { Document, DocumentFields } from "./document.ts";
 export { quoteText } from "@longshore/go-values";
 export { JsonError } from "./json-error.ts";
 export { isBlank, type Parsed, parseJson, parseLongJson, parseWhole } from "./parse.ts";
@@ -8,19 +9,26 @@ export {
   duration,
   empty,
   exactUint64,
+  type Fields,
+  fileMode,
   filled,
   type Infer,
   type InferFields,
   int,
   int64,
+  leftOut,
   list,
   manyWords,
+  type ListOf,
   map,
+  type MapOf,
   named,
+  pointer,
+  type Scalar,
   type Shape,
   size,
-  type Struct,
   struct,
+  type StructOf,
   text,
   uint16,
   uint64,

@@ -36,6 +36,6 @@ export { sizesOf } from "./views/sizes.ts";
 export { portsOf, summarize } from "./views/summary.ts";
 export { now, nowNano } from "./model/time.ts";
 export { topContainer } from "./views/top.ts";
-export { updateContainer, type UpdateRequest } from "./lifecycle/update.ts";
+export { updateContainer } from "./lifecycle/update.ts";
 export { LogFeeds } from "./logging/log-feeds.ts";
 export { canReadLog, checkLogDefaults } from "./logging/log-options.ts";

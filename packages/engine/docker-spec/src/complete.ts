@@ -2,20 +2,16 @@ import type {
   ContainerConfig,
   DeviceRequest,
   HostConfig,
-  LogConfig,
+  HostConfigRequest,
   PortBinding,
   PortMap,
   Resources,
-  RestartPolicy,
 } from "@longshore/docker-api";
 
 /** Each member as a client may give it: absent or null where there is nothing to say. */
 export type Given<T> = { [K in keyof T]?: T[K] | null | undefined };
 
-type GivenHostConfig = Omit<Given<HostConfig>, "LogConfig" | "RestartPolicy"> & {
-  LogConfig?: Given<LogConfig> | null | undefined;
-  RestartPolicy?: Given<RestartPolicy> | null | undefined;
-};
+type GivenHostConfig = Given<HostConfigRequest>;
 
 /** Drops members without a value, which Docker leaves out when it writes them. */
 function present<T extends object>(members: { [K in keyof T]: T[K] | null | undefined }): Partial<T> {

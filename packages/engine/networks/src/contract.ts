@@ -1,4 +1,4 @@
-import type { EndpointSettings, IPAM, Network, PortMap } from "@longshore/docker-api";
+import type { EndpointSettings, Network, NetworkCreateRequest, PortMap } from "@longshore/docker-api";
 
 /** What a container asks of its network, taken from its configuration at start. */
 export interface SandboxRequest {
@@ -79,27 +79,16 @@ export interface Sandboxes {
   rename(containerId: string, name: string): Promise<Sandbox | undefined>;
 }
 
-/** The body of `POST /networks/create`, defaults filled in. */
-export interface NetworkCreateOptions {
+/** What `POST /networks/create` asks for; `ConfigFrom` is the name of a configuration network. */
+export type NetworkCreateOptions = Omit<NetworkCreateRequest, "Name" | "ConfigFrom"> & {
   Name: string;
-  Driver: string;
-  Scope: string;
-  EnableIPv4: boolean;
-  EnableIPv6: boolean;
-  IPAM: IPAM;
-  Internal: boolean;
-  Attachable: boolean;
-  Ingress: boolean;
-  ConfigOnly: boolean;
-  ConfigFrom: string;
-  Options: Record<string, string>;
-  Labels: Record<string, string>;
-}
+  ConfigFrom?: string;
+};
 
 /** Networks by id and name. */
 export interface Networks {
   /** @returns the new network's id */
-  create(options: Partial<NetworkCreateOptions> & { Name: string }): Promise<string>;
+  create(options: NetworkCreateOptions): Promise<string>;
   /**
    * By full id, name, or unique id prefix; without `Containers`.
    * @throws NotFound `network x not found`, InvalidArgument when several match

@@ -1,33 +1,15 @@
-import type { EndpointIPAMConfig, EndpointSettings, PortBinding, PortMap } from "@longshore/docker-api";
-import { type Fields, integer, listOf, mapOf, nullable, optional, type Reader, record, text } from "./readers.ts";
+import { type EndpointSettings, endpointSettingsShape, type PortMap, portMapShape } from "@longshore/docker-api";
+import { fieldsOf, readerOf } from "./of-shape.ts";
+import { type Fields, integer, mapOf, optional, type Reader, record } from "./readers.ts";
 
-const texts = listOf(text);
+const bits = integer({ min: 0, max: 128 });
 
-export const endpointFields: Fields<EndpointSettings> = {
-  IPAMConfig: nullable(
-    record<EndpointIPAMConfig>({
-      IPv4Address: optional(text),
-      IPv6Address: optional(text),
-      LinkLocalIPs: optional(texts),
-    }),
-  ),
-  Links: nullable(texts),
-  Aliases: nullable(texts),
-  MacAddress: text,
-  DriverOpts: nullable(mapOf(text)),
-  GwPriority: integer(),
-  NetworkID: text,
-  EndpointID: text,
-  Gateway: text,
-  IPAddress: text,
-  IPPrefixLen: integer({ min: 0, max: 128 }),
-  IPv6Gateway: text,
-  GlobalIPv6Address: text,
-  GlobalIPv6PrefixLen: integer({ min: 0, max: 128 }),
-  DNSNames: nullable(texts),
-};
+export const endpointFields: Fields<EndpointSettings> = fieldsOf(endpointSettingsShape.fields, {
+  IPPrefixLen: bits,
+  GlobalIPv6PrefixLen: bits,
+});
 
-export const portMap: Reader<PortMap> = mapOf(nullable(listOf(record<PortBinding>({ HostIp: text, HostPort: text }))));
+export const portMap: Reader<PortMap> = mapOf(readerOf(portMapShape.element));
 
 /** Settings that were asked for: what is not named was not. */
 export const requestedEndpoint: Reader<Partial<EndpointSettings>> = record(

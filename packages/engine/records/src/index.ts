@@ -1,4 +1,5 @@
 export { endpointFields, portMap, requestedEndpoint } from "./endpoint.ts";
+export { fieldsOf, readerOf, recordOf } from "./of-shape.ts";
 export { parseRecord, readRecordFile } from "./parse.ts";
 export {
   type Fields,

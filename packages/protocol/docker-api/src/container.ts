@@ -1,41 +1,11 @@
-import type { HostConfig, MountType, Propagation } from "./host-config.ts";
+import type { ContainerConfig } from "./documents/container-config.ts";
+import type { EndpointSettings } from "./documents/endpoint.ts";
+import type { HostConfig } from "./documents/host-config.ts";
+import type { MountType, Propagation } from "./documents/mount.ts";
 import type { OCIDescriptor } from "./image.ts";
-import type { EndpointSettings, NetworkSettings } from "./network.ts";
+import type { NetworkSettings } from "./network.ts";
 
 export type ChangeType = "0" | "1" | "2";
-
-/** A set of strings as Go's JSON writes it: keys with empty objects. */
-export type StringSet = Record<string, Record<string, never>>;
-
-/** Absent members are those that Docker leaves out when empty; `null` is an empty list or map. */
-export interface ContainerConfig {
-  Hostname: string;
-  Domainname: string;
-  User: string;
-  AttachStdin: boolean;
-  AttachStdout: boolean;
-  AttachStderr: boolean;
-  ExposedPorts?: StringSet;
-  Tty: boolean;
-  OpenStdin: boolean;
-  StdinOnce: boolean;
-  Env: string[] | null;
-  Cmd: string[] | null;
-  Healthcheck?: HealthConfig;
-  ArgsEscaped?: boolean;
-  Image: string;
-  Volumes: StringSet | null;
-  WorkingDir: string;
-  Entrypoint: string[] | null;
-  NetworkDisabled?: boolean;
-  MacAddress?: string;
-  OnBuild: string[] | null;
-  Labels: Record<string, string> | null;
-  StopSignal?: string;
-  /** Seconds; negative waits for ever. */
-  StopTimeout?: number;
-  Shell?: string[];
-}
 
 export interface ContainerCreateResponse {
   Id: string;
@@ -162,16 +132,6 @@ export interface Health {
   Status: "none" | "starting" | "healthy" | "unhealthy";
   FailingStreak: number;
   Log: HealthcheckResult[] | null;
-}
-
-/** Durations in nanoseconds; 0 or absent: inherited, then the default. */
-export interface HealthConfig {
-  Test?: string[];
-  Interval?: number;
-  Timeout?: number;
-  StartPeriod?: number;
-  StartInterval?: number;
-  Retries?: number;
 }
 
 export interface HealthcheckResult {

@@ -1,4 +1,5 @@
-import type { DriverData, HealthConfig, StringSet } from "./container.ts";
+import type { DriverData } from "./container.ts";
+import type { HealthConfig, StringSet } from "./documents/container-config.ts";
 
 export interface AuthConfig {
   username?: string;

@@ -1,7 +1,12 @@
+export * from "./documents/container-config.ts";
+export * from "./documents/endpoint.ts";
+export * from "./documents/host-config.ts";
+export * from "./documents/mount.ts";
+export * from "./documents/network-create.ts";
+export * from "./documents/resources.ts";
 export type * from "./container-stats.ts";
 export type * from "./container.ts";
 export type * from "./emit.ts";
-export type * from "./host-config.ts";
 export type * from "./image.ts";
 export type * from "./network.ts";
 export type * from "./system.ts";

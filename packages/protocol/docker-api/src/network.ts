@@ -1,4 +1,6 @@
-import type { PortMap } from "./host-config.ts";
+import type { EndpointSettings } from "./documents/endpoint.ts";
+import type { PortMap } from "./documents/host-config.ts";
+import type { IPAM } from "./documents/network-create.ts";
 
 export interface Address {
   Addr: string;
@@ -7,44 +9,6 @@ export interface Address {
 
 export interface ConfigReference {
   Network: string;
-}
-
-export interface EndpointIPAMConfig {
-  IPv4Address?: string;
-  IPv6Address?: string;
-  LinkLocalIPs?: string[];
-}
-
-/** In the order in which Docker writes the members. */
-export interface EndpointSettings {
-  IPAMConfig: EndpointIPAMConfig | null;
-  Links: string[] | null;
-  Aliases: string[] | null;
-  MacAddress: string;
-  DriverOpts: Record<string, string> | null;
-  GwPriority: number;
-  NetworkID: string;
-  EndpointID: string;
-  Gateway: string;
-  IPAddress: string;
-  IPPrefixLen: number;
-  IPv6Gateway: string;
-  GlobalIPv6Address: string;
-  GlobalIPv6PrefixLen: number;
-  DNSNames: string[] | null;
-}
-
-export interface IPAM {
-  Driver: string;
-  Options: Record<string, string> | null;
-  Config: IPAMConfig[] | null;
-}
-
-export interface IPAMConfig {
-  Subnet?: string;
-  IPRange?: string;
-  Gateway?: string;
-  AuxiliaryAddresses?: Record<string, string>;
 }
 
 export interface Network {

@@ -36,7 +36,7 @@ export const checkpointRoutes: RoutePlugin = (app, { config, containers }) => {
   });
   app.post("/containers/:name/checkpoints", confined, async (request) => {
     if (!config.experimental) throw new NotImplemented(disabled);
-    const { CheckpointID = "" } = (await readJson<{ CheckpointID?: string }>(request, createBody)) ?? {};
+    const { CheckpointID = "" } = (await readJson(request, createBody)) ?? {};
     const { name, container } = find(request);
     if (!container.alive) throw new Conflict(`container ${container.id} is not running`);
     if (!validId.test(CheckpointID))

@@ -1,4 +1,3 @@
-import type { ContainerConfig } from "@longshore/docker-api";
 import { emitContainer, usingFiles, whilePaused } from "@longshore/containers";
 import { NotFound } from "@longshore/errdefs";
 import { commitImage } from "@longshore/images";
@@ -12,7 +11,7 @@ import { configBody } from "./container-shapes.ts";
 export const commitRoutes: RoutePlugin = (app, { containers: context, images }) => {
   app.post("/commit", async (request, reply) => {
     const query = new Query(request);
-    const requested = (await readJson<Partial<ContainerConfig>>(request, configBody)) ?? {};
+    const requested = (await readJson(request, configBody)) ?? {};
     const container = context.store.get(query.get("container"));
     const { record } = container;
     const manifest = record.ImageManifest ?? undefined;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { decode } from "@longshore/go-json";
-import { createBody, updateBody } from "./container-shapes.ts";
+import { createBody } from "./container-shapes.ts";
+import { updateShape } from "@longshore/docker-api";
 
 describe("JSON shapes", () => {
   it("match names in any case and drop unknown ones", () => {
@@ -16,6 +17,18 @@ describe("JSON shapes", () => {
       Cmd: ["a b"],
       Labels: null,
     });
+  });
+
+  it("take null as absent where documents leave out what is empty, and never as a list that is none", () => {
+    assert.deepEqual(
+      decode(createBody, {
+        ExposedPorts: null,
+        Shell: null,
+        Healthcheck: { Test: null, Retries: 1 },
+        HostConfig: { Mounts: [{ VolumeOptions: { Labels: null } }], Binds: null, Annotations: null },
+      }),
+      { Healthcheck: { Retries: 1 }, HostConfig: { Mounts: [{ VolumeOptions: {} }], Binds: null } },
+    );
   });
 
   it("keep `__proto__` as a plain key of a map", () => {
@@ -38,7 +51,7 @@ describe("JSON shapes", () => {
       ],
       [{ Volumes: ["/a"] }, "array into Go struct field .Volumes of type map[string]struct {}"],
     ];
-    assert.throws(() => decode(updateBody, { RestartPolicy: { Name: 5 } }), {
+    assert.throws(() => decode(updateShape, { RestartPolicy: { Name: 5 } }), {
       message:
         "invalid JSON: json: cannot unmarshal number into Go struct field UpdateConfig.RestartPolicy.Name of type container.RestartPolicyMode",
     });

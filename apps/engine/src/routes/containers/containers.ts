@@ -1,4 +1,4 @@
-import type { ContainerConfig, EndpointSettings, HostConfig } from "@longshore/docker-api";
+import { updateShape } from "@longshore/docker-api";
 import {
   createContainer,
   inspectContainer,
@@ -15,7 +15,6 @@ import {
   topContainer,
   unpauseContainer,
   updateContainer,
-  type UpdateRequest,
 } from "@longshore/containers";
 import { Conflict, InvalidArgument } from "@longshore/errdefs";
 import type { FastifyRequest } from "fastify";
@@ -31,15 +30,10 @@ import { speaks } from "../../server/request.ts";
 import { sendJson } from "../../server/answer/send.ts";
 import { parsePointInTime } from "../../server/query/time-parameter.ts";
 import { refuseCheckpoint, refuseCheckpoints } from "./checkpoints.ts";
-import { createBody, updateBody } from "./container-shapes.ts";
+import { createBody } from "./container-shapes.ts";
 import { inspectFor } from "./container-versions.ts";
 import { parameter } from "../parameters.ts";
 import { parsePlatform, parseSize } from "../values.ts";
-
-type CreateBody = Partial<ContainerConfig> & {
-  HostConfig?: Partial<HostConfig>;
-  NetworkingConfig?: { EndpointsConfig?: Record<string, Partial<EndpointSettings> | null> | null };
-};
 
 /** Create, change and remove containers, and their life in between. */
 export const containerRoutes: RoutePlugin = (app, { config: engineConfig, containers: context }) => {
@@ -49,7 +43,7 @@ export const containerRoutes: RoutePlugin = (app, { config: engineConfig, contai
 
   app.post("/containers/create", async (request, reply) => {
     const query = new Query(request);
-    const { HostConfig, NetworkingConfig, ...config } = (await readRequiredJson<CreateBody>(request, createBody)) ?? {};
+    const { HostConfig, NetworkingConfig, ...config } = (await readRequiredJson(request, createBody)) ?? {};
     const asked = { config, hostConfig: HostConfig ?? {}, endpoints: NetworkingConfig?.EndpointsConfig ?? {} };
     const has: Speaks = (change) => speaks(request, change);
     const warnings = adaptCreate(asked, has, context.host.sysInfo.CgroupVersion);
@@ -130,7 +124,7 @@ export const containerRoutes: RoutePlugin = (app, { config: engineConfig, contai
   });
 
   app.post("/containers/:name/update", confined, async (request, reply) => {
-    const body = (await readJson<UpdateRequest>(request, updateBody)) ?? {};
+    const body = (await readJson(request, updateShape)) ?? {};
     if (!speaks(request, "updatePidsLimit")) delete body.PidsLimit;
     if (speaks(request, "withoutKernelMemory")) delete body.KernelMemory;
     const warnings = await updateContainer(context, find(request), body);

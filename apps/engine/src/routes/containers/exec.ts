@@ -28,21 +28,7 @@ import { execBody, execStartBody } from "./container-shapes.ts";
 import { parameter } from "../parameters.ts";
 import { parseSize } from "../values.ts";
 
-interface ExecOptions {
-  User?: string;
-  Privileged?: boolean;
-  Tty?: boolean;
-  ConsoleSize?: number[];
-  AttachStdin?: boolean;
-  AttachStderr?: boolean;
-  AttachStdout?: boolean;
-  DetachKeys?: string;
-  Env?: string[];
-  WorkingDir?: string;
-  Cmd?: string[];
-}
-
-function size(given: number[] | undefined): { consoleSize?: [number, number] } {
+function size(given: [height: number, width: number] | null | undefined): { consoleSize?: [number, number] } {
   const [height, width] = given ?? [];
   return height === undefined || width === undefined || (height === 0 && width === 0)
     ? {}
@@ -60,7 +46,7 @@ function checkDetachKeys(keys: string): void {
 
 export const execRoutes: RoutePlugin = (app, { containers, log }) => {
   app.post("/containers/:name/exec", confined, async (request, reply) => {
-    const body = (await readJson<ExecOptions>(request, execBody)) ?? {};
+    const body = (await readJson(request, execBody)) ?? {};
     if ((body.Cmd ?? []).length === 0) throw new InvalidArgument("No exec command specified");
     checkDetachKeys(body.DetachKeys ?? "");
     if (body.Privileged === true) refusePrivileges(request);
@@ -93,8 +79,7 @@ export const execRoutes: RoutePlugin = (app, { containers, log }) => {
   });
 
   app.post("/exec/:id/start", confined, async (request, reply) => {
-    const body =
-      (await readJson<{ Detach?: boolean; Tty?: boolean; ConsoleSize?: number[] }>(request, execStartBody)) ?? {};
+    const body = (await readJson(request, execStartBody)) ?? {};
     const exec = visible(request, containers).exec(parameter(request, "id"));
     checkExecContainer(exec);
     const framed = body.Tty !== true;

@@ -1,4 +1,3 @@
-import type { PortBinding } from "@longshore/docker-api";
 import { changePorts, publishedPorts } from "@longshore/containers";
 import { InvalidArgument } from "@longshore/errdefs";
 import { confined } from "../../access/route-access.ts";
@@ -19,16 +18,10 @@ export const portRoutes: RoutePlugin = (app, { containers: context }) => {
 
   app.put(path, async (request, reply) => {
     const container = visible(request, context).get(parameter(request, "name"));
-    const body = await readJson<{ PortBindings?: Record<string, Partial<PortBinding>[] | null> | null }>(
-      request,
-      portsBody,
-    );
+    const body = await readJson(request, portsBody);
     if (body?.PortBindings === undefined) throw new InvalidArgument("PortBindings is missing");
     const bindings = Object.entries(body.PortBindings ?? {}).map(([port, list]) => {
-      return [
-        port.includes("/") ? port : `${port}/tcp`,
-        list?.map(({ HostIp = "", HostPort = "" }) => ({ HostIp, HostPort })) ?? null,
-      ] as const;
+      return [port.includes("/") ? port : `${port}/tcp`, list] as const;
     });
     sendJson(reply, 200, await changePorts(context, container, Object.fromEntries(bindings)));
   });

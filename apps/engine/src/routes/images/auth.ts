@@ -20,7 +20,7 @@ const authBody = struct("registry.AuthConfig", authMembers, "");
 /** `docker login`: tells whether a registry takes the credentials. */
 export const authRoutes: RoutePlugin = (app, { images }) => {
   app.post("/auth", async (request, reply) => {
-    const auth = await readPlainJson<Parameters<typeof login>[1]>(request, authBody).catch((error: unknown) => {
+    const auth = await readPlainJson(request, authBody).catch((error: unknown) => {
       // As it is with Docker: no media type is asked for, and the client's mistake counts as the engine's.
       throw new Unknown(messageOf(error), { cause: error });
     });

@@ -1,6 +1,6 @@
-import type { EndpointSettings, Network } from "@longshore/docker-api";
+import { endpointSettingsShape, type Network, networkCreateShape } from "@longshore/docker-api";
 import { Conflict, InvalidArgument, NotFound, Unknown, messageOf } from "@longshore/errdefs";
-import type { NetworkCreateOptions, Networks } from "@longshore/networks";
+import type { Networks } from "@longshore/networks";
 import { filterInSlices } from "@longshore/patterns";
 import type { Engine, RoutePlugin } from "../../engine.ts";
 import { connectContainer, disconnectContainer } from "../../networks/attachment.ts";
@@ -9,38 +9,13 @@ import { Filters, hasLabel } from "../../server/query/filters.ts";
 import { Query } from "../../server/query/query.ts";
 import { speaks } from "../../server/request.ts";
 import { sendJson } from "../../server/answer/send.ts";
-import { bool, list, map, struct, text } from "@longshore/go-json";
+import { bool, struct, text } from "@longshore/go-json";
 import { parseBool } from "@longshore/go-values";
 import { parsePointInTime } from "../../server/query/time-parameter.ts";
-import { endpointSettings } from "../containers/container-shapes.ts";
 import { parameter } from "../parameters.ts";
 
-const createBody = struct("network.CreateRequest", {
-  Name: text,
-  Driver: text,
-  Scope: text,
-  EnableIPv4: bool,
-  EnableIPv6: bool,
-  IPAM: struct("network.IPAM", {
-    Driver: text,
-    Options: map(text),
-    Config: list(
-      struct("network.IPAMConfig", { Subnet: text, IPRange: text, Gateway: text, AuxiliaryAddresses: map(text) }),
-    ),
-  }),
-  Internal: bool,
-  Attachable: bool,
-  Ingress: bool,
-  ConfigOnly: bool,
-  ConfigFrom: struct("network.ConfigReference", { Network: text }),
-  Options: map(text),
-  Labels: map(text),
-});
-
-const connectBody = struct("network.ConnectOptions", { Container: text, EndpointConfig: endpointSettings });
+const connectBody = struct("network.ConnectOptions", { Container: text, EndpointConfig: endpointSettingsShape });
 const disconnectBody = struct("network.DisconnectOptions", { Container: text, Force: bool });
-
-type CreateBody = Partial<Omit<NetworkCreateOptions, "ConfigFrom">> & { ConfigFrom?: { Network?: string } };
 
 const predefined = ["bridge", "host", "none"];
 
@@ -105,7 +80,7 @@ export const networkRoutes: RoutePlugin<Engine & { networks: Networks }> = (app,
   });
 
   app.post("/networks/create", async (request, reply) => {
-    const { ConfigFrom, ...rest } = (await readJson<CreateBody>(request, createBody)) ?? {};
+    const { ConfigFrom, ...rest } = (await readJson(request, networkCreateShape)) ?? {};
     // Older clients cannot do without IPv4.
     if (!speaks(request, "networkEnableIPv4")) delete rest.EnableIPv4;
     const id = await networks.create({ ...rest, Name: rest.Name ?? "", ConfigFrom: ConfigFrom?.Network ?? "" });
@@ -123,10 +98,7 @@ export const networkRoutes: RoutePlugin<Engine & { networks: Networks }> = (app,
   });
 
   app.post("/networks/:id/connect", async (request, reply) => {
-    const body = await readJson<{ Container?: string; EndpointConfig?: Partial<EndpointSettings> }>(
-      request,
-      connectBody,
-    );
+    const body = await readJson(request, connectBody);
     await connectContainer(
       { containers, networks },
       parameter(request, "id"),
@@ -137,7 +109,7 @@ export const networkRoutes: RoutePlugin<Engine & { networks: Networks }> = (app,
   });
 
   app.post("/networks/:id/disconnect", async (request, reply) => {
-    const body = await readJson<{ Container?: string; Force?: boolean }>(request, disconnectBody);
+    const body = await readJson(request, disconnectBody);
     await disconnectContainer(
       { containers, networks },
       parameter(request, "id"),

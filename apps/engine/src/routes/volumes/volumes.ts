@@ -1,4 +1,4 @@
-import type { Volume, VolumeCreateOptions } from "@longshore/docker-api";
+import type { Volume } from "@longshore/docker-api";
 import { Conflict, InvalidArgument, messageOf, Unavailable } from "@longshore/errdefs";
 import { anonymousLabel } from "@longshore/volumes";
 import { parseBool } from "@longshore/go-values";
@@ -70,7 +70,7 @@ export const volumeRoutes: RoutePlugin = (app, { containers }) => {
   });
 
   app.post("/volumes/create", async (request, reply) => {
-    const body = await readJson<Partial<VolumeCreateOptions> & { ClusterVolumeSpec?: object }>(request, createBody);
+    const body = await readJson(request, createBody);
     if (body?.ClusterVolumeSpec !== undefined && speaks(request, "clusterVolumes")) throw new Unavailable(notManager);
     sendJson(reply, 201, await volumes.create(body ?? {}));
   });

@@ -8,8 +8,8 @@ import {
   execBody,
   execStartBody,
   portsBody,
-  updateBody,
 } from "../../routes/containers/container-shapes.ts";
+import { updateShape } from "@longshore/docker-api";
 
 const scalars = [
   null,
@@ -105,7 +105,7 @@ describe("bodies of any kind", () => {
     this.timeout(0);
     const seen = { taken: 0, refused: 0 };
     await fuzz(4000, (random) => {
-      const shape = random.pick([createBody, updateBody, configBody, execBody, execStartBody, portsBody]);
+      const shape = random.pick<Shape>([createBody, updateShape, configBody, execBody, execStartBody, portsBody]);
       const text = bodyOf(random, shape);
       try {
         assert.ok(fits(shape, unmarshal(shape, parseJson(text).value)), text);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
-import { updateBody } from "../../routes/containers/container-shapes.ts";
+import { updateShape } from "@longshore/docker-api";
 import { readJson } from "./body.ts";
 import { BodyBudget } from "./body-budget.ts";
 import { type AppOnSocket, serveOnSocket } from "../testing/app-on-socket.ts";
@@ -10,7 +10,7 @@ describe("the memory for bodies", () => {
   let server: AppOnSocket;
   before(async () => {
     server = await serveOnSocket((app) => {
-      app.post("/update", async (request, reply) => sendJson(reply, 200, await readJson(request, updateBody)));
+      app.post("/update", async (request, reply) => sendJson(reply, 200, await readJson(request, updateShape)));
     });
   });
   after(() => server.close());

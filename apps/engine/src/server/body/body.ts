@@ -149,7 +149,11 @@ async function withText<T>(request: FastifyRequest, use: (text: string) => Promi
 }
 
 /** @throws JsonError for what is no JSON, InvalidArgument for what has another shape */
-async function parse(request: FastifyRequest, body: string, shape: Shape): Promise<{ value: unknown; more: boolean }> {
+async function parse<T>(
+  request: FastifyRequest,
+  body: string,
+  shape: Shape<T>,
+): Promise<{ value: T | undefined; more: boolean }> {
   const { value, more } = await parseLongJson(body);
   const decoded = await unmarshalLong(shape, value);
   watchers.get(request.raw)?.(decoded);
@@ -163,7 +167,7 @@ const nothing = "invalid JSON: got EOF while reading request body";
  * @returns what the shape describes; `undefined` for the body `null`, and for none
  * @throws InvalidArgument with Docker's messages
  */
-export async function readJson<T>(request: FastifyRequest, shape: Shape): Promise<T | undefined> {
+export async function readJson<T>(request: FastifyRequest, shape: Shape<T>): Promise<T | undefined> {
   const header = request.headers["content-type"]?.trim() ?? "";
   if (header !== "" || hasBody(request)) checkJsonType(header);
   if (!hasBody(request)) return undefined;
@@ -173,21 +177,21 @@ export async function readJson<T>(request: FastifyRequest, shape: Shape): Promis
       throw new InvalidArgument(`invalid JSON: ${messageOf(error)}`, { cause: error });
     });
     if (more) throw new InvalidArgument("unexpected content after JSON");
-    return value as T | undefined;
+    return value;
   });
 }
 
 /** As `readJson`, but there must be a body. */
-export async function readRequiredJson<T>(request: FastifyRequest, shape: Shape): Promise<T | undefined> {
-  const read = await readJson<T>(request, shape);
+export async function readRequiredJson<T>(request: FastifyRequest, shape: Shape<T>): Promise<T | undefined> {
+  const read = await readJson(request, shape);
   if (!hasBody(request)) throw new InvalidArgument(nothing);
   return read;
 }
 
 /** Reads the first JSON value of a body of any media type. @throws JsonError, InvalidArgument with the words of the decoder alone */
-export async function readPlainJson<T>(request: FastifyRequest, shape: Shape): Promise<T | undefined> {
+export async function readPlainJson<T>(request: FastifyRequest, shape: Shape<T>): Promise<T | undefined> {
   return withText(request, async (body) => {
     if (isBlank(body)) throw new JsonError("EOF");
-    return (await parse(request, body, shape)).value as T | undefined;
+    return (await parse(request, body, shape)).value;
   });
 }

@@ -22,7 +22,7 @@ export function refuseDeviceRequests(hostConfig: HostConfig): void {
     if (Driver === "cdi" && (DeviceIDs ?? []).length === 0) continue;
     if (Driver === "cdi")
       throw new Unknown(`CDI device injection failed: unresolvable CDI devices ${(DeviceIDs ?? []).join(", ")}`);
-    const wanted = (Capabilities ?? []).map((all) => `[${all.join(" ")}]`).join(" ");
+    const wanted = (Capabilities ?? []).map((all) => `[${(all ?? []).join(" ")}]`).join(" ");
     throw new Unknown(`could not select device driver ${JSON.stringify(Driver ?? "")} with capabilities: [${wanted}]`);
   }
 }

@@ -1,7 +1,13 @@
 import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import type { ContainerConfig, ContainerCreateResponse, EndpointSettings, HostConfig } from "@longshore/docker-api";
+import type {
+  ContainerConfig,
+  ContainerCreateResponse,
+  EndpointSettings,
+  HostConfig,
+  HostConfigRequest,
+} from "@longshore/docker-api";
 import type { StagedFiles } from "@longshore/atomicfile";
 import { Pace } from "@longshore/concurrency";
 import { InvalidArgument, isKind, messageOf, NotFound } from "@longshore/errdefs";
@@ -46,7 +52,7 @@ export interface CreateRequest {
   name: string;
   platform: Platform | undefined;
   config: Partial<ContainerConfig> | undefined;
-  hostConfig: Partial<HostConfig>;
+  hostConfig: HostConfigRequest;
   endpoints: Record<string, Partial<EndpointSettings> | null>;
   /** Read-only binds leave what is mounted below them as it is: so older clients expect it. */
   readOnlyNonRecursive?: boolean;

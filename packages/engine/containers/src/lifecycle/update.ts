@@ -1,13 +1,10 @@
-import type { HostConfig, Resources, RestartPolicy } from "@longshore/docker-api";
+import type { HostConfig, UpdateRequest } from "@longshore/docker-api";
 import { Conflict, InvalidArgument, messageOf, Unknown } from "@longshore/errdefs";
-import { completeHostConfig, type Given, resourcesOf, verifyContainerSettings } from "@longshore/docker-spec";
+import { completeHostConfig, resourcesOf, verifyContainerSettings } from "@longshore/docker-spec";
 import type { Container } from "../model/container.ts";
 import { type Context, emitContainer } from "../model/context.ts";
 import { hasEnded } from "./has-ended.ts";
 import { attempt, jsonAny, resourcesType } from "./task.ts";
-
-/** What `POST /containers/{id}/update` may change. */
-export type UpdateRequest = Partial<Resources> & { RestartPolicy?: Partial<RestartPolicy> };
 
 const changeable = [
   "BlkioWeight",
@@ -66,7 +63,7 @@ export async function updateContainer(
   container: Container,
   request: UpdateRequest,
 ): Promise<string[]> {
-  const wish = completeHostConfig(request as Given<HostConfig>);
+  const wish = completeHostConfig(request);
   // Without a name it is no policy, whatever else stands there.
   if (wish.RestartPolicy.Name === "") wish.RestartPolicy.MaximumRetryCount = 0;
   const warnings = await verifyContainerSettings({

@@ -1,11 +1,10 @@
-import type {
-  ContainerConfig,
-  EndpointSettings,
-  HealthConfig,
-  HealthcheckResult,
-  Health,
-  OCIDescriptor,
-  OCIPlatform,
+import {
+  containerConfigShape,
+  type EndpointSettings,
+  type HealthcheckResult,
+  type Health,
+  type OCIDescriptor,
+  type OCIPlatform,
 } from "@longshore/docker-api";
 import { hostPlatform } from "@longshore/oci";
 import {
@@ -20,6 +19,7 @@ import {
   optional,
   portMap,
   type Reader,
+  readerOf,
   record,
   requestedEndpoint,
   required,
@@ -28,47 +28,6 @@ import {
 } from "@longshore/records";
 import { type ContainerRecord, never, type StateRecord } from "../model/record.ts";
 import { mountPoint } from "./mount.ts";
-
-const texts = nullable(listOf(text));
-const emptyMember = record<Record<string, never>>({});
-const nameSet = mapOf(emptyMember);
-
-const config: Fields<ContainerConfig> = {
-  Hostname: text,
-  Domainname: text,
-  User: text,
-  AttachStdin: flag,
-  AttachStdout: flag,
-  AttachStderr: flag,
-  ExposedPorts: optional(nameSet),
-  Tty: flag,
-  OpenStdin: flag,
-  StdinOnce: flag,
-  Env: texts,
-  Cmd: texts,
-  Healthcheck: optional(
-    record<HealthConfig>({
-      Test: optional(listOf(text)),
-      Interval: optional(integer()),
-      Timeout: optional(integer()),
-      StartPeriod: optional(integer()),
-      StartInterval: optional(integer()),
-      Retries: optional(integer()),
-    }),
-  ),
-  ArgsEscaped: optional(flag),
-  Image: text,
-  Volumes: nullable(nameSet),
-  WorkingDir: text,
-  Entrypoint: texts,
-  NetworkDisabled: optional(flag),
-  MacAddress: optional(text),
-  OnBuild: texts,
-  Labels: nullable(mapOf(text)),
-  StopSignal: optional(text),
-  StopTimeout: optional(integer()),
-  Shell: optional(listOf(text)),
-};
 
 const health = record<Health>({
   Status: oneOf("none", "starting", "healthy", "unhealthy"),
@@ -147,7 +106,7 @@ const fields: Fields<ContainerRecord> = {
   Created: time(never),
   Path: text,
   Args: listOf(text),
-  Config: required(record(config)),
+  Config: required(readerOf(containerConfigShape)),
   Image: text,
   ImageManifest: nullable(descriptor),
   ImagePlatform: record(platformFields),

@@ -1,5 +1,5 @@
-import type { Mount, MountType, Propagation } from "@longshore/docker-api";
-import { flag, integer, listOf, mapOf, oneOf, optional, type Reader, record, required, text } from "@longshore/records";
+import { type Mount, mountShape, type MountType, type Propagation } from "@longshore/docker-api";
+import { flag, oneOf, optional, type Reader, record, recordOf, required, text } from "@longshore/records";
 import type { MountRecord } from "@longshore/docker-spec";
 
 const type = oneOf<MountType>("bind", "volume", "image", "tmpfs", "npipe", "cluster");
@@ -14,42 +14,12 @@ const askedType = oneOf<MountType | "">(
   "npipe",
   "cluster",
 ) as Reader<MountType>;
-type Part<K extends keyof Mount> = NonNullable<Mount[K]>;
-type DriverConfig = NonNullable<Part<"VolumeOptions">["DriverConfig"]>;
+const { BindOptions } = mountShape.fields;
 
 /** A mount as it was asked for. */
-export const mount: Reader<Mount> = record<Mount>({
+export const mount: Reader<Mount> = recordOf(mountShape, {
   Type: optional(askedType),
-  Source: optional(text),
-  Target: optional(text),
-  ReadOnly: optional(flag),
-  Consistency: optional(text),
-  BindOptions: optional(
-    record<Part<"BindOptions">>({
-      Propagation: optional(propagation),
-      NonRecursive: optional(flag),
-      CreateMountpoint: optional(flag),
-      ReadOnlyNonRecursive: optional(flag),
-      ReadOnlyForceRecursive: optional(flag),
-    }),
-  ),
-  VolumeOptions: optional(
-    record<Part<"VolumeOptions">>({
-      NoCopy: optional(flag),
-      Labels: optional(mapOf(text)),
-      Subpath: optional(text),
-      DriverConfig: optional(record<DriverConfig>({ Name: optional(text), Options: optional(mapOf(text)) })),
-    }),
-  ),
-  ImageOptions: optional(record<Part<"ImageOptions">>({ Subpath: optional(text) })),
-  TmpfsOptions: optional(
-    record<Part<"TmpfsOptions">>({
-      SizeBytes: optional(integer()),
-      Mode: optional(integer()),
-      Options: optional(listOf(listOf(text))),
-    }),
-  ),
-  ClusterOptions: optional(record<Record<string, never>>({})),
+  BindOptions: optional(recordOf(BindOptions, { Propagation: optional(propagation) })),
 });
 
 /** A member of `MountPoints` in config.v2.json. */

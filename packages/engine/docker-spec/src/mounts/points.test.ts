@@ -243,6 +243,12 @@ const refused: [volumes: string[], given: Parameters<typeof parse>[1], status: n
   ],
   [
     [],
+    { Mounts: [{ Type: "tmpfs", Target: "/x", TmpfsOptions: { Options: [null] } }] },
+    400,
+    'invalid mount config for type "tmpfs": invalid option array length',
+  ],
+  [
+    [],
     { Mounts: [{ Type: "npipe", Source: "a", Target: "/x" }] },
     400,
     'invalid mount config for type "npipe": mount type unknown',

@@ -79,7 +79,8 @@ export function tmpfsMountOptions(mount: Mount): string[] {
     const unit = sizeUnits.find(([, bytes]) => size % bytes === 0);
     options.push(unit === undefined ? `size=${size}` : `size=${size / unit[1]}${unit[0]}`);
   }
-  for (const words of extra) {
+  for (const given of extra) {
+    const words = given ?? [];
     const [name = ""] = words;
     if (words.length !== 1 && words.length !== 2) throw new InvalidArgument("invalid option array length");
     if (name !== "exec" && name !== "noexec") throw new InvalidArgument(`invalid option: ${name}`);

@@ -2,8 +2,6 @@ import { InvalidArgument } from "@longshore/errdefs";
 import { boolOf } from "@longshore/go-values";
 import type { NetworkCreateOptions } from "../contract.ts";
 
-type Request = Partial<NetworkCreateOptions> & { Name: string };
-
 /** Driver options that stand for members of a create request, so that the daemon's configuration can have them for all networks. */
 const families = [
   ["EnableIPv4", "com.docker.network.enable_ipv4"],
@@ -14,7 +12,7 @@ const families = [
  * A request with the address families that its options name. What it says itself holds, and the option is not shown then.
  * @throws InvalidArgument `driver-opt "x" is not a valid bool`
  */
-export function withFamilies(request: Request): Request {
+export function withFamilies(request: NetworkCreateOptions): NetworkCreateOptions {
   const result = { ...request, Options: { ...request.Options } };
   for (const [member, option] of families) {
     const value = result.Options[option];

@@ -9,9 +9,7 @@ export const predefined: readonly string[] = ["bridge", "host", "none"];
 const noSwarm =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
 
-type CreateRequest = Partial<NetworkCreateOptions> & { Name: string };
-
-function checkConfigOnly({ ConfigFrom, Ingress, Internal, Attachable, Scope }: CreateRequest): void {
+function checkConfigOnly({ ConfigFrom, Ingress, Internal, Attachable, Scope }: NetworkCreateOptions): void {
   if (ConfigFrom) throw new PermissionDenied("a configuration network cannot depend on another configuration network");
   if (Ingress === true || Internal === true || Attachable === true || (Scope ?? "") !== "") {
     throw new PermissionDenied(
@@ -21,7 +19,7 @@ function checkConfigOnly({ ConfigFrom, Ingress, Internal, Attachable, Scope }: C
 }
 
 /** What can be seen as wrong before anything is made. @param others the networks that there are. @throws with Docker's messages */
-function checkCreate(others: readonly NetworkRecord[], options: CreateRequest): void {
+function checkCreate(others: readonly NetworkRecord[], options: NetworkCreateOptions): void {
   const { Name: name, Driver: driver = "bridge" } = options;
   if (name.trim() === "") throw new InvalidArgument("invalid name: name is empty");
   if (predefined.includes(name) || name === "default")
@@ -48,7 +46,7 @@ function checkCreate(others: readonly NetworkRecord[], options: CreateRequest): 
 const filled = (map: object | null | undefined) => Object.keys(map ?? {}).length > 0;
 
 /** What a network has from its configuration network. @throws PermissionDenied when it brings such things itself, NotFound */
-function withConfigFrom(records: Records, options: CreateRequest): CreateRequest {
+function withConfigFrom(records: Records, options: NetworkCreateOptions): NetworkCreateOptions {
   const from = options.ConfigFrom ?? "";
   if (from === "") return options;
   const source = [...records.networks.values()].find(
@@ -83,7 +81,11 @@ function withConfigFrom(records: Records, options: CreateRequest): CreateRequest
 }
 
 /** What a network is to be, with nothing made yet. @param others the networks that there are. @throws with Docker's messages for what cannot be */
-export function planNetwork(records: Records, others: readonly NetworkRecord[], given: CreateRequest): NetworkRecord {
+export function planNetwork(
+  records: Records,
+  others: readonly NetworkRecord[],
+  given: NetworkCreateOptions,
+): NetworkRecord {
   checkCreate(others, given);
   const options = withConfigFrom(records, given);
   const configOnly = options.ConfigOnly === true;

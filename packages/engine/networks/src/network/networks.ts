@@ -128,7 +128,7 @@ export class NetworkStore implements Networks {
     return isUserDefined(this.record(network)) ? dnsNames(container, aliases) : null;
   }
 
-  async create(options: Partial<NetworkCreateOptions> & { Name: string }): Promise<string> {
+  async create(options: NetworkCreateOptions): Promise<string> {
     const record = await this.#turn.run(async () => {
       const planned = planNetwork(this.#records, this.#all(), this.#withDefaultOptions(options));
       if (planned.configOnly) this.#records.putNetwork(planned);
@@ -185,9 +185,7 @@ export class NetworkStore implements Networks {
   }
 
   /** A network that takes its options from another one's configuration has no defaults. @throws InvalidArgument, see `withFamilies` */
-  #withDefaultOptions(
-    options: Partial<NetworkCreateOptions> & { Name: string },
-  ): Partial<NetworkCreateOptions> & { Name: string } {
+  #withDefaultOptions(options: NetworkCreateOptions): NetworkCreateOptions {
     const defaults = this.#defaults.defaultNetworkOpts[options.Driver || "bridge"];
     return withFamilies(
       defaults === undefined || (options.ConfigFrom ?? "") !== ""
