@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { containerdContract } from "@longshore/containerd-client/testing";
 import { importBusybox } from "../engine/busybox.ts";
+import { contractSubject } from "../engine/contract.ts";
 import { EventStream } from "../engine/events.ts";
 import { Longshore } from "../engine/longshore.ts";
 import { Registry } from "../engine/registry.ts";
@@ -33,6 +35,10 @@ describe("the engine on the stock containerd, with our shim", () => {
     const ids = (await ok("ps", "-aq")).split("\n").filter(Boolean);
     if (ids.length > 0) await ok("rm", "-f", "-v", ...ids);
     await engine.dispose();
+  });
+
+  describe("what clients take for granted of it", () => {
+    containerdContract(() => contractSubject(join(engine.dir, "containerd.sock"), `contract-stock-${process.pid}`));
   });
 
   it("is the stock one", async () => {

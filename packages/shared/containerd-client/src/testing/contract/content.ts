@@ -66,14 +66,17 @@ export function contentContract(subject: Subject): void {
     const refs = (await content.listStatuses({})).statuses.map(({ ref }) => ref);
     assert.deepEqual(refs, ["resumed"]);
     await assert.rejects(write({ action: WriteAction.WRITE, offset: 3n, data: "x" }), { name: "OutOfRange" });
-    await assert.rejects(write({ action: WriteAction.COMMIT, expected: missing }), { name: "FailedPrecondition" });
+    await assert.rejects(write({ action: WriteAction.COMMIT, offset: 6n, expected: missing }), {
+      name: "FailedPrecondition",
+    });
     const answers = await write(
       { action: WriteAction.STAT },
       { action: WriteAction.WRITE, offset: 6n, data: "then" },
       { action: WriteAction.COMMIT, offset: 10n },
     );
     assert.deepEqual(
-      answers.map(({ offset }) => offset),
+      // The stock one repeats its last answer.
+      answers.slice(0, 3).map(({ offset }) => offset),
       [6n, 10n, 10n],
     );
     assert.equal(answers.at(-1)?.digest, digestOf("first then"));

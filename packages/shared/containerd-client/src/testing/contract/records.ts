@@ -68,7 +68,7 @@ export function recordContract(subject: Subject): void {
     );
     assert.deepEqual((await containers.list({ filters: ["labels.a==1"] })).containers, []);
     await containers.delete({ id: "one" });
-    for (const call of [containers.get({ id: "one" }), containers.delete({ id: "one" })])
+    for (const call of [() => containers.get({ id: "one" }), () => containers.delete({ id: "one" })])
       await assert.rejects(call, { name: "NotFound" });
     await assert.rejects(containers.update({ container: { id: "one" } }), { name: "NotFound" });
   });
@@ -77,7 +77,7 @@ export function recordContract(subject: Subject): void {
     const { client, namespace } = subject();
     const { namespaces } = await client.namespaces.list({});
     assert.ok(namespaces.some(({ name }) => name === namespace));
-    await assert.rejects(client.namespaces.get({ name: `${namespace}-none` }), { name: "NotFound" });
+    await assert.rejects(client.namespaces.delete({ name: `${namespace}-none` }), { name: "NotFound" });
     assert.match((await client.version.version({})).version, /^v?2\./);
   });
 }

@@ -110,12 +110,12 @@ export function taskContract(subject: Subject): void {
     await create("idle", lasts);
     await client.tasks.delete({ containerId: "idle" });
     for (const call of [
-      client.tasks.start({ containerId: "idle" }),
-      client.tasks.kill({ containerId: "idle", signal: 9 }),
-      client.tasks.delete({ containerId: "idle" }),
-      client.tasks.wait({ containerId: "idle" }),
-      client.tasks.get({ containerId: "never" }),
-      client.tasks.create({ containerId: "never" }),
+      () => client.tasks.start({ containerId: "idle" }),
+      () => client.tasks.kill({ containerId: "idle", signal: 9 }),
+      () => client.tasks.delete({ containerId: "idle" }),
+      () => client.tasks.wait({ containerId: "idle" }),
+      () => client.tasks.get({ containerId: "never" }),
+      () => client.tasks.create({ containerId: "never" }),
     ])
       await assert.rejects(call, { name: "NotFound" });
     await client.containers.delete({ id: "idle" });

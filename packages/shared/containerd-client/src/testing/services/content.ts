@@ -73,11 +73,10 @@ function open(store: Store, { ref, total, expected }: WriteContentRequest): Inge
 }
 
 function append(ingest: Ingest, { action, offset, data }: WriteContentRequest): void {
-  if (action !== WriteAction.WRITE && data.length === 0) return;
-  const at = Number(offset);
-  if (at === 0) ingest.data = Buffer.alloc(0);
-  else if (at !== ingest.data.length)
-    throw new OutOfRange(`write @${at} must occur at current offset ${ingest.data.length}`);
+  const held = ingest.data.length;
+  if (offset > 0n && offset !== BigInt(held))
+    throw new OutOfRange(`write @${offset} must occur at current offset ${held}`);
+  if (offset === 0n && (action === WriteAction.WRITE || data.length > 0)) ingest.data = Buffer.alloc(0);
   ingest.data = Buffer.concat([ingest.data, data]);
   ingest.updatedAt = now();
 }

@@ -10,7 +10,8 @@ export function namespacesService({ stores }: Shared): ServiceImplementation<typ
     return store;
   };
   return {
-    get: ({ name }) => ({ namespace: { name, labels: find(name).labels } }),
+    // As the real one does, which does not look whether it is there.
+    get: ({ name }) => ({ namespace: { name, labels: stores.get(name)?.labels ?? {} } }),
     list: () => ({ namespaces: [...stores].map(([name, { labels }]) => ({ name, labels })) }),
     create({ namespace }) {
       if (namespace === undefined) throw new InvalidArgument("namespace is required: invalid argument");
