@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 bash ../../packages/base/sys/build.sh
 name=containerd-shim-longshore-v2
-sources=(src build.sh package.json ../../packages/{base/{errdefs,sys,trace},protocol/{proto,ttrpc,wire}}/src ../../packages/protocol/proto/gen)
+sources=(src build.sh package.json ../../packages/{base/{errdefs,sys,telemetry},protocol/{proto,ttrpc,wire}}/src ../../packages/protocol/proto/gen)
 if ! cmp -s ../../packages/base/sys/build/sys.node build/sys.node; then
   mkdir -p build
   cp ../../packages/base/sys/build/sys.node "build/sys.node.$$"

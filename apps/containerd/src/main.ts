@@ -1,7 +1,7 @@
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
 import { createLogger } from "@longshore/logger";
 import { giveMemoryBackAtRest } from "@longshore/sys";
-import { configureTracing } from "@longshore/telemetry";
+import { configureTracing } from "@longshore/telemetry/daemon";
 import { type Config, defaultConfig, defaultConfigPath, formatConfig, loadConfig, logLevel } from "./config/config.ts";
 import { withPluginConfigs } from "./config/plugin-config.ts";
 import { startDaemon } from "./daemon.ts";

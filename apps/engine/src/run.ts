@@ -5,7 +5,7 @@ import { NetworkController, pluginNetworks } from "@longshore/networks";
 import { Plugins } from "@longshore/plugins";
 import { DriverVolumes, LocalVolumes, pluginVolumeDrivers } from "@longshore/volumes";
 import { giveMemoryBackAtRest, takeServiceManager } from "@longshore/sys";
-import { configureTracing } from "@longshore/telemetry";
+import { configureTracing } from "@longshore/telemetry/daemon";
 import type { Config } from "./config/config.ts";
 import type { Given } from "./config/options/table.ts";
 import { setProxies } from "./config/proxies.ts";

@@ -1,4 +1,4 @@
-import { type SpanSink, fileSink, otlpJson, startTracing, traceFileVariable } from "@longshore/trace";
+import { type SpanSink, fileSink, otlpJson, startTracing, traceFileVariable } from "@longshore/telemetry";
 
 const service = "containerd-shim-longshore-v2";
 

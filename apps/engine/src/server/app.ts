@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Logger } from "@longshore/logger";
 import { type FastifyInstance, type FastifyReply, fastify, LogController } from "fastify";
-import { type SpanContext, parseTraceparent, span, withParent } from "@longshore/trace";
+import { type SpanContext, parseTraceparent, span, withParent } from "@longshore/telemetry";
 import { checkVersion, engineVersion, maxApiVersion } from "./version/api-version.ts";
 import { errorBody, sendError } from "./answer/errors.ts";
 import { checkQueries } from "./query/query.ts";

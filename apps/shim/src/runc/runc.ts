@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { Unknown, messageOf } from "@longshore/errdefs";
-import { span } from "@longshore/trace";
+import { span } from "@longshore/telemetry";
 import type { Children } from "../task/children.ts";
 import type { RuntimeOptions } from "../task/options.ts";
 import { lastError } from "./runc-log.ts";

@@ -13,7 +13,7 @@ import {
 import type { CreateTaskRequest, ExecProcessRequest } from "@longshore/proto/containerd/task/v3/task";
 import { Status } from "@longshore/proto/containerd/v1/types/task";
 import { type ProcessExit, kill, mountAll, unmountAll } from "@longshore/sys";
-import { span } from "@longshore/trace";
+import { span } from "@longshore/telemetry";
 import { AttachServer } from "../stdio/attach.ts";
 import { bundleFile, readPid, removeBundleFile, writeBundleFile, writeExit } from "./bundle.ts";
 import { anticipateMove } from "../cgroup/anticipate.ts";

@@ -1,7 +1,7 @@
 import { FailedPrecondition, NotFound, Unknown } from "@longshore/errdefs";
 import { Status } from "@longshore/proto/containerd/v1/types/task";
 import { type ProcessExit, kill } from "@longshore/sys";
-import { span } from "@longshore/trace";
+import { span } from "@longshore/telemetry";
 import { Console } from "../stdio/console.ts";
 import type { Shim } from "../shim.ts";
 import type { Stdio, StdioRequest } from "../stdio/stdio.ts";

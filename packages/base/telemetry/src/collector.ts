@@ -1,4 +1,4 @@
-import type { FinishedSpan, SpanContext as OwnContext, SpanSink } from "@longshore/trace";
+import type { FinishedSpan, SpanContext as OwnContext, SpanSink } from "./index.ts";
 import { type HrTime, type SpanContext, SpanKind, SpanStatusCode } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { type Resource, defaultResource, resourceFromAttributes } from "@opentelemetry/resources";

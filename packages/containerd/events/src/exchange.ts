@@ -1,7 +1,7 @@
 import { type DescMessage, type MessageInitShape, create, toBinary } from "@bufbuild/protobuf";
 import { InvalidArgument, Unknown, messageOf } from "@longshore/errdefs";
 import { type Filter, parseAll } from "@longshore/filters";
-import { validateIdentifier } from "@longshore/identifiers";
+import { validateIdentifier } from "@longshore/reference";
 import { type Any, AnySchema, timestampNow } from "@bufbuild/protobuf/wkt";
 import { type Envelope, EnvelopeSchema } from "@longshore/proto/containerd/types/types";
 import { Subscription } from "./subscription.ts";

@@ -1,5 +1,5 @@
 import { InvalidArgument } from "@longshore/errdefs";
-import { validateIdentifier } from "@longshore/identifiers";
+import { validateIdentifier } from "@longshore/reference";
 
 /** Checks a topic: `/` and identifiers with `/` between. @throws InvalidArgument with containerd's message */
 export function validateTopic(topic: string): void {

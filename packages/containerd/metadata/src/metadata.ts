@@ -3,7 +3,7 @@ import { makeDir } from "@longshore/atomicfile";
 import type { Store as ContentStore } from "@longshore/content";
 import { InvalidArgument, isKind } from "@longshore/errdefs";
 import type { Publisher } from "@longshore/events";
-import { validateIdentifier } from "@longshore/identifiers";
+import { validateIdentifier } from "@longshore/reference";
 import type { Logger } from "@longshore/logger";
 import { text } from "./records/columns.ts";
 import { Containers } from "./records/containers.ts";

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { AlreadyExists, NotFound, Unknown, isKind, messageOf } from "@longshore/errdefs";
-import { validateIdentifier } from "@longshore/identifiers";
+import { validateIdentifier } from "@longshore/reference";
 import type {
   SandboxMetricsResponse,
   SandboxStatusResponse,

@@ -1,7 +1,7 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { timestampNow } from "@bufbuild/protobuf/wkt";
 import { NotFound, isKind, messageOf } from "@longshore/errdefs";
-import { validateIdentifier } from "@longshore/identifiers";
+import { validateIdentifier } from "@longshore/reference";
 import type { Process, ProcessInfo } from "@longshore/proto/containerd/v1/types/task";
 import type { Exit, TaskIO } from "./contract.ts";
 import { type Shim, isClosed } from "./shim/shim.ts";

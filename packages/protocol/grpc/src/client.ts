@@ -3,7 +3,7 @@ import * as grpc from "@grpc/grpc-js";
 import type { GenService, GenServiceMethods } from "@bufbuild/protobuf/codegenv2";
 import { fromGrpcCode, messageOf, Unknown } from "@longshore/errdefs";
 import type { CallOptions, ServiceClient } from "@longshore/proto";
-import { currentTraceparent } from "@longshore/trace";
+import { currentTraceparent } from "@longshore/telemetry";
 import { type MethodCodec, methodCodec } from "./definition.ts";
 import { maxMessageBytes } from "./server.ts";
 

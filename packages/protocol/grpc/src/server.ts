@@ -7,7 +7,7 @@ import * as grpc from "@grpc/grpc-js";
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { GenService, GenServiceMethods } from "@bufbuild/protobuf/codegenv2";
 import { Unavailable, grpcCodeOf, messageOf } from "@longshore/errdefs";
-import { parseTraceparent, span, withParent } from "@longshore/trace";
+import { parseTraceparent, span, withParent } from "@longshore/telemetry";
 import type { CallContext } from "./context.ts";
 import { methodCodec } from "./definition.ts";
 

@@ -14,3 +14,4 @@ export {
 export { familiarName, familiarString, format, repositoryOf } from "./format.ts";
 export { type AnyReference, parseAnyReference } from "./any.ts";
 export { isDigest, validateDigest } from "./digest.ts";
+export { validateIdentifier } from "./identifiers.ts";

@@ -4,7 +4,7 @@ import { Canceled, DeadlineExceeded, Internal, Unavailable } from "@longshore/er
 import { create, fromBinary, toBinary } from "@longshore/proto/message";
 import type { CallOptions, ServiceClient } from "@longshore/proto";
 import { RequestSchema } from "@longshore/proto/ttrpc/ttrpc";
-import { currentTraceparent } from "@longshore/trace";
+import { currentTraceparent } from "@longshore/telemetry";
 import type { Connection } from "./connection.ts";
 import { frameFlag } from "./frame.ts";
 

@@ -2,7 +2,7 @@ import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/prot
 import { Canceled, DeadlineExceeded, InvalidArgument, ResourceExhausted } from "@longshore/errdefs";
 import { create, fromBinary, toBinary } from "@longshore/proto/message";
 import type { Request } from "@longshore/proto/ttrpc/ttrpc";
-import { parseTraceparent, span, withParent } from "@longshore/trace";
+import { parseTraceparent, span, withParent } from "@longshore/telemetry";
 import { frameFlag, frameType, maxFrameData } from "./frame.ts";
 import { Inbox } from "./inbox.ts";
 import { metadataOf } from "./metadata.ts";

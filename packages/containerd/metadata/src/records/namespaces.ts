@@ -1,5 +1,5 @@
 import { AlreadyExists, FailedPrecondition, InvalidArgument, NotFound } from "@longshore/errdefs";
-import { validateIdentifier } from "@longshore/identifiers";
+import { validateIdentifier } from "@longshore/reference";
 import { labels as labelsOf, text } from "./columns.ts";
 import type { Labels, Namespace, NamespaceStore } from "../contract.ts";
 import { type Environment, ensureNamespace } from "../environment.ts";

@@ -1,5 +1,5 @@
 import { AlreadyExists, InvalidArgument, NotFound } from "@longshore/errdefs";
-import { validateIdentifier } from "@longshore/identifiers";
+import { validateIdentifier } from "@longshore/reference";
 import { date, encode, encodeMap, labels, packed, packedMap, text } from "./columns.ts";
 import type { Sandbox, SandboxStore } from "../contract.ts";
 import type { Row } from "../database/database.ts";

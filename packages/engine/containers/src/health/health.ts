@@ -1,6 +1,5 @@
 import { once } from "node:events";
 import { Duplex } from "node:stream";
-import { HealthMonitor, healthSettings, Interrupted, type ProbeResult } from "@longshore/health";
 import { Attachment } from "../attach/attach-sessions.ts";
 import type { Container } from "../model/container.ts";
 import { type Context, emitContainer } from "../model/context.ts";
@@ -9,6 +8,8 @@ import { hasEnded } from "../lifecycle/has-ended.ts";
 import { Demultiplexer } from "../attach/stdcopy.ts";
 import { attempt } from "../lifecycle/task.ts";
 import { parseTime } from "../model/time.ts";
+import { HealthMonitor, Interrupted, type ProbeResult } from "./monitor.ts";
+import { healthSettings } from "./settings.ts";
 
 type Health = NonNullable<Container["record"]["State"]["Health"]>;
 

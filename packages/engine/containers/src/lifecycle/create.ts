@@ -24,7 +24,7 @@ import {
   verifyContainerSettings,
 } from "@longshore/docker-spec";
 import { removeTree } from "@longshore/sys";
-import { currentSpan, span } from "@longshore/trace";
+import { currentSpan, span } from "@longshore/telemetry";
 import { Container } from "../model/container.ts";
 import { type Context, emitContainer } from "../model/context.ts";
 import { copyImageContent } from "../rootfs/copy-up.ts";

@@ -1,5 +1,5 @@
 import { messageOf } from "@longshore/errdefs";
-import { span, untraced, withParent } from "@longshore/trace";
+import { span, untraced, withParent } from "@longshore/telemetry";
 import type { Container } from "../model/container.ts";
 import { type Context, emitContainer } from "../model/context.ts";
 import { endExecs } from "../exec/exec.ts";

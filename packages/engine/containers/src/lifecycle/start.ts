@@ -1,6 +1,6 @@
 import { isKind, messageOf, NotModified, Conflict, type LongshoreError, Unknown } from "@longshore/errdefs";
 import { type MountSpec, removeTree } from "@longshore/sys";
-import { currentSpan, span, untraced } from "@longshore/trace";
+import { currentSpan, span, untraced } from "@longshore/telemetry";
 import { clearLogPath } from "../logging/log-damage.ts";
 import { attachSocket, type Stdio, taskStdio } from "../attach/stdio.ts";
 import type { Container } from "../model/container.ts";

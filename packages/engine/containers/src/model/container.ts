@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { Reserve } from "@longshore/atomicfile";
 import type { Spec } from "@longshore/oci";
-import type { HealthMonitor } from "@longshore/health";
-import type { SpanContext } from "@longshore/trace";
+import type { HealthMonitor } from "../health/monitor.ts";
+import type { SpanContext } from "@longshore/telemetry";
 import type { Attachment } from "../attach/attach-sessions.ts";
 import type { Exec } from "../exec/exec-record.ts";
 import { Mutex, Uses } from "@longshore/concurrency";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { validateIdentifier } from "./index.ts";
+import { validateIdentifier } from "./identifiers.ts";
 
 describe("identifiers", () => {
   for (const name of ["a", "A9", "moby", "k8s.io", "a-b_c.d", "a".repeat(76)])
