@@ -31,11 +31,15 @@ import type { EventHub } from "./events/hub.ts";
 import { engineId } from "./identity.ts";
 import { imagesContext } from "./images.ts";
 import { openListeners } from "./listeners/open.ts";
+import { Metrics, type MetricsSource } from "./metrics/metrics.ts";
+import { measureRequests } from "./metrics/requests.ts";
+import { serveMetrics } from "./metrics/serve.ts";
 import { routes } from "./routes/all.ts";
 import { writeRuntimeWrappers } from "./runtimes.ts";
 import { createApp } from "./server/app.ts";
 import { containerSettings } from "./settings.ts";
 import { containerdDamage } from "./system/containerd-damage.ts";
+import { systemInfo } from "./system/info.ts";
 
 /** The parts that the engine is made of, ready to work. */
 export interface Parts {
@@ -113,7 +117,12 @@ export async function startDaemon(
     emit: parts.events.emit,
     log: parts.log,
   });
-  const containers = await containerContext(config, parts, store, imageResolver(images), space);
+  const metrics = config.metricsAddr === "" ? undefined : new Metrics();
+  const measured = metrics === undefined ? parts : { ...parts, network: metrics.watch(parts.network) };
+  const containers: Context = {
+    ...(await containerContext(config, measured, store, imageResolver(images), space)),
+    ...(metrics === undefined ? {} : { healthObserver: metrics.health }),
+  };
   const workers = new ArchiveWorkers();
   const audit = new AuditLog(parts.log);
   const archiver = new FileArchiver(workers);
@@ -147,6 +156,7 @@ export async function startDaemon(
   const monitor = new TaskMonitor(containers);
   monitor.start();
   const app = createApp(parts.log, { experimental: config.experimental, traceOf: (id) => store.byId(id)?.trace });
+  if (metrics !== undefined) measureRequests(app, metrics);
   audit.watch(app);
   guard(app);
   await checkAuthorizationPlugins(parts.plugins, config.authorizationPlugins);
@@ -154,12 +164,18 @@ export async function startDaemon(
   for (const route of routes) route(app, engine);
   more(app, engine);
   await app.ready();
+  const source: MetricsSource = {
+    containers: () => store.list(),
+    events: () => ({ logged: parts.events.logged, listeners: parts.events.listeners }),
+    info: () => systemInfo(engine),
+  };
+  const endMetrics = metrics && (await serveMetrics(config.metricsAddr, () => metrics.text(source), parts.log));
   const listeners = await openListeners(config, app.routing.bind(app), audit, parts.log);
   void resumeContainers(containers);
   return {
     engine,
     close: async () => {
-      await Promise.all(listeners.map((listener) => listener.close()));
+      await Promise.all([endMetrics?.(), ...listeners.map((listener) => listener.close())]);
       await monitor.stop();
       await containers.logFeeds.close();
       await app.close();

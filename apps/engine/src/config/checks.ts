@@ -62,6 +62,13 @@ export function checkLogLevel(name: string): void {
   if (name !== "" && levels[name.toLowerCase()] === undefined) refuse(`invalid logging level: ${name}`);
 }
 
+/** `host:port`, or nothing. */
+export function checkMetricsAddress(address: string): void {
+  const port = /^(?:\[[^\]]*\]|[^:]*):(\d+)$/.exec(address)?.[1];
+  if (address === "" || (port !== undefined && Number(port) <= 65_535)) return;
+  refuse(`metrics-addr: address ${address}: ${address.includes(":") ? "invalid port" : "missing port in address"}`);
+}
+
 export function checkLogFormat(format: string): void {
   if (!["", "text", "json"].includes(format)) refuse(`invalid log format: ${format}`);
 }

@@ -194,13 +194,13 @@ describe("configuration", () => {
 
   it("names what is given and not served, once, and nothing that says nothing", async () => {
     const { warnings } = await load(
-      '{"builder":{},"cdi-spec-dirs":[""],"userns-remap":"root","live-restore":true,"label":["a=b"],"metrics-addr":"127.0.0.1:1","features":{"containerd-snapshotter":false}}',
+      '{"builder":{},"cdi-spec-dirs":[""],"userns-remap":"root","live-restore":true,"label":["a=b"],"features":{"containerd-snapshotter":false}}',
       "--storage-opt",
       "a=b",
     );
     assert.deepEqual(
       warnings.map((warning) => warning.split(" is not served")[0]?.split(" in daemon.json")[0]?.split(" cannot")[0]),
-      ["the feature containerd-snapshotter", "metrics-addr", "storage-opts", "label"],
+      ["the feature containerd-snapshotter", "storage-opts", "label"],
     );
   });
 

@@ -15,10 +15,13 @@ export class EventHub {
   readonly #recent: SentEvent[] = [];
   readonly #lengths: number[] = [];
   #kept = 0;
+  /** Events since the start. */
+  logged = 0;
   readonly #listeners = new Set<Listener>();
 
   readonly emit: EmitEvent = (type, action, actor) => {
     const nano = nowNano();
+    this.logged++;
     const event: SentEvent = {
       ...legacy(type, action, actor),
       Type: type,

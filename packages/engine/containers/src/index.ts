@@ -5,7 +5,13 @@ export { restoreContainers } from "./boot/boot.ts";
 export { resumeContainers } from "./boot/resume.ts";
 export { containerChanges } from "./views/changes.ts";
 export { Container, type WaitCondition, type WaitResult } from "./model/container.ts";
-export { type ContainerSettings, type Context, emitContainer, type RuntimeSettings } from "./model/context.ts";
+export {
+  type ContainerSettings,
+  type Context,
+  emitContainer,
+  type HealthObserver,
+  type RuntimeSettings,
+} from "./model/context.ts";
 export { noteLogDamage } from "./logging/log-damage.ts";
 export { createContainer, type CreateRequest } from "./lifecycle/create.ts";
 export { parseDetachKeys } from "./attach/detach.ts";

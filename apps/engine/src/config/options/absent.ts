@@ -10,11 +10,6 @@ export const absentOptions = {
     help: "start containerd with cri",
     fallback: false,
   }),
-  "metrics-addr": option(text, {
-    unserved: "no metrics are served; `docker stats` and the API's /containers/{id}/stats give those of containers",
-    help: "Set default address and port to serve the metrics api on",
-    fallback: "",
-  }),
   "network-control-plane-mtu": option(int, {
     unserved: "swarm mode is not served, nor is its control plane",
     help: "Network Control plane MTU",

@@ -1,7 +1,7 @@
 import { features } from "../kinds/maps.ts";
 import { labels } from "../kinds/lists.ts";
 import { flag, int, text } from "../kinds/scalars.ts";
-import { checkLabelForms, checkLogFormat, checkLogLevel } from "../checks.ts";
+import { checkLabelForms, checkLogFormat, checkLogLevel, checkMetricsAddress } from "../checks.ts";
 import { option } from "./option.ts";
 
 /** The daemon itself. */
@@ -68,6 +68,11 @@ export const daemonOptions = {
     reload: "named",
     untold: true,
     check: checkLogLevel,
+  }),
+  "metrics-addr": option(text, {
+    help: "Set default address and port to serve the metrics api on",
+    fallback: "",
+    check: checkMetricsAddress,
   }),
   pidfile: option(text, {
     short: "p",

@@ -44,11 +44,18 @@ export function startHealth(context: Context, container: Container): void {
   if (State.Paused) return;
   const hooks = {
     probe: (command: readonly string[], signal: AbortSignal) =>
-      probe(context, container, command, signal).catch(async (error: unknown) => {
-        // Its end is the news, and no failure of a probe.
-        if (!signal.aborted && (await hasEnded(context, container))) await once(signal, "abort");
-        throw error;
-      }),
+      probe(context, container, command, signal).then(
+        (result) => {
+          context.healthObserver?.ended(false);
+          return result;
+        },
+        async (error: unknown) => {
+          // Its end is the news, and no failure of a probe.
+          if (!signal.aborted && (await hasEnded(context, container))) await once(signal, "abort");
+          context.healthObserver?.ended(!signal.aborted);
+          throw error;
+        },
+      ),
     onResult: (health: Health, changed: boolean) => {
       State.Health = health;
       if (!changed) return;
@@ -70,6 +77,7 @@ async function probe(
   command: readonly string[],
   signal: AbortSignal,
 ): Promise<ProbeResult> {
+  const since = performance.now();
   const id = await createExec(context, container, {
     attachStdin: false,
     attachStdout: true,
@@ -94,6 +102,7 @@ async function probe(
       exec,
       new Attachment({ stdin: false, stdout: true, stderr: true, detachKeys: [] }, output),
     );
+    context.healthObserver?.begun((performance.now() - since) / 1000);
     const exitCode = await Promise.race([exec.ended, aborted]);
     return { exitCode, output: output.text() };
   } catch (error) {

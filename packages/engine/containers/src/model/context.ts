@@ -59,6 +59,16 @@ export interface Context {
   readonly store: ContainerStore;
   /** For the records of containers that start and end while the disk is full. */
   readonly space: Pick<Reserve, "spend">;
+  /** Where metrics are served. */
+  readonly healthObserver?: HealthObserver;
+}
+
+/** Is told of each probe of a container's health. */
+export interface HealthObserver {
+  /** @param seconds that it took until the probe ran */
+  begun(seconds: number): void;
+  /** @param failed when it could not be carried out, whatever it would have said */
+  ended(failed: boolean): void;
 }
 
 /** Publishes an event of a container: its labels, its image's name, its own name, and `more`. */
