@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { type DescMessage, type DescService, toBinary } from "@bufbuild/protobuf";
 import { connectContainerd } from "@longshore/containerd-client/connect";
 import { inNamespace } from "@longshore/containerd-client";
@@ -9,29 +12,64 @@ import { messageOf } from "@longshore/errdefs";
 import { type Random, fuzz } from "@longshore/fuzz";
 import { Channel, type RunningServer, createClient, serve } from "@longshore/grpc";
 import { silent } from "@longshore/logger";
+import { packAny } from "@longshore/proto";
 import { Containers } from "@longshore/proto/containerd/services/containers/v1/containers";
-import { Content } from "@longshore/proto/containerd/services/content/v1/content";
+import { Content, WriteAction } from "@longshore/proto/containerd/services/content/v1/content";
+import { Diff } from "@longshore/proto/containerd/services/diff/v1/diff";
+import { Events } from "@longshore/proto/containerd/services/events/v1/events";
 import { Images } from "@longshore/proto/containerd/services/images/v1/images";
 import { Introspection } from "@longshore/proto/containerd/services/introspection/v1/introspection";
 import { Leases } from "@longshore/proto/containerd/services/leases/v1/leases";
 import { Namespaces } from "@longshore/proto/containerd/services/namespaces/v1/namespaces";
-import { Store as Sandboxes } from "@longshore/proto/containerd/services/sandbox/v1/sandbox";
+import {
+  Controller as SandboxController,
+  Store as Sandboxes,
+} from "@longshore/proto/containerd/services/sandbox/v1/sandbox";
 import { Snapshots } from "@longshore/proto/containerd/services/snapshots/v1/snapshots";
+import { StreamInitSchema, Streaming } from "@longshore/proto/containerd/services/streaming/v1/streaming";
+import { Tasks } from "@longshore/proto/containerd/services/tasks/v1/tasks";
+import { Transfer } from "@longshore/proto/containerd/services/transfer/v1/transfer";
+import { Version } from "@longshore/proto/containerd/services/version/v1/version";
+import { Health } from "@longshore/proto/grpc/health/v1/health";
 import { defaultConfig } from "./config/config.ts";
 import { builtinPlugins } from "./plugins/builtin.ts";
 import { grpcService, metadataStore } from "./plugins/types.ts";
 import { type LoadedPlugins, loadPlugins } from "./registry/load.ts";
-import { randomMessage } from "./testing/messages.ts";
+import { emptyLayer, randomMessage } from "./testing/messages.ts";
 
-/** Those that keep records; the others start programs, mount, and ask registries. */
+const file = fileURLToPath(import.meta.url);
+const inside = process.env["LONGSHORE_TEST_CALLS"] === "1";
+/** Those that keep records. */
 const kept = [Containers, Content, Images, Introspection, Leases, Namespaces, Sandboxes, Snapshots] as const;
+/** Those that start programs, mount, ask registries, or go on until their caller ends them. */
+const acting = [
+  ...[Diff, Diff, Tasks, Tasks, Tasks, Transfer, Transfer, SandboxController, SandboxController],
+  ...[Streaming, Streaming, Events, Health, Version],
+] as const;
+/** How long a call may take that ends with its caller alone, and how long all others, in ms. */
+const endlessMs = 50;
+const longestMs = 10_000;
+const endless = new Set(["containerd.services.events.v1.Events.Subscribe", "grpc.health.v1.Health.Watch"]);
 /** What no client should be told: an error that nobody foresaw. */
 const unforeseen =
   /TypeError|RangeError|is not a function|Cannot (read|convert|mix)|undefined|ERR_|SQLITE|constraint|BigInt|NaN|not iterable/;
 
 type AnyMethod = (request: unknown, options?: { signal: AbortSignal }) => Promise<unknown> | AsyncIterable<unknown>;
 
-describe("calls of any kind", () => {
+// Mounts and what is asked of registries stay in namespaces that end with the test.
+(inside ? describe.skip : describe)("calls of any kind, on a host of its own", function () {
+  if (process.getuid?.() !== 0) return;
+  it("its tests pass", function () {
+    this.timeout(0);
+    const mocha = [process.execPath, process.argv[1] ?? "", "--no-config", "--exit", "--timeout", "20000", file];
+    const { status, stdout } = spawnSync("unshare", ["--net", "--mount", "--pid", "--fork", "--mount-proc", ...mocha], {
+      env: { ...process.env, LONGSHORE_TEST_CALLS: "1" },
+    });
+    assert.equal(status, 0, String(stdout));
+  });
+});
+
+(inside ? describe : describe.skip)("calls of any kind", () => {
   let root: string;
   let loaded: LoadedPlugins;
   let server: RunningServer;
@@ -39,8 +77,7 @@ describe("calls of any kind", () => {
 
   const start = async (): Promise<void> => {
     loaded = await loadPlugins(builtinPlugins(defaultConfig()), {
-      // Nothing that is called here comes to a task.
-      disabled: ["io.containerd.runtime.v2.task", "io.containerd.sandbox.controller.v1.shim"],
+      disabled: [],
       required: [],
       configOf: ({ config = {} }) => config,
       properties: {
@@ -81,6 +118,33 @@ describe("calls of any kind", () => {
     await client.namespaces.list({});
   }
 
+  /** Something to work on, so that calls come far: a layer, a container of each name, and a snapshot. */
+  async function seed(): Promise<void> {
+    const client = connectContainerd(channel, "t");
+    const data = Buffer.alloc(1024);
+    await client.namespaces.create({ namespace: { name: "t" } }).catch(() => undefined);
+    const write = { action: WriteAction.COMMIT, ref: "seed", total: 1024n, expected: emptyLayer, data };
+    await Array.fromAsync(
+      client.content.write(
+        (async function* () {
+          yield write;
+        })(),
+      ),
+    ).catch(() => undefined);
+    for (const id of ["a", "b", "c"]) {
+      await client.snapshots.prepare({ snapshotter: "overlayfs", key: id }).catch(() => undefined);
+      const spec = { typeUrl: "types.containerd.io/opencontainers/runtime-spec/1/Spec", value: Buffer.from("{}") };
+      const container = {
+        id,
+        runtime: { name: "io.containerd.longshore.v2" },
+        spec,
+        snapshotter: "overlayfs",
+        snapshotKey: id,
+      };
+      await client.containers.create({ container }).catch(() => undefined);
+    }
+  }
+
   async function listAll(): Promise<void> {
     const { namespaces } = await connectContainerd(channel, "t").namespaces.list({});
     for (const { name } of namespaces) await list(name);
@@ -97,10 +161,19 @@ describe("calls of any kind", () => {
     >;
     const message = (): unknown => randomMessage(random, method.input as DescMessage);
     async function* several(): AsyncGenerator<unknown> {
+      if (service === Streaming && random.chance(0.9)) {
+        yield packAny(StreamInitSchema, { id: random.pick(["a", "b", "c"]) });
+        // A transfer may take it meanwhile.
+        await sleep(endlessMs / 2);
+      }
       for (let left = random.int(0, 4); left > 0; left--) yield message();
     }
     const answer = client[method.localName]?.(method.methodKind === "bidi_streaming" ? several() : message(), {
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(
+        endless.has(`${service.typeName}.${method.name}`) || method.methodKind === "bidi_streaming"
+          ? endlessMs
+          : longestMs,
+      ),
     });
     if (answer !== undefined && Symbol.asyncIterator in answer) for await (const _ of answer);
     else await answer;
@@ -121,12 +194,12 @@ describe("calls of any kind", () => {
     });
   }
 
-  it("are answered or refused in words, and hide no record from the others, nor keep the daemon from starting", async function () {
-    this.timeout(0);
+  /** As many calls of these services as `fuzz` makes of `count`; @returns how they ended */
+  async function tried(count: number, list: readonly DescService[]): Promise<{ answered: number; refused: number }> {
     const outcomes = { answered: 0, refused: 0 };
     let rounds = 0;
-    await fuzz(250, async (random) => {
-      const service = random.pick(kept as unknown as [DescService, ...DescService[]]);
+    await fuzz(count, async (random) => {
+      const service = random.pick(list as [DescService, ...DescService[]]);
       try {
         await (random.chance(0.1) ? garble(random, service) : call(random, service));
         outcomes.answered++;
@@ -135,7 +208,14 @@ describe("calls of any kind", () => {
         outcomes.refused++;
       }
       if (++rounds % 100 === 0) await listAll();
+      if (list.includes(Tasks) && rounds % 50 === 0) await seed();
     });
+    return outcomes;
+  }
+
+  it("are answered or refused in words, and hide no record from the others, nor keep the daemon from starting", async function () {
+    this.timeout(0);
+    const outcomes = await tried(250, kept);
     assert.ok(
       process.env["LONGSHORE_FUZZ_ROUNDS"] !== undefined || Math.min(outcomes.answered, outcomes.refused) > 20,
       JSON.stringify(outcomes),
@@ -143,6 +223,23 @@ describe("calls of any kind", () => {
     await stop();
     await start();
     await listAll();
+    assert.deepEqual(loaded.plugins.single(metadataStore).damage(), []);
+  });
+
+  it("that act are answered or refused in words, too, and leave nothing mounted", async function () {
+    this.timeout(0);
+    await seed();
+    await tried(250, acting);
+    await listAll();
+    const client = connectContainerd(channel, "t");
+    assert.deepEqual((await client.tasks.list({ filter: "" })).tasks, []);
+    await stop();
+    await start();
+    await listAll();
+    assert.ok(
+      !readFileSync("/proc/self/mountinfo", "utf8").includes(root),
+      readFileSync("/proc/self/mountinfo", "utf8"),
+    );
     assert.deepEqual(loaded.plugins.single(metadataStore).damage(), []);
   });
 });
