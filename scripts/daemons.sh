@@ -3,7 +3,7 @@
 # and its daemon.json (and engine.json, if there is one) configures them; it has to name another bridge than the machine's.
 if [ -n "${LONGSHORE_HOME:-}" ]; then
   home=$LONGSHORE_HOME
-  state=$home/run logs=$home/log socket=$home/docker.sock containerd_socket=$home/containerd.sock
+  state=$home/run logs=$home/log kept=$home/previous socket=$home/docker.sock containerd_socket=$home/containerd.sock
   own=$home/engine.json
   [ -f "$own" ] || own=/dev/null
   containerd_args=(--root "$home/containerd" --state "$state/containerd" --address "$containerd_socket")
@@ -11,6 +11,7 @@ if [ -n "${LONGSHORE_HOME:-}" ]; then
 else
   state=/run/longshore
   logs=/var/log/longshore
+  kept=/var/lib/longshore-previous
   socket=/var/run/docker.sock
   containerd_socket=$state/containerd/containerd.sock
   containerd_args=() dockerd_args=()
@@ -77,6 +78,37 @@ start_daemon() {
     sleep 0.1
   done
   [ -s "$pidfile" ] || echo $pid >"$pidfile"
+}
+
+# start_daemons ROOT: those of both that do not run, of a checkout or of a release that was kept
+start_daemons() {
+  alive $state/containerd.pid || { rm -f $state/containerd.pid; start_daemon containerd $state/containerd.pid $logs/containerd.log $containerd_socket "$1/bin/containerd" "${containerd_args[@]}"; }
+  alive $state/dockerd.pid || { rm -f $state/dockerd.pid; start_daemon dockerd $state/dockerd.pid $logs/dockerd.log $socket "$1/bin/dockerd" "${dockerd_args[@]}" --pidfile $state/dockerd.pid; }
+}
+
+# keep_release VERSION: keeps the programs of the daemons that run now, for go_back. Builds replace files, so that a link keeps the old one.
+keep_release() {
+  local new=$kept.new file
+  rm -rf "$new"
+  for file in bin/dockerd bin/containerd scripts/launch.sh scripts/bundle.sh apps/{engine,containerd,shim}/build/* scripts/toolchain/node_modules/node-linux-*/bin/node; do
+    [ -e "$file" ] || continue
+    mkdir -p "$new/${file%/*}"
+    ln -L "$file" "$new/$file" 2>/dev/null || cp -pL "$file" "$new/$file"
+  done
+  echo "$1" >"$new/version"
+  rm -rf "$kept"
+  mv "$new" "$kept"
+}
+
+# go_back: starts the release that ran before again, since the one that was to replace it does not start. Fails in any case.
+go_back() {
+  [ -e "$kept/version" ] || fail "no engine runs now: the version that ran before was not kept"
+  step "Going back to the version that ran before"
+  stop_daemon $state/dockerd.pid dockerd
+  stop_daemon $state/containerd.pid containerd
+  (start_daemons "$kept") || fail "the version that ran before does not start either: no engine runs now"
+  cat "$kept/version" >$state/version
+  fail "the new version does not start (see above); the one that ran before runs again, from $kept"
 }
 
 # stop_daemon PIDFILE NAME: ends it with SIGTERM and waits

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -76,6 +76,76 @@ describe("scripts/daemons.sh", () => {
     );
     assert.equal(status, 0, said);
     assert.match(said, /^\d+\n$/);
+  });
+
+  /** A release of both daemons in `dir`, as builds make it; `text` is what its dockerd does. */
+  function release(text: string): void {
+    const serve = (flag: string, then: string): string =>
+      `const path = process.argv[process.argv.indexOf("${flag}") + 1].replace("unix://", ""); require("fs").rmSync(path, { force: true }); require("net").createServer((s) => s.end()).listen(path); ${then}`;
+    for (const [app, name, program] of [
+      ["engine", "dockerd", text.replace("SERVE", serve("-H", "pid()"))],
+      ["containerd", "containerd", serve("--address", "")],
+    ] as const) {
+      const pid =
+        'const pid = () => require("fs").writeFileSync(process.argv[process.argv.indexOf("--pidfile") + 1], String(process.pid));';
+      mkdirSync(join(dir, `apps/${app}/build`), { recursive: true });
+      mkdirSync(join(dir, "bin"), { recursive: true });
+      const file = join(dir, `apps/${app}/build/${name}.cjs`);
+      writeFileSync(`${file}.new`, `${pid} ${program}`);
+      renameSync(`${file}.new`, file);
+      writeFileSync(
+        join(dir, "bin", name),
+        `#!/bin/sh\nexec node "$(dirname "$0")/../apps/${app}/build/${name}.cjs" "$@"\n`,
+        {
+          mode: 0o755,
+        },
+      );
+    }
+  }
+
+  const replace =
+    "mkdir -p $state $logs; stop_daemon $state/dockerd.pid dockerd; stop_daemon $state/containerd.pid containerd; (start_daemons .) || { go_back; exit 1; }";
+  const ending = "stop_daemon $state/dockerd.pid dockerd; stop_daemon $state/containerd.pid containerd";
+
+  it("a release that does not start leaves the one before running, which says so", () => {
+    release("SERVE");
+    const first = run(`mkdir -p $state $logs; (start_daemons .); keep_release one; echo one >$state/version`);
+    assert.equal(first.status, 0, first.said);
+    try {
+      release('console.error("a store of a later version"); process.exit(3)');
+      const { status, said } = run(replace);
+      assert.equal(status, 1);
+      assert.match(said, /a store of a later version\n.*dockerd ended at once \(exit 3\)/);
+      assert.match(said, /the new version does not start \(see above\); the one that ran before runs again/);
+      assert.deepEqual(
+        run("answers $socket && answers $containerd_socket && alive $state/dockerd.pid && cat $state/version"),
+        {
+          status: 0,
+          said: "one\n",
+        },
+      );
+      assert.match(
+        readFileSync(`/proc/${readFileSync(join(dir, "run/dockerd.pid"), "utf8")}/cmdline`, "latin1"),
+        /previous/,
+      );
+      // One that starts takes its place.
+      release("SERVE");
+      const third = run(`${replace}; keep_release three; cat $kept/version`);
+      assert.equal(third.status, 0, third.said);
+      assert.match(third.said, /^three$/m);
+    } finally {
+      run(ending);
+    }
+  });
+
+  it("where nothing was kept, or what was kept does not start either, no engine runs, and that is said", () => {
+    release("process.exit(4)");
+    assert.match(run(replace).said, /no engine runs now: the version that ran before was not kept/);
+    run("keep_release zero");
+    const { status, said } = run(replace);
+    assert.equal(status, 1);
+    assert.match(said, /the version that ran before does not start either: no engine runs now/);
+    run(ending);
   });
 
   it("what systemd's units run is left to systemd", () => {
