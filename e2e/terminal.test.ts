@@ -5,11 +5,12 @@ import { until } from "./host/until.ts";
 
 describe("in a terminal", () => {
   const name = "e2e-terminal";
+  const other = "e2e-terminal-other";
   let terminal: Terminal | undefined;
 
   afterEach(async () => {
     terminal?.close();
-    await shared.docker(["rm", "-f", name]);
+    await shared.docker(["rm", "-f", name, other]);
   });
 
   it("run -it gives a shell of the terminal's size, follows its resize, and passes the exit code", async () => {
@@ -88,5 +89,38 @@ describe("in a terminal", () => {
     terminal.type("\x10\x11");
     assert.notEqual(await terminal.exited, null);
     assert.equal(await shared.ok(["inspect", "-f", "{{.State.Running}}", name]), "true");
+  });
+
+  it("sessions outlive the engine: run, attach and exec go on while it is away and when it is back", async () => {
+    const sessions: Terminal[] = [];
+    const open = async (...args: string[]): Promise<Terminal> => {
+      const session = new Terminal(shared, args);
+      sessions.push(session);
+      session.type("echo here-$((40+1))\r");
+      await session.prints("here-41");
+      return session;
+    };
+    const all = (text: string, printed: string): Promise<unknown> =>
+      Promise.all(
+        sessions.map(async (session) => {
+          session.type(text);
+          await session.prints(printed);
+        }),
+      );
+    try {
+      await shared.ok(["run", "-dit", "--name", name, "busybox", "sh"]);
+      await open("exec", "-it", name, "sh");
+      await open("attach", name);
+      await open("run", "-it", "--name", other, "busybox", "sh");
+      await shared.engine.kill();
+      await all("echo away-$((40+2))\r", "away-42");
+      await shared.engine.start();
+      await all("echo back-$((40+3))\r", "back-43");
+      await all("exit 7\r", "exit 7");
+      for (const session of sessions) await session.exited;
+      for (const each of [name, other]) assert.equal(await shared.ok(["wait", each]), "7");
+    } finally {
+      for (const session of sessions) session.close();
+    }
   });
 });

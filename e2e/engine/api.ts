@@ -87,6 +87,14 @@ export class EngineApi {
     return Attached.post(this.#socket, `/v1.51/containers/${container}/attach?${query}`, options);
   }
 
+  /** Makes an exec and starts it, attached. */
+  async exec(container: string, config: { Tty: boolean; Cmd: string[]; [option: string]: unknown }): Promise<Attached> {
+    const { Id } = JSON.parse(String(await this.call("POST", `/containers/${container}/exec`, config))) as {
+      Id: string;
+    };
+    return Attached.post(this.#socket, `/v1.51/exec/${Id}/start`, { json: { Tty: config.Tty } });
+  }
+
   async get<T>(path: string): Promise<T> {
     return JSON.parse((await this.call("GET", path)).toString()) as T;
   }

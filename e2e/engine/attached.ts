@@ -15,11 +15,12 @@ export class Attached {
     this.ended = new Promise((resolve) => socket.once("close", () => resolve()));
   }
 
-  /** @param path of a unix socket; @param target with its version; @param options.idle: nothing is read of what comes behind the head until `read` */
-  static async post(path: string, target: string, options: { idle?: boolean } = {}): Promise<Attached> {
+  /** @param path of a unix socket; @param target with its version; @param options.idle: nothing is read of what comes behind the head until `read`; @param options.json the body */
+  static async post(path: string, target: string, options: { idle?: boolean; json?: object } = {}): Promise<Attached> {
     const socket = connect(path);
+    const body = options.json === undefined ? "" : JSON.stringify(options.json);
     socket.write(
-      `POST ${target} HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n`,
+      `POST ${target} HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
     );
     const broken = (): unknown => socket.destroy(new Error(`${target}: the connection ended before its answer`));
     socket.once("end", broken);

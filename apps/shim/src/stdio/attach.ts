@@ -14,7 +14,12 @@ interface Greeting {
   handover: boolean;
   /** The client is given the log first. */
   log: boolean;
+  /** Bytes of the input that end the attachment; none when empty. */
+  detachKeys: Uint8Array;
 }
+
+/** As many as the relay searches for. */
+const mostDetachKeys = 64;
 
 /** Serves attach for the processes of one container on its sockets; the bytes go by the relay. */
 export class AttachServer {
@@ -58,7 +63,7 @@ export class AttachServer {
           handsOver: greeting.handover,
           afterLog: greeting.log,
         },
-        `${JSON.stringify(greeting.handover ? { terminal, handover: true } : { terminal })}\n`,
+        `${JSON.stringify({ terminal, ...(greeting.handover ? { handover: true } : {}), ...(greeting.detachKeys.length > 0 ? { detachKeys: true } : {}) })}\n`,
       );
     } catch (error) {
       relay.refuse(client, `${JSON.stringify({ error: messageOf(error), code: grpcCodeOf(error) })}\n`);
@@ -81,7 +86,8 @@ function parseGreeting(text: string): Greeting {
     stderr = false,
     handover = false,
     log = false,
-  } = value as Partial<Greeting>;
+    detachKeys = [],
+  } = value as Partial<Record<keyof Greeting, unknown>>;
   if (typeof process !== "string") throw new InvalidArgument("process must be a string");
   return {
     process,
@@ -90,5 +96,13 @@ function parseGreeting(text: string): Greeting {
     stderr: stderr === true,
     handover: handover === true,
     log: log === true,
+    detachKeys: parseKeys(detachKeys),
   };
+}
+
+function parseKeys(value: unknown): Uint8Array {
+  const isByte = (key: unknown): boolean => typeof key === "number" && Number.isInteger(key) && key >= 0 && key <= 255;
+  if (!Array.isArray(value) || value.length > mostDetachKeys || !value.every(isByte))
+    throw new InvalidArgument(`detachKeys must be at most ${mostDetachKeys} bytes`);
+  return Uint8Array.from(value as number[]);
 }

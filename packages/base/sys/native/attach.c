@@ -159,19 +159,20 @@ void client_feed(struct client *c) {
   size_t n = c->greeting_length - c->greeting_offset; /* came together with the greeting */
   if (n > 0 && c->state == CLIENT_ATTACHED && input_wants(c->channel)) {
     c->greeting_offset = c->greeting_length;
-    input_give(c->channel, (uint8_t *)c->greeting + c->greeting_length - n, n);
+    if (!detach_give(c, (uint8_t *)c->greeting + c->greeting_length - n, n)) return;
   }
   client_update(c);
 }
 
 static void read_input(struct client *c) {
   if (!input_wants(c->channel)) return client_update(c);
-  if (splice_input(c->channel, c->src.fd)) return input_update(c->channel);
-  ssize_t n = recv(c->src.fd, relay_buffer, RELAY_INPUT, MSG_DONTWAIT);
+  struct channel *ch = c->channel;
+  if (c->key_count == 0 && splice_input(ch, c->src.fd)) return input_update(ch);
+  ssize_t n = recv(c->src.fd, relay_buffer, DETACH_INPUT, MSG_DONTWAIT);
   if (n < 0 && is_shortage(errno)) return source_rest(&c->src);
   if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) return client_input_ended(c);
-  if (n > 0) input_give(c->channel, relay_buffer, (size_t)n);
-  input_update(c->channel);
+  if (n > 0) detach_give(c, relay_buffer, (size_t)n);
+  input_update(ch);
 }
 
 static void read_greeting(struct client *c) {
@@ -229,11 +230,11 @@ static void send_unfinished(struct client *c, struct channel *ch) {
 }
 
 /* flags: 1 stdin, 2 stdout, 4 stderr, 8 the end of its input is the end of the process's stdin, 16 hands over, 32 is given the log first */
-void client_accept(int id, int channel_id, unsigned flags, const char *reply) {
+void client_accept(int id, int channel_id, unsigned flags, const char *reply, const uint8_t *keys, size_t key_count) {
   struct client *c = client_find(id);
   if (!c) return;
   struct channel *ch = channel_find(channel_id);
-  if (!ch || ch->released) return client_destroy(c);
+  if (!ch || ch->released || !detach_wants(c, keys, key_count)) return client_destroy(c);
   c->state = CLIENT_ATTACHED;
   c->channel = ch;
   c->next_in_channel = ch->clients;

@@ -9,7 +9,7 @@
 
 #include "relay.h"
 
-/* Who hands over has closed: the client it spoke for has detached, or is to be. */
+/* Who was to hand over has closed before. */
 static void speaker_gone(struct client *c) {
   c->gone = true;
   c->held = false;
@@ -18,9 +18,10 @@ static void speaker_gone(struct client *c) {
   else client_destroy(c);
 }
 
+/* Who handed over has closed, and may have died: the client is served until itself goes. */
 static void control_ready(struct source *s, uint32_t events) {
   (void)events;
-  speaker_gone(s->owner);
+  source_close(s);
 }
 
 /* More fits in at a time, fewer turns are needed. TCP sizes its buffers by itself. */

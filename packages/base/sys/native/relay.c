@@ -189,7 +189,7 @@ static void run(struct command *cmd) {
     case COMMAND_COMPRESSED: if (ch) channel_compressed(ch); break;
     case COMMAND_LISTEN: listener_add(cmd->object); break;
     case COMMAND_UNLISTEN: listener_remove(cmd->id); break;
-    case COMMAND_ACCEPT: client_accept(cmd->id, cmd->channel_id, cmd->flags, cmd->text); break;
+    case COMMAND_ACCEPT: client_accept(cmd->id, cmd->channel_id, cmd->flags, cmd->text, cmd->bytes, cmd->length); break;
     case COMMAND_REFUSE: client_refuse(cmd->id, cmd->text); break;
     case COMMAND_UNWATCH: unwatch(cmd->id); break;
     case COMMAND_STOP: stopping = true; break;
@@ -217,6 +217,7 @@ static void commands_ready(struct source *s, uint32_t events) {
     list = cmd->next;
     run(cmd);
     free(cmd->text);
+    free(cmd->bytes);
     free(cmd);
   }
 }

@@ -68,6 +68,8 @@ struct listener {
   char *path;
 };
 
+#define DETACH_KEYS_MOST 64
+
 enum client_state { CLIENT_GREETING, CLIENT_WAITING, CLIENT_ATTACHED, CLIENT_CLOSING };
 
 /* A connection on an attach socket. */
@@ -83,6 +85,8 @@ struct client {
   bool after_log;            /* it is given the log first, and a byte without a descriptor is its sign to go on */
   struct source control;     /* where that came from; its end is the end of the client */
   bool in_ended, gone, freed;
+  uint8_t keys[DETACH_KEYS_MOST]; /* detach keys, none when key_count is 0 */
+  size_t key_count, keys_matched;
   char *greeting;            /* first line, then what came behind it */
   size_t greeting_length, greeting_offset;
   uint8_t *queue;
@@ -139,7 +143,7 @@ void input_destroy(struct channel *ch);
 /* attach.c */
 void listener_add(struct listener *l);
 void listener_remove(int id);
-void client_accept(int id, int channel_id, unsigned flags, const char *reply);
+void client_accept(int id, int channel_id, unsigned flags, const char *reply, const uint8_t *keys, size_t key_count);
 void client_refuse(int id, const char *reply);
 bool client_has_room(const struct client *c, size_t size);
 void client_send(struct client *c, int stream, const uint8_t *data, size_t length);
@@ -153,6 +157,11 @@ void client_input_ended(struct client *c);
 void client_ready(struct source *s, uint32_t events);
 bool clients_idle(const struct channel *ch);
 void attach_destroy(void);
+
+/* attach_detach.c */
+bool detach_wants(struct client *c, const uint8_t *keys, size_t count);        /* false: too many */
+bool detach_give(struct client *c, const uint8_t *data, size_t length);        /* input_give, unless the keys are found, which end the client: false. At most DETACH_INPUT */
+#define DETACH_INPUT (RELAY_INPUT - DETACH_KEYS_MOST)
 
 /* attach_handover.c */
 void handover_receive(struct client *c);

@@ -18,7 +18,10 @@ static napi_value submit(call *c, struct command command) {
   struct command *cmd = relay_running() ? malloc(sizeof *cmd) : NULL;
   if (!cmd) return throw_errno(c, relay_running() ? ENOMEM : EINVAL, "relay", NULL, NULL);
   *cmd = command;
-  if (command.text && !(cmd->text = strdup(command.text))) {
+  bool copied = !command.text || (cmd->text = strdup(command.text));
+  if (copied && command.bytes && (copied = (cmd->bytes = malloc(command.length + 1)))) memcpy(cmd->bytes, command.bytes, command.length);
+  if (!copied) {
+    if (command.text) free(cmd->text);
     free(cmd);
     return throw_errno(c, ENOMEM, "relay", NULL, NULL);
   }
@@ -119,9 +122,10 @@ METHOD(relay_listen) {
   return submit(c, (struct command){.type = COMMAND_LISTEN, .object = l});
 }
 
-/* relayAccept(client, channel, flags, reply) */
+/* relayAccept(client, channel, flags, reply, detach keys) */
 METHOD(relay_accept) {
   struct command cmd = {.type = COMMAND_ACCEPT, .id = (int)arg_int(c, 0), .channel_id = (int)arg_int(c, 1), .flags = (unsigned)arg_int(c, 2), .text = arg_string(c, 3)};
+  cmd.bytes = arg_bytes(c, 4, &cmd.length);
   return c->failed ? NULL : submit(c, cmd);
 }
 

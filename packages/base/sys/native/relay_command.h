@@ -15,6 +15,8 @@ struct command {
   unsigned flags;
   void *object;
   char *text;
+  uint8_t *bytes;
+  size_t length;
 };
 
 /* A descriptor watched for JavaScript: eventfd, inotify. */

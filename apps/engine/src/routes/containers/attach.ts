@@ -58,7 +58,7 @@ async function serve(
   }
 }
 
-/** The container of an attach, and the keys that detach from it; without a terminal there are none unless they are named. */
+/** The container of an attach, and the keys that detach from it; without a terminal there are none, whatever is named. */
 function target(
   context: Context,
   request: FastifyRequest,
@@ -67,7 +67,7 @@ function target(
   const container = visible(request, context).get(parameter(request, "name"));
   checkAttachable(container, parameter(request, "name"));
   const keys = parseDetachKeys(query.get("detachKeys"));
-  return { container, detachKeys: container.record.Config.Tty || query.get("detachKeys") !== "" ? keys : [] };
+  return { container, detachKeys: container.record.Config.Tty ? keys : [] };
 }
 
 export const attachRoutes: RoutePlugin = (app, { containers, log }) => {

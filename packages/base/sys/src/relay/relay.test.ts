@@ -9,6 +9,7 @@ import {
   rmSync,
   writeSync,
 } from "node:fs";
+import { once } from "node:events";
 import { type Server, type Socket, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,6 +20,10 @@ interface LogRecord {
   stream: string;
   time: string;
   attrs?: Record<string, string>;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 describe("relay", () => {
@@ -75,7 +80,14 @@ describe("relay", () => {
   }
 
   async function attach(
-    flags: { stdin: boolean; stdout: boolean; stderr: boolean; closesInput: boolean; handsOver?: boolean } = {
+    flags: {
+      stdin: boolean;
+      stdout: boolean;
+      stderr: boolean;
+      closesInput: boolean;
+      handsOver?: boolean;
+      detachKeys?: Uint8Array;
+    } = {
       stdin: true,
       stdout: true,
       stderr: true,
@@ -260,17 +272,57 @@ describe("relay", () => {
       assert.ok(Buffer.concat(texts).equals(Buffer.concat([Buffer.from("held\n"), sent])));
     });
 
-    it("lets go of it when who handed it over is gone, and ends the input", async () => {
+    it("goes on serving it when who handed it over is gone, until itself goes", async () => {
       const { stdin, out, err } = startUnlogged();
       const { socket: control } = await attach(handingOver);
       sendFd(fdOf(control), fdOf(accepted));
       accepted.destroy();
       control.destroy();
-      for await (const part of createReadStream("", { fd: stdin })) assert.fail(String(part));
-      const closed = new Promise((resolve) => client.once("close", resolve));
-      client.resume().end();
-      await closed;
+      client.write("in");
+      const input = createReadStream("", { fd: stdin });
+      assert.equal(String((await once(input, "data"))[0]), "in");
+      writeSync(out, "out");
+      assert.equal(String((await once(client, "data"))[0]).slice(8), "out");
+      client.destroy();
+      await once(input, "end");
       await end(out, err);
+    });
+
+    describe("and detach keys", () => {
+      const keys = Uint8Array.of(1, 2, 3);
+
+      for (const [what, chunks, passed, detached] of [
+        ["in one piece", ["a\x01\x02\x03b"], "a", true],
+        ["in pieces", ["a\x01", "\x02", "\x03b"], "a", true],
+        ["that are not finished are passed on", ["a\x01", "\x02b", "\x01\x02b"], "a\x01\x02b\x01\x02b", false],
+        ["do not begin in what breaks others", ["\x01\x01\x02\x03"], "\x01\x01\x02\x03", false],
+        ["in much input", ["x".repeat(100_000), "\x01\x02\x03"], "x".repeat(100_000), true],
+      ] as const)
+        it(`${what}: ${detached ? "ends the attachment and tells it, and leaves the input open" : "nothing ends"}`, async () => {
+          const { stdin, out, err } = startUnlogged();
+          const { socket: control, received, ended } = await attach({ ...handingOver, detachKeys: keys });
+          sendFd(fdOf(control), fdOf(accepted));
+          let input = "";
+          const stream = createReadStream("", { fd: stdin }).on("data", (part) => (input += part.toString("latin1")));
+          const clientEnded = once(client.resume(), "end");
+          for (const chunk of chunks) {
+            client.write(Buffer.from(chunk, "latin1"));
+            await until(() => input.length >= passed.length || input.length > 0);
+          }
+          await until(() => input.length >= passed.length);
+          if (detached) {
+            await ended;
+            assert.equal(received().toString(), '{"detached":true}\n');
+            accepted.destroy();
+            await clientEnded;
+          }
+          assert.equal(input, passed);
+          assert.ok(!stream.readableEnded);
+          const inputEnded = once(stream, "end");
+          relay.closeInput(id);
+          await inputEnded;
+          await end(out, err);
+        });
     });
 
     it("frees the process when nothing is ever handed over", async () => {

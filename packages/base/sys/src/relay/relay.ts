@@ -1,6 +1,8 @@
 import { addon } from "../addon.ts";
 import type { ChannelOptions, RelayEvents } from "./relay-types.ts";
 
+const none = new Uint8Array();
+
 type Notify = (type: number, id: number, a: number, b: number, c: number, text: string) => void;
 
 const native = addon as {
@@ -24,7 +26,7 @@ const native = addon as {
   relayCompressed(id: number): void;
   relayListen(id: number, fd: number, path: string): void;
   relayUnlisten(id: number): void;
-  relayAccept(client: number, channel: number, flags: number, reply: string): void;
+  relayAccept(client: number, channel: number, flags: number, reply: string, detachKeys: Uint8Array): void;
   relayRefuse(client: number, reply: string): void;
   relayWatch(id: number, fd: number): void;
   relayUnwatch(id: number): void;
@@ -116,7 +118,7 @@ export class Relay {
     native.relayUnlisten(id);
   }
 
-  /** Attaches a connected client. `closesInput`: the end of its input is the end of the process's; `handsOver`: it will send the descriptor of the real client (SCM_RIGHTS, with one byte), until which nothing flows; `afterLog`: it is given the log first, to the end that the reply is made to tell, then what that lacks of a line that is not finished; a byte, or that descriptor, lets this and the rest flow. */
+  /** Attaches a connected client. `closesInput`: the end of its input is the end of the process's; `handsOver`: it will send the descriptor of the real client (SCM_RIGHTS, with one byte), until which nothing flows; `afterLog`: it is given the log first, to the end that the reply is made to tell, then what that lacks of a line that is not finished; a byte, or that descriptor, lets this and the rest flow; `detachKeys`: bytes, at most 64, that end the attachment when they come in the input, and of which who handed a descriptor over is told in a line `{"detached":true}`. */
   accept(
     client: number,
     channel: number,
@@ -127,6 +129,7 @@ export class Relay {
       closesInput: boolean;
       handsOver?: boolean;
       afterLog?: boolean;
+      detachKeys?: Uint8Array;
     },
     reply: string,
   ): void {
@@ -137,7 +140,7 @@ export class Relay {
       (streams.closesInput ? 8 : 0) |
       (streams.handsOver === true ? 16 : 0) |
       (streams.afterLog === true ? 32 : 0);
-    native.relayAccept(client, channel, flags, reply);
+    native.relayAccept(client, channel, flags, reply, streams.detachKeys ?? none);
   }
 
   /** Sends `reply` to a connected client and closes. */

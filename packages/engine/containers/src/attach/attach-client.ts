@@ -13,18 +13,30 @@ export interface AttachOptions {
   handover: boolean;
   /** The client is given the log as it is now: nothing shall flow until a byte, or with `handover` the connection, follows. */
   log: boolean;
+  /** Bytes that end the attachment when they come in the input, at most as many as `mostDetachKeys`. */
+  detachKeys: readonly number[];
+}
+
+/** So many keys a shim searches for. */
+export const mostDetachKeys = 64;
+
+interface Joined {
+  socket: Socket;
+  terminal: boolean;
+  /** False from a shim that does not know handing over, and serves the socket itself. */
+  handover: boolean;
+  /** Whether the shim searches for the keys that were named. */
+  detachKeys: boolean;
+  logEnd: LogEnd | undefined;
 }
 
 /**
  * Connects to the attach socket that a shim serves and says what is wanted. After it the socket
  * gives output (stdcopy frames, or raw bytes from a terminal) and takes raw input.
- * A shim that does not know handing over says so, and serves the socket itself.
+ * A shim that does not know handing over, or detach keys, says so.
  * @throws the error that the shim names, Unavailable when nobody serves the socket
  */
-export async function connectAttach(
-  path: string,
-  options: AttachOptions,
-): Promise<{ socket: Socket; terminal: boolean; handover: boolean; logEnd: LogEnd | undefined }> {
+export async function connectAttach(path: string, options: AttachOptions): Promise<Joined> {
   const socket = connect({ path, allowHalfOpen: true });
   try {
     await once(socket, "connect");
@@ -35,6 +47,7 @@ export async function connectAttach(
   const answer = JSON.parse(await readLine(socket, path)) as {
     terminal?: boolean;
     handover?: boolean;
+    detachKeys?: boolean;
     log?: LogEnd;
     error?: string;
     code?: number;
@@ -43,7 +56,13 @@ export async function connectAttach(
     socket.destroy();
     throw fromGrpcCode(answer.code ?? 2, answer.error);
   }
-  return { socket, terminal: answer.terminal === true, handover: answer.handover === true, logEnd: answer.log };
+  return {
+    socket,
+    terminal: answer.terminal === true,
+    handover: answer.handover === true,
+    detachKeys: answer.detachKeys === true,
+    logEnd: answer.log,
+  };
 }
 
 /** Reads up to the first line feed and gives back what came behind it. */

@@ -2,7 +2,7 @@ import type { Duplex, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Socket } from "node:net";
 import type { LogEnd } from "@longshore/logging";
-import { connectAttach } from "./attach-client.ts";
+import { type AttachOptions, connectAttach, mostDetachKeys } from "./attach-client.ts";
 import { DetachFilter } from "./detach.ts";
 import { DirectConnection } from "./direct-connection.ts";
 
@@ -50,9 +50,9 @@ export class Attachment {
     this.#finish = resolve;
     this.#request = request;
     this.#client = client;
-    // What has to be looked at for detach keys, or framed, passes through here.
+    // What has to be framed passes through here.
     this.#direct =
-      (request.stdin && request.detachKeys.length > 0) || request.output !== undefined
+      request.detachKeys.length > mostDetachKeys || request.output !== undefined
         ? undefined
         : DirectConnection.of(client, request.stdin);
     client.once("close", () => resolve("gone"));
@@ -64,15 +64,7 @@ export class Attachment {
    * the OCI runtime says of a start that fails is no output of the process.
    */
   async join(path: string, process: string): Promise<void> {
-    const { stdin, stdout, stderr, log = false } = this.#request;
-    const { socket, handover, logEnd } = await connectAttach(path, {
-      process,
-      stdin,
-      stdout,
-      stderr,
-      handover: this.#direct !== undefined,
-      log,
-    });
+    const { socket, handover, logEnd } = await this.#connect(path, process);
     this.#client.once("close", () => socket.destroy());
     if (this.#client.destroyed) socket.destroy();
     this.#socket = socket;
@@ -86,6 +78,21 @@ export class Attachment {
     if (!this.#locked) this.#copyInput(socket);
   }
 
+  async #connect(path: string, process: string): ReturnType<typeof connectAttach> {
+    const { stdin, stdout, stderr, log = false } = this.#request;
+    const detachKeys = stdin ? this.#request.detachKeys : [];
+    const wants = { process, stdin, stdout, stderr, log };
+    const through: AttachOptions = { ...wants, handover: false, detachKeys: [] };
+    if (this.#direct === undefined) return connectAttach(path, through);
+    const joined = await connectAttach(path, { ...wants, handover: true, detachKeys });
+    if (detachKeys.length === 0 || joined.detachKeys) return joined;
+    // A shim from before it knew of keys runs on: they are searched for here.
+    joined.socket.destroy();
+    this.#direct.takeBack();
+    this.#direct = undefined;
+    return connectAttach(path, through);
+  }
+
   /** What still passes through comes before the end. */
   #outputEnded(): void {
     const { output } = this.#request;
@@ -95,11 +102,11 @@ export class Attachment {
     if (output.readableFlowing === null) output.resume();
   }
 
-  /** The shim serves the client itself; its end of `control` tells when that is over. */
+  /** The shim serves the client itself; its end of `control` tells when that is over, and a line before it that the client has detached. */
   #await(control: Socket): void {
     control.once("close", () => this.#takeBack());
     control.once("end", () => control.destroy());
-    control.resume();
+    control.on("data", () => this.#finish("detached")).resume();
     if (!this.#request.stdin) this.#client.resume();
   }
 

@@ -18,15 +18,16 @@ export function parseDetachKeys(keys: string): readonly number[] {
 }
 
 function keyByte(key: string): number | undefined {
-  if (key.length === 1) return key.charCodeAt(0);
+  if (Buffer.byteLength(key) === 1) return key.charCodeAt(0);
+  if (key === "DEL") return 127;
   const control = /^ctrl-([a-z@[\\\]^_])$/.exec(key)?.[1];
   // ctrl clears the upper bits: a → 1, @ → 0, [ → 27.
   return control?.toUpperCase().charCodeAt(0) === undefined ? undefined : control.toUpperCase().charCodeAt(0) & 0x1f;
 }
 
 /**
- * Passes input on and watches for the detach keys. Keys of a sequence that is not finished are
- * held back, and passed on when something else follows.
+ * Passes input on and watches for the detach keys, where a shim does not. Keys of a sequence that is not finished are
+ * held back, and passed on when something else follows, which does not begin another sequence.
  */
 export class DetachFilter extends Transform {
   readonly #keys: Buffer;
@@ -43,40 +44,18 @@ export class DetachFilter extends Transform {
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     if (this.#detached) return done();
     if (this.#keys.length === 0) return done(null, chunk);
-    let start = 0;
-    for (let i = 0; i < chunk.length; i++) {
-      if (chunk[i] === this.#keys[this.#matched]) {
-        if (this.#matched === 0) {
-          this.#emitPart(chunk, start, i);
-          start = i;
-        }
-        this.#matched++;
-        start = i + 1;
-        if (this.#matched === this.#keys.length) {
-          this.#detached = true;
-          this.#matched = 0;
-          this.#onDetach();
-          return done();
-        }
-        continue;
+    const passed: number[] = [];
+    for (const byte of chunk) {
+      if (byte === this.#keys[this.#matched]) {
+        if (++this.#matched < this.#keys.length) continue;
+        this.#detached = true;
+        break;
       }
-      if (this.#matched > 0) {
-        this.push(this.#keys.subarray(0, this.#matched));
-        this.#matched = 0;
-        // The byte that broke the sequence may begin a new one.
-        i--;
-      }
+      passed.push(...this.#keys.subarray(0, this.#matched), byte);
+      this.#matched = 0;
     }
-    this.#emitPart(chunk, start, chunk.length);
+    if (passed.length > 0) this.push(Buffer.from(passed));
+    if (this.#detached) this.#onDetach();
     done();
-  }
-
-  override _flush(done: TransformCallback): void {
-    if (this.#matched > 0) this.push(this.#keys.subarray(0, this.#matched));
-    done();
-  }
-
-  #emitPart(chunk: Buffer, start: number, end: number): void {
-    if (end > start) this.push(chunk.subarray(start, end));
   }
 }

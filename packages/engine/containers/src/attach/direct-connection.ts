@@ -6,6 +6,8 @@ import { sendFd } from "@longshore/sys";
 /** What libuv has below a socket. */
 interface Handle {
   readonly fd: number;
+  /** Whether Node takes it to be read, and starts it no more when the stream flows. */
+  readonly reading: boolean;
   readStart(): void;
   readStop(): void;
 }
@@ -52,6 +54,6 @@ export class DirectConnection {
 
   /** Reads here again. */
   takeBack(): void {
-    if (this.#input && !this.#socket.destroyed) this.#handle.readStart();
+    if (this.#input && this.#handle.reading && !this.#socket.destroyed) this.#handle.readStart();
   }
 }
