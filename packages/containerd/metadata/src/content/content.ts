@@ -10,7 +10,7 @@ import { type Environment, allFlushed, ensureNamespace } from "../environment.ts
 import { labeledAdaptor } from "../records/filters.ts";
 import { updateLabels, validateLabels } from "../records/labels.ts";
 import { addToLease } from "../records/leases.ts";
-import { readRows } from "../database/set-aside.ts";
+import { forgetSetAside, readRows } from "../database/set-aside.ts";
 
 /** Begins the labels by which a configuration keeps its image's topmost snapshot. */
 const snapshotLabel = "containerd.io/gc.ref.snapshot.";
@@ -105,7 +105,8 @@ export class ScopedContent implements Store {
     const deleted = database.essential(() =>
       database.run("DELETE FROM blobs WHERE namespace = ? AND digest = ?", namespace, digest),
     );
-    if (deleted === 0) throw new NotFound(`content digest ${digest}: not found`);
+    if (deleted === 0 && !forgetSetAside(database, "blobs", { namespace, digest }))
+      throw new NotFound(`content digest ${digest}: not found`);
     await database.flushed();
     publisher.publish(namespace, "/content/delete", ContentDeleteSchema, { digest });
     onDeletion();

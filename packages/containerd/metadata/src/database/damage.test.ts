@@ -14,6 +14,19 @@ import { Leases } from "../records/leases.ts";
 import { Sandboxes } from "../records/sandboxes.ts";
 import { ScopedSnapshotter } from "../snapshots/snapshots.ts";
 
+const plainContainer = {
+  labels: {},
+  image: "",
+  runtime: { name: "r" },
+  spec: { typeUrl: "s", value: new Uint8Array() },
+  snapshotter: "",
+  snapshotKey: "",
+  sandbox: "",
+  extensions: {},
+};
+
+const nameColumns = { images: "name", containers: "id", sandboxes: "id", leases: "id", snapshots: "key" };
+
 describe("damaged metadata", () => {
   let fixture: Fixture;
   let path: string;
@@ -39,7 +52,7 @@ describe("damaged metadata", () => {
     await fixture.metadata.collectGarbage();
     assert.equal((await scope.content.info(digestOf("unreferenced"))).size, 12);
     assert.deepEqual(fixture.metadata.damage(), [
-      "a record of images (a) cannot be read and was set aside: labels is no JSON",
+      "a record of images (a) cannot be read and was set aside: labels is no JSON; nothing is collected until it is deleted or made anew",
     ]);
   });
 
@@ -66,25 +79,15 @@ describe("damaged metadata", () => {
         ["b"],
       );
       assert.deepEqual(fixture.metadata.damage(), [
-        `a record of images (a) cannot be read and was set aside: ${problem}`,
+        `a record of images (a) cannot be read and was set aside: ${problem}; nothing is collected until it is deleted or made anew`,
       ]);
     });
   }
 
   it("lists the others of every kind when one cannot be read, and sets it aside", async () => {
     const scope = await fixture.open();
-    const container = {
-      labels: {},
-      image: "",
-      runtime: { name: "r" },
-      spec: { typeUrl: "s", value: new Uint8Array() },
-      snapshotter: "",
-      snapshotKey: "",
-      sandbox: "",
-      extensions: {},
-    };
     for (const id of ["a", "b"]) {
-      await scope.containers.create({ id, ...container });
+      await scope.containers.create({ id, ...plainContainer });
       await scope.sandboxes.create({ id, labels: {}, runtime: { name: "r" }, sandboxer: "", extensions: {} });
       await scope.leases.create(id, {});
       await scope.snapshotter("overlayfs").prepare(id, "");
@@ -93,8 +96,7 @@ describe("damaged metadata", () => {
     await fixture.metadata.close();
     const database = Database.open(path);
     const env = { database, logger: silent } as unknown as Environment;
-    const columns = { images: "name", containers: "id", sandboxes: "id", leases: "id", snapshots: "key" };
-    for (const [table, column] of Object.entries(columns))
+    for (const [table, column] of Object.entries(nameColumns))
       database.run(`UPDATE ${table} SET created_at = ${1n << 60n} WHERE ${column} = 'a'`);
     database.run(`UPDATE blobs SET size = ${1n << 60n} WHERE digest = ?`, digestOf("a"));
     const keys = async <T>(list: AsyncIterable<T> | Promise<T[]>, key: (item: T) => string): Promise<string[]> =>
@@ -117,6 +119,61 @@ describe("damaged metadata", () => {
     database.close();
     await fixture.open();
     assert.equal(fixture.metadata.damage().length, 6);
+  });
+
+  describe("collects again, without a restart,", () => {
+    /** Makes the records named `a` of each kind unreadable; a list sets them aside while containerd runs. */
+    async function damagedWhileOpen(): Promise<Awaited<ReturnType<Fixture["open"]>>> {
+      const scope = await fixture.open();
+      await scope.containers.create({ id: "a", ...plainContainer });
+      await scope.sandboxes.create({ id: "a", labels: {}, runtime: { name: "r" }, sandboxer: "", extensions: {} });
+      await scope.leases.create("a", {});
+      await scope.snapshotter("overlayfs").prepare("a", "");
+      await writeBlob(scope.content, { ref: "a" }, Buffer.from("a"));
+      await fixture.metadata.close();
+      const database = Database.open(path);
+      for (const [table, column] of Object.entries(nameColumns))
+        database.run(`UPDATE ${table} SET created_at = ${1n << 60n} WHERE ${column} = 'a'`);
+      database.run(`UPDATE blobs SET size = ${1n << 60n} WHERE digest = ?`, digestOf("a"));
+      database.close();
+      const again = await fixture.open();
+      await fixture.metadata.collectGarbage();
+      assert.equal(fixture.metadata.damage().length, 6);
+      assert.ok(await again.content.info(digestOf("unreferenced")));
+      return again;
+    }
+
+    async function collects(content: { info(digest: string): Promise<unknown> }): Promise<void> {
+      assert.deepEqual(fixture.metadata.damage(), []);
+      await fixture.metadata.collectGarbage();
+      await assert.rejects(content.info(digestOf("unreferenced")), /not found/);
+    }
+
+    it("when what was set aside is deleted", async () => {
+      const scope = await damagedWhileOpen();
+      await scope.images.delete("a");
+      await scope.containers.delete("a");
+      await scope.sandboxes.delete("a");
+      await scope.leases.delete("a");
+      await scope.snapshotter("overlayfs").remove("a");
+      assert.equal(fixture.metadata.damage().length, 1);
+      await scope.content.delete(digestOf("a"));
+      await collects(scope.content);
+      await assert.rejects(scope.images.delete("a"), { name: "NotFound" });
+      await assert.rejects(scope.sandboxes.delete("a"), { name: "NotFound" });
+    });
+
+    it("when it is made anew", async () => {
+      const scope = await damagedWhileOpen();
+      await scope.images.create({ name: "a", labels: {}, target: target("a") });
+      await scope.containers.create({ id: "a", ...plainContainer });
+      await scope.sandboxes.create({ id: "a", labels: {}, runtime: { name: "r" }, sandboxer: "", extensions: {} });
+      await scope.leases.create("a", {});
+      await scope.snapshotter("overlayfs").prepare("a", "");
+      assert.equal(fixture.metadata.damage().length, 1);
+      await writeBlob(scope.content, { ref: "again" }, Buffer.from("a"));
+      await collects(scope.content);
+    });
   });
 
   it("sets a file aside that is no database, and keeps the blobs", async () => {

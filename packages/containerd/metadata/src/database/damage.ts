@@ -11,7 +11,7 @@ import { imageOf } from "../records/images.ts";
 import { leaseOf } from "../records/leases.ts";
 import { sandboxOf } from "../records/sandboxes.ts";
 import { recordTables } from "./schema.ts";
-import { nameOf, setAside } from "./set-aside.ts";
+import { allSetAside, forgetReplaced, nameOf, setAside } from "./set-aside.ts";
 import { snapshotOf } from "../snapshots/snapshot-table.ts";
 
 const readers: Partial<Record<(typeof recordTables)[number], (row: Row) => unknown>> = {
@@ -35,17 +35,21 @@ export function openSalvaging(path: string, logger: Logger): Database {
   return database;
 }
 
-/** What was set aside, in words; as long as there is anything, what it kept is unknown. */
+/**
+ * What was set aside, in words; as long as there is anything, what it kept is unknown. A record is forgotten when it is
+ * deleted, or one of its name is made anew.
+ */
 export function damageOf(database: Database, path: string): string[] {
+  forgetReplaced(database);
   const files = readdirSync(dirname(path)).filter(
     (name) => name.startsWith(`${basename(path)}.damaged-`) && !/-(wal|shm)$/.test(name),
   );
   return [
     ...files.map((name) => `the metadata database was damaged and set aside as ${join(dirname(path), name)}`),
-    ...database.all("SELECT source, problem, record FROM damaged").map((row) => {
-      const record = nameOf(JSON.parse(String(row["record"])) as Row);
-      return `a record of ${String(row["source"])} (${String(record)}) cannot be read and was set aside: ${String(row["problem"])}`;
-    }),
+    ...allSetAside(database).map(
+      ({ source, row, problem }) =>
+        `a record of ${source} (${String(nameOf(row))}) cannot be read and was set aside: ${problem}; nothing is collected until it is deleted or made anew`,
+    ),
   ];
 }
 

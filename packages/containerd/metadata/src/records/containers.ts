@@ -6,7 +6,7 @@ import type { Row } from "../database/database.ts";
 import { type Environment, ensureNamespace } from "../environment.ts";
 import { containerAdaptor, recordFilters } from "./filters.ts";
 import { validateLabels, withEntry, withoutEmpty } from "./labels.ts";
-import { readRows } from "../database/set-aside.ts";
+import { forgetSetAside, readRows } from "../database/set-aside.ts";
 
 type Draft = Omit<Container, "createdAt" | "updatedAt">;
 
@@ -92,7 +92,9 @@ export class Containers implements ContainerStore {
     const deleted = database.essential(() =>
       database.run("DELETE FROM containers WHERE namespace = ? AND id = ?", this.#namespace, id),
     );
-    if (deleted === 0) throw new NotFound(`container ${id}: not found`);
+    const keys = { namespace: this.#namespace, id };
+    if (deleted === 0 && !forgetSetAside(database, "containers", keys))
+      throw new NotFound(`container ${id}: not found`);
     await database.flushed();
     this.#env.onDeletion();
   }

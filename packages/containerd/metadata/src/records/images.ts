@@ -12,7 +12,7 @@ import { type Environment, allFlushed, ensureNamespace } from "../environment.ts
 import { imageAdaptor, recordFilters } from "./filters.ts";
 import { isControlled } from "../database/text.ts";
 import { validateLabels, withEntry, withoutEmpty } from "./labels.ts";
-import { readRows } from "../database/set-aside.ts";
+import { forgetSetAside, readRows } from "../database/set-aside.ts";
 
 type Draft = Omit<Image, "createdAt" | "updatedAt">;
 
@@ -90,6 +90,8 @@ export class Images implements ImageStore {
   async delete(name: string, target = ""): Promise<void> {
     const { database, publisher, onDeletion } = this.#env;
     database.essential(() => {
+      if (this.#find(name) === undefined && forgetSetAside(database, "images", { namespace: this.#namespace, name }))
+        return;
       const { digest } = this.#get(name).target;
       if (target !== "" && digest !== target)
         throw new NotFound(`image "${name}" has target ${digest}, not ${target}: not found`);

@@ -6,7 +6,7 @@ import type { Labels, Lease, LeaseResource, LeaseStore } from "../contract.ts";
 import type { Database, Row } from "../database/database.ts";
 import { type Environment, ensureNamespace } from "../environment.ts";
 import { labeledAdaptor, recordFilters } from "./filters.ts";
-import { readRows } from "../database/set-aside.ts";
+import { forgetSetAside, readRows } from "../database/set-aside.ts";
 
 /** @throws DataLoss when the record cannot be read */
 export function leaseOf(row: Row): Lease {
@@ -72,7 +72,8 @@ export class Leases implements LeaseStore {
     const deleted = database.essential(() =>
       database.run("DELETE FROM leases WHERE namespace = ? AND id = ?", this.#namespace, id),
     );
-    if (deleted === 0) throw absent(id);
+    const keys = { namespace: this.#namespace, id };
+    if (deleted === 0 && !forgetSetAside(database, "leases", keys)) throw absent(id);
     this.#env.onDeletion();
   }
 

@@ -6,7 +6,7 @@ import type { Row } from "../database/database.ts";
 import { type Environment, ensureNamespace } from "../environment.ts";
 import { labeledAdaptor, recordFilters } from "./filters.ts";
 import { withEntry, withoutEmpty } from "./labels.ts";
-import { readRows } from "../database/set-aside.ts";
+import { forgetSetAside, readRows } from "../database/set-aside.ts";
 
 type Draft = Omit<Sandbox, "createdAt" | "updatedAt">;
 
@@ -79,12 +79,14 @@ export class Sandboxes implements SandboxStore {
   }
 
   async delete(id: string): Promise<void> {
-    this.#mustHaveAny();
     const { database } = this.#env;
     const deleted = database.essential(() =>
       database.run("DELETE FROM sandboxes WHERE namespace = ? AND id = ?", this.#namespace, id),
     );
-    if (deleted === 0) throw new NotFound(`failed to delete sandbox "${id}": not found`);
+    if (deleted === 0 && !forgetSetAside(database, "sandboxes", { namespace: this.#namespace, id })) {
+      this.#mustHaveAny();
+      throw new NotFound(`failed to delete sandbox "${id}": not found`);
+    }
     await database.flushed();
     this.#env.onDeletion();
   }

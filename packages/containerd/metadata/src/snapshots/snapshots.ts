@@ -10,7 +10,7 @@ import type { Environment } from "../environment.ts";
 import { snapshotAdaptor } from "../records/filters.ts";
 import { updateLabels, validateLabels, withoutEmpty } from "../records/labels.ts";
 import { addToLease, checkLease } from "../records/leases.ts";
-import { readRows } from "../database/set-aside.ts";
+import { forgetSetAside, readRows } from "../database/set-aside.ts";
 import { type SnapshotRecord, SnapshotTable, snapshotOf } from "./snapshot-table.ts";
 
 const targetLabel = "containerd.io/snapshot.ref";
@@ -171,6 +171,8 @@ export class ScopedSnapshotter implements Snapshotter {
     const { database, publisher, onDeletion } = this.#env;
     const { namespace } = this.#scope;
     database.essential(() => {
+      const keys = { namespace, snapshotter: this.#name, key };
+      if (this.#table.find(key) === undefined && forgetSetAside(database, "snapshots", keys)) return;
       this.#get(key);
       if (this.#table.hasChildren(key))
         throw new FailedPrecondition("cannot remove snapshot with child: failed precondition");
