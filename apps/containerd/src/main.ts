@@ -1,6 +1,6 @@
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
 import { createLogger } from "@longshore/logger";
-import { giveMemoryBackAtRest } from "@longshore/sys";
+import { releaseMemoryWhenIdle } from "@longshore/sys";
 import { configureTracing } from "@longshore/telemetry/daemon";
 import { type Config, defaultConfig, defaultConfigPath, formatConfig, loadConfig, logLevel } from "./config/config.ts";
 import { withPluginConfigs } from "./config/plugin-config.ts";
@@ -34,7 +34,7 @@ async function run(config: Config, ignored: readonly string[]): Promise<void> {
   );
   const flushTraces = await configureTracing("containerd");
   const daemon = await startDaemon(config, logger);
-  giveMemoryBackAtRest();
+  releaseMemoryWhenIdle();
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     if (stopping) return;

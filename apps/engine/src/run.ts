@@ -4,7 +4,7 @@ import { createLogger, type Logger } from "@longshore/logger";
 import { NetworkController, pluginNetworks } from "@longshore/networks";
 import { Plugins } from "@longshore/plugins";
 import { DriverVolumes, LocalVolumes, pluginVolumeDrivers } from "@longshore/volumes";
-import { giveMemoryBackAtRest, takeServiceManager } from "@longshore/sys";
+import { releaseMemoryWhenIdle, takeServiceManager } from "@longshore/sys";
 import { configureTracing } from "@longshore/telemetry/daemon";
 import type { Config } from "./config/config.ts";
 import type { Given } from "./config/options/table.ts";
@@ -137,5 +137,5 @@ async function serve(config: Config, flags: Given, { log, notify, flushTraces }:
   process.on("SIGTERM", stop).on("SIGINT", stop);
   await starting;
   notify("READY=1");
-  giveMemoryBackAtRest();
+  releaseMemoryWhenIdle();
 }

@@ -7,7 +7,7 @@ import type { RuntimeOptions } from "../task/options.ts";
 import { lastError } from "./runc-log.ts";
 import { removeBundleFile } from "../task/bundle.ts";
 import { plainEnvironment } from "../self.ts";
-import { insist } from "../task/insist.ts";
+import { retryTransient } from "../task/retry.ts";
 
 /** The runtime said no. The message is its own; `detail` is that alone, without what failed. */
 export class RuntimeError extends Unknown {
@@ -56,7 +56,7 @@ export class Runc {
     try {
       const { exit } = this.#start(what, argv, stdio ?? [-1, output, output], logPath);
       const { status } = await exit;
-      const printed = output < 0 ? "" : await insist(() => readScratch(output));
+      const printed = output < 0 ? "" : await retryTransient(() => readScratch(output));
       if (status === 0) return printed;
       throw new RuntimeError(
         what,

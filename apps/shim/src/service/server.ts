@@ -11,13 +11,13 @@ import { SandboxService } from "./sandbox-service.ts";
 import { Shim } from "../shim.ts";
 import { TaskService } from "./task-service.ts";
 import { traceAsAsked } from "../tracing.ts";
-import { endUnasked } from "./unasked.ts";
+import { shutdownUnlessCalled } from "./uncalled.ts";
 
 /** How long events that containerd did not take yet may hold the shim's end back, in ms. */
 const eventPatience = 2000;
 
 /** How long a server waits to be asked for the first time, in ms: containerd does so within milliseconds. */
-const askedWithinMs = 60_000;
+const calledWithinMs = 60_000;
 
 /** The older name of the task service; containerd 2.x falls back to it. */
 const taskV2 = "containerd.task.v2.Task";
@@ -61,7 +61,7 @@ export async function serve(flags: Flags, { fd, path: socketPath, ttrpcAddress }
     if (!sandboxes.exists) void stop();
   });
   const sandboxes = new SandboxService(tasks, () => void stop());
-  const known = endUnasked(askedWithinMs, () => void stop());
+  const known = shutdownUnlessCalled(calledWithinMs, () => void stop());
   const handlers = known(tidyWhenIdle(tasks.handlers));
   server.add(Task, handlers).add(Task, handlers, taskV2).add(Sandbox, known(sandboxes.handlers));
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop());

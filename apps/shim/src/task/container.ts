@@ -21,7 +21,7 @@ import { type Cgroup, cgroupOf } from "../cgroup/cgroup.ts";
 import { watchOom } from "../cgroup/oom.ts";
 import { ConsoleSocket } from "../stdio/console.ts";
 import { log } from "../log.ts";
-import { insist } from "./insist.ts";
+import { retryTransient } from "./retry.ts";
 import { type RuntimeOptions, runtimeOptions, writeOptions } from "./options.ts";
 import { Process } from "./process.ts";
 import { Runc } from "../runc/runc.ts";
@@ -259,12 +259,12 @@ export class Container {
         ];
         anticipateMove();
         await this.runc.run(what, args(extra), process.stdio.terminal ? undefined : process.stdio.child);
-        const pid = await insist(() => readPid(this.bundle, pidFile));
+        const pid = await retryTransient(() => readPid(this.bundle, pidFile));
         if (pid === undefined) throw new FailedPrecondition(`${what}: the runtime wrote no pid`);
         try {
           process.stdio.begin();
           if (socket !== undefined)
-            process.console.open(this.#shim, process.stdio.channel, await insist(() => socket.receive()));
+            process.console.open(this.#shim, process.stdio.channel, await retryTransient(() => socket.receive()));
         } catch (error) {
           // It is there already, and nobody would ever know of it.
           await this.#undo(process, pid);
@@ -286,7 +286,7 @@ export class Container {
 
   async #undo(process: Process, pid: number): Promise<void> {
     if (process !== this.init) return kill(pid, sigkill);
-    await insist(() => this.runc.run("OCI runtime delete failed", ["delete", "--force", this.id])).catch(
+    await retryTransient(() => this.runc.run("OCI runtime delete failed", ["delete", "--force", this.id])).catch(
       (error: unknown) => log("error", `${this.id} could not be taken back`, error),
     );
   }
@@ -306,7 +306,7 @@ export class Container {
   async #ended(process: Process, exit: ProcessExit): Promise<void> {
     if (process !== this.init) return;
     try {
-      await insist(() => writeExit(this.bundle, exit));
+      await retryTransient(() => writeExit(this.bundle, exit));
     } catch (error) {
       log("error", `exit of ${this.id} could not be kept`, error);
     }

@@ -1,4 +1,4 @@
 export { Mutex } from "./mutex.ts";
 export { Pace } from "./pace.ts";
-export { Turns } from "./turns.ts";
+export { KeyedMutex } from "./keyed-mutex.ts";
 export { Uses } from "./uses.ts";

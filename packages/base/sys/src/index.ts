@@ -38,7 +38,7 @@ export {
 } from "./process/process.ts";
 export type { ChannelOptions, LogOptions, ProcessExit, RelayEvents } from "./relay/relay-types.ts";
 export { Relay } from "./relay/relay.ts";
-export { giveMemoryBackAtRest } from "./process/rest.ts";
+export { releaseMemoryWhenIdle } from "./process/idle-memory.ts";
 export { Child, type ChildOptions } from "./process/child.ts";
 export { spawn, type SpawnOptions } from "./process/spawn.ts";
 export { renameAll, writeFileWhole, type WholeFileOptions } from "./fs/write-file.ts";

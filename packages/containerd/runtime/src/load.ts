@@ -2,7 +2,7 @@ import { isKind, messageOf } from "@longshore/errdefs";
 import { removeTree } from "@longshore/sys";
 import { resolveShim } from "./shim/binary.ts";
 import { type Bundle, listBundles, orphanedWork, unmountBelow } from "./bundle.ts";
-import { publishDeath } from "./shim/death.ts";
+import { publishDeadShim } from "./shim/dead-shim.ts";
 import type { TaskManager } from "./manager.ts";
 import { Shim, isClosed } from "./shim/shim.ts";
 
@@ -53,7 +53,7 @@ async function loadOne(manager: TaskManager, bundle: Bundle, lookup: RuntimeLook
   const shim = await reconnect(manager, bundle, binary);
   if (shim === undefined) {
     log.warn({ id: bundle.id, namespace: bundle.namespace }, "cleaning up after dead shim");
-    publishDeath(bundle, await manager.abandon(bundle, binary), events);
+    publishDeadShim(bundle, await manager.abandon(bundle, binary), events);
     return;
   }
   if (await servesTask(manager, shim)) {

@@ -8,9 +8,9 @@ import { span } from "@longshore/telemetry";
 import { resolveShim } from "./shim/binary.ts";
 import { Bundle, taskDir, unmountBelow } from "./bundle.ts";
 import type { CreateOptions, Exit, RuntimeConfig, RuntimeEvents } from "./contract.ts";
-import { cleanUp, cleanupTimeoutMs, publishDeath } from "./shim/death.ts";
+import { cleanUp, cleanupTimeoutMs, publishDeadShim } from "./shim/dead-shim.ts";
 import { during } from "./shim/during.ts";
-import { Farewells } from "./shim/farewells.ts";
+import { ExitEvents } from "./shim/exit-events.ts";
 import { LogPipes } from "./shim/logpipe.ts";
 import { PreparedShims } from "./shim/prepared.ts";
 import { Shim, isClosed } from "./shim/shim.ts";
@@ -48,13 +48,13 @@ export class TaskManager {
   readonly #creating = new Set<string>();
   /** Names of deleted tasks whose shim and bundle are not gone yet. */
   readonly #releasing = new Map<string, Promise<void>>();
-  readonly #farewells: Farewells;
+  readonly #exitEvents: ExitEvents;
   readonly #prepared: PreparedShims;
   #closing = false;
 
   constructor(deps: RuntimeDeps) {
     this.deps = deps;
-    this.#farewells = new Farewells(deps.events, deps.log, (namespace, id) => this.#tasks.get(`${namespace}/${id}`));
+    this.#exitEvents = new ExitEvents(deps.events, deps.log, (namespace, id) => this.#tasks.get(`${namespace}/${id}`));
     this.#prepared = new PreparedShims(deps.config);
   }
 
@@ -176,8 +176,8 @@ export class TaskManager {
     }
     // Whoever is told of the deletion may remove the snapshots.
     unmountBelow(task.shim.bundle.path);
-    // At once, for a farewell may close the connection, and that of a task which is still known would count as its shim's death.
-    void this.#farewells.begin(task, exit);
+    // At once, for an exit that is told in its place may close the connection, and that of a task which is still known would count as its shim's death.
+    void this.#exitEvents.begin(task, exit);
     this.#releaseLater(task);
     return exit;
   }
@@ -234,17 +234,17 @@ export class TaskManager {
   /** Begins to wait before anyone else can, so that all others find the death recorded. */
   async #watch(task: Task): Promise<void> {
     await task.shim.closed;
-    if (!this.#closing && this.#tasks.get(`${task.namespace}/${task.id}`) === task) task.die(this.#bury(task));
+    if (!this.#closing && this.#tasks.get(`${task.namespace}/${task.id}`) === task) task.die(this.#cleanUpAfter(task));
   }
 
   /** The shim of `task` died: its `delete` finds the end, which is announced in its place. */
-  async #bury(task: Task): Promise<Exit> {
+  async #cleanUpAfter(task: Task): Promise<Exit> {
     const { log, config, events } = this.deps;
     const { bundle, binary } = task.shim;
     log.info({ id: task.id, namespace: task.namespace }, "shim disconnected");
     const exit = await cleanUp(bundle, binary, config, log);
     this.logs.close(bundle);
-    publishDeath(bundle, exit, events);
+    publishDeadShim(bundle, exit, events);
     this.#forget(task);
     return exit;
   }
@@ -262,7 +262,7 @@ export class TaskManager {
 
   /** Makes the directories, and begins to hear what shims tell. */
   async prepare(): Promise<void> {
-    this.#farewells.start();
+    this.#exitEvents.start();
     const { root, state } = this.deps.config;
     for (const base of [root, state]) await mkdir(join(base, taskDir), { recursive: true, mode: 0o711 });
   }
@@ -275,7 +275,7 @@ export class TaskManager {
   /** Lets all shims go; they and their containers run on. */
   close(): void {
     this.#closing = true;
-    this.#farewells.close();
+    this.#exitEvents.close();
     this.#prepared.close();
     for (const { shim } of this.#tasks.values()) shim.close();
     this.logs.closeAll();

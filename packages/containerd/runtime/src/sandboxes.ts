@@ -14,7 +14,7 @@ import { removeTree } from "@longshore/sys";
 import { resolveShim } from "./shim/binary.ts";
 import { Bundle, listBundles, orphanedWork, sandboxDir, unmountBelow } from "./bundle.ts";
 import type { SandboxEndpoint } from "./contract.ts";
-import { cleanUp, publishDeath } from "./shim/death.ts";
+import { cleanUp, publishDeadShim } from "./shim/dead-shim.ts";
 import { during } from "./shim/during.ts";
 import { LogPipes } from "./shim/logpipe.ts";
 import type { RuntimeDeps } from "./manager.ts";
@@ -199,7 +199,7 @@ export class SandboxManager {
         void log.warn({ id, namespace, error: messageOf(error) }, "failed to connect to the shim of a sandbox"),
     );
     if (shim === undefined) {
-      publishDeath(bundle, await this.#abandon(bundle, binary), events);
+      publishDeadShim(bundle, await this.#abandon(bundle, binary), events);
       return;
     }
     this.#adopt(shim);
@@ -247,7 +247,7 @@ export class SandboxManager {
     await shim.closed;
     if (this.#closing || !this.#forget(shim)) return;
     this.#deps.log.info({ id: shim.id, namespace: shim.namespace }, "shim disconnected");
-    publishDeath(shim.bundle, await this.#abandon(shim.bundle, shim.binary), this.#deps.events);
+    publishDeadShim(shim.bundle, await this.#abandon(shim.bundle, shim.binary), this.#deps.events);
   }
 
   #abandon(bundle: Bundle, binary: string): ReturnType<typeof cleanUp> {

@@ -1,6 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { followingFile } from "./following-file.ts";
-import type { Hold } from "./hold.ts";
+import type { FollowerLock } from "./follower-lock.ts";
 import { identityOf, openAll, type OpenRotated } from "./open-all.ts";
 
 /** The log may rotate between its opening and the claim; so often it is opened anew. */
@@ -9,7 +9,7 @@ const attempts = 50;
 /** All files of a log as they are at one moment, the live one claimed for a follower. */
 export async function openFollowed(
   path: string,
-  hold: Hold | undefined,
+  hold: FollowerLock | undefined,
 ): Promise<{ live: FileHandle | undefined; rotated: OpenRotated[] }> {
   for (let attempt = 1; ; attempt++) {
     const opened = await openAll(path);
@@ -27,7 +27,7 @@ export async function openFollowed(
 export async function nextFollowed(
   path: string,
   current: FileHandle | undefined,
-  hold: Hold,
+  hold: FollowerLock,
 ): Promise<{ handle: FileHandle; compressed: boolean } | undefined> {
   // A reader that was away for long is back at the end of what there is.
   if (current !== undefined && !hold.held && (await claim(path, current, hold))) return undefined;
@@ -38,7 +38,7 @@ export async function nextFollowed(
 }
 
 /** Claims a file for a follower, if it is the live one. @returns whether it is */
-export async function claim(path: string, handle: FileHandle, hold: Hold): Promise<boolean> {
+export async function claim(path: string, handle: FileHandle, hold: FollowerLock): Promise<boolean> {
   if (hold.take(handle) && (await isLive(path, handle))) return true;
   hold.lose();
   return false;

@@ -1,7 +1,7 @@
 import { ChangeWatch } from "./change-watch.ts";
 import { isBlocked, type LogDamage } from "./damage.ts";
 import { tailOffset } from "./files.ts";
-import { Hold } from "./hold.ts";
+import { FollowerLock } from "./follower-lock.ts";
 import { LiveFile } from "./live-file.ts";
 import { identityOf } from "./open-all.ts";
 import { nextFollowed, openFollowed } from "./opening.ts";
@@ -44,7 +44,7 @@ export interface OpenLog {
 export async function openLog(path: string, options: ReadOptions, show: LogShow): Promise<OpenLog> {
   if (await isBlocked(path)) options.damaged({ path, problem: "it is no file" });
   const watcher = options.follow && !options.ended.aborted ? new ChangeWatch(path) : undefined;
-  const hold = watcher === undefined ? undefined : new Hold();
+  const hold = watcher === undefined ? undefined : new FollowerLock();
   const opened = await openAtTail(path, options, hold).catch((error: unknown) => {
     watcher?.close();
     throw error;
@@ -96,7 +96,7 @@ async function* shown(
 /** What a reader needs that follows. */
 interface Following {
   watcher: ChangeWatch;
-  hold: Hold;
+  hold: FollowerLock;
 }
 
 async function* rawLines(
@@ -157,7 +157,11 @@ interface Opened {
   close: () => Promise<void>;
 }
 
-async function openAtTail(path: string, { tail, damaged, end }: ReadOptions, hold: Hold | undefined): Promise<Opened> {
+async function openAtTail(
+  path: string,
+  { tail, damaged, end }: ReadOptions,
+  hold: FollowerLock | undefined,
+): Promise<Opened> {
   const { live: handle, rotated, most } = await openUpTo(path, end, hold);
   const close = async (): Promise<void> => {
     for (const file of rotated.splice(0)) await file.handle.close();
@@ -183,7 +187,7 @@ async function openAtTail(path: string, { tail, damaged, end }: ReadOptions, hol
 async function openUpTo(
   path: string,
   end: LogEnd | undefined,
-  hold: Hold | undefined,
+  hold: FollowerLock | undefined,
 ): Promise<Awaited<ReturnType<typeof openFollowed>> & { most: number }> {
   const { live, rotated } = await openFollowed(path, hold);
   const whole = { live, rotated, most: Number.POSITIVE_INFINITY };

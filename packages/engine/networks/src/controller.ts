@@ -24,7 +24,7 @@ import { ProxyClient } from "./proxy/client.ts";
 import { portRules, proxyPorts, Publisher } from "./ports/publisher.ts";
 import { Records } from "./records/records.ts";
 import { SandboxStore } from "./sandbox/sandboxes.ts";
-import { Debts } from "./remote/debts.ts";
+import { PluginReleases } from "./remote/plugin-releases.ts";
 import type { NetworkPlugins } from "./remote/drivers.ts";
 import { RemoteEndpoints } from "./remote/remote-endpoints.ts";
 import { RemoteNetworks } from "./remote/remote-networks.ts";
@@ -106,7 +106,7 @@ export class NetworkController {
   readonly #proxy: ProxyClient;
   readonly #timer: NodeJS.Timeout;
   readonly #runDir: string;
-  readonly #debts: Debts;
+  readonly #releases: PluginReleases;
   readonly #log: Logger;
 
   private constructor(
@@ -117,7 +117,7 @@ export class NetworkController {
       firewall: Firewall;
       proxy: ProxyClient;
       runDir: string;
-      debts: Debts;
+      releases: PluginReleases;
     },
     log: Logger,
   ) {
@@ -128,7 +128,7 @@ export class NetworkController {
     this.#firewall = parts.firewall;
     this.#proxy = parts.proxy;
     this.#runDir = parts.runDir;
-    this.#debts = parts.debts;
+    this.#releases = parts.releases;
     this.#log = log;
     this.#timer = setInterval(() => {
       this.repair().catch((error: unknown) => log.error({ err: error }, "the firewall cannot be repaired"));
@@ -178,14 +178,14 @@ export class NetworkController {
       log,
     );
     const dns = new DnsControl(records, proxy);
-    const debts = new Debts(records, plugins, log);
+    const releases = new PluginReleases(records, plugins, log);
     const networks = new NetworkStore({
       records,
       firewall,
       pools,
       defaults: options,
-      remote: new RemoteNetworks(plugins, debts),
-      debts,
+      remote: new RemoteNetworks(plugins, releases),
+      releases,
       log,
     });
     const publisher = new Publisher(
@@ -196,7 +196,7 @@ export class NetworkController {
       options.userlandProxy,
       log,
     );
-    const remote = new RemoteEndpoints({ records, plugins, debts, log });
+    const remote = new RemoteEndpoints({ records, plugins, releases, log });
     let configured = await ensureDefaultBridge(records, networks, options);
     await ensureNetworks(records, networks);
     const restored = async () => {
@@ -218,7 +218,7 @@ export class NetworkController {
       userlandProxy: options.userlandProxy,
       dns,
       remote,
-      debts,
+      releases,
       emit,
       log,
       netnsDir,
@@ -227,7 +227,7 @@ export class NetworkController {
     await firewall.rebuild();
     await proxy.reconcile();
     removeStrayNetns(netnsDir, records);
-    return new NetworkController({ networks, sandboxes, records, firewall, proxy, runDir, debts }, log);
+    return new NetworkController({ networks, sandboxes, records, firewall, proxy, runDir, releases }, log);
   }
 
   /** Puts the rules back if somebody flushed them. Runs by itself now and then; call it when a firewall was reloaded. */
@@ -247,7 +247,7 @@ export class NetworkController {
   async close(): Promise<void> {
     const stays = (what: string) => (error: unknown) => this.#log.error({ err: error }, what);
     clearInterval(this.#timer);
-    await this.#debts.close();
+    await this.#releases.close();
     await this.#sandboxes.settled();
     if (this.#records.sandboxes.size === 0) {
       for (const record of this.#records.networks.values())

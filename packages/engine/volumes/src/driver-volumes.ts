@@ -7,7 +7,7 @@ import type { Logger } from "@longshore/logger";
 import type { VolumeStore } from "./contract.ts";
 import { type DriverRecord, DriverRecords } from "./driver-records.ts";
 import type { DriverVolume, VolumeDriver, VolumeDrivers } from "./driver.ts";
-import { Turns } from "@longshore/concurrency";
+import { KeyedMutex } from "@longshore/concurrency";
 import type { LocalVolumes } from "./local-volumes.ts";
 import { anonymousLabel, anonymousName } from "./names.ts";
 import { showDriverVolume, unseen } from "./show-driver-volume.ts";
@@ -31,7 +31,7 @@ export class DriverVolumes implements VolumeStore {
   readonly #local: LocalVolumes;
   readonly #records: DriverRecords;
   readonly #damage: string[];
-  readonly #turns = new Turns();
+  readonly #locks = new KeyedMutex();
   readonly #references = new Map<string, Set<string>>();
   /** Uses that this process knows of, as `volume container`. */
   readonly #claimed = new Set<string>();
@@ -64,7 +64,7 @@ export class DriverVolumes implements VolumeStore {
     const driver = options.Driver ?? "";
     const anonymous = (options.Name ?? "") === "";
     const name = anonymous ? anonymousName() : (options.Name ?? "");
-    return this.#turns.take(name, async () => {
+    return this.#locks.run(name, async () => {
       const record = await this.#current(name);
       const existing = record?.driver ?? (this.#local.has(name) ? "local" : undefined);
       if (existing !== undefined && driver !== "" && driver !== existing) {
@@ -212,7 +212,7 @@ export class DriverVolumes implements VolumeStore {
   async remove(name: string, force: boolean): Promise<void> {
     const record = this.#records.get(name);
     if (record === undefined && this.#local.has(name)) return this.#local.remove(name, force);
-    await this.#turns.take(name, async () => {
+    await this.#locks.run(name, async () => {
       const users = this.references(name);
       if (users.length > 0) throw new Conflict(`remove ${name}: volume is in use - [${users.join(", ")}]`);
       try {
@@ -268,7 +268,7 @@ export class DriverVolumes implements VolumeStore {
   mount(name: string, containerId: string): Promise<string> {
     const record = this.#records.get(name);
     if (record === undefined) return this.#local.mount(name, containerId);
-    return this.#turns.take(name, async () => {
+    return this.#locks.run(name, async () => {
       this.#claimed.add(`${name} ${containerId}`);
       const use = record.mounts[containerId] ?? { id: randomBytes(32).toString("hex") };
       if (use.path !== undefined && !use.ended) return use.path;
@@ -291,7 +291,7 @@ export class DriverVolumes implements VolumeStore {
   unmount(name: string, containerId: string): Promise<void> {
     const record = this.#records.get(name);
     if (record === undefined) return this.#local.unmount(name, containerId);
-    return this.#turns.take(name, async () => {
+    return this.#locks.run(name, async () => {
       const use = record.mounts[containerId];
       this.#claimed.delete(`${name} ${containerId}`);
       if (use === undefined) return;

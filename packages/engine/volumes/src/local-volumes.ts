@@ -10,7 +10,7 @@ import { removeTree, unmountAll } from "@longshore/sys";
 import type { LocalVolumeStore } from "./contract.ts";
 import { copyTree } from "./copy-tree.ts";
 import { validateOptions } from "./driver-options.ts";
-import { Turns } from "@longshore/concurrency";
+import { KeyedMutex } from "@longshore/concurrency";
 import { isMounted, mountLocal, needsMount } from "./local-mount.ts";
 import { anonymousLabel, anonymousName, validateName } from "./names.ts";
 import {
@@ -43,7 +43,7 @@ export class LocalVolumes implements LocalVolumeStore {
   readonly #references = new Map<string, Set<string>>();
   /** Containers that have the volume mounted now. */
   readonly #users = new Map<string, Set<string>>();
-  readonly #turns = new Turns();
+  readonly #locks = new KeyedMutex();
 
   readonly #damage = new Map<string, string>();
 
@@ -110,7 +110,7 @@ export class LocalVolumes implements LocalVolumeStore {
     const driver = options.Driver ?? "";
     if (driver !== "" && driver !== "local")
       throw new NotFound(`create ${name}: error looking up volume plugin ${driver}: plugin "${driver}" not found`);
-    return this.#turns.take(name, async () => {
+    return this.#locks.run(name, async () => {
       const existing = this.#records.get(name);
       if (existing) return this.#show(existing);
       validateName(name);
@@ -161,7 +161,7 @@ export class LocalVolumes implements LocalVolumeStore {
   }
 
   remove(name: string, force: boolean): Promise<void> {
-    return this.#turns.take(name, async () => {
+    return this.#locks.run(name, async () => {
       if (force && !this.#records.has(name)) return;
       this.#record(name);
       const users = this.references(name);
@@ -186,7 +186,7 @@ export class LocalVolumes implements LocalVolumeStore {
     const deleted: string[] = [];
     let reclaimed = 0;
     for (const name of [...this.#records.keys()]) {
-      await this.#turns.take(name, async () => {
+      await this.#locks.run(name, async () => {
         const record = this.#records.get(name);
         // As Docker: what is elsewhere, as options say, is not the prune's to end.
         if (!record || record.options !== null || this.references(name).length > 0 || !matches(this.#show(record)))
@@ -226,7 +226,7 @@ export class LocalVolumes implements LocalVolumeStore {
   }
 
   mount(name: string, containerId: string): Promise<string> {
-    return this.#turns.take(name, async () => {
+    return this.#locks.run(name, async () => {
       const { options } = this.#record(name);
       const path = dataDir(this.#dir(name));
       const users = this.#users.get(name) ?? new Set();
@@ -237,7 +237,7 @@ export class LocalVolumes implements LocalVolumeStore {
   }
 
   unmount(name: string, containerId: string): Promise<void> {
-    return this.#turns.take(name, async () => {
+    return this.#locks.run(name, async () => {
       const users = this.#users.get(name);
       users?.delete(containerId);
       if (users !== undefined && users.size > 0) return;
@@ -249,7 +249,7 @@ export class LocalVolumes implements LocalVolumeStore {
 
   async copyUp(source: string, volumePath: string): Promise<void> {
     const name = basename(dirname(volumePath));
-    await this.#turns.take(name, async () => {
+    await this.#locks.run(name, async () => {
       if (!(await stat(source)).isDirectory() || (await readdir(volumePath)).length > 0) return;
       // Others see the directory they have mounted: it must stay the same one, filled as it is.
       if (isMounted(volumePath) || (this.#users.get(name)?.size ?? 0) > 1 || volumePath !== dataDir(this.#dir(name))) {

@@ -10,7 +10,7 @@ import type { Image, ImageStore } from "../contract.ts";
 import type { Row } from "../database/database.ts";
 import { type Environment, allFlushed, ensureNamespace } from "../environment.ts";
 import { imageAdaptor, recordFilters } from "./filters.ts";
-import { isControlled } from "../database/text.ts";
+import { hasControlCharacters } from "./control-characters.ts";
 import { validateLabels, withEntry, withoutEmpty } from "./labels.ts";
 import { forgetSetAside, readRows } from "../database/set-aside.ts";
 
@@ -134,7 +134,7 @@ const maxAnnotations = 256 << 10;
 
 function validate({ name, labels: imageLabels, target }: Draft): void {
   if (name === "") throw new InvalidArgument("image name must not be empty: invalid argument");
-  if (isControlled(name))
+  if (hasControlCharacters(name))
     throw new InvalidArgument(
       `image name ${JSON.stringify(name.slice(0, 300))} must not hold control characters: invalid argument`,
     );
@@ -148,7 +148,7 @@ function validate({ name, labels: imageLabels, target }: Draft): void {
   const bytes = Object.entries(target.annotations).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
   if (bytes > maxAnnotations)
     throw new InvalidArgument(`Target.Annotations of ${bytes} bytes are more than ${maxAnnotations}: invalid argument`);
-  if (isControlled(target.mediaType))
+  if (hasControlCharacters(target.mediaType))
     throw new InvalidArgument(
       `Target.MediaType ${JSON.stringify(target.mediaType.slice(0, 300))} invalid: invalid argument`,
     );

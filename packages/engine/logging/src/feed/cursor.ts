@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import { Hold } from "../hold.ts";
+import { FollowerLock } from "../follower-lock.ts";
 import { nanosOf } from "../line.ts";
 import { LiveFile } from "../live-file.ts";
 import { identityOf, openAll } from "../open-all.ts";
@@ -41,7 +41,7 @@ export class LogCursor {
   #current: Current | undefined;
   /** Lines up to this time have been read before; undefined once one is later. */
   #passed: bigint | undefined;
-  readonly #hold = new Hold();
+  readonly #hold = new FollowerLock();
 
   /** @param path of the live file; @param from in the oldest line that is left when it is `undefined`, or its file is gone */
   constructor(path: string, from: Position | undefined) {

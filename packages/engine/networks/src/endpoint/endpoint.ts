@@ -176,7 +176,7 @@ export function routeEndpoint(
 }
 
 /** Whether a container needs a way out of ours: plugins carry its networks, and none of these leads out. */
-export function needsWayOut(records: Records, containerId: string): boolean {
+export function needsGatewayEndpoint(records: Records, containerId: string): boolean {
   const joined = records
     .endpointsOf(containerId)
     .filter(({ service, networkId }) => !service && records.networks.get(networkId)?.internal === false);

@@ -16,7 +16,7 @@ import { bridgeAddresses, bridgeName, removeDevice } from "./network-device.ts";
 import { planNetwork, predefined } from "./network-create.ts";
 import { showMember, showNetwork } from "./network-view.ts";
 import { ensureParent, planParent } from "../parent/parent-device.ts";
-import type { Debts } from "../remote/debts.ts";
+import type { PluginReleases } from "../remote/plugin-releases.ts";
 import { replayPools } from "../remote/replay-pools.ts";
 import { hasPluginDriver, hasPluginIpam, type RemoteNetworks } from "../remote/remote-networks.ts";
 import type { EndpointRecord, NetworkRecord, Records } from "../records/records.ts";
@@ -47,7 +47,7 @@ export interface NetworkStoreParts {
   pools: AddressPool[];
   defaults: NetworkDefaults;
   remote: RemoteNetworks;
-  debts: Debts;
+  releases: PluginReleases;
   log: Logger;
 }
 
@@ -60,19 +60,19 @@ export class NetworkStore implements Networks {
   /** Where the engine's own drivers have their addresses from. */
   readonly subnets: SubnetChoice;
   readonly #remote: RemoteNetworks;
-  readonly #debts: Debts;
+  readonly #releases: PluginReleases;
   /** Networks that plugins are just making, by id: their names and blocks are taken. */
   readonly #creating = new Map<string, NetworkRecord>();
   /** Creations and removals one after the other: names and subnets are checked against what stands. */
   readonly #turn = new Mutex();
 
-  constructor({ records, firewall, pools, defaults, remote, debts, log }: NetworkStoreParts) {
+  constructor({ records, firewall, pools, defaults, remote, releases, log }: NetworkStoreParts) {
     this.#records = records;
     this.#firewall = firewall;
     this.#log = log;
     this.#defaults = defaults;
     this.#remote = remote;
-    this.#debts = debts;
+    this.#releases = releases;
     this.subnets = new SubnetChoice(pools, () => this.#all());
   }
 
@@ -139,7 +139,7 @@ export class NetworkStore implements Networks {
     if (!this.#creating.has(record.id)) return record.id;
     // Nobody else waits while a plugin thinks.
     try {
-      await this.#debts.during(record.id, () => this.#makeWithPlugins(record));
+      await this.#releases.during(record.id, () => this.#makeWithPlugins(record));
     } finally {
       this.#creating.delete(record.id);
     }
@@ -160,7 +160,7 @@ export class NetworkStore implements Networks {
       await this.#remote.create(record);
       await this.#turn.run(async () => this.#records.putNetwork(record));
     } catch (error) {
-      await this.#debts.settle(record.id);
+      await this.#releases.settle(record.id);
       throw error;
     }
   }
@@ -181,7 +181,7 @@ export class NetworkStore implements Networks {
 
   /** Asks IPAM plugins that forget for what they gave before the engine's start; nobody waits for it. */
   replayPools(): Promise<void> {
-    return replayPools({ records: this.#records, remote: this.#remote, debts: this.#debts, log: this.#log });
+    return replayPools({ records: this.#records, remote: this.#remote, releases: this.#releases, log: this.#log });
   }
 
   /** A network that takes its options from another one's configuration has no defaults. @throws InvalidArgument, see `withFamilies` */
@@ -274,7 +274,7 @@ export class NetworkStore implements Networks {
       await this.#tearDown(record);
       return record.id;
     });
-    await this.#debts.settle(id);
+    await this.#releases.settle(id);
   }
 
   /** The device first, then the record: after a kill in between, the network is still there and can be removed again. */
@@ -311,7 +311,7 @@ export class NetworkStore implements Networks {
       }
       return removed;
     });
-    for (const { Id } of pruned) await this.#debts.settle(Id);
+    for (const { Id } of pruned) await this.#releases.settle(Id);
     return pruned;
   }
 

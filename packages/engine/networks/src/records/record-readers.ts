@@ -17,7 +17,7 @@ import {
 import { parseAddress, parsePrefix } from "@longshore/ip";
 import type { SubnetRecord } from "../ipam/subnet.ts";
 import type {
-  Debt,
+  PluginRelease,
   EndpointRecord,
   NetworkRecord,
   ParentRecord,
@@ -155,7 +155,7 @@ export const sandboxRecord: Reader<SandboxRecord> = record<SandboxRecord>({
 
 const anything: Reader<object> = (value) => (value !== null && typeof value === "object" ? value : {});
 
-export const debtRecord: Reader<Debt> = record<Debt>({
+export const releaseRecord: Reader<PluginRelease> = record<PluginRelease>({
   id: required(integer({ min: 0, max: Number.MAX_SAFE_INTEGER })),
   owner: id,
   plugin: id,

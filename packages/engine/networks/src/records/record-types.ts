@@ -44,7 +44,7 @@ export interface NetworkRecord {
 }
 
 /** What a plugin has to be told once its owner, a network or an endpoint, is gone. */
-export interface Debt {
+export interface PluginRelease {
   id: number;
   owner: string;
   plugin: string;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { silent } from "@longshore/logger";
 import { type Json, mutations } from "@longshore/records/testing";
-import type { Debt, EndpointRecord, NetworkRecord, SandboxRecord } from "./record-types.ts";
+import type { PluginRelease, EndpointRecord, NetworkRecord, SandboxRecord } from "./record-types.ts";
 import { Records } from "./records.ts";
 
 const network: NetworkRecord = {
@@ -83,8 +83,14 @@ const sandbox: SandboxRecord = {
   resolver: { dns: [], dnsSearch: [], dnsOptions: [], written: "x" },
   links: [{ containerId: "d", ports: ["80/tcp"] }],
 };
-const debt: Debt = { id: 1, owner: "n", plugin: "p", method: "IpamDriver.ReleasePool", body: { PoolID: "x" } };
-const kinds = { networks: network, endpoints: endpoint, sandboxes: sandbox, debts: debt };
+const release: PluginRelease = {
+  id: 1,
+  owner: "n",
+  plugin: "p",
+  method: "IpamDriver.ReleasePool",
+  body: { PoolID: "x" },
+};
+const kinds = { networks: network, endpoints: endpoint, sandboxes: sandbox, debts: release };
 
 describe("records of networks, read as hostile input", () => {
   let dir = "";
@@ -96,7 +102,7 @@ describe("records of networks, read as hostile input", () => {
     written.putNetwork(network);
     written.putEndpoint(endpoint);
     written.putSandbox(sandbox);
-    written.putDebt(debt);
+    written.putRelease(release);
     written.close();
     const read = new Records(dir, silent);
     assert.deepEqual(
@@ -104,9 +110,9 @@ describe("records of networks, read as hostile input", () => {
         [...read.networks.values()],
         [...read.endpoints.values()],
         [...read.sandboxes.values()],
-        [...read.debts.values()],
+        [...read.releases.values()],
       ],
-      [[network], [endpoint], [sandbox], [debt]],
+      [[network], [endpoint], [sandbox], [release]],
     );
     assert.deepEqual(read.damage(), []);
     read.close();
@@ -134,12 +140,13 @@ describe("records of networks, read as hostile input", () => {
       db.close();
       const records = new Records(dir, silent);
       const aside = records.damage();
-      const loaded: ReadonlyMap<string | number, object> = records[table as keyof typeof kinds];
+      const member = table === "debts" ? "releases" : (table as Exclude<keyof typeof kinds, "debts">);
+      const loaded: ReadonlyMap<string | number, object> = records[member];
       assert.equal(loaded.size + aside.length, count);
       assert.ok(loaded.size > 20 && aside.length > 50, `${loaded.size} of ${count}`);
       records.close();
       const again = new Records(dir, silent);
-      assert.deepEqual([again[table as keyof typeof kinds].size, again.damage()], [loaded.size, aside]);
+      assert.deepEqual([again[member].size, again.damage()], [loaded.size, aside]);
       again.close();
     });
   }

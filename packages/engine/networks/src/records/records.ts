@@ -4,8 +4,8 @@ import { DataLoss, messageOf } from "@longshore/errdefs";
 import type { Logger } from "@longshore/logger";
 import { parseRecord, type Reader } from "@longshore/records";
 import { SqliteFile } from "@longshore/sqlite";
-import { debtRecord, endpointRecord, networkRecord, sandboxRecord } from "./record-readers.ts";
-import type { Debt, EndpointRecord, NetworkRecord, SandboxRecord } from "./record-types.ts";
+import { releaseRecord, endpointRecord, networkRecord, sandboxRecord } from "./record-readers.ts";
+import type { PluginRelease, EndpointRecord, NetworkRecord, SandboxRecord } from "./record-types.ts";
 
 export type * from "./record-types.ts";
 
@@ -17,6 +17,7 @@ const schema = `
   CREATE TABLE IF NOT EXISTS damaged (source TEXT NOT NULL, id TEXT NOT NULL, record TEXT NOT NULL, problem TEXT NOT NULL) STRICT;
 `;
 
+/** `debts` are the releases, under the name that they have on disk. */
 type Table = "networks" | "endpoints" | "sandboxes" | "debts";
 
 function open(path: string): SqliteFile {
@@ -38,7 +39,7 @@ export class Records {
   readonly endpoints = new Map<string, EndpointRecord>();
   /** By container id. */
   readonly sandboxes = new Map<string, SandboxRecord>();
-  readonly debts = new Map<number, Debt>();
+  readonly releases = new Map<number, PluginRelease>();
   readonly #file: SqliteFile;
   /** Takes back what the transaction that runs did to the maps. */
   #undo: (() => void)[] | undefined;
@@ -108,9 +109,9 @@ export class Records {
     );
     read(
       "debts",
-      debtRecord,
+      releaseRecord,
       ({ id }) => id,
-      (record) => this.debts.set(record.id, record),
+      (record) => this.releases.set(record.id, record),
     );
   }
 
@@ -213,18 +214,18 @@ export class Records {
     });
   }
 
-  putDebt(debt: Omit<Debt, "id">): void {
-    const record: Debt = { ...debt, id: Math.max(0, ...this.debts.keys()) + 1 };
+  putRelease(release: Omit<PluginRelease, "id">): void {
+    const record: PluginRelease = { ...release, id: Math.max(0, ...this.releases.keys()) + 1 };
     this.atomically(() => {
       this.#put("debts", record.id, record);
-      this.#set(this.debts, record.id, record);
+      this.#set(this.releases, record.id, record);
     });
   }
 
-  dropDebt(id: number): void {
+  dropRelease(id: number): void {
     this.atomically(() => {
       this.#drop("debts", id);
-      this.#set(this.debts, id, undefined);
+      this.#set(this.releases, id, undefined);
     });
   }
 

@@ -7,7 +7,7 @@ import { mustPrefix } from "../ipam/defaults.ts";
 import { contains, type Family, formatAddress, parseAddress } from "@longshore/ip";
 import type { EndpointRecord, NetworkRecord, Records, SandboxRecord } from "../records/records.ts";
 import { bitsOf } from "../bridge/subnets.ts";
-import type { Debts } from "./debts.ts";
+import type { PluginReleases } from "./plugin-releases.ts";
 import type { NetworkPlugins } from "./drivers.ts";
 import { readJoin, withDriversChoice } from "./join-answer.ts";
 import { portOptions } from "./port-options.ts";
@@ -21,7 +21,7 @@ const sixToFour = "com.docker.network.driver.private.no_proxy_6to4";
 interface Parts {
   records: Records;
   plugins: NetworkPlugins;
-  debts: Debts;
+  releases: PluginReleases;
   log: Logger;
 }
 
@@ -35,9 +35,9 @@ export class RemoteEndpoints {
 
   /** Has the network's IPAM plugin give an endpoint its addresses. @throws with the plugin's words */
   async requestAddresses(network: NetworkRecord, endpoint: EndpointRecord): Promise<EndpointRecord> {
-    const { records, plugins, debts } = this.#parts;
+    const { records, plugins, releases } = this.#parts;
     if (network.pools === undefined) return endpoint;
-    await debts.settleWith(network.ipam.Driver);
+    await releases.settleWith(network.ipam.Driver);
     const ipam = await plugins.ipam(network.ipam.Driver, true).catch((error: unknown) => {
       throw asRefusal(error);
     });
@@ -58,7 +58,7 @@ export class RemoteEndpoints {
       const bits = { 4: next.bits?.[4] ?? 0, 6: next.bits?.[6] ?? 0, [family]: prefix.bits };
       next = { ...next, bits, [family === 4 ? "ipv4" : "ipv6"]: address };
       records.atomically(() => {
-        debts.owe(endpoint.id, ipam.name, "IpamDriver.ReleaseAddress", { PoolID: pool, Address: address });
+        releases.plan(endpoint.id, ipam.name, "IpamDriver.ReleaseAddress", { PoolID: pool, Address: address });
         records.putEndpoint(next);
       });
     }
@@ -80,8 +80,8 @@ export class RemoteEndpoints {
     withPorts: boolean,
   ): Promise<void> {
     if (!hasPluginDriver(network)) return;
-    const { records, plugins, debts } = this.#parts;
-    await debts.settleWith(network.driver);
+    const { records, plugins, releases } = this.#parts;
+    await releases.settleWith(network.driver);
     const driver = await plugins.driver(network.driver, true).catch((error: unknown) => {
       throw asRefusal(error);
     });
@@ -90,7 +90,7 @@ export class RemoteEndpoints {
     const bits = planned.bits ?? { 4: bitsOf(network, planned.ipv4), 6: bitsOf(network, planned.ipv6) };
     let endpoint: EndpointRecord = { ...planned, bits };
     const failed = `failed to create endpoint ${sandbox.containerName} on network ${network.name}: `;
-    debts.owe(endpoint.id, driver.name, "NetworkDriver.DeleteEndpoint", ids);
+    releases.plan(endpoint.id, driver.name, "NetworkDriver.DeleteEndpoint", ids);
     const chosen = await driver
       .createEndpoint({
         ...ids,
@@ -98,16 +98,16 @@ export class RemoteEndpoints {
         Options: createOptions(endpoint, withPorts ? ports : {}),
       })
       .catch((error: unknown) => {
-        if (isKind(error, "Unknown")) debts.forgive(endpoint.id, "NetworkDriver.DeleteEndpoint");
+        if (isKind(error, "Unknown")) releases.cancel(endpoint.id, "NetworkDriver.DeleteEndpoint");
         throw asRefusal(error, failed);
       });
     endpoint = undoing(() => withDriversChoice(endpoint, chosen), failed);
     records.putEndpoint(endpoint);
-    debts.owe(endpoint.id, driver.name, "NetworkDriver.Leave", ids);
+    releases.plan(endpoint.id, driver.name, "NetworkDriver.Leave", ids);
     const answer = await driver
       .join({ ...ids, SandboxKey: sandbox.netnsPath, Options: ports })
       .catch((error: unknown) => {
-        if (isKind(error, "Unknown")) debts.forgive(endpoint.id, "NetworkDriver.Leave");
+        if (isKind(error, "Unknown")) releases.cancel(endpoint.id, "NetworkDriver.Leave");
         throw asRefusal(error);
       });
     const remote = undoing(() => readJoin(answer), "");
@@ -126,15 +126,15 @@ export class RemoteEndpoints {
     { id }: EndpointRecord,
     otherSix: boolean,
   ): Promise<void> {
-    const { plugins, debts } = this.#parts;
+    const { plugins, releases } = this.#parts;
     const ids = { NetworkID: network.id, EndpointID: id };
-    if (debts.owes(id, "NetworkDriver.RevokeExternalConnectivity")) return;
+    if (releases.owes(id, "NetworkDriver.RevokeExternalConnectivity")) return;
     try {
       const driver = await plugins.driver(network.driver, true);
-      debts.owe(id, driver.name, "NetworkDriver.RevokeExternalConnectivity", ids);
+      releases.plan(id, driver.name, "NetworkDriver.RevokeExternalConnectivity", ids);
       await driver.programExternal({ ...ids, Options: { ...portOptions(sandbox.portRequest), [sixToFour]: otherSix } });
     } catch (error) {
-      if (isKind(error, "Unknown")) debts.forgive(id, "NetworkDriver.RevokeExternalConnectivity");
+      if (isKind(error, "Unknown")) releases.cancel(id, "NetworkDriver.RevokeExternalConnectivity");
       throw asRefusal(
         error,
         `driver failed programming external connectivity on endpoint ${sandbox.containerName} (${id}): `,
@@ -144,7 +144,7 @@ export class RemoteEndpoints {
 
   /** It has it no longer. */
   revokeExternal({ id }: EndpointRecord): Promise<void> {
-    return this.#parts.debts.settle(id, "NetworkDriver.RevokeExternalConnectivity");
+    return this.#parts.releases.settle(id, "NetworkDriver.RevokeExternalConnectivity");
   }
 
   /** Asks the driver what it knows of an endpoint, as dockerd does after each change; what it says changes nothing. */
@@ -163,11 +163,11 @@ export class RemoteEndpoints {
    * @param patient false: what plugins have to hear they hear some time after the record is gone
    */
   async leave(endpoint: EndpointRecord, netnsPath: string, patient = true): Promise<void> {
-    const { debts } = this.#parts;
+    const { releases } = this.#parts;
     if (!patient) return handBack(endpoint, netnsPath);
-    await debts.settle(endpoint.id, "NetworkDriver.Leave");
+    await releases.settle(endpoint.id, "NetworkDriver.Leave");
     await handBack(endpoint, netnsPath);
-    await debts.settle(endpoint.id);
+    await releases.settle(endpoint.id);
   }
 }
 

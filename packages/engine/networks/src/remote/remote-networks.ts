@@ -4,7 +4,7 @@ import { hostRoutes } from "../bridge/bridge.ts";
 import { mustPrefix } from "../ipam/defaults.ts";
 import { contains, type Family, formatPrefix, masked, overlaps, parseAddress, parsePrefix } from "@longshore/ip";
 import type { EndpointRecord, NetworkRecord, PoolRecord } from "../records/records.ts";
-import type { Debts } from "./debts.ts";
+import type { PluginReleases } from "./plugin-releases.ts";
 import { asRefusal } from "./refusal.ts";
 import type { IPAMData, IpamDriver, NetworkDriver, NetworkPlugins } from "./drivers.ts";
 
@@ -52,11 +52,11 @@ function driverOptions(record: NetworkRecord): Record<string, unknown> {
 /** Networks as plugins know them: their blocks of addresses, and the networks themselves. */
 export class RemoteNetworks {
   readonly #plugins: NetworkPlugins;
-  readonly #debts: Debts;
+  readonly #releases: PluginReleases;
 
-  constructor(plugins: NetworkPlugins, debts: Debts) {
+  constructor(plugins: NetworkPlugins, releases: PluginReleases) {
     this.#plugins = plugins;
-    this.#debts = debts;
+    this.#releases = releases;
   }
 
   /**
@@ -93,7 +93,7 @@ export class RemoteNetworks {
    * What it gives is owed to it in the network's name. @throws with the plugin's words
    */
   async requestPools(record: NetworkRecord, skip: Record<Family, boolean>): Promise<void> {
-    await this.#debts.settleWith(record.ipam.Driver);
+    await this.#releases.settleWith(record.ipam.Driver);
     const ipam = await this.#ipam(record);
     const configs = record.ipam.Config ?? [];
     const shown: IPAMConfig[] = [];
@@ -129,7 +129,7 @@ export class RemoteNetworks {
     const { family, space, config, needsGateway } = wish;
     const wanted = { pool: config.Subnet ?? "", subPool: config.IPRange ?? "" };
     const owe = (method: "ReleasePool" | "ReleaseAddress", body: object): void =>
-      this.#debts.owe(record.id, ipam.name, `IpamDriver.${method}`, body);
+      this.#releases.plan(record.id, ipam.name, `IpamDriver.${method}`, body);
     const ask = async (): Promise<Awaited<ReturnType<IpamDriver["requestPool"]>>> => {
       const answer = await ipam
         .requestPool({
@@ -181,7 +181,7 @@ export class RemoteNetworks {
     for (;;) {
       const answer = await ask();
       if (!taken.some((route) => overlaps(route, mustPrefix(answer.pool)))) {
-        for (const id of refused) await this.#debts.settleOne(record.id, "IpamDriver.ReleasePool", { PoolID: id });
+        for (const id of refused) await this.#releases.settleOne(record.id, "IpamDriver.ReleasePool", { PoolID: id });
         return answer;
       }
       refused.push(answer.id);
@@ -214,7 +214,7 @@ export class RemoteNetworks {
         Options: record.ipam.Options ?? {},
         V6: pool.family === 6,
       });
-      if (found.id !== pool.id) this.#debts.owe(owner, ipam.name, "IpamDriver.ReleasePool", { PoolID: found.id });
+      if (found.id !== pool.id) this.#releases.plan(owner, ipam.name, "IpamDriver.ReleasePool", { PoolID: found.id });
       if (pool.gateway !== "") await ipam.requestAddress(found.id, plain(pool.gateway), gatewayRequest);
       for (const address of Object.values(pool.auxiliary)) await ipam.requestAddress(found.id, plain(address), null);
       for (const address of endpoints.flatMap((endpoint) => addressesIn(pool, endpoint)))
@@ -227,10 +227,10 @@ export class RemoteNetworks {
   /** What a network and its endpoints owe to their IPAM plugin, whatever it was before. */
   oweAnew(record: NetworkRecord, endpoints: readonly EndpointRecord[]): void {
     const owe = (owner: string, method: "ReleasePool" | "ReleaseAddress", body: object): void =>
-      this.#debts.owe(owner, record.ipam.Driver, `IpamDriver.${method}`, body);
+      this.#releases.plan(owner, record.ipam.Driver, `IpamDriver.${method}`, body);
     for (const { id } of [record, ...endpoints])
       for (const method of ["IpamDriver.ReleasePool", "IpamDriver.ReleaseAddress"] as const)
-        this.#debts.forgive(id, method);
+        this.#releases.cancel(id, method);
     for (const pool of record.pools ?? []) {
       const { id: PoolID, gateway, auxiliary } = pool;
       owe(record.id, "ReleasePool", { PoolID });
@@ -243,9 +243,9 @@ export class RemoteNetworks {
 
   /** Has the network's driver make it. @throws with the plugin's words */
   async create(record: NetworkRecord): Promise<void> {
-    await this.#debts.settleWith(record.driver);
+    await this.#releases.settleWith(record.driver);
     const driver = await this.#driver(record);
-    this.#debts.owe(record.id, record.driver, "NetworkDriver.DeleteNetwork", { NetworkID: record.id });
+    this.#releases.plan(record.id, record.driver, "NetworkDriver.DeleteNetwork", { NetworkID: record.id });
     try {
       await driver.createNetwork({
         NetworkID: record.id,
@@ -255,7 +255,7 @@ export class RemoteNetworks {
       });
     } catch (error) {
       // Who has not answered may have made it.
-      if (isKind(error, "Unknown")) this.#debts.forgive(record.id, "NetworkDriver.DeleteNetwork");
+      if (isKind(error, "Unknown")) this.#releases.cancel(record.id, "NetworkDriver.DeleteNetwork");
       throw asRefusal(error);
     }
   }

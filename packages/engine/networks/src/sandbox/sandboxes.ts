@@ -7,7 +7,7 @@ import { createNetns, removeNetns } from "@longshore/sys";
 import { connectLinks } from "../endpoint/attach.ts";
 import type { Sandbox, SandboxRequest, Sandboxes } from "../contract.ts";
 import type { DnsControl } from "../dns/control.ts";
-import { createEndpoint, gatewayEndpoint, linkPlan, needsWayOut, showEndpoint } from "../endpoint/endpoint.ts";
+import { createEndpoint, gatewayEndpoint, linkPlan, needsGatewayEndpoint, showEndpoint } from "../endpoint/endpoint.ts";
 import { isUserDefined } from "../endpoint/endpoint-settings.ts";
 import { eventActor } from "./event-actor.ts";
 import { extraHostLines } from "../files/hosts.ts";
@@ -21,14 +21,14 @@ import { newId } from "../records/new-id.ts";
 import type { Publisher } from "../ports/publisher.ts";
 import type { EndpointRecord, NetworkRecord, Records, SandboxRecord } from "../records/records.ts";
 import { addToHosts, removeFromHosts, writeNames, writeResolvConf } from "./sandbox-files.ts";
-import type { Debts } from "../remote/debts.ts";
+import type { PluginReleases } from "../remote/plugin-releases.ts";
 import type { RemoteEndpoints } from "../remote/remote-endpoints.ts";
 import { hasPluginDriver } from "../remote/remote-networks.ts";
 import { settleAll } from "./settle-all.ts";
-import { Turns } from "@longshore/concurrency";
+import { KeyedMutex } from "@longshore/concurrency";
 import { VethRemover } from "../endpoint/veth-remover.ts";
 import { wantedNetworks } from "./wanted-networks.ts";
-import { WayOut } from "../bridge/way-out.ts";
+import { GatewayEndpoints } from "../bridge/gateway-endpoint.ts";
 
 interface Parts {
   records: Records;
@@ -38,7 +38,7 @@ interface Parts {
   userlandProxy: boolean;
   dns: DnsControl;
   remote: RemoteEndpoints;
-  debts: Debts;
+  releases: PluginReleases;
   emit: EmitEvent;
   log: Logger;
   /** What follows once sandboxes without containers are given back. */
@@ -55,14 +55,14 @@ const hostNetns = "/proc/1/ns/net";
 export class SandboxStore implements Sandboxes {
   readonly #parts: Parts;
   readonly #links: VethRemover;
-  readonly #wayOut: WayOut;
+  readonly #gatewayEndpoints: GatewayEndpoints;
   /** One change to a container's network after the other. */
-  readonly #turns = new Turns();
+  readonly #locks = new KeyedMutex();
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#links = new VethRemover(parts.log);
-    this.#wayOut = new WayOut({ ...parts, links: this.#links });
+    this.#gatewayEndpoints = new GatewayEndpoints({ ...parts, links: this.#links });
   }
 
   /** Waits until the links of released sandboxes are gone. */
@@ -106,7 +106,7 @@ export class SandboxStore implements Sandboxes {
   }
 
   allocate(request: SandboxRequest): Promise<Sandbox> {
-    return this.#turns.take(request.containerId, async () => {
+    return this.#locks.run(request.containerId, async () => {
       if (request.networkMode.startsWith("container:")) {
         const donor = this.#sandbox(request.networkMode.slice("container:".length));
         return { id: "", netnsPath: donor.netnsPath, networks: {}, ports: {}, portBindings: {} };
@@ -168,7 +168,7 @@ export class SandboxStore implements Sandboxes {
     writeNames(request, endpoints, hostGateway(this.#parts), sandbox.noIPv6 === true);
     const withDns: SandboxRecord = { ...sandbox, ...files };
     records.putSandbox(withDns);
-    await settleAll([host ? Promise.resolve() : this.#connectLinks(withDns), this.#wayOut.publish(withDns)]);
+    await settleAll([host ? Promise.resolve() : this.#connectLinks(withDns), this.#gatewayEndpoints.publish(withDns)]);
     if (isLinked(records, sandbox.containerId)) await this.#parts.firewall.rebuild();
     if (withPlugins)
       for (const { network, endpoint } of this.#asked(sandbox.containerId))
@@ -188,14 +188,14 @@ export class SandboxStore implements Sandboxes {
     for (const { network, endpoint } of this.#joined(sandbox.containerId)) {
       await remote.join(sandbox, network, await remote.requestAddresses(network, endpoint), !network.internal);
     }
-    if (needsWayOut(records, sandbox.containerId)) await this.#wayOut.add(sandbox);
+    if (needsGatewayEndpoint(records, sandbox.containerId)) await this.#gatewayEndpoints.add(sandbox);
   }
 
   async #connectLinks(sandbox: SandboxRecord): Promise<void> {
     const plans = this.#joined(sandbox.containerId).flatMap(
       ({ network, endpoint }) => linkPlan(network, endpoint, !this.#parts.userlandProxy) ?? [],
     );
-    await connectLinks(plans, sandbox.netnsPath, this.#wayOut.routes(sandbox.containerId));
+    await connectLinks(plans, sandbox.netnsPath, this.#gatewayEndpoints.routes(sandbox.containerId));
     if (sandbox.dns) await this.#parts.dns.serve(sandbox);
   }
 
@@ -205,7 +205,7 @@ export class SandboxStore implements Sandboxes {
 
   /** @param patient whether to wait for what plugins have to hear */
   #releaseInTurn(containerId: string, patient: boolean): Promise<void> {
-    return this.#turns.take(containerId, async () => {
+    return this.#locks.run(containerId, async () => {
       const joined = this.#asked(containerId);
       await this.#release(containerId, patient);
       for (const { network } of joined) this.#parts.emit("network", "disconnect", eventActor(network, containerId));
@@ -237,7 +237,7 @@ export class SandboxStore implements Sandboxes {
   }
 
   async restore(running: ReadonlySet<string>): Promise<void> {
-    const { records, networks, dns, debts, log } = this.#parts;
+    const { records, networks, dns, releases, log } = this.#parts;
     for (const containerId of [...records.sandboxes.keys()]) {
       if (running.has(containerId)) continue;
       await this.#releaseInTurn(containerId, false).catch((error: unknown) =>
@@ -254,17 +254,17 @@ export class SandboxStore implements Sandboxes {
     for (const { id } of orphans) records.dropEndpoint(id);
     await this.#parts.restored();
     // A plugin may be a container that this engine has yet to start.
-    debts.collect();
+    releases.collect();
     networks.replayPools().catch((error: unknown) => log.error({ err: error }, "IPAM plugins cannot be asked again"));
     await dns.restore().catch((error: unknown) => log.error({ err: error }, "a container cannot be led to its DNS"));
   }
 
   connect(containerId: string, nameOrId: string, settings: Partial<EndpointSettings>): Promise<Sandbox> {
-    return this.#turns.take(containerId, async () => {
+    return this.#locks.run(containerId, async () => {
       const { records, networks, remote, emit, log } = this.#parts;
       const sandbox = this.#sandbox(containerId);
       const network = networks.record(nameOrId);
-      const before = this.#wayOut.leads(containerId);
+      const before = this.#gatewayEndpoints.leads(containerId);
       const planned = createEndpoint(records, sandbox, network, settings);
       try {
         const addressed = await remote.requestAddresses(network, planned);
@@ -280,12 +280,12 @@ export class SandboxStore implements Sandboxes {
           sandbox.netnsPath,
           [],
         );
-        await this.#wayOut.move(sandbox, before);
+        await this.#gatewayEndpoints.move(sandbox, before);
         await this.#parts.dns.joined(containerId, network);
       } catch (error) {
-        await this.#wayOut.detach(sandbox, records.endpoints.get(planned.id) ?? planned);
-        await this.#wayOut
-          .move(sandbox, this.#wayOut.leads(containerId))
+        await this.#gatewayEndpoints.detach(sandbox, records.endpoints.get(planned.id) ?? planned);
+        await this.#gatewayEndpoints
+          .move(sandbox, this.#gatewayEndpoints.leads(containerId))
           .catch((failure: unknown) => log.error({ err: failure, containerId }, "default routes cannot be led back"));
         throw error;
       }
@@ -298,7 +298,7 @@ export class SandboxStore implements Sandboxes {
   }
 
   disconnect(containerId: string, nameOrId: string): Promise<Sandbox> {
-    return this.#turns.take(containerId, async () => {
+    return this.#locks.run(containerId, async () => {
       const { records, networks, emit } = this.#parts;
       const sandbox = this.#sandbox(containerId);
       const network = networks.record(nameOrId);
@@ -306,10 +306,10 @@ export class SandboxStore implements Sandboxes {
         .endpointsOf(containerId)
         .find(({ networkId, service }) => networkId === network.id && !service);
       if (!endpoint) throw new Unknown(`container ${containerId} is not connected to network ${network.name}`);
-      const before = this.#wayOut.leads(containerId);
-      await this.#wayOut.detach(sandbox, endpoint);
+      const before = this.#gatewayEndpoints.leads(containerId);
+      await this.#gatewayEndpoints.detach(sandbox, endpoint);
       removeFromHosts(sandbox, endpoint);
-      await this.#wayOut.move(sandbox, before);
+      await this.#gatewayEndpoints.move(sandbox, before);
       await this.#parts.dns.update([network.id]);
       emit("network", "disconnect", eventActor(network, containerId));
       return this.get(containerId)!;
@@ -320,7 +320,7 @@ export class SandboxStore implements Sandboxes {
     containerId: string,
     request: Pick<SandboxRequest, "portBindings" | "publishAllPorts" | "exposedPorts">,
   ): Promise<Sandbox> {
-    return this.#turns.take(containerId, async () => {
+    return this.#locks.run(containerId, async () => {
       const { records, publisher, remote } = this.#parts;
       const sandbox = this.#sandbox(containerId);
       const next = {
@@ -337,7 +337,7 @@ export class SandboxStore implements Sandboxes {
       else {
         records.putSandbox(next);
         if (gateway) await remote.revokeExternal(gateway);
-        await this.#wayOut.publish(next);
+        await this.#gatewayEndpoints.publish(next);
       }
       return this.get(containerId)!;
     });

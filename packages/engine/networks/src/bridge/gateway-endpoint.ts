@@ -1,5 +1,11 @@
 import { connectLinks, type DefaultRoute, disconnectLink, moveDefaultRoutes } from "../endpoint/attach.ts";
-import { createEndpoint, gatewayEndpoint, linkPlan, needsWayOut, routeEndpoint } from "../endpoint/endpoint.ts";
+import {
+  createEndpoint,
+  gatewayEndpoint,
+  linkPlan,
+  needsGatewayEndpoint,
+  routeEndpoint,
+} from "../endpoint/endpoint.ts";
 import type { NetworkStore } from "../network/networks.ts";
 import type { Publisher } from "../ports/publisher.ts";
 import type { EndpointRecord, Records, SandboxRecord } from "../records/records.ts";
@@ -25,7 +31,7 @@ interface WaysOut {
 }
 
 /** By which of its networks a container leaves: its default routes lead there, and its published ports. */
-export class WayOut {
+export class GatewayEndpoints {
   readonly #parts: Parts;
 
   constructor(parts: Parts) {
@@ -43,7 +49,7 @@ export class WayOut {
   async #change(sandbox: SandboxRecord): Promise<void> {
     const { records, networks } = this.#parts;
     const present = records.endpointsOf(sandbox.containerId).find(({ service }) => service);
-    const needed = needsWayOut(records, sandbox.containerId);
+    const needed = needsGatewayEndpoint(records, sandbox.containerId);
     if (needed && !present) {
       const endpoint = await this.add(sandbox);
       await connectLinks(

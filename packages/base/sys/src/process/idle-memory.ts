@@ -11,7 +11,7 @@ const restingShare = 0.03;
  * From now on, each time work has ended: collects garbage and gives free memory back to the system (malloc_trim).
  * V8 collects only when it wants more memory, and malloc keeps what was freed. For Node; call it once.
  */
-export function giveMemoryBackAtRest(): void {
+export function releaseMemoryWhenIdle(): void {
   // Not imported: the shim, which Bun compiles, loads this package too.
   process.getBuiltinModule("node:v8").setFlagsFromString("--expose-gc");
   const collect = process.getBuiltinModule("node:vm").runInNewContext("gc") as () => void;

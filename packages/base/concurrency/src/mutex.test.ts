@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { Mutex, Turns } from "./index.ts";
+import { KeyedMutex, Mutex } from "./index.ts";
 
-describe("turns", () => {
+describe("mutexes", () => {
   const gate = () => Promise.withResolvers<void>();
 
   it("are taken one after the other, in the order of asking, also behind one that fails", async () => {
     for (const take of [
-      (work: () => Promise<unknown>) => turns.take("a", work),
+      (work: () => Promise<unknown>) => keyed.run("a", work),
       (work: () => Promise<unknown>) => mutex.run(work),
     ]) {
       const first = gate();
@@ -27,12 +27,12 @@ describe("turns", () => {
 
   it("on one thing do not hold up those on another", async () => {
     const first = gate();
-    const held = turns.take("a", () => first.promise);
-    assert.equal(await turns.take("b", async () => "b"), "b");
+    const held = keyed.run("a", () => first.promise);
+    assert.equal(await keyed.run("b", async () => "b"), "b");
     first.resolve();
     await held;
   });
 
-  const turns = new Turns();
+  const keyed = new KeyedMutex();
   const mutex = new Mutex();
 });

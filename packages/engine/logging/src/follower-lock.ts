@@ -8,7 +8,7 @@ const patienceMs = 100;
  * A follower's claim on the file that it reads, a shared lock: the shim begins no file before its followers have
  * left the one before the last (docs/stdio.md). So behind a claimed file always comes the live one.
  */
-export class Hold {
+export class FollowerLock {
   #handle: FileHandle | undefined;
   #held = false;
   #timer: NodeJS.Timeout | undefined;

@@ -5,13 +5,13 @@ import { promisify } from "node:util";
 /** Holds much, lets it go, and prints its resident memory, in MiB, until that falls. */
 const program = `
   import { readFileSync } from "node:fs";
-  import { giveMemoryBackAtRest } from ${JSON.stringify(new URL("./rest.ts", import.meta.url).href)};
+  import { releaseMemoryWhenIdle } from ${JSON.stringify(new URL("./idle-memory.ts", import.meta.url).href)};
   const resident = () => Number(/VmRSS:\\s+(\\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1]) >> 10;
   // Heap of V8's and, in pieces too small for mappings of their own, of malloc's.
   let held = Array.from({ length: 4000 }, (_, at) => [Buffer.allocUnsafeSlow(20_000).fill(at), Array(1000).fill(at + 0.5)]);
   const full = resident();
   held = undefined;
-  giveMemoryBackAtRest();
+  releaseMemoryWhenIdle();
   const started = Date.now();
   const timer = setInterval(() => {
     if (resident() > full - 60 && Date.now() - started < 20_000) return;

@@ -6,7 +6,7 @@ import { unpackAny } from "@longshore/proto";
 import { TaskDeleteSchema, TaskExitSchema } from "@longshore/proto/containerd/events/events";
 import type { Envelope } from "@longshore/proto/containerd/types/types";
 import type { Exit, RuntimeEvents } from "../contract.ts";
-import { publishDelete, publishExit } from "./death.ts";
+import { publishDelete, publishExit } from "./dead-shim.ts";
 import type { Task } from "../task.ts";
 
 const exitTopic = "/tasks/exit";
@@ -21,7 +21,7 @@ const patienceMs = 10_000;
  * Sees to it that the end of each deleted task is announced. The stock shim answers Delete before it
  * has sent the events of that, and at Shutdown ends with what it still has: these are sent in its place.
  */
-export class Farewells {
+export class ExitEvents {
   readonly #events: RuntimeEvents;
   readonly #log: Logger;
   readonly #find: (namespace: string, id: string) => Task | undefined;

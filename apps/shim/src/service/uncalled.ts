@@ -5,7 +5,7 @@ import { around } from "./handlers.ts";
  * had written down where this server listens never asks, and the next one does not know of it.
  * Whoever asks once is known to be there, and ends the server with Shutdown.
  */
-export function endUnasked(patienceMs: number, end: () => void): <H extends object>(handlers: H) => H {
+export function shutdownUnlessCalled(patienceMs: number, end: () => void): <H extends object>(handlers: H) => H {
   const timer = setTimeout(end, patienceMs);
   timer.unref();
   return (handlers) =>

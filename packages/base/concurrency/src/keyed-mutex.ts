@@ -1,9 +1,9 @@
 /** One piece of work on each thing at a time, while that on others goes on. */
-export class Turns {
+export class KeyedMutex {
   readonly #last = new Map<string, Promise<unknown>>();
 
   /** Runs `work` when all that was asked of the same thing before has ended, however it did. */
-  async take<T>(key: string, work: () => Promise<T>): Promise<T> {
+  async run<T>(key: string, work: () => Promise<T>): Promise<T> {
     const result = (this.#last.get(key) ?? Promise.resolve()).then(work);
     const settled = result.catch(() => undefined);
     this.#last.set(key, settled);

@@ -5,13 +5,13 @@ import { join } from "node:path";
 import { Unavailable, Unknown } from "@longshore/errdefs";
 import { silent } from "@longshore/logger";
 import { Records } from "../records/records.ts";
-import { Debts } from "./debts.ts";
+import { PluginReleases } from "./plugin-releases.ts";
 import type { NetworkPlugins } from "./drivers.ts";
 
 describe("what plugins are owed", () => {
   let dir = "";
   let records: Records;
-  let debts: Debts;
+  let releases: PluginReleases;
   let heard: string[] = [];
   let answer: (what: string) => void;
   const never = (): Promise<never> => assert.fail("not asked for");
@@ -26,7 +26,7 @@ describe("what plugins are owed", () => {
   };
   const open = (): void => {
     records = new Records(dir, silent);
-    debts = new Debts(records, plugins, silent);
+    releases = new PluginReleases(records, plugins, silent);
   };
 
   beforeEach(() => {
@@ -36,24 +36,24 @@ describe("what plugins are owed", () => {
     open();
   });
   afterEach(async () => {
-    await debts.close();
+    await releases.close();
     records.close();
     rmSync(dir, { recursive: true });
   });
 
   const oweAll = (owner: string): void => {
-    debts.owe(owner, "p", "IpamDriver.ReleasePool", { PoolID: "1" });
-    debts.owe(owner, "p", "IpamDriver.ReleaseAddress", { PoolID: "1", Address: "a" });
-    debts.owe(owner, "q", "NetworkDriver.DeleteNetwork", { NetworkID: owner });
+    releases.plan(owner, "p", "IpamDriver.ReleasePool", { PoolID: "1" });
+    releases.plan(owner, "p", "IpamDriver.ReleaseAddress", { PoolID: "1", Address: "a" });
+    releases.plan(owner, "q", "NetworkDriver.DeleteNetwork", { NetworkID: owner });
   };
 
   it("is given back pool by pool", async () => {
     oweAll("n");
-    debts.owe("n", "p", "IpamDriver.ReleasePool", { PoolID: "2" });
-    debts.owe("n", "p", "IpamDriver.ReleaseAddress", { PoolID: "2", Address: "b" });
-    debts.owe("e", "p", "IpamDriver.ReleaseAddress", { PoolID: "1", Address: "c" });
-    debts.collect();
-    await debts.settle("n");
+    releases.plan("n", "p", "IpamDriver.ReleasePool", { PoolID: "2" });
+    releases.plan("n", "p", "IpamDriver.ReleaseAddress", { PoolID: "2", Address: "b" });
+    releases.plan("e", "p", "IpamDriver.ReleaseAddress", { PoolID: "1", Address: "c" });
+    releases.collect();
+    await releases.settle("n");
     assert.deepEqual(heard, [
       "p ReleaseAddress 1 a",
       "p ReleaseAddress 1 c",
@@ -66,19 +66,19 @@ describe("what plugins are owed", () => {
 
   it("is given back in the order in which things stand on each other, once", async () => {
     oweAll("n");
-    await debts.settle("n");
-    await debts.settle("n");
+    await releases.settle("n");
+    await releases.settle("n");
     assert.deepEqual(heard, ["p ReleaseAddress 1 a", "p ReleasePool 1", "q DeleteNetwork n"]);
-    assert.equal(records.debts.size, 0);
+    assert.equal(records.releases.size, 0);
   });
 
   it("survives the engine, and is collected when its owner has no record", async () => {
     oweAll("n");
-    await debts.close();
+    await releases.close();
     records.close();
     open();
-    debts.collect();
-    await debts.settle("n");
+    releases.collect();
+    await releases.settle("n");
     assert.deepEqual(heard, ["p ReleaseAddress 1 a", "p ReleasePool 1", "q DeleteNetwork n"]);
   });
 
@@ -87,11 +87,11 @@ describe("what plugins are owed", () => {
     answer = (what) => {
       if (what.startsWith("p")) throw new Unavailable("away");
     };
-    await debts.settle("n");
+    await releases.settle("n");
     assert.deepEqual(heard, ["q DeleteNetwork n"]);
-    await assert.rejects(debts.settleWith("p"), { message: "away" });
+    await assert.rejects(releases.settleWith("p"), { message: "away" });
     answer = () => undefined;
-    await debts.settleWith("p");
+    await releases.settleWith("p");
     assert.deepEqual(heard.slice(1), ["p ReleaseAddress 1 a", "p ReleasePool 1"]);
   });
 
@@ -100,21 +100,21 @@ describe("what plugins are owed", () => {
     answer = () => {
       throw new Unknown("no such thing");
     };
-    await debts.settle("n");
-    assert.equal(records.debts.size, 0);
+    await releases.settle("n");
+    assert.equal(records.releases.size, 0);
   });
 
   it("is not collected while its owner is being made, and not at all once it is forgiven", async () => {
-    await debts.during("n", async () => {
+    await releases.during("n", async () => {
       oweAll("n");
-      await debts.settleWith("p");
+      await releases.settleWith("p");
       assert.deepEqual(heard, []);
     });
-    debts.forgive("n", "NetworkDriver.DeleteNetwork");
-    await debts.settle("n", "IpamDriver.ReleaseAddress");
+    releases.cancel("n", "NetworkDriver.DeleteNetwork");
+    await releases.settle("n", "IpamDriver.ReleaseAddress");
     assert.deepEqual(heard, ["p ReleaseAddress 1 a"]);
-    await debts.settleOne("n", "IpamDriver.ReleasePool", { PoolID: "1" });
+    await releases.settleOne("n", "IpamDriver.ReleasePool", { PoolID: "1" });
     assert.deepEqual(heard.slice(1), ["p ReleasePool 1"]);
-    assert.equal(records.debts.size, 0);
+    assert.equal(records.releases.size, 0);
   });
 });

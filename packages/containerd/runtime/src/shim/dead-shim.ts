@@ -71,7 +71,7 @@ async function deleteAction(
 }
 
 /** Announces an end that the shim itself can no longer announce. */
-export function publishDeath(bundle: Bundle, exit: Exit, events: EventPublisher): void {
+export function publishDeadShim(bundle: Bundle, exit: Exit, events: EventPublisher): void {
   publishExit(bundle, exit, events);
   publishDelete(bundle, exit, events);
 }

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { isKind } from "@longshore/errdefs";
 import type { Logger } from "@longshore/logger";
-import { Turns } from "@longshore/concurrency";
-import type { Debt, Records } from "../records/records.ts";
+import { KeyedMutex } from "@longshore/concurrency";
+import type { PluginRelease, Records } from "../records/records.ts";
 import type { NetworkPlugins } from "./drivers.ts";
 import { asRefusal } from "./refusal.ts";
 
@@ -16,7 +16,7 @@ const order = {
   "NetworkDriver.DeleteNetwork": 5,
 } as const;
 
-export type DebtMethod = keyof typeof order;
+export type ReleaseMethod = keyof typeof order;
 
 /** Pauses between tries to give back what nobody waits for, in milliseconds. */
 const pauseMs = { first: 2000, longest: 60_000 };
@@ -25,7 +25,7 @@ const pauseMs = { first: 2000, longest: 60_000 };
  * What plugins have to be told some day, because they were told the opposite: written down before they
  * are, so that neither a killed engine nor a plugin that is away leaves anything behind at a plugin.
  */
-export class Debts {
+export class PluginReleases {
   readonly #records: Records;
   readonly #plugins: NetworkPlugins;
   readonly #log: Logger;
@@ -34,7 +34,7 @@ export class Debts {
   /** Plugins of which the log has told that they are away. */
   readonly #away = new Set<string>();
   /** By plugin: what it hears it hears one after the other. */
-  readonly #turns = new Turns();
+  readonly #locks = new KeyedMutex();
   #timer: NodeJS.Timeout | undefined;
   #pause = pauseMs.first;
   #closed = false;
@@ -46,50 +46,51 @@ export class Debts {
   }
 
   /** @param owner id of the network or endpoint that it is about; once that has no record, it is given back */
-  owe(owner: string, plugin: string, method: DebtMethod, body: object): void {
-    this.#records.putDebt({ owner, plugin, method, body });
+  plan(owner: string, plugin: string, method: ReleaseMethod, body: object): void {
+    this.#records.putRelease({ owner, plugin, method, body });
   }
 
   /** Nothing is owed: the plugin has refused what it would be owed for. */
-  forgive(owner: string, method: DebtMethod): void {
-    for (const debt of this.#of(owner)) if (debt.method === method) this.#records.dropDebt(debt.id);
+  cancel(owner: string, method: ReleaseMethod): void {
+    for (const release of this.#of(owner)) if (release.method === method) this.#records.dropRelease(release.id);
   }
 
-  #of(owner: string): Debt[] {
-    return this.#sorted((debt) => debt.owner === owner);
+  #of(owner: string): PluginRelease[] {
+    return this.#sorted((release) => release.owner === owner);
   }
 
-  #sorted(wanted: (debt: Debt) => boolean): Debt[] {
-    const debts = [...this.#records.debts.values()].filter(wanted).sort((a, b) => a.id - b.id);
-    const rank = ({ method }: Debt): number => order[method as DebtMethod];
+  #sorted(wanted: (release: PluginRelease) => boolean): PluginRelease[] {
+    const releases = [...this.#records.releases.values()].filter(wanted).sort((a, b) => a.id - b.id);
+    const rank = ({ method }: PluginRelease): number => order[method as ReleaseMethod];
     // One pool after the other, each behind its addresses.
-    const poolOf = ({ plugin, body }: Debt): string => `${plugin} ${(body as { PoolID?: string }).PoolID ?? ""}`;
-    const pools = [...new Set(debts.map(poolOf))];
-    const stage = (debt: Debt): number =>
-      rank(debt) === order["IpamDriver.ReleasePool"] ? order["IpamDriver.ReleaseAddress"] : rank(debt);
-    return debts.sort(
+    const poolOf = ({ plugin, body }: PluginRelease): string =>
+      `${plugin} ${(body as { PoolID?: string }).PoolID ?? ""}`;
+    const pools = [...new Set(releases.map(poolOf))];
+    const stage = (release: PluginRelease): number =>
+      rank(release) === order["IpamDriver.ReleasePool"] ? order["IpamDriver.ReleaseAddress"] : rank(release);
+    return releases.sort(
       (a, b) =>
         stage(a) - stage(b) || pools.indexOf(poolOf(a)) - pools.indexOf(poolOf(b)) || rank(a) - rank(b) || a.id - b.id,
     );
   }
 
   /** Whether that is still owed. */
-  owes(owner: string, method: DebtMethod): boolean {
-    return this.#of(owner).some((debt) => debt.method === method);
+  owes(owner: string, method: ReleaseMethod): boolean {
+    return this.#of(owner).some((release) => release.method === method);
   }
 
   /**
-   * Gives back what is owed for an owner, or only up to and with `last`. A refusal ends a debt, as in dockerd.
+   * Gives back what is owed for an owner, or only up to and with `last`. A refusal ends a release, as in dockerd.
    * What a plugin that is away is owed stays so, and is given back once it is there again.
    */
-  async settle(owner: string, last: DebtMethod = "NetworkDriver.DeleteNetwork"): Promise<void> {
-    await this.#give(this.#of(owner).filter(({ method }) => order[method as DebtMethod] <= order[last]));
+  async settle(owner: string, last: ReleaseMethod = "NetworkDriver.DeleteNetwork"): Promise<void> {
+    await this.#give(this.#of(owner).filter(({ method }) => order[method as ReleaseMethod] <= order[last]));
   }
 
   /** Gives back one thing of an owner that keeps the others. */
-  async settleOne(owner: string, method: DebtMethod, body: object): Promise<void> {
-    const [debt] = this.#of(owner).filter((owed) => owed.method === method && isDeepStrictEqual(owed.body, body));
-    if (debt) await this.#give([debt]);
+  async settleOne(owner: string, method: ReleaseMethod, body: object): Promise<void> {
+    const [release] = this.#of(owner).filter((owed) => owed.method === method && isDeepStrictEqual(owed.body, body));
+    if (release) await this.#give([release]);
   }
 
   /**
@@ -99,12 +100,12 @@ export class Debts {
    */
   async settleWith(plugin: string): Promise<void> {
     await this.#give(
-      this.#strays().filter((debt) => debt.plugin === plugin),
+      this.#strays().filter((release) => release.plugin === plugin),
       true,
     );
   }
 
-  #strays(): Debt[] {
+  #strays(): PluginRelease[] {
     const { networks, endpoints } = this.#records;
     return this.#sorted(({ owner }) => !networks.has(owner) && !endpoints.has(owner) && !this.#claimed.has(owner));
   }
@@ -120,22 +121,22 @@ export class Debts {
   }
 
   /** One after the other; of a plugin that is away the rest is left for later. @throws only when `strict` */
-  async #give(debts: readonly Debt[], strict = false): Promise<void> {
+  async #give(releases: readonly PluginRelease[], strict = false): Promise<void> {
     const away = new Map<string, unknown>();
-    for (const debt of debts) {
-      if (away.has(debt.plugin)) continue;
-      const missed = await this.#turns.take(debt.plugin, () => this.#giveOne(debt, strict));
-      if (missed !== undefined) away.set(debt.plugin, missed);
+    for (const release of releases) {
+      if (away.has(release.plugin)) continue;
+      const missed = await this.#locks.run(release.plugin, () => this.#giveOne(release, strict));
+      if (missed !== undefined) away.set(release.plugin, missed);
     }
     if (away.size > 0) this.#later();
     if (strict) for (const error of away.values()) throw asRefusal(error);
   }
 
   /** @returns why the plugin did not hear it; undefined when it did */
-  async #giveOne(debt: Debt, patient: boolean): Promise<unknown> {
+  async #giveOne(release: PluginRelease, patient: boolean): Promise<unknown> {
     // Somebody else may have given it back meanwhile.
-    if (this.#records.debts.get(debt.id) !== debt) return undefined;
-    const { plugin, method, body } = debt;
+    if (this.#records.releases.get(release.id) !== release) return undefined;
+    const { plugin, method, body } = release;
     try {
       await this.#plugins.giveBack(plugin, method, body, patient);
     } catch (error) {
@@ -148,7 +149,7 @@ export class Debts {
       this.#log.warn({ err: error, plugin, method }, "a plugin refuses to take something back");
     }
     this.#away.delete(plugin);
-    this.#records.dropDebt(debt.id);
+    this.#records.dropRelease(release.id);
     return undefined;
   }
 
@@ -172,6 +173,6 @@ export class Debts {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
-    await this.#turns.settled();
+    await this.#locks.settled();
   }
 }

@@ -11,7 +11,7 @@ function isShortage(error: unknown): boolean {
 }
 
 /** Does what has to be done, such as what follows a process's start, again while the kernel lacks the means for it, for two seconds at most. */
-export async function insist<T>(work: () => T | Promise<T>): Promise<T> {
+export async function retryTransient<T>(work: () => T | Promise<T>): Promise<T> {
   for (let left = tries; ; left--) {
     try {
       return await work();
