@@ -4,6 +4,7 @@ import { createServer, type ListenOptions, type Server, type Socket } from "node
 import type { TlsOptions } from "node:tls";
 import { InvalidArgument } from "@longshore/errdefs";
 import type { Logger } from "@longshore/logger";
+import { headFirst, serveExpectations } from "../server/head/serve-head.ts";
 import { serveTakeovers } from "../server/takeover/takeover.ts";
 import { activatedSockets } from "./activation.ts";
 import { type Address, hostAndPort } from "./address.ts";
@@ -37,6 +38,8 @@ const serverOptions = {
   headersTimeout: 60_000,
   /** As large as Go's servers take: clients put lists of names into filters. */
   maxHeaderSize: 1 << 20,
+  /** It is told of in the words of Go's server. */
+  requireHostHeader: false,
   /** What asks for another protocol elsewhere than where there is one is a request like any other. */
   shouldUpgradeCallback: () => false,
   /** As Go's servers do: a client whose machine is gone is noticed. */
@@ -49,7 +52,8 @@ const longestQueue = 2 ** 31 - 1;
 
 const halfClosed = new HalfClosed();
 
-function createApiServer(route: RequestListener, settings: ListenSettings, encrypted: boolean): Server {
+function createApiServer(served: RequestListener, settings: ListenSettings, encrypted: boolean): Server {
+  const route = headFirst(served);
   const connected = (socket: Socket): void => {
     settings.connected?.(socket);
     halfClosed.watch(socket);
@@ -57,6 +61,7 @@ function createApiServer(route: RequestListener, settings: ListenSettings, encry
   if (!encrypted) {
     const server = allowHalfOpen(createHttpServer(serverOptions, route)).on("connection", connected);
     answerClientErrors(server);
+    serveExpectations(server, route);
     serveTakeovers(server, "connection", route);
     return server;
   }
@@ -66,6 +71,7 @@ function createApiServer(route: RequestListener, settings: ListenSettings, encry
     settings.log.info({ err: error, client: socket.remoteAddress }, "TLS handshake failed"),
   );
   answerClientErrors(https);
+  serveExpectations(https, route);
   serveTakeovers(https, "secureConnection", route);
   return createServer(
     { allowHalfOpen: true, keepAlive: true, keepAliveInitialDelay: serverOptions.keepAliveInitialDelay },

@@ -28,7 +28,8 @@ export function createApp(
     rewriteUrl: (request) => readTarget(request as unknown as IncomingMessage),
   }) as unknown as FastifyInstance;
   // To fastify no request has a body: routes read theirs, and judge media types, by Docker's rules.
-  for (const method of ["POST", "PUT", "DELETE"]) app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
+  for (const method of ["POST", "PUT", "DELETE", "QUERY"])
+    app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
   app.addHook("onRequest", (request, reply, done) => {
     const { name } = request.params as { name?: string };
     const own =

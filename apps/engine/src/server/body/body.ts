@@ -6,6 +6,7 @@ import { isBlank, JsonError, parseLongJson, type Shape, unmarshalLong } from "@l
 import type { FastifyRequest } from "fastify";
 import { BodyBudget } from "./body-budget.ts";
 import { checkJsonType } from "./content-type.ts";
+import { wantBody } from "../head/expectation.ts";
 import { takenConnection } from "../takeover/takeover.ts";
 
 /** More than any real request needs, and less than would hurt the daemon. */
@@ -36,12 +37,14 @@ export async function readEarly(request: FastifyRequest): Promise<Buffer> {
 }
 
 function piecesOf(request: FastifyRequest): AsyncIterable<Buffer> {
+  wantBody(request.raw);
   return takenConnection(request.raw)?.body ?? (request.raw as AsyncIterable<Buffer>);
 }
 
 /** The body as a stream, for routes that do not read it whole. */
 export function bodyStream(request: FastifyRequest): Readable {
   const body = early.get(request.raw);
+  wantBody(request.raw);
   return body === undefined ? request.raw : Readable.from([body], { objectMode: false });
 }
 

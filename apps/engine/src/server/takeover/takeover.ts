@@ -74,8 +74,8 @@ export function serveTakeovers(
   });
 }
 
-/** Answers go in the order of their requests: one that a client has not waited for comes first. */
-async function afterEarlier(socket: Socket): Promise<void> {
+/** Answers go in the order of their requests: waits for those to requests that came before. */
+export async function afterEarlier(socket: Socket): Promise<void> {
   for (;;) {
     const earlier = Reflect.get(socket, "_httpMessage") as ServerResponse | null | undefined;
     if (earlier === null || earlier === undefined || socket.destroyed) return;

@@ -18,5 +18,7 @@ export function cleanPath(path: string): string {
 
 /** Encodes what has a meaning of its own in a URL, or none; slashes part segments. The inverse of `decodePath`. */
 export function escapePath(path: string): string {
-  return path.replaceAll(/[^A-Za-z0-9\-._~/:@$&+=,;]/gu, encodeURIComponent);
+  return path
+    .replaceAll(/[^A-Za-z0-9\-._~/:@$&+=,;!'()*]/gu, encodeURIComponent)
+    .replaceAll(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 }

@@ -21,7 +21,7 @@ const cases: [target: string, expected: string | { movedTo: string } | 400, meth
   ["//foo/_ping", { movedTo: "/foo/_ping" }],
   ["///_ping", { movedTo: "/_ping" }],
   ["/%2f_ping", { movedTo: "/_ping" }],
-  ["*", { movedTo: "/*" }],
+  ["*", { movedTo: "/%2A" }],
   ["/containers/a%2Fb/json", "/containers/a%2Fb/json"],
   ["/containers/a/b/json", "/containers/a%2Fb/json"],
   ["/containers/a/b/c/logs/json", "/containers/a%2Fb%2Fc%2Flogs/json"],
