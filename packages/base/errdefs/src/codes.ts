@@ -5,6 +5,7 @@ import {
   DataLoss,
   DeadlineExceeded,
   type ErrorKind,
+  type ErrorOptions,
   FailedPrecondition,
   Internal,
   InvalidArgument,
@@ -62,7 +63,7 @@ const httpStatuses: Record<ErrorKind, number> = {
   Unauthenticated: 401,
 };
 
-const byGrpcCode: Record<number, new (message: string, options?: { cause?: unknown }) => LongshoreError> = {
+const byGrpcCode: Record<number, new (message: string, options?: ErrorOptions) => LongshoreError> = {
   1: Canceled,
   2: Unknown,
   3: InvalidArgument,
@@ -92,6 +93,6 @@ export function httpStatusOf(error: unknown): number {
 }
 
 /** The error that a gRPC (or ttrpc) status stands for. */
-export function fromGrpcCode(code: number, message: string, cause?: unknown): LongshoreError {
-  return new (byGrpcCode[code] ?? Unknown)(message, { cause });
+export function fromGrpcCode(code: number, message: string, cause?: unknown, reason?: string): LongshoreError {
+  return new (byGrpcCode[code] ?? Unknown)(message, { cause, reason });
 }

@@ -19,16 +19,24 @@ export type ErrorKind =
   | "DataLoss"
   | "Unauthenticated";
 
+export interface ErrorOptions {
+  readonly cause?: unknown;
+  /** For programs: which of a kind's errors it is, in capitals as in google.rpc.ErrorInfo; texts are for people. */
+  readonly reason?: string | undefined;
+}
+
 /**
  * The base of every error that the project throws on purpose. The message names the object;
  * `cause` keeps what lay below it.
  */
 export abstract class LongshoreError extends Error {
   abstract readonly kind: ErrorKind;
+  readonly reason: string | undefined;
 
-  constructor(message: string, options?: { cause?: unknown }) {
+  constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = new.target.name;
+    this.reason = options?.reason;
   }
 }
 
@@ -90,6 +98,11 @@ export class Unauthenticated extends LongshoreError {
 /** The kind of any thrown value; what the project did not throw itself is `Unknown`. */
 export function kindOf(error: unknown): ErrorKind {
   return error instanceof LongshoreError ? error.kind : "Unknown";
+}
+
+/** Which of its kind's errors it is, where that was said; it crosses between our daemons. */
+export function reasonOf(error: unknown): string | undefined {
+  return error instanceof LongshoreError ? error.reason : undefined;
 }
 
 /** Whether `error` is of this kind. */

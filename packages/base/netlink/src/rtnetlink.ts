@@ -16,13 +16,13 @@ export class NetlinkRefused extends Unknown {
   /** Of errno(3), positive. */
   readonly errno: number;
   /** The kernel's words alone. */
-  readonly reason: string;
+  readonly words: string;
 
   constructor(step: string, errno: number) {
-    const reason = errno === EOPNOTSUPP ? "operation not supported" : getSystemErrorMessage(-errno);
-    super(`${step}: ${reason}`);
+    const words = errno === EOPNOTSUPP ? "operation not supported" : getSystemErrorMessage(-errno);
+    super(`${step}: ${words}`);
     this.errno = errno;
-    this.reason = reason;
+    this.words = words;
   }
 }
 

@@ -1,10 +1,11 @@
 import { isKind, messageOf } from "@longshore/errdefs";
 import { removeTree } from "@longshore/sys";
+import { isConnectionLost } from "@longshore/ttrpc";
 import { resolveShim } from "./shim/binary.ts";
 import { type Bundle, listBundles, orphanedWork, unmountBelow } from "./bundle.ts";
 import { publishDeadShim } from "./shim/dead-shim.ts";
 import type { TaskManager } from "./manager.ts";
-import { Shim, isClosed } from "./shim/shim.ts";
+import { Shim } from "./shim/shim.ts";
 
 /** containerd's limit for a shim to answer after a restart. */
 const loadTimeoutMs = 5000;
@@ -79,7 +80,7 @@ async function servesTask(manager: TaskManager, shim: Shim): Promise<boolean> {
     return true;
   } catch (error) {
     log.warn({ id, namespace, error: messageOf(error) }, "shim does not answer for its task");
-    return !isKind(error, "NotFound") && !isClosed(error);
+    return !isKind(error, "NotFound") && !isConnectionLost(error);
   }
 }
 

@@ -5,6 +5,7 @@ import { AlreadyExists, NotFound, isKind, messageOf } from "@longshore/errdefs";
 import { validateIdentifier } from "@longshore/reference";
 import type { Logger } from "@longshore/logger";
 import { span } from "@longshore/telemetry";
+import { isConnectionLost } from "@longshore/ttrpc";
 import { resolveShim } from "./shim/binary.ts";
 import { Bundle, taskDir, unmountBelow } from "./bundle.ts";
 import type { CreateOptions, Exit, RuntimeConfig, RuntimeEvents } from "./contract.ts";
@@ -13,7 +14,7 @@ import { during } from "./shim/during.ts";
 import { ExitEvents } from "./shim/exit-events.ts";
 import { LogPipes } from "./shim/logpipe.ts";
 import { PreparedShims } from "./shim/prepared.ts";
-import { Shim, isClosed } from "./shim/shim.ts";
+import { Shim } from "./shim/shim.ts";
 import { Task } from "./task.ts";
 
 const shutdownTimeoutMs = 3000;
@@ -141,7 +142,7 @@ export class TaskManager {
       });
       return { task, pid };
     } catch (error) {
-      if (isClosed(error)) await shim.closed;
+      if (isConnectionLost(error)) await shim.closed;
       await (task.death ?? this.#discard(task));
       throw during("failed to create shim task", error);
     }
@@ -163,7 +164,7 @@ export class TaskManager {
       const { pid, exitStatus, exitedAt } = await task.shim.task.delete({ id: task.id });
       exit = { pid, status: exitStatus, exitedAt: exitedAt ?? timestampNow() };
     } catch (error) {
-      if (isClosed(error)) {
+      if (isConnectionLost(error)) {
         await task.shim.closed;
         if (task.death !== undefined) return task.death;
         throw during("failed to delete task", error);

@@ -11,6 +11,7 @@ import type {
 } from "@longshore/proto/containerd/runtime/sandbox/v1/sandbox";
 import type { Mount } from "@longshore/proto/containerd/types/types";
 import { removeTree } from "@longshore/sys";
+import { isConnectionLost } from "@longshore/ttrpc";
 import { resolveShim } from "./shim/binary.ts";
 import { Bundle, listBundles, orphanedWork, sandboxDir, unmountBelow } from "./bundle.ts";
 import type { SandboxEndpoint } from "./contract.ts";
@@ -18,7 +19,7 @@ import { cleanUp, publishDeadShim } from "./shim/dead-shim.ts";
 import { during } from "./shim/during.ts";
 import { LogPipes } from "./shim/logpipe.ts";
 import type { RuntimeDeps } from "./manager.ts";
-import { type SandboxClient, Shim, isClosed } from "./shim/shim.ts";
+import { type SandboxClient, Shim } from "./shim/shim.ts";
 
 /** How long a shim may take to end, or to answer after a restart. */
 const shimTimeoutMs = 5000;
@@ -285,6 +286,6 @@ export class SandboxManager {
 /** For a shim that is gone, the error is containerd's. */
 async function ask<T>(call: Promise<T>): Promise<T> {
   return call.catch((error: unknown) => {
-    throw isClosed(error) ? new Unknown("ttrpc: closed", { cause: error }) : error;
+    throw isConnectionLost(error) ? new Unknown("ttrpc: closed", { cause: error }) : error;
   });
 }

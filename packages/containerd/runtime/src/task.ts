@@ -3,8 +3,9 @@ import { timestampNow } from "@bufbuild/protobuf/wkt";
 import { NotFound, isKind, messageOf } from "@longshore/errdefs";
 import { validateIdentifier } from "@longshore/reference";
 import type { Process, ProcessInfo } from "@longshore/proto/containerd/v1/types/task";
+import { isConnectionLost } from "@longshore/ttrpc";
 import type { Exit, TaskIO } from "./contract.ts";
-import { type Shim, isClosed } from "./shim/shim.ts";
+import { type Shim } from "./shim/shim.ts";
 
 /** What of a process its shim knows. */
 export type ProcessState = Pick<
@@ -165,7 +166,7 @@ export class Task {
     try {
       return await call();
     } catch (error) {
-      if (!isClosed(error)) throw error;
+      if (!isConnectionLost(error)) throw error;
       // The connection's end is seen a moment later than the call's.
       await this.shim.closed;
       throw new NotFound(`task ${this.id}: ${messageOf(error)}: not found`, { cause: error });

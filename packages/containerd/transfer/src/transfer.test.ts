@@ -290,6 +290,7 @@ describe("transfer", () => {
       await assert.rejects(pull(), {
         name: "NotFound",
         message: "failed to resolve image: x: not found: manifest unknown: manifest unknown",
+        reason: "RESOLVE_FAILED",
       });
     });
 
@@ -316,6 +317,7 @@ describe("transfer", () => {
       await assert.rejects(pull({ platforms: [{ os: "linux", architecture: "s390x" }] }), {
         name: "NotFound",
         message: /^no match for platform in manifest sha256:/,
+        reason: "NO_MATCH_FOR_PLATFORM",
       });
     });
   });

@@ -5,6 +5,7 @@ import { fromGrpcCode, messageOf, Unknown } from "@longshore/errdefs";
 import type { CallOptions, ServiceClient } from "@longshore/proto";
 import { currentTraceparent } from "@longshore/telemetry";
 import { type MethodCodec, methodCodec } from "./definition.ts";
+import { reasonIn, wantsDetails } from "./error-details.ts";
 import { maxMessageBytes } from "./server.ts";
 
 /** One HTTP/2 connection to a server, shared by the clients of its services; it reconnects by itself. */
@@ -39,15 +40,16 @@ export class Channel {
 
 function toError(error: unknown): Error {
   if (error !== null && typeof error === "object" && "code" in error && typeof error.code === "number") {
-    const { details } = error as grpc.ServiceError;
-    return fromGrpcCode(error.code, details, error);
+    const { details, metadata } = error as grpc.ServiceError;
+    return fromGrpcCode(error.code, details, error, reasonIn(metadata));
   }
   return new Unknown(messageOf(error), { cause: error });
 }
 
 function metadataOf(base: Readonly<Record<string, string>>, options: CallOptions | undefined): grpc.Metadata {
   const metadata = new grpc.Metadata();
-  for (const [key, value] of Object.entries({ ...base, ...options?.metadata })) metadata.set(key, value);
+  for (const [key, value] of Object.entries({ ...wantsDetails, ...base, ...options?.metadata }))
+    metadata.set(key, value);
   const traceparent = currentTraceparent();
   if (traceparent !== undefined) metadata.set("traceparent", traceparent);
   return metadata;

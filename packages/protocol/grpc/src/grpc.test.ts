@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Content, WriteAction } from "@longshore/proto/containerd/services/content/v1/content";
 import { Version } from "@longshore/proto/containerd/services/version/v1/version";
-import { NotFound, isKind } from "@longshore/errdefs";
+import { NotFound, isKind, kindOf, messageOf, reasonOf } from "@longshore/errdefs";
 import { Channel, type RunningServer, createClient, implement, serve } from "./index.ts";
 
 const unused = (): never => {
@@ -71,6 +71,44 @@ describe("grpc", () => {
     assert.equal(statSync(join(dir, "s.sock")).mode & 0o777, 0o660);
     const answer = await createClient(channel, Version).version({}, { metadata: { "x-test": "a" } });
     assert.equal(answer.version, "v2.1.0-a");
+  });
+
+  it("tells our own clients which error it was, and others nothing that they would show", async () => {
+    const path = join(dir, "reasons.sock");
+    const failing = await serve(
+      [
+        implement(Version, {
+          version: () => {
+            throw new NotFound("nothing here", { reason: "NOTHING_HERE" });
+          },
+        }),
+      ],
+      { path },
+    );
+    const asking = new Channel(path);
+    const session = connect("http://localhost", { createConnection: () => createConnection(path) });
+    try {
+      const error = await createClient(asking, Version)
+        .version({})
+        .catch((caught: unknown) => caught);
+      assert.deepEqual(
+        [kindOf(error), reasonOf(error), messageOf(error)],
+        ["NotFound", "NOTHING_HERE", "nothing here"],
+      );
+      const call = session.request({
+        ":method": "POST",
+        ":path": "/containerd.services.version.v1.Version/Version",
+        "content-type": "application/grpc",
+        te: "trailers",
+      });
+      call.resume().end(Buffer.alloc(5));
+      const [headers] = (await once(call, "response")) as [Record<string, string>];
+      assert.deepEqual([headers["grpc-status"], headers["grpc-status-details-bin"]], ["5", undefined]);
+    } finally {
+      asking.close();
+      session.destroy();
+      await failing.close(100);
+    }
   });
 
   it("hands over all values of a repeated key", async () => {

@@ -10,6 +10,7 @@ import { Unavailable, grpcCodeOf, messageOf } from "@longshore/errdefs";
 import { parseTraceparent, span, withParent } from "@longshore/telemetry";
 import type { CallContext } from "./context.ts";
 import { methodCodec } from "./definition.ts";
+import { detailsOf } from "./error-details.ts";
 
 type In<M> = M extends { input: infer I extends DescMessage } ? MessageShape<I> : never;
 type Out<M> = M extends { output: infer O extends DescMessage } ? MessageInitShape<O> : never;
@@ -49,8 +50,9 @@ function contextOf(call: AnyCall): { context: CallContext; end: () => void } {
   return { context: { metadata, signal: abort.signal }, end: () => abort.abort() };
 }
 
-function statusOf(error: unknown): Partial<grpc.StatusObject> {
-  return { code: grpcCodeOf(error), details: messageOf(error) };
+function statusOf(error: unknown, { metadata: asked }: CallContext): Partial<grpc.StatusObject> {
+  const metadata = detailsOf(error, asked);
+  return { code: grpcCodeOf(error), details: messageOf(error), ...(metadata === undefined ? {} : { metadata }) };
 }
 
 /** Only unary calls get spans: streams such as events live as long as their client. */
@@ -65,7 +67,7 @@ function unary(name: string, handler: AnyHandler): grpc.handleUnaryCall<unknown,
       )
       .then(
         (response) => callback(null, response),
-        (error: unknown) => callback(statusOf(error)),
+        (error: unknown) => callback(statusOf(error, context)),
       );
   };
 }
@@ -77,7 +79,7 @@ function clientStreaming(handler: AnyHandler): grpc.handleClientStreamingCall<un
       .then(() => handler(call, context))
       .then(
         (response) => callback(null, response),
-        (error: unknown) => callback(statusOf(error)),
+        (error: unknown) => callback(statusOf(error, context)),
       );
   };
 }
@@ -110,7 +112,7 @@ function serverStreaming(
       .then(() => respond(call, handler(request, context) as AsyncIterable<unknown>, context.signal))
       .then(
         () => call.end(),
-        (error: unknown) => call.emit("error", statusOf(error)),
+        (error: unknown) => call.emit("error", statusOf(error, context)),
       )
       .finally(end);
   };

@@ -1,4 +1,4 @@
-import { Internal, ResourceExhausted, Unavailable, messageOf } from "@longshore/errdefs";
+import { Internal, ResourceExhausted, Unavailable, messageOf, reasonOf } from "@longshore/errdefs";
 import { connect } from "#socket";
 import { fromBinary } from "@longshore/proto/message";
 import { ResponseSchema } from "@longshore/proto/ttrpc/ttrpc";
@@ -6,6 +6,14 @@ import { type Frame, FrameDecoder, encodeFrame, frameFlag, frameType, maxFrameDa
 import { Inbox } from "./inbox.ts";
 import type { SocketEvents, StreamSocket } from "./socket.ts";
 import { errorOf } from "./status.ts";
+
+/** The reason of errors that tell of the connection, not of the call. */
+const connectionLost = "CONNECTION_LOST";
+
+/** Whether a call failed because there is no connection, or none any more. */
+export function isConnectionLost(error: unknown): boolean {
+  return reasonOf(error) === connectionLost;
+}
 
 /** What a stream delivers: the payloads of data frames, then that of the final response, if any. */
 export type Payloads = Inbox<Uint8Array>;
@@ -33,7 +41,7 @@ export class Connection {
       closed: (error) => {
         this.#error ??= error;
         for (const id of [...this.#streams.keys()])
-          this.#fail(id, new Unavailable("ttrpc: closed", { cause: this.#error }));
+          this.#fail(id, new Unavailable("ttrpc: closed", { cause: this.#error, reason: connectionLost }));
         resolve();
       },
     };
@@ -46,7 +54,7 @@ export class Connection {
     try {
       connection.#socket = await connect(path, connection.#events);
     } catch (cause) {
-      throw new Unavailable(`ttrpc: cannot connect to ${path}: ${messageOf(cause)}`, { cause });
+      throw new Unavailable(`ttrpc: cannot connect to ${path}: ${messageOf(cause)}`, { cause, reason: connectionLost });
     }
     return connection;
   }
@@ -62,7 +70,7 @@ export class Connection {
 
   /** Opens a stream with its request frame. Throws ResourceExhausted when that is too long. */
   start(request: Uint8Array, flags: number): { id: number; payloads: Payloads } {
-    if (this.#socket.destroyed) throw new Unavailable("ttrpc: closed", { cause: this.#error });
+    if (this.#socket.destroyed) throw new Unavailable("ttrpc: closed", { cause: this.#error, reason: connectionLost });
     const id = this.#nextId;
     this.#write(id, frameType.request, flags, request);
     this.#nextId += 2;

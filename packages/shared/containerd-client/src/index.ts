@@ -16,5 +16,6 @@ export { type ByteListener, byteSocketMetadata, connectForBytes, listenForBytes 
 export { type AnyStream, type ByteChannel, receiveBytes, sendBytes } from "./transfer/byte-stream.ts";
 export { exportImages, type ExportRequest } from "./transfer/export.ts";
 export { importImages, type ImportRequest } from "./transfer/import.ts";
+export { registryWords, transferReason, transferReasons } from "./transfer/failure.ts";
 export { ClientStream } from "./transfer/stream.ts";
 export { platformMessage, transfer, type TransferRequest } from "./transfer/transfer.ts";

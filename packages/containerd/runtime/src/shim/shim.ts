@@ -1,10 +1,10 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
-import { NotFound, isKind, messageOf } from "@longshore/errdefs";
+import { NotFound, isKind } from "@longshore/errdefs";
 import type { ServiceClient } from "@longshore/proto";
 import { Sandbox } from "@longshore/proto/containerd/runtime/sandbox/v1/sandbox";
 import { Task as TaskV2 } from "@longshore/proto/containerd/task/v2/task";
 import { Task as TaskV3 } from "@longshore/proto/containerd/task/v3/task";
-import { Connection, createClient, namespaceKey } from "@longshore/ttrpc";
+import { Connection, createClient, isConnectionLost, namespaceKey } from "@longshore/ttrpc";
 import { type Bootstrap, bootstrapFile, decodeStart, decodeStored, encodeStart, encodeStored } from "./bootstrap.ts";
 import type { Bundle } from "../bundle.ts";
 import { runShim } from "./command.ts";
@@ -124,7 +124,7 @@ export class Shim {
     try {
       await this.#task.shutdown({ id: this.id, now }, { timeoutMs });
     } catch (error) {
-      if (!isClosed(error)) throw error;
+      if (!isConnectionLost(error)) throw error;
     }
   }
 
@@ -143,11 +143,6 @@ async function connectStored(bundle: Bundle, bootstrap: Bootstrap): Promise<Conn
   if (stored.status === "fulfilled") return opened.value;
   opened.value.close();
   throw stored.reason;
-}
-
-/** Whether a call failed because the shim is gone. */
-export function isClosed(error: unknown): boolean {
-  return isKind(error, "Unavailable") && messageOf(error).startsWith("ttrpc: ");
 }
 
 function taskClient(connection: Connection, version: number, namespace: string): TaskClient {

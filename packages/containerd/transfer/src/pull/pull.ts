@@ -1,3 +1,4 @@
+import { transferReasons } from "@longshore/containerd-client";
 import { InvalidArgument, Unknown } from "@longshore/errdefs";
 import type { Image, Scope } from "@longshore/metadata";
 import {
@@ -148,11 +149,17 @@ export async function pull(
 ): Promise<Image[]> {
   const name = format(source.reference);
   call.progress({ event: `Resolving from OCI Registry (${name})` });
+  const reason = transferReasons.resolveFailed;
   const target = await source.registry.resolve(source.reference, call.signal).catch((error: unknown) => {
-    throw prefixed("failed to resolve image", error);
+    throw prefixed("failed to resolve image", error, reason);
   });
   if (!isIndex(target) && !isManifest(target))
-    throw new InvalidArgument(`failed to resolve image: ${name}: unsupported manifest media type: ${target.mediaType}`);
+    throw new InvalidArgument(
+      `failed to resolve image: ${name}: unsupported manifest media type: ${target.mediaType}`,
+      {
+        reason,
+      },
+    );
   call.progress({ event: `Pulling from OCI Registry (${name})` });
   call.progress({ event: "fetching image content", name });
   const images = await withLease(environment.open, call, async (scope) => {

@@ -1,4 +1,5 @@
 import type { Provider } from "@longshore/content";
+import { transferReasons } from "@longshore/containerd-client";
 import { NotFound, isKind } from "@longshore/errdefs";
 import type { ImageSelection } from "../contract.ts";
 import { readImageConfig, readManifest } from "../images/documents.ts";
@@ -47,7 +48,9 @@ export function chooseManifests(index: Index, digest: string, selection: ImageSe
   });
   const matching = ranked.filter((entry) => entry.rank !== undefined).toSorted((a, b) => (a.rank ?? 0) - (b.rank ?? 0));
   if (matching.length === 0 && !all && !selection.allMetadata)
-    throw new NotFound(`no match for platform in manifest ${digest}: not found`);
+    throw new NotFound(`no match for platform in manifest ${digest}: not found`, {
+      reason: transferReasons.noPlatform,
+    });
   const chosen = selection.manifestLimit > 0 ? matching.slice(0, selection.manifestLimit) : matching;
   const wanted = new Set(chosen);
   const others = selection.allMetadata ? ranked.filter((entry) => !wanted.has(entry)) : [];

@@ -1,3 +1,4 @@
+import { transferReasons } from "@longshore/containerd-client";
 import { FailedPrecondition } from "@longshore/errdefs";
 import type { Scope } from "@longshore/metadata";
 import type { UnpackTarget } from "../contract.ts";
@@ -26,6 +27,7 @@ export async function unpackTargetFor(
   if (platform !== undefined && target === undefined) {
     throw new FailedPrecondition(
       `unpacker does not support platform ${formatPlatform(platform)} for image ${config.digest}`,
+      { reason: transferReasons.notUnpacked },
     );
   }
   return target === undefined ? undefined : target.snapshotter || environment.defaultSnapshotter(scope.namespace);

@@ -1,6 +1,6 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
-import { platformMessage, transfer, withLease } from "@longshore/containerd-client";
-import { InvalidArgument, NotFound, isKind, messageOf } from "@longshore/errdefs";
+import { platformMessage, transfer, transferReason, transferReasons, withLease } from "@longshore/containerd-client";
+import { InvalidArgument, NotFound, messageOf } from "@longshore/errdefs";
 import type { Platform } from "@longshore/oci";
 import { packAny } from "@longshore/proto";
 import { ImageStoreSchema, type Progress } from "@longshore/proto/containerd/types/transfer/transfer";
@@ -102,12 +102,11 @@ async function fetchImage(
     );
   try {
     await run(true).catch((error: unknown) => {
-      if (isKind(error, "FailedPrecondition") && messageOf(error).includes("unpacker does not support platform"))
-        return run(false);
+      if (transferReason(error) === transferReasons.notUnpacked) return run(false);
       throw error;
     });
   } catch (error) {
-    if (isKind(error, "NotFound") && messageOf(error).includes("no match for platform")) {
+    if (transferReason(error) === transferReasons.noPlatform) {
       throw new NotFound(
         `no matching manifest for ${formatAsGiven(platform)} in the manifest list entries: ${messageOf(error)}`,
         { cause: error },

@@ -1,6 +1,6 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
-import { ClientStream } from "@longshore/containerd-client";
-import { Unknown, fromGrpcCode, grpcCodeOf, isKind, messageOf } from "@longshore/errdefs";
+import { ClientStream, registryWords, transferReason, transferReasons } from "@longshore/containerd-client";
+import { Unknown, fromGrpcCode, grpcCodeOf, isKind } from "@longshore/errdefs";
 import { packAny } from "@longshore/proto";
 import { OCIRegistrySchema } from "@longshore/proto/containerd/types/transfer/transfer";
 import { format, type Reference } from "@longshore/reference";
@@ -41,10 +41,10 @@ export async function withRegistry<T>(
  */
 export function registryFailure(error: unknown, reference: Reference): Error {
   const name = format(reference);
-  const message = messageOf(error);
-  const text = message.replace(/^failed to resolve image: /, "");
-  const reason = isKind(error, "NotFound") ? `${name}: not found` : text;
-  const shown = message === text ? text : `failed to resolve reference "${name}": ${reason}`;
+  const text = registryWords(error);
+  const why = isKind(error, "NotFound") ? `${name}: not found` : text;
+  const unresolved = transferReason(error) === transferReasons.resolveFailed;
+  const shown = unresolved ? `failed to resolve reference "${name}": ${why}` : text;
   const code = grpcCodeOf(isKind(error, "Unavailable") ? new Unknown(shown) : error);
   return fromGrpcCode(code, shown, error);
 }

@@ -67,7 +67,7 @@ export async function ensureParent({ device }: ParentRecord, named: boolean): Pr
     } else await netlink.request([addDummy(device)]);
   } catch (error) {
     if (!(error instanceof NetlinkRefused)) throw error;
-    throw new Unknown(named ? `failed to create ${device} vlan link: ${error.reason}` : error.reason, { cause: error });
+    throw new Unknown(named ? `failed to create ${device} vlan link: ${error.words}` : error.words, { cause: error });
   }
   await netlink.request([setUp(await linkIndex(netlink, device))]);
 }

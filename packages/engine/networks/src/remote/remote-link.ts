@@ -62,7 +62,7 @@ export async function takeIn(endpoint: EndpointRecord, netnsPath: string): Promi
     try {
       await inside.request([addRoute(index, destination, nextHop)]);
     } catch (error) {
-      const reason = error instanceof NetlinkRefused ? error.reason : messageOf(error);
+      const reason = error instanceof NetlinkRefused ? error.words : messageOf(error);
       throw new Unknown(
         `failed to add static route ${destination}: ${nextHop === "" ? reason : `route for the next hop ${nextHop} could not be found: ${reason}`}`,
         { cause: error },
