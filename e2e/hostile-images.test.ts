@@ -76,7 +76,7 @@ describe("hostile images", () => {
           ? (image?.target ?? {})
           : (JSON.parse(kind === "manifests" ? data.toString() : "{}") as { mediaType?: string });
       response.writeHead(200, {
-        "content-type": isPage ? "text/html" : mediaType || "application/octet-stream",
+        "content-type": isPage ? "text/html" : mediaType || "application/vnd.oci.image.manifest.v1+json",
         "content-length": data.length,
       });
       return response.end(request.method === "HEAD" ? undefined : data);
@@ -85,7 +85,7 @@ describe("hostile images", () => {
       await new Promise((resolve) => server.once("listening", resolve));
       const { port } = server.address() as AddressInfo;
       const cases: [string, RegExp][] = [
-        ["page", /is not valid JSON/],
+        ["page", /unsupported manifest media type: text\/html/],
         ...refused.flatMap(([what, , words]): [string, RegExp][] => (images.has(what) ? [[what, words]] : [])),
       ];
       await Promise.all(

@@ -1,4 +1,5 @@
 import { InvalidArgument, Unknown, messageOf } from "@longshore/errdefs";
+import { parseWhole, struct, text as word, unmarshal } from "@longshore/go-json";
 import type { ImageFilters } from "@longshore/images";
 import type { Platform } from "@longshore/oci";
 import type { FastifyRequest } from "fastify";
@@ -12,20 +13,22 @@ export function wildcard(request: FastifyRequest): string {
   return (request.params as Record<string, string>)["*"] ?? "";
 }
 
+const platformShape = struct("v1.Platform", { architecture: word, os: word, variant: word });
+
 /** An OCI platform in JSON; undefined when empty. @throws InvalidArgument */
 export function parseJsonPlatform(text: string): Platform | undefined {
   if (text === "") return undefined;
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = unmarshal(platformShape, parseWhole(text));
   } catch (error) {
     throw new InvalidArgument(`failed to parse platform: ${messageOf(error)}`, { cause: error });
   }
   const { os, architecture, variant } = (parsed ?? {}) as Partial<Platform>;
-  if (typeof os !== "string" || typeof architecture !== "string" || os === "" || architecture === "") {
+  if (!os || !architecture) {
     throw new InvalidArgument("both OS and Architecture must be provided");
   }
-  return { os, architecture, ...(typeof variant === "string" && variant !== "" ? { variant } : {}) };
+  return { os, architecture, ...(variant ? { variant } : {}) };
 }
 
 /** The platform to save, load or show the history of. @throws InvalidArgument when several are named */

@@ -51,8 +51,7 @@ function wordsOf({ cmd: [name = "", ...args] }: ExecConfig): string {
 }
 
 function forgetEnded(container: Container): void {
-  for (const [id, exec] of container.execs)
-    if (exec.endedAt !== undefined && Date.now() - exec.endedAt > keepMs) container.execs.delete(id);
+  for (const [id, exec] of container.execs) if (isOver(exec)) container.execs.delete(id);
 }
 
 /** @throws NotFound `No such exec instance: x` */
@@ -155,6 +154,11 @@ export async function resizeExec(context: Context, exec: Exec, height: number, w
   }
 }
 
+/** Whether it ended so long ago that the next exec takes its place. */
+function isOver({ endedAt }: Exec): boolean {
+  return endedAt !== undefined && Date.now() - endedAt > keepMs;
+}
+
 export function inspectExec(exec: Exec): ExecInspectResponse {
   const { config, container } = exec;
   return {
@@ -171,7 +175,8 @@ export function inspectExec(exec: Exec): ExecInspectResponse {
     OpenStdin: config.attachStdin,
     OpenStderr: config.attachStderr,
     OpenStdout: config.attachStdout,
-    CanRemove: exec.endedAt !== undefined,
+    // Who looks after its end still finds it for a while.
+    CanRemove: isOver(exec),
     ContainerID: container.id,
     DetachKeys: config.detachKeys === "" ? "" : Buffer.from(config.detachKeys).toString("base64"),
     Pid: exec.pid,

@@ -104,7 +104,11 @@ async function updateTask(context: Context, container: Container, hostConfig: Ho
   try {
     await context.containerd.tasks.update({
       containerId: container.id,
-      resources: jsonAny(resourcesType, await resourcesOf(hostConfig)),
+      // As with Docker, real-time limits count from the next start.
+      resources: jsonAny(
+        resourcesType,
+        await resourcesOf({ ...hostConfig, CpuRealtimePeriod: 0, CpuRealtimeRuntime: 0 }),
+      ),
     });
   } catch (error) {
     // Its limits count from its next start.

@@ -29,10 +29,10 @@ async function unpackRunnable(
     }
   }
   if (!found && platform !== undefined) {
-    const names = records.map(familiarOf).join(", ");
-    throw new NotFound(
-      `images [${names}] were loaded, but don't provide the requested platform (${formatAsGiven(platform)})`,
-    );
+    const [name, ...more] = records.map(familiarOf);
+    const which = more.length === 0 ? `image ${name ?? ""} was` : `images [${[name, ...more].join(", ")}] were`;
+    const does = more.length === 0 ? "doesn't" : "don't";
+    throw new NotFound(`${which} loaded, but ${does} provide the requested platform (${formatAsGiven(platform)})`);
   }
 }
 

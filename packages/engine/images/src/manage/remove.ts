@@ -216,7 +216,7 @@ export async function removeImage(
   if (refOrId.trim() === "") throw new InvalidArgument("image name cannot be blank");
   if (platforms.length > 0 && !options.force) {
     throw new InvalidArgument(
-      "Content will be removed from all images referencing this variant. Use —force to force delete.",
+      "Content will be removed from all images referencing this variant. Use —-force to force delete.",
     );
   }
   const found = await findImage(context, refOrId);

@@ -1,6 +1,6 @@
 import type { ImageConfig, ImageInspect } from "@longshore/docker-api";
 import { InvalidArgument } from "@longshore/errdefs";
-import type { Platform } from "@longshore/oci";
+import { isIndex, type Platform } from "@longshore/oci";
 import type { ImagesContext } from "../model/context.ts";
 import { findImage } from "../model/find.ts";
 import { chooseManifest, platformOf, readManifests } from "../model/manifests.ts";
@@ -47,9 +47,6 @@ export async function inspectImage(
   const chosen = chooseManifest(context, manifests, refOrId, options.platform);
   const document = chosen.document;
   const platform = document === undefined ? context.platform : platformOf(document);
-  const blobs = new Map(
-    options.platform === undefined ? manifests.flatMap((manifest) => [...manifest.blobs]) : chosen.blobs,
-  );
   const tagged = Math.max(...all.map(({ updatedAt }) => updatedAt.getTime()));
   return {
     Id: record.target.digest,
@@ -64,7 +61,8 @@ export async function inspectImage(
     ...(platform.variant === undefined ? {} : { Variant: platform.variant }),
     Os: platform.os,
     ...(document?.["os.version"] ? { OsVersion: document["os.version"] } : {}),
-    Size: sum(blobs.values()),
+    // As with Docker, of the platform that is shown, and of the index that names it.
+    Size: sum(chosen.blobs.values()) + (isIndex(record.target) ? record.target.size : 0),
     GraphDriver: { Data: null, Name: context.snapshotter },
     RootFS: { Type: "layers", Layers: document?.rootfs?.diff_ids ?? [] },
     Metadata: { LastTagTime: new Date(tagged).toISOString() },

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { FailedPrecondition, InvalidArgument, NotFound, PermissionDenied, Unauthenticated } from "@longshore/errdefs";
-import { type Descriptor, mediaTypeProblem, mediaTypes, parseJson } from "@longshore/oci";
+import { type Descriptor, mediaTypeProblem, mediaTypes } from "@longshore/oci";
 import { type Reference, format, isDigest } from "@longshore/reference";
 import { RegistryError } from "../http/errors.ts";
 import type { HostClient } from "../http/host-client.ts";
@@ -8,27 +8,20 @@ import { acceptManifests, maxManifestBytes } from "./media-types.ts";
 import { type Repository, doing } from "../repository.ts";
 import { type RegistryResponse, discard, headerOf, readWhole } from "../http/response.ts";
 
-/** The type of a manifest whose server names none. @throws InvalidArgument when it is none */
-function sniff(name: string, bytes: Buffer): string {
-  const parsed = parseJson(name, bytes);
-  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
-    throw new InvalidArgument(`${name}: no manifest`);
-  const { mediaType, manifests, config } = parsed as Record<string, unknown>;
-  if (typeof mediaType === "string") return mediaType;
-  if (Array.isArray(manifests)) return mediaTypes.ociIndex;
-  if (typeof config !== "object") throw new InvalidArgument(`${name}: no manifest`);
-  return mediaTypes.ociManifest;
-}
-
-/** Types that say nothing of a manifest, as web servers give them to any file. */
+/** Types that say nothing of a manifest, as web servers give them to any file: Docker takes no such answer for one either. */
 const vague = new Set(["application/octet-stream", "application/json"]);
 
+/** The type that an answer says; undefined for none. */
 function typeOf(response: RegistryResponse): string | undefined {
-  const type = headerOf(response, "content-type")?.split(";", 1)[0]?.trim();
-  return type === undefined || type === "" || vague.has(type) || type.startsWith("text/") ? undefined : type;
+  return headerOf(response, "content-type")?.split(";", 1)[0]?.trim() || undefined;
 }
 
-function checkType(mediaType: string): string {
+/** @throws InvalidArgument for what is no manifest's type */
+function checkType({ url }: RegistryResponse, mediaType: string | undefined): string {
+  if (mediaType === undefined || vague.has(mediaType) || mediaType.startsWith("text/"))
+    throw new InvalidArgument(
+      `${url.href} answers with no manifest: unsupported manifest media type: ${mediaType ?? "none is named"}`,
+    );
   if (mediaType.startsWith("application/vnd.docker.distribution.manifest.v1+")) {
     throw new InvalidArgument(
       `media type "${mediaType}" is no longer supported, rebuild the image as "${mediaTypes.dockerManifest}" or "${mediaTypes.ociManifest}"`,
@@ -62,14 +55,14 @@ async function resolveOn(
   ) {
     if (Number(length) > maxManifestBytes)
       throw new InvalidArgument(`manifest from ${head.url.href} exceeds the limit of ${maxManifestBytes} bytes`);
-    return { mediaType: checkType(mediaType), digest: announced, size: Number(length) };
+    return { mediaType: checkType(head, mediaType), digest: announced, size: Number(length) };
   }
   // Some registries answer HEAD poorly or not at all; and only GET has a body that tells what is wrong.
   const response = await repository.expect(client, { ...request, method: "GET" }, [200]);
   const bytes = await readWhole(response, maxManifestBytes);
   const algorithm = reference.digest?.slice(0, reference.digest.indexOf(":")) ?? "sha256";
   const digest = `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
-  return { mediaType: checkType(typeOf(response) ?? sniff(response.url.href, bytes)), digest, size: bytes.length };
+  return { mediaType: checkType(response, typeOf(response)), digest, size: bytes.length };
 }
 
 /** Says what could not be found or be had, in containerd's words with the registry's own behind them. */
