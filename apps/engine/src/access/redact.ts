@@ -1,3 +1,4 @@
+import { parsePlain } from "@longshore/go-json";
 /** Names whose values are nobody's business. */
 const secretName = /pass(?:word|wd|phrase)?|secret|token|auth|credential|api[_-]?key|private[_-]?key/i;
 const hidden = "[hidden]";
@@ -101,7 +102,7 @@ function redactParameter(name: string, value: string): string {
   if (value !== "" && secretName.test(name)) return hidden;
   if (!/^[[{]/.test(value)) return redactText(value);
   try {
-    return JSON.stringify(redact(JSON.parse(value), name));
+    return JSON.stringify(redact(parsePlain(value), name));
   } catch {
     return redactText(value);
   }

@@ -1,5 +1,5 @@
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
-import { JsonError, parseJson } from "@longshore/go-json";
+import { JsonError, parseJson, parsePlain } from "@longshore/go-json";
 
 /** Bytes before the first one that is not UTF-8. */
 function validBytes(bytes: Uint8Array): number {
@@ -53,7 +53,7 @@ export function parseObject(text: string): Record<string, unknown> {
   if (text.trim() === "") return {};
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = parsePlain(text);
   } catch (error) {
     throw new InvalidArgument(`invalid JSON: ${syntaxError(text) ?? messageOf(error)}`, { cause: error });
   }

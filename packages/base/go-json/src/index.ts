@@ -3,6 +3,7 @@ export { quoteText } from "@longshore/go-values";
 export { JsonError } from "./json-error.ts";
 export { isBlank, type Parsed, parseJson, parseLongJson, parseWhole } from "./parse.ts";
 export { decode, unmarshal, unmarshalLong } from "./decode.ts";
+export { parsePlain } from "./plain.ts";
 export {
   bool,
   command,

@@ -43,9 +43,9 @@ export async function parseLongJson(text: string): Promise<Parsed> {
   return result(text, reader);
 }
 
-/** Reads a text that is one value and nothing else, with the words of Go's `json.Unmarshal`. @throws JsonError */
-export function parseWhole(text: string): Json {
-  const reader = new JsonReader(text);
+/** Reads a text that is one value and nothing else, with the words of Go's `json.Unmarshal`. @param keepsHalves as of `JsonReader` @throws JsonError */
+export function parseWhole(text: string, keepsHalves = false): Json {
+  const reader = new JsonReader(text, keepsHalves);
   try {
     reader.read(Number.POSITIVE_INFINITY);
   } catch (error) {

@@ -41,8 +41,12 @@ export class JsonReader {
   #string = "";
   #isName = false;
 
-  constructor(text: string) {
+  readonly #keepsHalves: boolean;
+
+  /** @param keepsHalves whether halves of surrogate pairs stay what they are, as for JavaScript, or become U+FFFD, as for Go */
+  constructor(text: string, keepsHalves = false) {
     this.#text = text;
+    this.#keepsHalves = keepsHalves;
   }
 
   get result(): Json {
@@ -177,7 +181,7 @@ export class JsonReader {
 
   #endString(): void {
     this.#at++;
-    const text = this.#string.isWellFormed() ? this.#string : this.#string.toWellFormed();
+    const text = this.#keepsHalves || this.#string.isWellFormed() ? this.#string : this.#string.toWellFormed();
     this.#string = "";
     if (!this.#isName) return this.#add(text);
     this.#name = text;

@@ -3,6 +3,7 @@ import { mkdir, readFile, readdir, readlink, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { writeFileWhole } from "@longshore/atomicfile";
 import { AlreadyExists, FailedPrecondition } from "@longshore/errdefs";
+import { parsePlain } from "@longshore/go-json";
 import { removeTree, unmountAll } from "@longshore/sys";
 
 /** The directory below root and state that containerd gives its runtime v2 tasks. */
@@ -19,7 +20,7 @@ interface IdMapping {
 /** The host's id of the container's root group when user namespaces map it. */
 function mappedRootGid(spec: Uint8Array): number | undefined {
   if (spec.length === 0) return undefined;
-  const { linux } = JSON.parse(Buffer.from(spec).toString("utf8")) as {
+  const { linux } = parsePlain(Buffer.from(spec).toString("utf8")) as {
     linux?: { uidMappings?: IdMapping[]; gidMappings?: IdMapping[] };
   };
   if (!linux?.uidMappings?.length) return undefined;

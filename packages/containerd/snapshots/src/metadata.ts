@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { AlreadyExists, FailedPrecondition, InvalidArgument, NotFound } from "@longshore/errdefs";
+import { parsePlain } from "@longshore/go-json";
 import { SqliteFile, type SqliteRow } from "@longshore/sqlite";
 import type { Kind, SnapshotInfo, Usage } from "./contract.ts";
 
@@ -36,7 +37,7 @@ function stored(row: Row): StoredSnapshot {
     name: String(row["name"]),
     parent: String(row["parent_name"] ?? ""),
     kind: row["kind"] as Kind,
-    labels: JSON.parse(String(row["labels"])) as Record<string, string>,
+    labels: parsePlain(String(row["labels"])) as Record<string, string>,
     createdAt: new Date(Number(row["created_at"])),
     updatedAt: new Date(Number(row["updated_at"])),
     usage: { size: Number(row["size"]), inodes: Number(row["inodes"]) },
@@ -48,7 +49,7 @@ function isReadable({ labels, created_at: created, updated_at: updated, size, in
   if ([created, updated].some((value) => typeof value !== "number" || Number.isNaN(new Date(value).getTime())))
     return false;
   try {
-    const parsed = JSON.parse(String(labels)) as unknown;
+    const parsed = parsePlain(String(labels)) as unknown;
     return (
       typeof parsed === "object" && parsed !== null && Object.values(parsed).every((value) => typeof value === "string")
     );
@@ -259,7 +260,7 @@ export class SnapshotMetadata {
   relabel(id: number, change: (labels: Record<string, string>) => Record<string, string>): void {
     const row = this.#get("SELECT labels FROM snapshots WHERE id = ?", id);
     if (row === undefined) return;
-    const labels = change(JSON.parse(String(row["labels"])) as Record<string, string>);
+    const labels = change(parsePlain(String(row["labels"])) as Record<string, string>);
     this.#file.statement("UPDATE snapshots SET labels = ? WHERE id = ?").run(JSON.stringify(labels), id);
   }
 

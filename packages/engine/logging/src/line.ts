@@ -1,3 +1,4 @@
+import { parsePlain } from "@longshore/go-json";
 import { formatAttributes } from "./attributes.ts";
 
 /** One record of a json-file log. */
@@ -13,7 +14,9 @@ export interface LogLine {
 /** Parses one line of a log file; `undefined` for what is no record (a line that was cut off). */
 export function parseLine(text: string): LogLine | undefined {
   try {
-    const line = JSON.parse(text) as Partial<LogLine>;
+    // Names that may be anything are only those of attributes; a log has many lines without.
+    // oxlint-disable-next-line no-restricted-properties
+    const line = (text.includes('"attrs"') ? parsePlain(text) : JSON.parse(text)) as Partial<LogLine>;
     if (typeof line.log !== "string" || typeof line.time !== "string") return undefined;
     return {
       log: line.log,

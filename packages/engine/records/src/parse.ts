@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { DataLoss, messageOf } from "@longshore/errdefs";
+import { parsePlain } from "@longshore/go-json";
 import type { Reader } from "./readers.ts";
 
 /** More than any record has that a daemon wrote; what is larger is none. */
@@ -10,7 +11,7 @@ const maxBytes = 32 << 20;
 export function parseRecord<T>(json: string, read: Reader<T>): T {
   let value: unknown;
   try {
-    value = JSON.parse(json);
+    value = parsePlain(json);
   } catch (error) {
     throw new DataLoss(`not JSON: ${messageOf(error)}`, { cause: error });
   }

@@ -1,3 +1,4 @@
+import { parsePlain } from "@longshore/go-json";
 import type { Process, Spec } from "./runtime.ts";
 
 interface RawJSON {
@@ -30,5 +31,5 @@ export function marshalRuntime(value: Spec | Process | object): Uint8Array<Array
  */
 export function unmarshalRuntime<T = Spec>(json: Uint8Array | string): T {
   const text = typeof json === "string" ? json : new TextDecoder().decode(json);
-  return JSON.parse(text, readBigint as (key: string, value: unknown) => unknown) as T;
+  return parsePlain(text, readBigint) as T;
 }

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { InvalidArgument } from "@longshore/errdefs";
+import { parsePlain } from "@longshore/go-json";
 
 /** What a `.json` file says about TLS: paths of PEM files. */
 interface TlsFiles {
@@ -58,7 +59,7 @@ export async function readSpec(path: string): Promise<PluginAddress> {
 
 /** The address in a `.json` file: `{ "Name", "Addr", "TLSConfig" }`. @throws InvalidArgument, SyntaxError */
 export async function readJson(path: string): Promise<PluginAddress> {
-  const { Addr, TLSConfig } = JSON.parse(await readFile(path, "utf8")) as {
+  const { Addr, TLSConfig } = parsePlain(await readFile(path, "utf8")) as {
     Addr?: string;
     TLSConfig?: TlsFiles | null;
   };

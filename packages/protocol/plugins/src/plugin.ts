@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { DeadlineExceeded, isKind, Unavailable, Unknown } from "@longshore/errdefs";
+import { parsePlain } from "@longshore/go-json";
 import type { PluginAddress } from "./address.ts";
 import { post } from "./post.ts";
 import { withRetries } from "./retry.ts";
@@ -31,7 +32,7 @@ export class PluginRefused extends Unknown {
 function refusal(method: string, { statusCode = 0 }: IncomingMessage, text: string): PluginRefused {
   let message = text.trim();
   try {
-    const { Err } = JSON.parse(text) as { Err?: unknown };
+    const { Err } = parsePlain(text) as { Err?: unknown };
     if (typeof Err === "string" && Err !== "") message = Err;
   } catch {
     // Some answer in plain text.
@@ -98,7 +99,7 @@ export class Plugin {
         const text = await readAnswer(answer, method, options.timeoutMs ?? defaultTimeoutMs);
         if (answer.statusCode !== 200) throw refusal(method, answer, text);
         try {
-          return JSON.parse(text === "" ? "{}" : text) as T;
+          return parsePlain(text === "" ? "{}" : text) as T;
         } catch (error) {
           throw new Unknown(`${method}: the plugin ${this.name} answered what is no JSON`, { cause: error });
         }

@@ -1,4 +1,5 @@
 import type { AuthConfig } from "@longshore/docker-api";
+import { parsePlain } from "@longshore/go-json";
 import type { RegistryCall } from "@longshore/images";
 import type { FastifyRequest } from "fastify";
 
@@ -6,7 +7,7 @@ import type { FastifyRequest } from "fastify";
 function parseRegistryAuth(header: string): AuthConfig {
   if (!/^[A-Za-z0-9_-]*={0,2}$/.test(header) || header.length % 4 !== 0) return {};
   try {
-    const parsed: unknown = JSON.parse(Buffer.from(header, "base64url").toString("utf8"));
+    const parsed: unknown = parsePlain(Buffer.from(header, "base64url").toString("utf8"));
     if (typeof parsed !== "object" || parsed === null) return {};
     return Object.fromEntries(Object.entries(parsed).filter(([, value]) => typeof value === "string")) as AuthConfig;
   } catch {

@@ -1,4 +1,5 @@
 import { InvalidArgument } from "@longshore/errdefs";
+import { parsePlain } from "@longshore/go-json";
 import { PatternTooLarge, RegExpSet } from "@longshore/patterns";
 
 /** Filters of a list request: each key with the set of its values. */
@@ -20,7 +21,7 @@ export class Filters {
     if (parameter === "") return new Filters(values);
     let parsed: unknown;
     try {
-      parsed = JSON.parse(parameter);
+      parsed = parsePlain(parameter);
     } catch (error) {
       throw new InvalidArgument("invalid filter", { cause: error });
     }

@@ -1,4 +1,5 @@
 import { isKind, messageOf } from "@longshore/errdefs";
+import { parsePlain } from "@longshore/go-json";
 import type { Logger } from "@longshore/logger";
 import type { Database, Row } from "./database.ts";
 import type { recordTables } from "./schema.ts";
@@ -65,7 +66,7 @@ export function allSetAside(database: Database): SetAside[] {
     rowid: Number(row["rowid"]),
     source: String(row["source"]) as Table,
     problem: String(row["problem"]),
-    row: JSON.parse(String(row["record"])) as Row,
+    row: parsePlain(String(row["record"])) as Row,
   }));
 }
 

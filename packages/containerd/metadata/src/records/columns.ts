@@ -1,6 +1,7 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { AnySchema } from "@bufbuild/protobuf/wkt";
 import { DataLoss } from "@longshore/errdefs";
+import { parsePlain } from "@longshore/go-json";
 import type { Labels, PackedAny } from "../contract.ts";
 import type { Row } from "../database/database.ts";
 
@@ -34,7 +35,7 @@ export function labels(row: Row, column = "labels"): Labels {
 function parse(json: string, column: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(json);
+    value = parsePlain(json);
   } catch (error) {
     throw new DataLoss(`${column} is no JSON`, { cause: error });
   }

@@ -1,4 +1,5 @@
 import { InvalidArgument, Unauthenticated } from "@longshore/errdefs";
+import { parsePlain } from "@longshore/go-json";
 import type { Challenge } from "./challenge.ts";
 import type { Credentials } from "./credentials.ts";
 import { registryError } from "../http/errors.ts";
@@ -38,7 +39,7 @@ function realmOf(challenge: Challenge, overTls: boolean): URL {
 function readToken(body: string, now: number): Token {
   let answer: { token?: unknown; access_token?: unknown; expires_in?: unknown };
   try {
-    answer = (JSON.parse(body) as typeof answer | null) ?? {};
+    answer = (parsePlain(body) as typeof answer | null) ?? {};
   } catch (error) {
     throw new Unauthenticated("the authorization server's answer is not valid JSON", { cause: error });
   }

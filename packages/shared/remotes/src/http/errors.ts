@@ -1,4 +1,5 @@
 import { type ErrorKind, LongshoreError } from "@longshore/errdefs";
+import { parsePlain } from "@longshore/go-json";
 
 /** One entry of a registry's error body. */
 export interface RegistryErrorEntry {
@@ -41,7 +42,7 @@ export interface FailedResponse {
 function entriesOf(body: string): RegistryErrorEntry[] {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(body);
+    parsed = parsePlain(body);
   } catch {
     return [];
   }
