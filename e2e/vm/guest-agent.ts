@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { type Socket, connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -67,13 +68,13 @@ export class GuestAgent {
     this.close();
     await this.#connect();
     const deadline = Date.now() + timeoutMs;
-    const asked = { last: 0, answered: false };
+    const asked = { last: randomInt(1 << 30), times: 0, answered: false };
     const look = (line: string): void => {
-      asked.answered = line.includes(`"return": ${asked.last}`);
+      asked.answered = line.includes(`"return": ${asked.last}}`);
     };
     while (Date.now() < deadline && !asked.answered) {
       const sync = JSON.stringify({ execute: "guest-sync-delimited", arguments: { id: ++asked.last } });
-      this.#answers = Array.from({ length: asked.last }, () => look);
+      this.#answers = Array.from({ length: ++asked.times }, () => look);
       this.#socket!.write(Buffer.from(`\xff${sync}\n`, "latin1"));
       for (let waited = 0; waited < 3000 && !asked.answered; waited += 50) await sleep(50);
     }
@@ -91,7 +92,7 @@ export class GuestAgent {
       ...(options.input === undefined ? {} : { "input-data": Buffer.from(options.input).toString("base64") }),
     });
     const deadline = Date.now() + (options.timeoutMs ?? 300_000);
-    for (let pause = 20; ; pause = Math.min(pause * 1.5, 250)) {
+    for (let pause = 20; ; pause = Math.min(pause * 1.5, 1000)) {
       const status = await this.#call<ExecStatus>("guest-exec-status", { pid });
       if (status.exited) {
         const code = status.exitcode ?? 128 + (status.signal ?? 0);

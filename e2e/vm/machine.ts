@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { type Result, must } from "../host/exec.ts";
 import { until } from "../host/until.ts";
@@ -11,6 +12,14 @@ const images = process.env["LONGSHORE_VM_IMAGES"] ?? "/var/cache/longshore/tests
 /** Without hardware's help everything takes some twenty times as long. */
 const bootMs = 240_000;
 
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
 /**
  * A virtual machine with Debian's own kernel and systemd, emulated in software, in which Longshore is installed at
  * /opt/longshore. What it writes to its disk lasts as long as it is switched on.
@@ -20,8 +29,12 @@ export class Machine {
   readonly #qemu: ChildProcess | undefined;
   readonly #agent: GuestAgent;
 
-  private constructor(dir: string, qemu: ChildProcess | undefined) {
+  /** Here, leads to the port 2375 of the machine. */
+  readonly port: number;
+
+  private constructor(dir: string, port: number, qemu: ChildProcess | undefined) {
     this.#dir = dir;
+    this.port = port;
     this.#qemu = qemu;
     this.#agent = new GuestAgent(join(dir, "agent"));
   }
@@ -32,6 +45,8 @@ export class Machine {
     await must("bash", [join(scripts, "image"), suite, images], { timeoutMs: 1_800_000 });
     const dir = mkdtempSync("/var/tmp/longshore-vm-");
     await must("bash", [join(scripts, "disk"), join(dir, "now.img")]);
+    const port = await freePort();
+    writeFileSync(join(dir, "port"), String(port));
     const image = (name: string): string => join(images, suite, name);
     const disk = (file: string): string[] => ["-drive", `file=${file},format=raw,if=virtio,cache=unsafe,snapshot=on`];
     const args = [
@@ -40,13 +55,13 @@ export class Machine {
       ["-kernel", image("vmlinuz"), "-initrd", image("initrd.img")],
       ["-append", "root=/dev/vda rw console=ttyS0 mitigations=off panic=-1"],
       [...disk(image("root.img")), ...disk(join(dir, "now.img"))],
-      ["-nic", "user,model=virtio-net-pci", "-device", "virtio-rng-pci"],
+      ["-nic", `user,model=virtio-net-pci,hostfwd=tcp:127.0.0.1:${port}-:2375`, "-device", "virtio-rng-pci"],
       ["-serial", `file:${join(dir, "console")}`],
       ["-device", "virtio-serial-pci", "-chardev", `socket,id=agent,path=${join(dir, "agent")},server=on,wait=off`],
       ["-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0"],
     ].flat();
     const qemu = spawn("nice", ["-n", "15", "qemu-system-x86_64", ...args], { stdio: ["ignore", "ignore", "inherit"] });
-    const machine = new Machine(dir, qemu);
+    const machine = new Machine(dir, port, qemu);
     process.once("exit", () => machine.#destroy());
     try {
       await until("qemu has started", () => existsSync(join(dir, "agent")) || qemu.exitCode !== null);
@@ -61,7 +76,7 @@ export class Machine {
 
   /** Uses one that is on already, and leaves it on. @param dir of that machine */
   static async attach(dir: string): Promise<Machine> {
-    const machine = new Machine(dir, undefined);
+    const machine = new Machine(dir, Number(readFileSync(join(dir, "port"), "utf8")), undefined);
     await machine.started();
     return machine;
   }
