@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { docker, dockerOk, engineServes, machine } from "./shared.ts";
+import { configure, docker, dockerOk, engineServes, machine } from "./shared.ts";
 
 /** cgroup v2 as Debian has it, with both of the engine's drivers. */
 for (const driver of ["systemd", "cgroupfs"] as const) {
@@ -7,16 +7,20 @@ for (const driver of ["systemd", "cgroupfs"] as const) {
     const name = `limited-${driver}`;
     let folder = "";
 
+    async function restartWith(options: object): Promise<void> {
+      await configure(options);
+      await machine().ok("systemctl restart longshore");
+      await engineServes();
+    }
+
     /** The first lines of files of the container's control group. */
     async function read(...files: string[]): Promise<string[]> {
       return (await machine().ok(`cd ${folder} && for f in ${files.join(" ")}; do head -n 1 $f; done`)).split("\n");
     }
 
     before(async () => {
-      await machine().ok(`mkdir -p /etc/docker
-        echo '{"exec-opts": ["native.cgroupdriver=${driver}"]}' >/etc/docker/daemon.json
-        systemctl restart longshore`);
-      await engineServes();
+      // systemd's is the default where systemd is
+      if (driver === "cgroupfs") await restartWith({ "exec-opts": ["native.cgroupdriver=cgroupfs"] });
       const limits = ["--memory=64m", "--memory-reservation=32m", "--cpus=0.5", "--cpu-shares=512", "--pids-limit=50"];
       await dockerOk("run", "-d", "--name", name, ...limits, "--cpuset-cpus=0", "busybox", "sleep", "1000");
       const pid = await dockerOk("inspect", "-f", "{{.State.Pid}}", name);
@@ -24,7 +28,7 @@ for (const driver of ["systemd", "cgroupfs"] as const) {
     });
     after(async () => {
       await docker("rm", "-f", name);
-      await machine().sh("rm /etc/docker/daemon.json");
+      if (driver === "cgroupfs") await restartWith({});
     });
 
     it("puts containers where the driver says", async () => {

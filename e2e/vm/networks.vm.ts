@@ -3,7 +3,7 @@ import { docker, dockerOk, eventually, machine } from "./shared.ts";
 
 /** Networks on links that the kernel of the tests' own machine does not have. */
 describe("networks", () => {
-  before(() => machine().ok("ip link add d0 type dummy && ip link set d0 up"));
+  before(() => machine().ok("ip link show d0 2>/dev/null || ip link add d0 type dummy; ip link set d0 up"));
   after(() => machine().sh("ip link del d0"));
 
   for (const [title, driver, subnet, options, link] of [

@@ -46,7 +46,6 @@ export async function dockerOk(...args: string[]): Promise<string> {
 
 /** Waits until the engine answers, after one of its starts. */
 export async function engineServes(): Promise<void> {
-  await machine().sh(door);
   await eventually("the engine serves", async () => (await fetch(`http://127.0.0.1:${machine().port}/_ping`)).ok);
 }
 
@@ -62,15 +61,19 @@ const install = `
   systemctl -q enable --now longshore-containerd longshore
 `;
 
-/** The engine's socket at the port that leads to the host; the engine itself knows nothing of it. */
-const door = `systemctl -q is-active door.socket ||
-  systemd-run -q --unit=door --socket-property=ListenStream=2375 /lib/systemd/systemd-socket-proxyd /run/docker.sock`;
+/** Writes daemon.json: a port for the client outside, and what else a test wants. The engine has to be restarted. */
+export async function configure(options: object = {}): Promise<void> {
+  const hosts = ["unix:///var/run/docker.sock", "tcp://0.0.0.0:2375"];
+  const input = JSON.stringify({ hosts, tls: false, ...options });
+  await machine().ok("mkdir -p /etc/docker && cat >/etc/docker/daemon.json", { input });
+}
 
 export const mochaHooks = {
   async beforeAll(this: { timeout(ms: number): void }): Promise<void> {
     this.timeout(2_400_000);
     const on = process.env["LONGSHORE_VM_ON"];
     shared = on === undefined ? await Machine.boot(suite) : await Machine.attach(on);
+    await configure();
     await shared.ok(install, { timeoutMs: patienceMs });
     await engineServes();
     await importBusybox({ ok: (args) => dockerOk(...args) });

@@ -15,6 +15,8 @@ import { type CreateOptions, TaskManager, loadTasks } from "./index.ts";
 
 describe("runtime", () => {
   let dir: string;
+  /** Processes that were taken out of the daemon's unit. */
+  let placed: number[];
   let events: [string, Record<string, unknown>][];
   /** What the shims tell. */
   let told: PassThrough;
@@ -31,6 +33,7 @@ describe("runtime", () => {
         ttrpcAddress: join(dir, "c.sock.ttrpc"),
         containerdBinary: "/bin/false",
         shimDirs: [dir],
+        place: (pid) => void placed.push(pid),
         debug: false,
         version: "v2.1.4",
       },
@@ -64,6 +67,7 @@ describe("runtime", () => {
   beforeEach(async () => {
     dir = mkdtempSync(join(tmpdir(), "runtime-"));
     events = [];
+    placed = [];
     told = new PassThrough({ objectMode: true });
     process.env["FAKE_SHIM_SOCKETS"] = dir;
     const script = join(import.meta.dirname, "testing/fake-shim.ts");
@@ -108,6 +112,15 @@ describe("runtime", () => {
     await manager.settled();
     assert.deepEqual(readdirSync(join(dir, "state", taskDir, "test")), []);
     assert.deepEqual(readdirSync(join(dir, "root", taskDir, "test")), []);
+  });
+
+  it("takes what starts a shim out of the daemon's unit, and nothing else", async () => {
+    await manager.create("test", "a", options);
+    assert.equal(placed.length, 1);
+    assert.ok(placed[0]! > 0);
+    await end("a");
+    await manager.settled();
+    assert.equal(placed.length, 1);
   });
 
   it("lets a new task of the same name wait for the end of the old one", async () => {
