@@ -1,4 +1,4 @@
-import { portKey, type ProxyAnswer, type ProxyPort, type ProxyRequest } from "@longshore/proxy-api";
+import { portKey, type ProxyAnswer, type ProxyRequest, type PublishedPort, sameTarget } from "@longshore/proxy-api";
 import { forwardTcp, forwardUdp } from "@longshore/sys";
 import { DnsServer } from "./dns/server.ts";
 import { Zones } from "./dns/zone.ts";
@@ -8,7 +8,7 @@ const idleMs = 90_000;
 
 /** What the proxy process does for its engine: published ports, and DNS for containers. */
 export class Services {
-  readonly #ports = new Map<string, { port: ProxyPort; end: () => void }>();
+  readonly #ports = new Map<string, { port: PublishedPort; end: () => void }>();
   readonly #zones = new Zones();
   readonly #dns = new Map<string, { server: DnsServer; netnsPath: string }>();
 
@@ -45,15 +45,15 @@ export class Services {
   }
 
   /** A request that comes twice breaks no connection. */
-  #publish(port: ProxyPort): void {
+  #publish(port: PublishedPort): void {
     const key = portKey(port);
     const known = this.#ports.get(key)?.port;
-    if (known?.containerIp === port.containerIp && known.containerPort === port.containerPort) return;
+    if (known !== undefined && sameTarget(known, port)) return;
     this.#unpublish(port);
     this.#ports.set(key, { port, end: open(port) });
   }
 
-  #unpublish(port: ProxyPort): void {
+  #unpublish(port: PublishedPort): void {
     const key = portKey(port);
     this.#ports.get(key)?.end();
     this.#ports.delete(key);
@@ -75,10 +75,12 @@ export class Services {
   }
 }
 
-function open({ proto, hostIp, hostPort, containerIp, containerPort }: ProxyPort): () => void {
+function open({ proto, hostIp, hostPort, containerIp, containerPort }: PublishedPort): () => void {
   const [from, to] = [
     { address: hostIp, port: hostPort },
     { address: containerIp, port: containerPort },
   ];
-  return proto === "tcp" ? forwardTcp(from, to) : forwardUdp(from, to, idleMs);
+  if (proto === "tcp") return forwardTcp(from, to);
+  if (proto === "udp") return forwardUdp(from, to, idleMs);
+  throw Object.assign(new Error(`the userland proxy does not speak ${proto}`), { code: "EPROTONOSUPPORT" });
 }

@@ -4,6 +4,7 @@ export * from "./documents/host-config.ts";
 export * from "./documents/mount.ts";
 export * from "./documents/network-create.ts";
 export * from "./documents/resources.ts";
+export * from "./port.ts";
 export type * from "./container-stats.ts";
 export type * from "./container.ts";
 export type * from "./emit.ts";

@@ -1,19 +1,12 @@
+import type { PublishedPort } from "./published-port.ts";
 import type { DnsNetwork, DnsPorts, DnsSandbox } from "./dns.ts";
 
 export * from "./dns.ts";
-
-/** A port of the host and where it leads. */
-export interface ProxyPort {
-  proto: "tcp" | "udp";
-  hostIp: string;
-  hostPort: number;
-  containerIp: string;
-  containerPort: number;
-}
+export * from "./published-port.ts";
 
 /** One request a line, as JSON with an `id`; answered by one line with the same `id`. */
 export type ProxyRequest =
-  | { op: "publish" | "unpublish"; port: ProxyPort }
+  | { op: "publish" | "unpublish"; port: PublishedPort }
   | { op: "list" }
   | { op: "dns-networks"; networks: DnsNetwork[] }
   | { op: "dns-serve"; sandbox: DnsSandbox }
@@ -24,14 +17,10 @@ export interface ProxyAnswer {
   error?: string;
   code?: string;
   /** To `list`. */
-  ports?: ProxyPort[];
+  ports?: PublishedPort[];
   /** To `dns-serve`; `fresh` when the sockets were opened just now. */
   dns?: DnsPorts;
   fresh?: boolean;
-}
-
-export function portKey({ proto, hostIp, hostPort }: ProxyPort): string {
-  return `${proto}/${hostIp}/${hostPort}`;
 }
 
 /** Cuts a stream of text into lines. */

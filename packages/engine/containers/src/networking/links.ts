@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import type { HostConfig } from "@longshore/docker-api";
+import { type ContainerPort, formatPort, type HostConfig, readPorts } from "@longshore/docker-api";
 import { InvalidArgument, messageOf, NotFound, Unknown } from "@longshore/errdefs";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
@@ -133,51 +133,45 @@ export function linkedHosts(context: Context, container: Container): string[] {
 export function linkedPorts(context: Context, container: Container): { containerId: string; ports: string[] }[] {
   return liveLinks(context, container).map(({ child }) => ({
     containerId: child.id,
-    ports: exposedPorts(child).map(({ number, protocol }) => `${number}/${protocol}`),
+    ports: exposedPorts(child).map(formatPort),
   }));
 }
 
-interface Port {
-  number: number;
-  protocol: string;
-}
-
-function exposedPorts(container: Container): Port[] {
-  const ports = Object.keys(container.record.Config.ExposedPorts ?? {}).map((text) => {
-    const [number = "", protocol = "tcp"] = text.split("/", 2);
-    return { number: Number(number), protocol };
-  });
-  return ports.sort((a, b) => a.number - b.number || (a.protocol === "tcp" ? -1 : 1));
+function exposedPorts(container: Container): ContainerPort[] {
+  const ports = readPorts(Object.keys(container.record.Config.ExposedPorts ?? {}));
+  return ports.sort((a, b) => a.containerPort - b.containerPort || (a.proto === "tcp" ? -1 : 1));
 }
 
 /** The last port of a run without gaps that begins at `first`. */
-function endOfRun(ports: readonly Port[], first: Port): Port {
-  const next = ports.find(({ number, protocol }) => number === first.number + 1 && protocol === first.protocol);
+function endOfRun(ports: readonly ContainerPort[], first: ContainerPort): ContainerPort {
+  const next = ports.find(
+    ({ containerPort, proto }) => containerPort === first.containerPort + 1 && proto === first.proto,
+  );
   return next === undefined ? first : endOfRun(ports, next);
 }
 
-function portVariables(prefix: string, address: string, ports: readonly Port[]): string[] {
-  const url = ({ number, protocol }: Port): string => `${protocol}://${address}:${number}`;
+function portVariables(prefix: string, address: string, ports: readonly ContainerPort[]): string[] {
+  const url = ({ containerPort, proto }: ContainerPort): string => `${proto}://${address}:${containerPort}`;
   const [first] = ports;
   const lines = first === undefined ? [] : [`${prefix}_PORT=${url(first)}`];
   let inRun = 0;
   for (const port of ports) {
-    const name = `${prefix}_PORT_${port.number}_${port.protocol.toUpperCase()}`;
+    const name = `${prefix}_PORT_${port.containerPort}_${port.proto.toUpperCase()}`;
     const end = endOfRun(ports, port);
     if (inRun === 0 && end !== port) {
       lines.push(
         `${name}_START=${url(port)}`,
-        `${name}_PORT_START=${port.number}`,
+        `${name}_PORT_START=${port.containerPort}`,
         `${name}_END=${url(end)}`,
-        `${name}_PORT_END=${end.number}`,
+        `${name}_PORT_END=${end.containerPort}`,
       );
-      inRun = end.number - port.number;
+      inRun = end.containerPort - port.containerPort;
     } else if (inRun > 0) inRun--;
     lines.push(
       `${name}=${url(port)}`,
       `${name}_ADDR=${address}`,
-      `${name}_PORT=${port.number}`,
-      `${name}_PROTO=${port.protocol}`,
+      `${name}_PORT=${port.containerPort}`,
+      `${name}_PROTO=${port.proto}`,
     );
   }
   return lines;

@@ -1,6 +1,6 @@
-import type { PortMap } from "@longshore/docker-api";
+import { canonicalPort, type PortMap } from "@longshore/docker-api";
 import { Conflict, InvalidArgument, messageOf, Unknown } from "@longshore/errdefs";
-import { canonicalPortKey, type SandboxRequest } from "@longshore/networks";
+import type { SandboxRequest } from "@longshore/networks";
 import { containerOf, verifyContainerSettings } from "@longshore/docker-spec";
 import type { Container } from "../model/container.ts";
 import { type Context, emitContainer } from "../model/context.ts";
@@ -24,8 +24,8 @@ export function portRequest({
   "portBindings" | "publishAllPorts" | "exposedPorts"
 > {
   const exposedPorts = Object.keys(record.Config.ExposedPorts ?? {});
-  const exposed = new Set(exposedPorts.map(canonicalPortKey));
-  const bindings = Object.entries(PortBindings ?? {}).filter(([key]) => exposed.has(canonicalPortKey(key)));
+  const exposed = new Set(exposedPorts.map(canonicalPort));
+  const bindings = Object.entries(PortBindings ?? {}).filter(([key]) => exposed.has(canonicalPort(key)));
   return { portBindings: Object.fromEntries(bindings), publishAllPorts: PublishAllPorts, exposedPorts };
 }
 
@@ -85,8 +85,8 @@ type Asked = Parameters<typeof portRequest>[0];
 /** A container as if these were its bindings, of ports that it exposes then. */
 function asking({ record, hostConfig }: Container, bindings: PortMap): Asked {
   const ExposedPorts = { ...record.Config.ExposedPorts };
-  const known = new Set(Object.keys(ExposedPorts).map(canonicalPortKey));
-  for (const key of Object.keys(bindings)) if (!known.has(canonicalPortKey(key))) ExposedPorts[key] = {};
+  const known = new Set(Object.keys(ExposedPorts).map(canonicalPort));
+  for (const key of Object.keys(bindings)) if (!known.has(canonicalPort(key))) ExposedPorts[key] = {};
   return {
     record: { ...record, Config: { ...record.Config, ExposedPorts } },
     hostConfig: { ...hostConfig, PortBindings: bindings },

@@ -1,4 +1,4 @@
-import type { ContainerSummary, MountPoint, Port, PortMap } from "@longshore/docker-api";
+import { type ContainerSummary, type MountPoint, type Port, type PortMap, readPorts } from "@longshore/docker-api";
 import { isKind } from "@longshore/errdefs";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
@@ -8,20 +8,15 @@ import { sizesOf } from "./sizes.ts";
 import { statusText } from "../model/status-text.ts";
 import { parseTime } from "../model/time.ts";
 
-function protocolPort(key: string): { PrivatePort: number; Type: Port["Type"] } {
-  const [port = "0", protocol = "tcp"] = key.split("/", 2);
-  return { PrivatePort: Number(port), Type: protocol as Port["Type"] };
-}
-
 /** One entry per binding; exposed ports without one have no public side. */
 export function portsOf(bindings: PortMap | null): Port[] {
   const ports: Port[] = [];
   for (const [key, entries] of Object.entries(bindings ?? {})) {
-    const base = protocolPort(key);
-    if (entries === null || entries === undefined || entries.length === 0)
-      ports.push({ PrivatePort: base.PrivatePort, Type: base.Type });
-    for (const { HostIp, HostPort } of entries ?? [])
-      ports.push({ IP: HostIp, PrivatePort: base.PrivatePort, PublicPort: Number(HostPort), Type: base.Type });
+    for (const { containerPort: PrivatePort, proto: Type } of readPorts([key])) {
+      if (entries === null || entries === undefined || entries.length === 0) ports.push({ PrivatePort, Type });
+      for (const { HostIp, HostPort } of entries ?? [])
+        ports.push({ IP: HostIp, PrivatePort, PublicPort: Number(HostPort), Type });
+    }
   }
   return ports;
 }

@@ -1,13 +1,8 @@
 import { parseBridgeOptions } from "../bridge/bridge-options.ts";
-import type { LinkRule, PortRule } from "../firewall/table.ts";
+import { readPorts } from "@longshore/docker-api";
+import type { LinkRule } from "../firewall/table.ts";
 import type { Family } from "@longshore/ip";
 import type { Records, SandboxRecord } from "../records/records.ts";
-
-/** `80/tcp`, or `80` alone. */
-function readPort(text: string): Pick<PortRule, "proto" | "containerPort"> {
-  const [port = "", proto = "tcp"] = text.split("/", 2);
-  return { containerPort: Number(port), proto: proto === "udp" || proto === "sctp" ? proto : "tcp" };
-}
 
 /**
  * What legacy links open between a container and those it is linked to, in networks whose containers
@@ -28,7 +23,7 @@ export function linkRules(records: Records, { containerId, links }: SandboxRecor
         parseBridgeOptions(network).icc
       )
         return [];
-      return ports.map((port) => ({ from, containerIp: target.ipv4, ...readPort(port) }));
+      return readPorts(ports).map((port) => ({ from, containerIp: target.ipv4, ...port }));
     }),
   );
 }

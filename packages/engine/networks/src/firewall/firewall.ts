@@ -1,3 +1,4 @@
+import type { PublishedPort } from "@longshore/proxy-api";
 import type { Logger } from "@longshore/logger";
 import { Mutex } from "@longshore/concurrency";
 import type { Family } from "@longshore/ip";
@@ -7,20 +8,12 @@ import type { Firewalld } from "./firewalld.ts";
 import type { ForeignFirewall } from "./foreign.ts";
 import type { LegacyFirewall } from "./legacy.ts";
 import { keyword, nft, rulesOf } from "./nft.ts";
-import {
-  type BridgeRules,
-  type LinkRule,
-  type PortRule,
-  portCommands,
-  removeTable,
-  renderTable,
-  type TableOptions,
-} from "./table.ts";
+import { type BridgeRules, type LinkRule, portCommands, removeTable, renderTable, type TableOptions } from "./table.ts";
 
 /** What the rules are made of, asked anew at each rebuild. */
 export interface RuleSource {
   bridges(family: Family): BridgeRules[];
-  ports(family: Family): PortRule[];
+  ports(family: Family): PublishedPort[];
   links(family: Family): LinkRule[];
 }
 
@@ -100,7 +93,7 @@ export class Firewall {
   }
 
   /** Puts ports in the place of others, all in one transaction. The records say so already. */
-  replace(before: Record<Family, PortRule[]>, after: Record<Family, PortRule[]>): Promise<void> {
+  replace(before: Record<Family, PublishedPort[]>, after: Record<Family, PublishedPort[]>): Promise<void> {
     const { families, options, table } = this.#parts;
     const commands = families.flatMap((family) => [
       ...portCommands("delete", family, table, before[family], options),

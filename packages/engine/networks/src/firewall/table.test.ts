@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { type BridgeRules, type PortRule, portCommands, renderTable, type TableOptions } from "./table.ts";
+import type { PublishedPort } from "@longshore/proxy-api";
+import { type BridgeRules, portCommands, renderTable, type TableOptions } from "./table.ts";
 
 const bridge = (device: string, subnet: string, more: Partial<BridgeRules> = {}): BridgeRules => ({
   device,
@@ -13,10 +14,10 @@ const bridge = (device: string, subnet: string, more: Partial<BridgeRules> = {})
   ...more,
 });
 
-const ports: PortRule[] = [
-  { proto: "tcp", hostIp: undefined, hostPort: 8080, containerIp: "10.9.0.2", containerPort: 80 },
+const ports: PublishedPort[] = [
+  { proto: "tcp", hostIp: "0.0.0.0", hostPort: 8080, containerIp: "10.9.0.2", containerPort: 80 },
   { proto: "udp", hostIp: "192.0.2.2", hostPort: 53, containerIp: "10.9.0.2", containerPort: 53 },
-  { proto: "sctp", hostIp: undefined, hostPort: 0, containerIp: "10.7.0.2", containerPort: 132 },
+  { proto: "sctp", hostIp: "0.0.0.0", hostPort: 0, containerIp: "10.7.0.2", containerPort: 132 },
   { proto: "tcp", hostIp: "127.0.0.1", hostPort: 90, containerIp: "10.9.0.2", containerPort: 90 },
 ];
 
@@ -64,7 +65,7 @@ describe("firewall tables", () => {
     const six = {
       bridges: [bridge("br0", "fd01::/64", { icc: false })],
       ports: [
-        { ...port, hostIp: undefined },
+        { ...port, hostIp: "::" },
         { ...port, hostIp: "::1" },
       ],
       links: [],

@@ -1,4 +1,5 @@
 import type { Family } from "@longshore/ip";
+import { isWildcard, type PublishedPort } from "@longshore/proxy-api";
 
 /** A bridge as the rules see it, for one address family. */
 export interface BridgeRules {
@@ -21,17 +22,8 @@ export interface TableOptions {
   allowDirectRouting: boolean;
 }
 
-/** `hostIp` (or any local address when undefined) and `hostPort` lead to the container; 0 is a port of the container that is open without one of the host. */
-export interface PortRule {
-  proto: "tcp" | "udp" | "sctp";
-  hostIp: string | undefined;
-  hostPort: number;
-  containerIp: string;
-  containerPort: number;
-}
-
 /** Exposed ports of a container that another one is linked to. */
-export type LinkRule = Pick<PortRule, "proto" | "containerIp" | "containerPort"> & { from: string };
+export type LinkRule = Pick<PublishedPort, "proto" | "containerIp" | "containerPort"> & { from: string };
 
 const words = {
   4: { family: "ip", address: "ipv4_addr", loopback: "127.0.0.0/8", ping: "meta l4proto icmp" },
@@ -50,30 +42,29 @@ interface Element {
   value?: string;
 }
 
-function isLoopback(hostIp: string | undefined): boolean {
-  return hostIp !== undefined && (hostIp.startsWith("127.") || hostIp === "::1");
+function isLoopback(hostIp: string): boolean {
+  return hostIp.startsWith("127.") || hostIp === "::1";
 }
 
 /** What a port is in sets and maps. */
 function portElements(
-  { proto, hostIp, hostPort, containerIp, containerPort }: PortRule,
+  { proto, hostIp, hostPort, containerIp, containerPort }: PublishedPort,
   { userlandProxy }: TableOptions,
 ): Element[] {
   const open: Element = { set: "open", key: `${containerIp} . ${proto} . ${containerPort}` };
   if (hostPort === 0) return [open];
   const port = `${proto} . ${hostPort}`;
   const value = `${containerIp} . ${containerPort}`;
-  const at: Element =
-    hostIp === undefined
-      ? { set: "published", key: port, value }
-      : { set: "published_at", key: `${hostIp} . ${port}`, value };
+  const at: Element = isWildcard({ hostIp })
+    ? { set: "published", key: port, value }
+    : { set: "published_at", key: `${hostIp} . ${port}`, value };
   const guard: Element[] =
-    isLoopback(hostIp) && !hostIp?.includes(":") ? [{ set: "loopback", key: `${hostIp} . ${port}` }] : [];
+    isLoopback(hostIp) && !hostIp.includes(":") ? [{ set: "loopback", key: `${hostIp} . ${port}` }] : [];
   if (!userlandProxy)
     return [open, ...(hostIp === "::1" ? [] : [at]), ...guard, { set: "self", key: `${containerIp} . ${containerIp}` }];
   if (isLoopback(hostIp)) return [open, ...guard];
   const own: Element[] =
-    proto === "udp" && hostIp === undefined
+    proto === "udp" && isWildcard({ hostIp })
       ? [
           { set: "own_udp", key: `${containerIp} . ${hostPort}` },
           { set: "any_udp", key: String(hostPort) },
@@ -87,7 +78,7 @@ export function portCommands(
   action: "add" | "delete",
   family: Family,
   table: string,
-  rules: readonly PortRule[],
+  rules: readonly PublishedPort[],
   options: TableOptions,
 ): string[] {
   const commands = rules.flatMap((rule) =>
@@ -155,7 +146,7 @@ export function renderTable(
     bridges,
     ports,
     links,
-  }: { bridges: readonly BridgeRules[]; ports: readonly PortRule[]; links: readonly LinkRule[] },
+  }: { bridges: readonly BridgeRules[]; ports: readonly PublishedPort[]; links: readonly LinkRule[] },
   options: TableOptions,
 ): string {
   const { family: keyword, address, ping } = words[family];

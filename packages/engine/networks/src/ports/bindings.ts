@@ -1,15 +1,10 @@
 import { InvalidArgument } from "@longshore/errdefs";
-import type { PortBinding, PortMap } from "@longshore/docker-api";
+import { canonicalPort, type ContainerPort, parsePort, type PortBinding, type PortMap } from "@longshore/docker-api";
 import { canonicalAddress, parseAddress } from "@longshore/ip";
 import type { PortRange } from "./allocator.ts";
-import { canonicalPortKey, type ContainerPort, parsePortKey } from "./port-key.ts";
 
 /** One port of a container to publish on one or two (IPv4 and IPv6 wildcard) addresses of the host. */
-export interface PortWish {
-  /** `80/tcp` */
-  key: string;
-  proto: ContainerPort["proto"];
-  containerPort: number;
+export interface PortWish extends ContainerPort {
   hostIps: string[];
   /** Absent: any free port. */
   range?: PortRange;
@@ -38,22 +33,20 @@ export function portWishes(
 ): PortWish[] {
   const all = new Map<string, PortBinding[]>();
   for (const [text, list] of Object.entries(bindings)) {
-    const key = canonicalPortKey(text);
+    const key = canonicalPort(text);
     all.set(key, [...(all.get(key) ?? []), ...(list ?? [])]);
   }
   if (publishAll) {
-    for (const key of exposed.map(canonicalPortKey))
+    for (const key of exposed.map(canonicalPort))
       if ((all.get(key) ?? []).length === 0) all.set(key, [{ HostIp: "", HostPort: "" }]);
   }
   const wishes = [...all].flatMap(([text, list]) => {
-    const { key, port: containerPort, proto } = parsePortKey(text);
+    const port = parsePort(text);
     return list.map(({ HostIp, HostPort }): PortWish => {
       // A protocol behind the host's port says nothing.
       const range = parseRange(HostPort.split("/", 1)[0] ?? "");
       return {
-        key,
-        proto,
-        containerPort,
+        ...port,
         // What is no address stands for all of them, as with Docker.
         hostIps: parseAddress(HostIp) === undefined ? [...wildcards] : [canonicalAddress(HostIp)],
         ...(range ? { range } : {}),

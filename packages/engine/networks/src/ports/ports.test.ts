@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { formatPort } from "@longshore/docker-api";
 import { PortAllocator } from "./allocator.ts";
 import { portWishes } from "./bindings.ts";
 
@@ -41,7 +42,7 @@ describe("ports", () => {
       both,
     );
     assert.deepEqual(
-      wishes.map(({ key, hostIps, range }) => [key, hostIps, range]),
+      wishes.map((wish) => [formatPort(wish), wish.hostIps, wish.range]),
       [
         ["91/tcp", ["127.0.0.1"], { begin: 8000, end: 8000 }],
         ["90/tcp", both, { begin: 8000, end: 8001 }],

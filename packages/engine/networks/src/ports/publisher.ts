@@ -1,4 +1,3 @@
-import type { PortMap } from "@longshore/docker-api";
 import { messageOf, Unknown } from "@longshore/errdefs";
 import type { Logger } from "@longshore/logger";
 import ipaddr from "ipaddr.js";
@@ -6,16 +5,14 @@ import { routeEndpoint } from "../endpoint/endpoint.ts";
 import { parseBridgeOptions } from "../bridge/bridge-options.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import { hostHasIPv6 } from "../endpoint/ipv6-switch.ts";
-import type { PortRule } from "../firewall/table.ts";
 import { type Family, familyOf } from "@longshore/ip";
 import { kernelSpeaksSctp } from "./sctp.ts";
 import { Netfilter } from "@longshore/netlink";
 import type { PortAllocator } from "./allocator.ts";
 import { type PortWish, portWishes } from "./bindings.ts";
-import { canonicalPortKey } from "./port-key.ts";
 import { type ProxyClient, ProxyRefused } from "../proxy/client.ts";
-import type { ProxyPort } from "@longshore/proxy-api";
-import type { EndpointRecord, NetworkRecord, PublishedPort, Records, SandboxRecord } from "../records/records.ts";
+import { isWildcard, type PublishedPort } from "@longshore/proxy-api";
+import type { EndpointRecord, NetworkRecord, Records, SandboxRecord } from "../records/records.ts";
 
 /** The words of the errors that bind(2) gives. */
 const bindErrors: Record<string, string> = {
@@ -29,17 +26,13 @@ const bindErrors: Record<string, string> = {
 const attempts = 10;
 
 /** What the proxy has to hold: everything but SCTP, which it does not speak, and ports of routed networks, which have none on the host. */
-export function proxyPorts(published: readonly PublishedPort[]): ProxyPort[] {
-  return published.flatMap((port) =>
-    port.hostPort === 0 || port.proto === "sctp" ? [] : [{ ...port, proto: port.proto }],
-  );
+export function proxyPorts(published: readonly PublishedPort[]): PublishedPort[] {
+  return published.filter(({ hostPort, proto }) => hostPort !== 0 && proto !== "sctp");
 }
 
 /** What the packet filter has to know: same family on both sides. */
-export function portRules(published: readonly PublishedPort[], family: Family): PortRule[] {
-  return published
-    .filter(({ hostIp, containerIp }) => familyOf(hostIp) === family && familyOf(containerIp) === family)
-    .map(({ hostIp, ...rest }) => ({ ...rest, hostIp: hostIp === "0.0.0.0" || hostIp === "::" ? undefined : hostIp }));
+export function portRules(published: readonly PublishedPort[], family: Family): PublishedPort[] {
+  return published.filter(({ hostIp, containerIp }) => familyOf(hostIp) === family && familyOf(containerIp) === family);
 }
 
 /** Publishes the ports of containers: allocation, proxy and address translation together. */
@@ -162,7 +155,7 @@ export class Publisher {
    * @throws Unknown `driver failed programming external connectivity on endpoint NAME (ID): …`; nothing is published then
    */
   publish(sandbox: SandboxRecord, endpoint: EndpointRecord): Promise<void> {
-    return this.change({ ...sandbox, published: [], ports: {} }, sandbox, endpoint);
+    return this.change({ ...sandbox, published: [] }, sandbox, endpoint);
   }
 
   /**
@@ -190,7 +183,7 @@ export class Publisher {
         kept.set(wish, ports);
       }
       const published = wishes.flatMap((wish) => kept.get(wish) ?? []);
-      this.#records.putSandbox({ ...wanted, published, ports: portMap(wishes, kept, exposed) });
+      this.#records.putSandbox({ ...wanted, published });
       await this.#apply(before.published, published);
     } catch (error) {
       await this.#unbind(fresh);
@@ -233,10 +226,10 @@ export class Publisher {
     const flows = ([4, 6] as const).flatMap((family) =>
       portRules(published, family)
         .filter(({ proto, hostPort }) => proto === "udp" && hostPort !== 0)
-        .map(({ hostIp, hostPort }) => ({
+        .map((port) => ({
           family,
-          address: hostIp === undefined ? undefined : Buffer.from(ipaddr.parse(hostIp).toByteArray()),
-          port: hostPort,
+          address: isWildcard(port) ? undefined : Buffer.from(ipaddr.parse(port.hostIp).toByteArray()),
+          port: port.hostPort,
         })),
     );
     if (flows.length === 0) return;
@@ -252,7 +245,7 @@ export class Publisher {
   async unpublish(sandbox: SandboxRecord): Promise<void> {
     const { published } = sandbox;
     if (published.length === 0) return;
-    this.#records.putSandbox({ ...sandbox, published: [], ports: {} });
+    this.#records.putSandbox({ ...sandbox, published: [] });
     await this.#apply(published, []);
     await this.#unbind(published);
   }
@@ -331,19 +324,4 @@ function keepPorts(
     }
   }
   return { kept, left: [...left] };
-}
-
-/** As `NetworkSettings.Ports` shows ports: published ones with their bindings, exposed ones null. */
-function portMap(
-  wishes: readonly PortWish[],
-  published: ReadonlyMap<PortWish, readonly PublishedPort[]>,
-  exposed: readonly string[],
-): PortMap {
-  const keys = [...new Set([...exposed.map(canonicalPortKey), ...wishes.map(({ key }) => key)])].sort();
-  const shown = (key: string) =>
-    wishes
-      .filter((wish) => wish.key === key)
-      .flatMap((wish) => published.get(wish) ?? [])
-      .map(({ hostIp, hostPort }) => ({ HostIp: hostIp, HostPort: hostPort === 0 ? "" : String(hostPort) }));
-  return Object.fromEntries(keys.map((key) => [key, shown(key).length > 0 ? shown(key) : null]));
 }

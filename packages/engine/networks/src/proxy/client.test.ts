@@ -8,7 +8,7 @@ import { text } from "node:stream/consumers";
 import { silent } from "@longshore/logger";
 import { proxyProgram } from "../testing/proxy-program.ts";
 import { ProxyClient } from "./client.ts";
-import type { ProxyPort } from "@longshore/proxy-api";
+import type { PublishedPort } from "@longshore/proxy-api";
 
 /** Empty for a process that has ended meanwhile. */
 function commandOf(pid: string): string {
@@ -36,7 +36,13 @@ describe("the userland proxy's client", () => {
     await once(free, "listening");
     const { port: hostPort } = free.address() as { port: number };
     await new Promise((resolve) => free.close(resolve));
-    const port: ProxyPort = { proto: "tcp", hostIp: "127.0.0.1", hostPort, containerIp: "127.0.0.1", containerPort };
+    const port: PublishedPort = {
+      proto: "tcp",
+      hostIp: "127.0.0.1",
+      hostPort,
+      containerIp: "127.0.0.1",
+      containerPort,
+    };
     const path = join(dir, "proxy.sock");
     const processes = () => processesWith(path);
     const client = new ProxyClient(

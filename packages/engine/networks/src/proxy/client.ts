@@ -5,7 +5,14 @@ import { Unavailable } from "@longshore/errdefs";
 import type { Logger } from "@longshore/logger";
 import { kill, peerCredentials } from "@longshore/sys";
 import { openShimsUnit } from "@longshore/systemd";
-import { lines, portKey, type ProxyAnswer, type ProxyPort, type ProxyRequest } from "@longshore/proxy-api";
+import {
+  lines,
+  portKey,
+  type ProxyAnswer,
+  type ProxyRequest,
+  type PublishedPort,
+  sameTarget,
+} from "@longshore/proxy-api";
 
 /** A refused request; `code` is the errno name (`EADDRINUSE`). */
 export class ProxyRefused extends Unavailable {
@@ -42,7 +49,7 @@ export class ProxyClient {
   readonly #program: string;
   readonly #path: string;
   readonly #log: Logger;
-  readonly #wanted: () => ProxyPort[];
+  readonly #wanted: () => PublishedPort[];
   readonly #onLost: () => Promise<void>;
   readonly #patienceMs: number;
   readonly #waiting = new Map<number, Waiting>();
@@ -60,7 +67,7 @@ export class ProxyClient {
   constructor(
     program: string,
     path: string,
-    wanted: () => ProxyPort[],
+    wanted: () => PublishedPort[],
     onLost: () => Promise<void>,
     log: Logger,
     patienceMs = usualPatienceMs,
@@ -202,12 +209,12 @@ export class ProxyClient {
   }
 
   /** @throws ProxyRefused when the port cannot be bound */
-  async publish(port: ProxyPort): Promise<void> {
+  async publish(port: PublishedPort): Promise<void> {
     await this.request({ op: "publish", port });
   }
 
   /** Gives a port back; one that is not published is no error. */
-  async unpublish(port: ProxyPort): Promise<void> {
+  async unpublish(port: PublishedPort): Promise<void> {
     if (!this.maybeRunning()) return;
     await this.request({ op: "unpublish", port });
   }
@@ -221,7 +228,7 @@ export class ProxyClient {
     for (const [key, port] of have) if (!wanted.has(key)) await this.unpublish(port);
     for (const [key, port] of wanted) {
       const same = have.get(key);
-      if (same && same.containerIp === port.containerIp && same.containerPort === port.containerPort) continue;
+      if (same !== undefined && sameTarget(same, port)) continue;
       await this.publish(port).catch((error: unknown) =>
         this.#log.error({ err: error, port }, "a published port cannot be bound again"),
       );

@@ -1,3 +1,4 @@
+import type { PublishedPort } from "@longshore/proxy-api";
 import type { IPAM, IPAMConfig } from "@longshore/docker-api";
 import {
   flag,
@@ -22,7 +23,6 @@ import type {
   NetworkRecord,
   ParentRecord,
   PoolRecord,
-  PublishedPort,
   RemoteJoin,
   SandboxRecord,
 } from "./record-types.ts";
@@ -143,7 +143,6 @@ export const sandboxRecord: Reader<SandboxRecord> = record<SandboxRecord>({
   domainname: text,
   containerDir: text,
   portRequest: record<SandboxRecord["portRequest"]>({ bindings: portMap, exposed: texts, publishAll: flag }),
-  ports: portMap,
   published: listOf(published),
   dns: nullable(record<NonNullable<SandboxRecord["dns"]>>({ servers: texts, onHost: flag, ndotsSet: optional(flag) })),
   resolver: optional(

@@ -1,4 +1,5 @@
 import type { EndpointSettings, IPAM, PortMap } from "@longshore/docker-api";
+import type { PublishedPort } from "@longshore/proxy-api";
 import type { DnsOverrides } from "../files/resolv-conf.ts";
 import type { SubnetRecord } from "../ipam/subnet.ts";
 
@@ -69,15 +70,6 @@ export interface PoolRecord {
   auxiliary: Record<string, string>;
 }
 
-/** One address and port of the host that leads to a container. */
-export interface PublishedPort {
-  proto: "tcp" | "udp" | "sctp";
-  hostIp: string;
-  hostPort: number;
-  containerIp: string;
-  containerPort: number;
-}
-
 /** What the driver of a plugin's network has said of an endpoint. */
 export interface RemoteJoin {
   /** What the link is called on the host; empty without one. */
@@ -124,8 +116,7 @@ export interface SandboxRecord {
   domainname: string;
   containerDir: string;
   portRequest: { bindings: PortMap; exposed: string[]; publishAll: boolean };
-  /** `NetworkSettings.Ports`. */
-  ports: PortMap;
+  /** All that is published of it; `NetworkSettings.Ports` is made of this. */
   published: PublishedPort[];
   /** What the embedded DNS asks; null for a container without it. */
   dns: { servers: string[]; onHost: boolean; ndotsSet?: boolean } | null;

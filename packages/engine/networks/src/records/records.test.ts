@@ -77,7 +77,6 @@ const sandbox: SandboxRecord = {
   domainname: "",
   containerDir: "/d",
   portRequest: { bindings: { "80/tcp": [{ HostIp: "", HostPort: "8080" }] }, exposed: ["80/tcp"], publishAll: false },
-  ports: { "80/tcp": null },
   published: [{ proto: "tcp", hostIp: "0.0.0.0", hostPort: 8080, containerIp: "10.0.0.4", containerPort: 80 }],
   dns: { servers: ["1.1.1.1"], onHost: true, ndotsSet: true },
   resolver: { dns: [], dnsSearch: [], dnsOptions: [], written: "x" },

@@ -1,6 +1,7 @@
+import { canonicalPort, formatPort, readPorts } from "@longshore/docker-api";
 import type { SandboxRecord } from "../records/records.ts";
 
-const protocols: Record<string, number> = { tcp: 6, udp: 17, sctp: 132 };
+const protocols = { tcp: 6, udp: 17, sctp: 132 } as const;
 
 /** A container's ports as network drivers get them. */
 export interface PortOptions {
@@ -17,15 +18,13 @@ export interface PortOptions {
 
 /** The ports that a container exposes and wants to have published, the highest first. */
 export function portOptions({ bindings, exposed, publishAll }: SandboxRecord["portRequest"]): PortOptions {
-  const names = [...new Set([...Object.keys(bindings), ...exposed])];
-  const ports = names
-    .map((name) => {
-      const [port = "", proto = "tcp"] = name.split("/");
-      return { name, Proto: protocols[proto] ?? 0, Port: Number(port) };
-    })
+  const wantedOf = Object.fromEntries(Object.entries(bindings).map(([name, list]) => [canonicalPort(name), list]));
+  const names = [...new Set([...Object.keys(wantedOf), ...exposed.map(canonicalPort)])];
+  const ports = readPorts(names)
+    .map((port) => ({ name: formatPort(port), Proto: protocols[port.proto], Port: port.containerPort }))
     .sort((a, b) => b.Port - a.Port || a.Proto - b.Proto);
   const portmap = ports.flatMap(({ name, Proto, Port }) => {
-    const wanted = bindings[name] ?? [];
+    const wanted = wantedOf[name] ?? [];
     const all = wanted.length === 0 && publishAll ? [{ HostIp: "", HostPort: "" }] : wanted;
     return all.map(({ HostIp = "", HostPort = "" }) => {
       const [begin = "", end = begin] = HostPort.split("-");

@@ -18,6 +18,7 @@ import { ipv6IsOff, switchNamespace } from "../endpoint/ipv6-switch.ts";
 import { isLinked } from "../endpoint/links.ts";
 import type { NetworkStore } from "../network/networks.ts";
 import { newId } from "../records/new-id.ts";
+import { portMap } from "../ports/port-map.ts";
 import type { Publisher } from "../ports/publisher.ts";
 import type { EndpointRecord, NetworkRecord, Records, SandboxRecord } from "../records/records.ts";
 import { addToHosts, removeFromHosts, writeNames, writeResolvConf } from "./sandbox-files.ts";
@@ -81,7 +82,7 @@ export class SandboxStore implements Sandboxes {
       id: sandbox.id,
       netnsPath: sandbox.netnsPath,
       networks: Object.fromEntries(networks),
-      ports: sandbox.ports,
+      ports: portMap(records, sandbox),
       portBindings: sandbox.portRequest.bindings,
     };
   }
@@ -144,7 +145,6 @@ export class SandboxStore implements Sandboxes {
         exposed: request.exposedPorts,
         publishAll: request.publishAllPorts,
       },
-      ports: {},
       published: [],
       dns: null,
       ...(request.links === undefined || request.links.length === 0 ? {} : { links: request.links }),
