@@ -69,7 +69,9 @@ async function read(path: string, id: string, end: End): Promise<string> {
   await collect(id);
   const archive = await buffer(response);
   await Promise.all([ended, gone(id)]);
-  return (await exec("tar", ["-tf", "-"], { input: archive })).stdout;
+  if (response.statusCode !== 200) return `${response.statusCode} ${archive.toString().slice(0, 500)}`;
+  const listed = await exec("tar", ["-tf", "-"], { input: archive });
+  return `${listed.stdout}${listed.stderr}`;
 }
 
 /** Sends an archive whose second half comes when the container goes. @returns the status of the answer */
@@ -103,7 +105,7 @@ describe("a container whose files are in use", () => {
           await api.ask("DELETE", `/containers/${id}?force=1`);
         }
       };
-      const count = (names: string): number => names.match(/big\/f\d+/g)?.length ?? 0;
+      const count = (names: string): number | string => (names.match(/big\/f\d+/g)?.length ?? 0) || names;
       for (let done = 0; done < rounds; done++) {
         await Promise.all([
           round("copied", async (id) => count(await read(`/containers/${id}/archive?path=/big`, id, end)), files),
