@@ -1,4 +1,4 @@
-import { Unknown, fromGrpcCode, grpcCodeOf, messageOf } from "@longshore/errdefs";
+import { Unknown, messageOf, wrap } from "@longshore/errdefs";
 import { InitContext, type Properties } from "./init-context.ts";
 import { type Plugin, PluginSet, SkipPlugin } from "./plugin-set.ts";
 import { type Registration, uriOf } from "./registration.ts";
@@ -67,8 +67,7 @@ async function initialize(
   } catch (error) {
     const fields = { error: messageOf(error), id: uri, type: registration.type };
     await context.close().catch((closing) => logger.error({ error: messageOf(closing) }, "failed to close plugin"));
-    if (required.includes(uri))
-      throw fromGrpcCode(grpcCodeOf(error), `load required plugin ${uri}: ${messageOf(error)}`, error);
+    if (required.includes(uri)) throw wrap(`load required plugin ${uri}`, error);
     if (error instanceof SkipPlugin) logger.info(fields, "skip loading plugin");
     else logger.warn(fields, "failed to load plugin");
     return { registration, meta, result: { error } };

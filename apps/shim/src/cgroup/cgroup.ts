@@ -1,3 +1,4 @@
+import { readMountInfo } from "@longshore/sys";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
@@ -45,12 +46,9 @@ type V1Mounts = ReadonlyMap<string, { root: string; target: string }>;
 /** Finds them in the content of /proc/PID/mountinfo. */
 export function v1Mounts(mountinfo: string): V1Mounts {
   const mounts = new Map<string, { root: string; target: string }>();
-  for (const line of mountinfo.trimEnd().split("\n")) {
-    const [left = "", right = ""] = line.split(" - ");
-    const [type, , options = ""] = right.split(" ");
-    const [, , , root = "/", target = ""] = left.split(" ");
+  for (const { type, options, root, mountPoint: target } of readMountInfo(mountinfo)) {
     if (type !== "cgroup") continue;
-    for (const option of options.split(",")) if (!mounts.has(option)) mounts.set(option, { root, target });
+    for (const option of options) if (!mounts.has(option)) mounts.set(option, { root, target });
   }
   return mounts;
 }

@@ -1,15 +1,6 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  AlreadyExists,
-  FailedPrecondition,
-  InvalidArgument,
-  NotFound,
-  Unknown,
-  fromGrpcCode,
-  grpcCodeOf,
-  messageOf,
-} from "@longshore/errdefs";
+import { AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, Unknown, wrap } from "@longshore/errdefs";
 import type { CreateTaskRequest, ExecProcessRequest } from "@longshore/proto/containerd/task/v3/task";
 import { Status } from "@longshore/proto/containerd/v1/types/task";
 import { type ProcessExit, kill, mountAll, unmountAll } from "@longshore/sys";
@@ -103,7 +94,7 @@ export class Container {
         uid: options.ioUid,
         gid: options.ioGid,
       }).catch((error: unknown) => {
-        throw fromGrpcCode(grpcCodeOf(error), `failed to create init process I/O: ${messageOf(error)}`, error);
+        throw wrap("failed to create init process I/O", error);
       });
       container = new Container(shim, request, namespace, options, stdio, events);
       container.#listen(stdio);

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { renameAll, writeFileWhole as writeWhole } from "@longshore/sys";
 
 export { isDiskFull, Reserve } from "./reserve.ts";
+export { filesSetAside, setAside } from "./set-aside.ts";
 
 /** Makes a directory entry change (create, rename, unlink) in `dir` survive a power cut. */
 export async function syncDir(dir: string): Promise<void> {

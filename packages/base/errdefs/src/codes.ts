@@ -19,6 +19,8 @@ import {
   Unavailable,
   Unknown,
   kindOf,
+  messageOf,
+  reasonOf,
 } from "./errors.ts";
 
 const grpcCodes: Record<ErrorKind, number> = {
@@ -95,4 +97,12 @@ export function httpStatusOf(error: unknown): number {
 /** The error that a gRPC (or ttrpc) status stands for. */
 export function fromGrpcCode(code: number, message: string, cause?: unknown, reason?: string): LongshoreError {
   return new (byGrpcCode[code] ?? Unknown)(message, { cause, reason });
+}
+
+/**
+ * The same kind of error with what was being done before its message: Go's `fmt.Errorf("what: %w", error)`.
+ * @param reason by default the error's own
+ */
+export function wrap(what: string, error: unknown, reason = reasonOf(error)): LongshoreError {
+  return fromGrpcCode(grpcCodeOf(error), `${what}: ${messageOf(error)}`, error, reason);
 }

@@ -1,2 +1,2 @@
 export * from "./errors.ts";
-export { fromGrpcCode, grpcCodeOf, httpStatusOf } from "./codes.ts";
+export { fromGrpcCode, wrap, grpcCodeOf, httpStatusOf } from "./codes.ts";

@@ -17,7 +17,7 @@ export {
 export { renderLogRecords, type LogRecordShow } from "./relay/log-records.ts";
 export { releaseFilePages } from "./process/memory.ts";
 export { mountAll, unmountAll, unmountTree, type MountSpec } from "./mount/mount-all.ts";
-export { readMountInfo, type MountInfo } from "./mount/mount-info.ts";
+export { mountPointsBelow, readMountInfo, type MountInfo } from "./mount/mount-info.ts";
 export { parseMountOptions, type ParsedMountOptions } from "./mount/mount-options.ts";
 export { mount, mountSetattr, umount } from "./mount/mount.ts";
 export { netlinkRequest } from "./net/netlink.ts";

@@ -1,10 +1,10 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { mkdir, readFile, readdir, readlink, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { writeFileWhole } from "@longshore/atomicfile";
 import { AlreadyExists, FailedPrecondition } from "@longshore/errdefs";
 import { parsePlain } from "@longshore/go-json";
-import { removeTree, unmountAll } from "@longshore/sys";
+import { mountPointsBelow, removeTree, unmountAll } from "@longshore/sys";
 
 /** The directory below root and state that containerd gives its runtime v2 tasks. */
 export const taskDir = "io.containerd.runtime.v2.task";
@@ -148,30 +148,10 @@ export class Bundle {
  * @throws when something stays: the directory cannot be removed then
  */
 export function unmountBelow(path: string): void {
-  const mounts = mountsBelow(path);
+  const mounts = mountPointsBelow(path);
   for (const mount of mounts.toReversed()) unmountAll(mount);
-  const [left] = mounts.length === 0 ? [] : mountsBelow(path);
+  const [left] = mounts.length === 0 ? [] : mountPointsBelow(path);
   if (left !== undefined) throw new FailedPrecondition(`unmount ${left}: still mounted`);
-}
-
-/** Mount points in the order of their making; the kernel writes space, tab, newline and backslash in octal. */
-function mountsBelow(path: string): string[] {
-  const table = readFileSync("/proc/self/mountinfo", "utf8");
-  // Mostly there is none, and the table has a line for each container.
-  if (
-    !table.includes(
-      `${path.replace(/[ \t\n\\]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`)}/`,
-    )
-  )
-    return [];
-  const points = table
-    .split("\n")
-    .map((line) =>
-      (line.split(" ")[4] ?? "").replace(/\\([0-7]{3})/g, (_, octal: string) =>
-        String.fromCharCode(parseInt(octal, 8)),
-      ),
-    );
-  return points.filter((point) => point.startsWith(`${path}/`));
 }
 
 /** What the state directory holds: whole bundles, and the hidden rests of interrupted removals. */

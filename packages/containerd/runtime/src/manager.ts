@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { timestampNow } from "@bufbuild/protobuf/wkt";
-import { AlreadyExists, NotFound, isKind, messageOf } from "@longshore/errdefs";
+import { AlreadyExists, NotFound, isKind, messageOf, wrap } from "@longshore/errdefs";
 import { validateIdentifier } from "@longshore/reference";
 import type { Logger } from "@longshore/logger";
 import { span } from "@longshore/telemetry";
@@ -10,7 +10,6 @@ import { resolveShim } from "./shim/binary.ts";
 import { Bundle, taskDir, unmountBelow } from "./bundle.ts";
 import type { CreateOptions, Exit, RuntimeConfig, RuntimeEvents } from "./contract.ts";
 import { cleanUp, cleanupTimeoutMs, publishDeadShim } from "./shim/dead-shim.ts";
-import { during } from "./shim/during.ts";
 import { ExitEvents } from "./shim/exit-events.ts";
 import { LogPipes } from "./shim/logpipe.ts";
 import { PreparedShims } from "./shim/prepared.ts";
@@ -100,7 +99,7 @@ export class TaskManager {
     const binary =
       sandbox?.binary ??
       (await resolveShim(options.runtime, config.shimDirs).catch((error: unknown) => {
-        throw during("failed to start shim: failed to resolve runtime path", error);
+        throw wrap("failed to start shim: failed to resolve runtime path", error);
       }));
     const bundle = await span("bundle", () => Bundle.create(config.root, config.state, namespace, id, options.spec));
     const shimOptions =
@@ -122,7 +121,7 @@ export class TaskManager {
       }
     } catch (error) {
       await this.abandon(bundle, binary);
-      throw during(
+      throw wrap(
         sandbox === undefined
           ? "failed to start shim: start failed"
           : `failed to start shim: failed to load sandbox task "${sandbox.id}"`,
@@ -144,7 +143,7 @@ export class TaskManager {
     } catch (error) {
       if (isConnectionLost(error)) await shim.closed;
       await (task.death ?? this.#discard(task));
-      throw during("failed to create shim task", error);
+      throw wrap("failed to create shim task", error);
     }
   }
 
@@ -167,13 +166,13 @@ export class TaskManager {
       if (isConnectionLost(error)) {
         await task.shim.closed;
         if (task.death !== undefined) return task.death;
-        throw during("failed to delete task", error);
+        throw wrap("failed to delete task", error);
       }
       // Gone from the shim: its rests are removed all the same, and the caller learns it.
-      if (!isKind(error, "NotFound")) throw during("failed to delete task", error);
+      if (!isKind(error, "NotFound")) throw wrap("failed to delete task", error);
       await this.#release(task);
       task.shim.close();
-      throw during("failed to delete task", error);
+      throw wrap("failed to delete task", error);
     }
     // Whoever is told of the deletion may remove the snapshots.
     unmountBelow(task.shim.bundle.path);

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Any } from "@bufbuild/protobuf/wkt";
-import { AlreadyExists, NotFound, Unknown, isKind, messageOf } from "@longshore/errdefs";
+import { AlreadyExists, NotFound, Unknown, isKind, messageOf, wrap } from "@longshore/errdefs";
 import { validateIdentifier } from "@longshore/reference";
 import type {
   SandboxMetricsResponse,
@@ -16,7 +16,6 @@ import { resolveShim } from "./shim/binary.ts";
 import { Bundle, listBundles, orphanedWork, sandboxDir, unmountBelow } from "./bundle.ts";
 import type { SandboxEndpoint } from "./contract.ts";
 import { cleanUp, publishDeadShim } from "./shim/dead-shim.ts";
-import { during } from "./shim/during.ts";
 import { LogPipes } from "./shim/logpipe.ts";
 import type { RuntimeDeps } from "./manager.ts";
 import { type SandboxClient, Shim } from "./shim/shim.ts";
@@ -73,7 +72,7 @@ export class SandboxManager {
     const { config } = this.#deps;
     const failed = `failed to start new shim for sandbox ${id}`;
     const binary = await this.#resolve(runtime).catch((error: unknown) => {
-      throw during(`${failed}: failed to resolve runtime path`, error);
+      throw wrap(`${failed}: failed to resolve runtime path`, error);
     });
     const bundle = await Bundle.create(config.root, config.state, namespace, id, spec, sandboxDir);
     let shim: Shim;
@@ -83,7 +82,7 @@ export class SandboxManager {
       shim = await Shim.start(bundle, binary, runtimeOptions, config);
     } catch (error) {
       await this.#abandon(bundle, binary);
-      throw during(`${failed}: start failed`, error);
+      throw wrap(`${failed}: start failed`, error);
     }
     this.#adopt(shim);
     try {
@@ -97,7 +96,7 @@ export class SandboxManager {
       });
     } catch (error) {
       await this.#end(shim);
-      throw during(`failed to create sandbox ${id}`, error);
+      throw wrap(`failed to create sandbox ${id}`, error);
     }
   }
 
@@ -109,7 +108,7 @@ export class SandboxManager {
       return await ask(shim.sandbox.startSandbox({ sandboxId: id }));
     } catch (error) {
       await this.#end(shim);
-      throw during(`failed to start sandbox ${id}`, error);
+      throw wrap(`failed to start sandbox ${id}`, error);
     }
   }
 
@@ -120,7 +119,7 @@ export class SandboxManager {
     try {
       await shim.sandbox.stopSandbox({ sandboxId: id, timeoutSecs });
     } catch (error) {
-      if (!isKind(error, "NotFound") && !isKind(error, "Unavailable")) throw during("failed to stop sandbox", error);
+      if (!isKind(error, "NotFound") && !isKind(error, "Unavailable")) throw wrap("failed to stop sandbox", error);
     }
   }
 
@@ -148,7 +147,7 @@ export class SandboxManager {
   async shutdown(namespace: string, id: string): Promise<void> {
     const shim = this.#get(namespace, id);
     await ask(shim.sandbox.shutdownSandbox({ sandboxId: id })).catch((error: unknown) => {
-      throw during("failed to shutdown sandbox", error);
+      throw wrap("failed to shutdown sandbox", error);
     });
     await this.#remove(shim);
   }
@@ -234,7 +233,7 @@ export class SandboxManager {
   async #ask<T>(namespace: string, id: string, what: string, call: (sandbox: SandboxClient) => Promise<T>): Promise<T> {
     const shim = this.#get(namespace, id);
     return ask(call(shim.sandbox)).catch((error: unknown) => {
-      throw during(what, error);
+      throw wrap(what, error);
     });
   }
 

@@ -1,17 +1,10 @@
-import { existsSync, readdirSync, renameSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { messageOf } from "@longshore/errdefs";
 import type { Logger } from "@longshore/logger";
+import { isDamaged, setDatabaseAside } from "@longshore/sqlite";
 import { SnapshotMetadata } from "./metadata.ts";
-
-/** The files that were set aside as damaged in place of `path`. */
-export function setAside(path: string): string[] {
-  const dir = dirname(path);
-  return readdirSync(dir)
-    .filter((name) => name.startsWith(`${basename(path)}.damaged-`) && !/-(wal|shm)$/.test(name))
-    .map((name) => join(dir, name));
-}
 
 /**
  * Opens the database whatever its state: a file that SQLite cannot use is renamed to
@@ -22,10 +15,9 @@ export function openSalvaging(path: string, folder: string, logger: Logger): Sna
   try {
     return new SnapshotMetadata(path);
   } catch (error) {
-    if (!/malformed|not a database|disk image/.test(messageOf(error))) throw error;
-    const aside = `${path}.damaged-${Date.now()}`;
+    if (!isDamaged(error)) throw error;
+    const aside = setDatabaseAside(path);
     logger.error({ path, aside, error: messageOf(error) }, "the snapshots' database is damaged: set aside");
-    for (const suffix of ["-wal", "-shm", ""]) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
     const metadata = new SnapshotMetadata(path);
     bringOver(aside, metadata, logger);
     metadata.reserveIds(Math.max(0, ...readdirSync(folder).map((name) => Number(/\d+$/.exec(name)?.[0] ?? 0))));

@@ -3,10 +3,11 @@ import { join, resolve } from "node:path";
 import { FailedPrecondition, InvalidArgument } from "@longshore/errdefs";
 import { mapField, parseAll } from "@longshore/filters";
 import { type Logger, silent } from "@longshore/logger";
+import { databasesSetAside } from "@longshore/sqlite";
 import type { Mount, SnapshotInfo, Snapshotter, Usage } from "./contract.ts";
 import { Durability, currentBoot, withoutMark } from "./durability.ts";
 import { changedLabels } from "./labels.ts";
-import { giveUpLost, openSalvaging, repair, setAside } from "./damage.ts";
+import { giveUpLost, openSalvaging, repair } from "./damage.ts";
 import type { SnapshotMetadata, StoredSnapshot } from "./metadata.ts";
 import { Removal } from "./removal.ts";
 import { checkOverlaySupport, supportsIndex } from "./supported.ts";
@@ -55,13 +56,15 @@ export class OverlayfsSnapshotter implements Snapshotter {
 
   /** After records were lost a folder without one may hold what a container has written: it stays. */
   #sweep(): void {
-    this.#removal.sweep(this.#metadata.ids(), setAside(this.#database).length > 0);
+    this.#removal.sweep(this.#metadata.ids(), databasesSetAside(this.#database).length > 0);
   }
 
   /** What was found damaged and set aside, in words. */
   damage(): string[] {
     return [
-      ...setAside(this.#database).map((path) => `the database of snapshots was damaged and set aside as ${path}`),
+      ...databasesSetAside(this.#database).map(
+        (path) => `the database of snapshots was damaged and set aside as ${path}`,
+      ),
       ...this.#lost,
     ];
   }

@@ -1,7 +1,7 @@
 import type { Logger } from "@longshore/logger";
 import type { ImageArchiver, ScopeOpener } from "./contract.ts";
 import type { Downloads } from "./pull/download.ts";
-import type { Slots } from "./semaphore.ts";
+import type { Slots } from "@longshore/concurrency";
 import type { Unpacker } from "./unpack/unpack.ts";
 
 /** What all transfers of one containerd share. */

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { formatPlatform, rankPlatforms } from "@longshore/oci";
 import { archivedNames, storedNames } from "./images/image-names.ts";
-import { Semaphore } from "./semaphore.ts";
 
 describe("image names", () => {
   const digest = `sha256:${"a".repeat(64)}`;
@@ -53,27 +52,5 @@ describe("platforms", () => {
     assert.ok((of("arm", "v7") ?? 0) < (of("arm", "v6") ?? 0));
     assert.equal(of("amd64"), undefined);
     assert.equal(rankPlatforms([])({ os: "windows", architecture: "amd64" }), 0);
-  });
-});
-
-describe("semaphore", () => {
-  it("lets so many in, in order", async () => {
-    const semaphore = new Semaphore(2);
-    const signal = new AbortController().signal;
-    let inside = 0;
-    let most = 0;
-    const order: number[] = [];
-    await Promise.all(
-      [0, 1, 2, 3, 4].map((number) =>
-        semaphore.run(signal, async () => {
-          order.push(number);
-          most = Math.max(most, ++inside);
-          await new Promise(setImmediate);
-          inside -= 1;
-        }),
-      ),
-    );
-    assert.equal(most, 2);
-    assert.deepEqual(order, [0, 1, 2, 3, 4]);
   });
 });

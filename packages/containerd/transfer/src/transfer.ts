@@ -15,7 +15,7 @@ import { type ExportedImages, exportImages } from "./archive/export.ts";
 import { importImages } from "./archive/import.ts";
 import { pull } from "./pull/pull.ts";
 import { type PushedImage, push } from "./push/push.ts";
-import { Slots } from "./semaphore.ts";
+import { Slots } from "@longshore/concurrency";
 import { tag } from "./images/tag.ts";
 import { Unpacker } from "./unpack/unpack.ts";
 import { unpackImage } from "./unpack/unpack-image.ts";

@@ -1,3 +1,4 @@
+import { readMountInfo } from "@longshore/sys";
 import { access, readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -49,12 +50,9 @@ async function text(path: string): Promise<string> {
 
 async function readV1(root: string, mountInfo: string): Promise<CgroupInfo> {
   const mounts = new Map<string, string>();
-  for (const line of mountInfo.split("\n")) {
-    const [before = "", after = ""] = line.split(" - ");
-    const [type, , options = ""] = after.split(" ");
-    const mountPoint = before.split(" ")[4];
-    if (type !== "cgroup" || mountPoint === undefined) continue;
-    for (const controller of options.split(",")) mounts.set(controller, join(root, mountPoint));
+  for (const { type, options, mountPoint } of readMountInfo(mountInfo)) {
+    if (type !== "cgroup") continue;
+    for (const controller of options) mounts.set(controller, join(root, mountPoint));
   }
   const has = async (controller: string, file: string): Promise<boolean> => {
     const path = mounts.get(controller);

@@ -1,6 +1,4 @@
-import { readdir, rename } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import { writeFileAtomic } from "@longshore/atomicfile";
+import { writeFileAtomic, filesSetAside, setAside } from "@longshore/atomicfile";
 import { messageOf } from "@longshore/errdefs";
 import {
   flag,
@@ -71,19 +69,15 @@ export class DriverRecords {
       });
       return new DriverRecords(path, new Map(Object.entries(found)));
     } catch (error) {
-      const aside = `${path}.damaged-${Date.now()}`;
-      await rename(path, aside);
+      const aside = setAside(path);
       damaged(`the records of plugins' volumes were damaged (${messageOf(error)}) and set aside as ${aside}`);
       return new DriverRecords(path, new Map());
     }
   }
 
   /** Files that were set aside, of earlier starts too. */
-  async aside(): Promise<string[]> {
-    const dir = dirname(this.#path);
-    return (await readdir(dir))
-      .filter((name) => name.startsWith(`${basename(this.#path)}.damaged-`))
-      .map((name) => join(dir, name));
+  aside(): string[] {
+    return filesSetAside(this.#path);
   }
 
   get(name: string): DriverRecord | undefined {

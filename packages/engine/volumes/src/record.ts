@@ -1,6 +1,5 @@
-import { readdir, rename } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { writeFileAtomic } from "@longshore/atomicfile";
+import { writeFileAtomic, filesSetAside, setAside } from "@longshore/atomicfile";
 import type { Volume } from "@longshore/docker-api";
 import { DataLoss } from "@longshore/errdefs";
 import { mapOf, nullable, readRecordFile, record, required, text } from "@longshore/records";
@@ -43,17 +42,17 @@ export async function readRecord(dir: string): Promise<VolumeRecord | undefined>
 }
 
 /** Gives a record that cannot be read another name; one that is not there is none. */
-export async function setRecordAside(dir: string): Promise<void> {
-  await rename(join(dir, fileName), join(dir, `${fileName}.damaged-${Date.now()}`)).catch(
-    (error: NodeJS.ErrnoException) => {
-      if (error.code !== "ENOENT") throw error;
-    },
-  );
+export function setRecordAside(dir: string): void {
+  try {
+    setAside(join(dir, fileName));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
 }
 
 /** Paths of the records that were set aside. */
-export async function recordsAside(dir: string): Promise<string[]> {
-  return (await readdir(dir)).filter((name) => name.startsWith(`${fileName}.damaged-`)).map((name) => join(dir, name));
+export function recordsAside(dir: string): string[] {
+  return filesSetAside(join(dir, fileName));
 }
 
 /** Maps as the API writes them: by their keys. */

@@ -1,4 +1,4 @@
-import { fromGrpcCode, grpcCodeOf, isKind, messageOf, NotFound, Unknown } from "@longshore/errdefs";
+import { isKind, NotFound, Unknown, wrap } from "@longshore/errdefs";
 import type { Logger } from "@longshore/logger";
 import type { PluginAddress } from "./address.ts";
 import { dockerPluginDirs, findPlugin, type PluginDirs, scanPlugins } from "./discovery.ts";
@@ -26,9 +26,7 @@ export class Plugins {
    */
   async get(name: string, kind: string, options: CallOptions = {}): Promise<Plugin> {
     const plugin = await this.#activated(name, options).catch((error: unknown) => {
-      throw isKind(error, "NotFound")
-        ? error
-        : fromGrpcCode(grpcCodeOf(error), `legacy plugin: ${messageOf(error)}`, error);
+      throw isKind(error, "NotFound") ? error : wrap("legacy plugin", error);
     });
     if (plugin.kinds.includes(kind)) return plugin;
     throw new Unknown(

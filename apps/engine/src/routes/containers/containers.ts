@@ -1,3 +1,4 @@
+import { Exclusive } from "@longshore/concurrency";
 import { updateShape } from "@longshore/docker-api";
 import {
   createContainer,
@@ -16,7 +17,7 @@ import {
   unpauseContainer,
   updateContainer,
 } from "@longshore/containers";
-import { Conflict, InvalidArgument } from "@longshore/errdefs";
+import { InvalidArgument } from "@longshore/errdefs";
 import type { FastifyRequest } from "fastify";
 import { confined } from "../../access/route-access.ts";
 import { visible } from "../../access/visible.ts";
@@ -39,7 +40,7 @@ import { parsePlatform, parseSize } from "../values.ts";
 export const containerRoutes: RoutePlugin = (app, { config: engineConfig, containers: context }) => {
   const find = (request: Parameters<typeof parameter>[0]) => visible(request, context).get(parameter(request, "name"));
 
-  let pruning = false;
+  const pruning = new Exclusive("a prune operation");
 
   app.post("/containers/create", async (request, reply) => {
     const query = new Query(request);
@@ -156,9 +157,7 @@ export const containerRoutes: RoutePlugin = (app, { config: engineConfig, contai
     const until = filters.get("until");
     if (until.length > 1) throw new InvalidArgument("more than one until filter specified");
     const before = until[0] === undefined ? undefined : parsePointInTime(until[0]);
-    if (pruning) throw new Conflict("a prune operation is already running");
-    pruning = true;
-    try {
+    await pruning.run(async () => {
       const existing = visible(request, context);
       const report = await pruneContainers(context, (container) => {
         const { record } = container;
@@ -169,9 +168,7 @@ export const containerRoutes: RoutePlugin = (app, { config: engineConfig, contai
         return before === undefined || Date.parse(record.Created) < before;
       });
       sendJson(reply, 200, report);
-    } finally {
-      pruning = false;
-    }
+    });
   });
 };
 

@@ -1,5 +1,6 @@
+import { Exclusive } from "@longshore/concurrency";
 import { endpointSettingsShape, type Network, networkCreateShape } from "@longshore/docker-api";
-import { Conflict, InvalidArgument, NotFound, Unknown, messageOf } from "@longshore/errdefs";
+import { InvalidArgument, NotFound, Unknown, messageOf } from "@longshore/errdefs";
 import type { Networks } from "@longshore/networks";
 import { filterInSlices } from "@longshore/patterns";
 import type { Engine, RoutePlugin } from "../../engine.ts";
@@ -59,7 +60,7 @@ function verboseFlag(value: string): void {
 
 /** `/networks…`: everything about networks but what a container's own start and end do. */
 export const networkRoutes: RoutePlugin<Engine & { networks: Networks }> = (app, { networks, containers }) => {
-  let pruning = false;
+  const pruning = new Exclusive("a prune operation");
 
   for (const path of ["/networks", "/networks/"]) {
     app.get(path, async (request, reply) => {
@@ -125,9 +126,7 @@ export const networkRoutes: RoutePlugin<Engine & { networks: Networks }> = (app,
     const until = filters.get("until");
     if (until.length > 1) throw new InvalidArgument("more than one until filter specified");
     const before = until[0] === undefined ? undefined : parsePointInTime(until[0]);
-    if (pruning) throw new Conflict("a prune operation is already running");
-    pruning = true;
-    try {
+    await pruning.run(async () => {
       const removed = await networks.prune(({ Labels, Created }) => {
         if (!filters.labels("label", Labels) || filters.get("label!").some((wanted) => hasLabel(wanted, Labels ?? {})))
           return false;
@@ -137,8 +136,6 @@ export const networkRoutes: RoutePlugin<Engine & { networks: Networks }> = (app,
         containers.emit("network", "destroy", { ID: Id, Attributes: { name: Name, type: Driver } });
       containers.emit("network", "prune", { ID: "", Attributes: { reclaimed: "0" } });
       sendJson(reply, 200, { NetworksDeleted: removed.length === 0 ? null : removed.map(({ Name }) => Name) });
-    } finally {
-      pruning = false;
-    }
+    });
   });
 };

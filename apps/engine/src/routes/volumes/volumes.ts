@@ -1,5 +1,6 @@
+import { Exclusive } from "@longshore/concurrency";
 import type { Volume } from "@longshore/docker-api";
-import { Conflict, InvalidArgument, messageOf, Unavailable } from "@longshore/errdefs";
+import { InvalidArgument, messageOf, Unavailable } from "@longshore/errdefs";
 import { anonymousLabel } from "@longshore/volumes";
 import { parseBool } from "@longshore/go-values";
 import { filterInSlices } from "@longshore/patterns";
@@ -48,7 +49,7 @@ function readListFilters(parameter: string): Filters {
 /** `/volumes…`; names of what other drivers keep may have slashes. */
 export const volumeRoutes: RoutePlugin = (app, { containers }) => {
   const { volumes } = containers;
-  let pruning = false;
+  const pruning = new Exclusive("a prune operation");
 
   app.get("/volumes", async (request, reply) => {
     const filters = readListFilters(new Query(request).get("filters"));
@@ -90,9 +91,7 @@ export const volumeRoutes: RoutePlugin = (app, { containers }) => {
     await discardBody(request);
     const filters = Filters.parse(new Query(request).get("filters"), ["all", "label", "label!"]);
     const all = wantsAll(filters, !speaks(request, "volumePruneAnonymous"));
-    if (pruning) throw new Conflict("a prune operation is already running");
-    pruning = true;
-    try {
+    await pruning.run(async () => {
       const { deleted, reclaimed } = await volumes.prune(({ Labels }) => {
         const labels = Labels ?? {};
         if (!all && !Object.hasOwn(labels, anonymousLabel)) return false;
@@ -100,8 +99,6 @@ export const volumeRoutes: RoutePlugin = (app, { containers }) => {
       });
       containers.emit("volume", "prune", { ID: "", Attributes: { reclaimed: String(reclaimed) } });
       sendJson(reply, 200, { VolumesDeleted: deleted, SpaceReclaimed: reclaimed });
-    } finally {
-      pruning = false;
-    }
+    });
   });
 };

@@ -17,6 +17,10 @@ export interface MountInfo {
 const unescape = (text: string): string =>
   text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
 
+/** As the kernel writes paths: space, tab, newline and backslash in octal. */
+const escape = (text: string): string =>
+  text.replace(/[ \t\n\\]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
+
 /** All mounts, in the order of the kernel. @param text of a mountinfo file, by default this process's */
 export function readMountInfo(text: string = readFileSync("/proc/self/mountinfo", "utf8")): MountInfo[] {
   return text
@@ -36,4 +40,15 @@ export function readMountInfo(text: string = readFileSync("/proc/self/mountinfo"
         options: options.split(",").map(unescape),
       };
     });
+}
+
+/** Mount points below a folder, in the order of their making. */
+export function mountPointsBelow(path: string): string[] {
+  const table = readFileSync("/proc/self/mountinfo", "utf8");
+  const below = `${path}/`;
+  // Mostly there is none, and the table has a line for each container.
+  if (!table.includes(escape(below))) return [];
+  return readMountInfo(table)
+    .map(({ mountPoint }) => mountPoint)
+    .filter((mountPoint) => mountPoint.startsWith(below));
 }

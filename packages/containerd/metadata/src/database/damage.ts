@@ -1,8 +1,8 @@
-import { readdirSync, renameSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { messageOf } from "@longshore/errdefs";
 import type { Logger } from "@longshore/logger";
+import { databasesSetAside, isDamaged, setDatabaseAside } from "@longshore/sqlite";
 import { labels } from "../records/columns.ts";
 import { containerOf } from "../records/containers.ts";
 import { blobOf } from "../content/content.ts";
@@ -41,11 +41,8 @@ export function openSalvaging(path: string, logger: Logger): Database {
  */
 export function damageOf(database: Database, path: string): string[] {
   forgetReplaced(database);
-  const files = readdirSync(dirname(path)).filter(
-    (name) => name.startsWith(`${basename(path)}.damaged-`) && !/-(wal|shm)$/.test(name),
-  );
   return [
-    ...files.map((name) => `the metadata database was damaged and set aside as ${join(dirname(path), name)}`),
+    ...databasesSetAside(path).map((aside) => `the metadata database was damaged and set aside as ${aside}`),
     ...allSetAside(database).map(
       ({ source, row, problem }) =>
         `a record of ${source} (${String(nameOf(row))}) cannot be read and was set aside: ${problem}; nothing is collected until it is deleted or made anew`,
@@ -57,16 +54,9 @@ function openOrReplace(path: string, logger: Logger): Database {
   try {
     return Database.open(path);
   } catch (error) {
-    if (!/malformed|not a database|disk image/.test(messageOf(error))) throw error;
-    const aside = `${path}.damaged-${Date.now()}`;
+    if (!isDamaged(error)) throw error;
+    const aside = setDatabaseAside(path);
     logger.error({ path, aside, error: messageOf(error) }, "metadata database is damaged: set aside");
-    for (const suffix of ["-wal", "-shm", ""]) {
-      try {
-        renameSync(path + suffix, aside + suffix);
-      } catch (missing) {
-        if ((missing as NodeJS.ErrnoException).code !== "ENOENT") throw missing;
-      }
-    }
     const database = Database.open(path);
     bringOver(aside, database, logger);
     return database;

@@ -1,11 +1,10 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type Any, AnySchema } from "@bufbuild/protobuf/wkt";
-import { NotImplemented, Unknown } from "@longshore/errdefs";
+import { NotImplemented, Unknown, wrap } from "@longshore/errdefs";
 import { packAny, unpackAny } from "@longshore/proto";
 import { RuntimeInfoSchema, RuntimeRequestSchema } from "@longshore/proto/containerd/types/types";
 import { resolveShim } from "./binary.ts";
 import { startProcess } from "./command.ts";
-import { during } from "./during.ts";
 
 /** Far more than the features of any runtime take up. */
 const maxBytes = 16 << 20;
@@ -20,7 +19,7 @@ export async function runtimeInfo(request: Any, shimDirs: readonly string[], sig
   const asked = unpackAny(request, RuntimeRequestSchema);
   if (asked === undefined) throw new NotImplemented(`unknown request type ${request.typeUrl}: not implemented`);
   const binary = await resolveShim(asked.runtimePath, shimDirs).catch((error: unknown) => {
-    throw during("failed to resolve runtime path", error);
+    throw wrap("failed to resolve runtime path", error);
   });
   const options =
     asked.options === undefined ? new Uint8Array() : toBinary(AnySchema, create(AnySchema, asked.options));

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Writer } from "@longshore/content";
-import { isKind } from "@longshore/errdefs";
+import { isKind, wrap } from "@longshore/errdefs";
 import type { Scope } from "@longshore/metadata";
 import type { Descriptor } from "@longshore/oci";
 import type { Reference } from "@longshore/reference";
@@ -9,7 +9,6 @@ import type { ScopeOpener } from "../contract.ts";
 import { refKey } from "../images/documents.ts";
 import { addSource, sourceLabelKey } from "../images/gc-labels.ts";
 import { hold } from "../lease.ts";
-import { prefixed } from "../prefixed.ts";
 import { SharedWork } from "./shared-work.ts";
 
 /** Pause before asking again for an ingest that somebody else (a client's own pull) writes. */
@@ -80,7 +79,7 @@ async function download(
       if (isKind(error, "AlreadyExists")) return "exists";
       if (!isKind(error, "FailedPrecondition")) throw error;
       // The wrong bytes may be those that an earlier try left.
-      if (!resumed) throw prefixed(`failed commit on ref "${refKey(descriptor)}"`, error);
+      if (!resumed) throw wrap(`failed commit on ref "${refKey(descriptor)}"`, error);
     } finally {
       await writer.close();
     }

@@ -1,5 +1,5 @@
 import { transferReasons } from "@longshore/containerd-client";
-import { InvalidArgument, Unknown } from "@longshore/errdefs";
+import { InvalidArgument, Unknown, wrap } from "@longshore/errdefs";
 import type { Image, Scope } from "@longshore/metadata";
 import {
   type Descriptor,
@@ -11,7 +11,7 @@ import {
   isManifest,
 } from "@longshore/oci";
 import { type Reference, format, parseNormalized, tagNameOnly } from "@longshore/reference";
-import { allOrFirstError } from "../all-or-first-error.ts";
+import { allOrFirstError } from "@longshore/concurrency";
 import type { ImageDestination, TransferCall } from "../contract.ts";
 import { readImageConfig, readIndex, readManifest, refKey } from "../images/documents.ts";
 import type { Source } from "./download.ts";
@@ -19,7 +19,6 @@ import type { Environment } from "../environment.ts";
 import { addLabels, indexLabels, manifestLabels } from "../images/gc-labels.ts";
 import { storedNames } from "../images/image-names.ts";
 import { withLease } from "../lease.ts";
-import { prefixed } from "../prefixed.ts";
 import { ProgressJob } from "../progress/progress-job.ts";
 import { chooseManifests } from "./select.ts";
 import { storeImage } from "../images/store-image.ts";
@@ -151,7 +150,7 @@ export async function pull(
   call.progress({ event: `Resolving from OCI Registry (${name})` });
   const reason = transferReasons.resolveFailed;
   const target = await source.registry.resolve(source.reference, call.signal).catch((error: unknown) => {
-    throw prefixed("failed to resolve image", error, reason);
+    throw wrap("failed to resolve image", error, reason);
   });
   if (!isIndex(target) && !isManifest(target))
     throw new InvalidArgument(

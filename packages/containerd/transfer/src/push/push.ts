@@ -3,7 +3,7 @@ import type { Scope } from "@longshore/metadata";
 import { type Descriptor, DocumentWalk, type Platform, isIndex, isManifest } from "@longshore/oci";
 import { format, trimNamed } from "@longshore/reference";
 import { type PushResult, isNondistributable, tagOf } from "@longshore/remotes";
-import { allOrFirstError } from "../all-or-first-error.ts";
+import { allOrFirstError } from "@longshore/concurrency";
 import type { TransferCall } from "../contract.ts";
 import { readIndex, readManifest, refKey } from "../images/documents.ts";
 import type { Source } from "../pull/download.ts";

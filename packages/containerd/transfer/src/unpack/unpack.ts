@@ -1,11 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { InvalidArgument, isKind } from "@longshore/errdefs";
+import { InvalidArgument, isKind, wrap } from "@longshore/errdefs";
 import type { Mount, Scope, Snapshotter } from "@longshore/metadata";
 import { type Descriptor, chainIds } from "@longshore/oci";
 import type { Applier, ScopeOpener } from "../contract.ts";
 import { addLabels } from "../images/gc-labels.ts";
 import { hold, withLease } from "../lease.ts";
-import { prefixed } from "../prefixed.ts";
 import { SharedWork } from "../pull/shared-work.ts";
 
 export interface UnpackRequest {
@@ -112,11 +111,11 @@ export class Unpacker {
     } catch (error) {
       // A remote snapshotter may have the layer by itself.
       if (isKind(error, "AlreadyExists") && (await exists(snapshotter, chainId))) return;
-      throw prefixed(`failed to prepare extraction snapshot "${key}"`, error);
+      throw wrap(`failed to prepare extraction snapshot "${key}"`, error);
     }
     try {
       const applied = await this.#applier.apply(scope.content, layer, mounts, signal).catch((error: unknown) => {
-        throw prefixed(`failed to extract layer (${layer.mediaType} ${layer.digest}) to ${name} as "${key}"`, error);
+        throw wrap(`failed to extract layer (${layer.mediaType} ${layer.digest}) to ${name} as "${key}"`, error);
       });
       if (applied.diffId !== diffId)
         throw new InvalidArgument(`wrong diff id "${applied.diffId}" calculated on extraction "${diffId}"`);

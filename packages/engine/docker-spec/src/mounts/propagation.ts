@@ -1,24 +1,6 @@
-import { readFile } from "node:fs/promises";
 import type { Propagation } from "@longshore/docker-api";
 import { Unknown } from "@longshore/errdefs";
-
-interface MountInfo {
-  mountPoint: string;
-  optional: string[];
-}
-
-const unescape = (text: string): string =>
-  text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
-
-function parseMountInfo(text: string): MountInfo[] {
-  return text
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => {
-      const fields = line.split(" ");
-      return { mountPoint: unescape(fields[4] ?? ""), optional: fields.slice(6, fields.indexOf("-")) };
-    });
-}
+import { type MountInfo, readMountInfo } from "@longshore/sys";
 
 /** The mount on which `path` lies: the last one whose mount point is the longest prefix. */
 function mountOf(mounts: MountInfo[], path: string): MountInfo | undefined {
@@ -43,7 +25,7 @@ export async function checkPropagation(
   const shared = propagation === "shared" || propagation === "rshared";
   const slave = propagation === "slave" || propagation === "rslave";
   if (!shared && !slave) return;
-  const mounts = parseMountInfo(mountInfo ?? (await readFile("/proc/self/mountinfo", "utf8")));
+  const mounts = readMountInfo(mountInfo);
   const mount = mountOf(mounts, source);
   const words = mount?.optional ?? [];
   const isShared = words.some((word) => word.startsWith("shared:"));

@@ -1,6 +1,6 @@
+import { Exclusive } from "@longshore/concurrency";
 import { blobInfo } from "@longshore/containerd-client";
 import type { ImageDeleteResponseItem } from "@longshore/docker-api";
-import { Conflict } from "@longshore/errdefs";
 import { type Reference, format, parseNormalized, tagNameOnly } from "@longshore/reference";
 import type { ImagesContext } from "../model/context.ts";
 import { type ImageFilters, matchesLabels } from "../model/filter.ts";
@@ -15,7 +15,7 @@ export interface PruneReport {
 }
 
 /** Engines that are at it; a second prune is refused. */
-const pruning = new WeakSet<ImagesContext>();
+const pruning = new WeakMap<ImagesContext, Exclusive>();
 
 function passes(filters: ImageFilters, image: ListedImage): boolean {
   return (filters.until === undefined || image.created < filters.until) && matchesLabels(filters, image.labels ?? {});
@@ -110,13 +110,11 @@ async function prune(context: ImagesContext, filters: ImageFilters): Promise<Pru
  * @throws Conflict `a prune operation is already running`
  */
 export async function pruneImages(context: ImagesContext, filters: ImageFilters): Promise<PruneReport> {
-  if (pruning.has(context)) throw new Conflict("a prune operation is already running");
-  pruning.add(context);
-  try {
+  const exclusive = pruning.get(context) ?? new Exclusive("a prune operation");
+  pruning.set(context, exclusive);
+  return exclusive.run(async () => {
     const report = await prune(context, filters);
     context.emit("image", "prune", { ID: "", Attributes: { reclaimed: String(report.SpaceReclaimed) } });
     return report;
-  } finally {
-    pruning.delete(context);
-  }
+  });
 }

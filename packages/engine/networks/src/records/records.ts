@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { DataLoss, messageOf } from "@longshore/errdefs";
 import type { Logger } from "@longshore/logger";
 import { parseRecord, type Reader } from "@longshore/records";
-import { SqliteFile } from "@longshore/sqlite";
+import { SqliteFile, databasesSetAside, isDamaged, setDatabaseAside } from "@longshore/sqlite";
 import { releaseRecord, endpointRecord, networkRecord, sandboxRecord } from "./record-readers.ts";
 import type { PluginRelease, EndpointRecord, NetworkRecord, SandboxRecord } from "./record-types.ts";
 
@@ -55,12 +55,9 @@ export class Records {
       this.#file = open(path);
       this.#load(log);
     } catch (error) {
-      // A disk that is full or fails is no reason to begin anew.
-      if (!/malformed|not a database|disk image/.test(messageOf(error))) throw error;
-      const aside = `${path}.damaged-${Date.now()}`;
+      if (!isDamaged(error)) throw error;
+      const aside = setDatabaseAside(path);
       log.error({ err: error, path, aside }, "network records cannot be read and are set aside");
-      for (const suffix of ["-wal", "-shm", ""])
-        if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
       this.#file = open(path);
     }
   }
@@ -117,12 +114,8 @@ export class Records {
 
   /** What was set aside, in words. */
   damage(): string[] {
-    const dir = dirname(this.#path);
-    const files = readdirSync(dir).filter(
-      (name) => name.startsWith(`${basename(this.#path)}.damaged-`) && !/-(wal|shm)$/.test(name),
-    );
     return [
-      ...files.map((name) => `the database of networks was damaged and set aside as ${join(dir, name)}`),
+      ...databasesSetAside(this.#path).map((aside) => `the database of networks was damaged and set aside as ${aside}`),
       ...this.#file.sql
         .prepare("SELECT source, id, problem FROM damaged")
         .all()

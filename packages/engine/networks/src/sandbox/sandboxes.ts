@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { EmitEvent, EndpointSettings } from "@longshore/docker-api";
-import { fromGrpcCode, grpcCodeOf, messageOf, NotFound, Unknown } from "@longshore/errdefs";
+import { NotFound, Unknown, wrap } from "@longshore/errdefs";
 import type { Logger } from "@longshore/logger";
 import { createNetns, removeNetns } from "@longshore/sys";
 import { connectLinks } from "../endpoint/attach.ts";
@@ -25,8 +25,7 @@ import { addToHosts, removeFromHosts, writeNames, writeResolvConf } from "./sand
 import type { PluginReleases } from "../remote/plugin-releases.ts";
 import type { RemoteEndpoints } from "../remote/remote-endpoints.ts";
 import { hasPluginDriver } from "../remote/remote-networks.ts";
-import { settleAll } from "./settle-all.ts";
-import { KeyedMutex } from "@longshore/concurrency";
+import { KeyedMutex, settleAll } from "@longshore/concurrency";
 import { VethRemover } from "../endpoint/veth-remover.ts";
 import { wantedNetworks } from "./wanted-networks.ts";
 import { GatewayEndpoints } from "../bridge/gateway-endpoint.ts";
@@ -120,7 +119,7 @@ export class SandboxStore implements Sandboxes {
         await this.#allocate(request);
       } catch (error) {
         await this.#release(request.containerId);
-        throw fromGrpcCode(grpcCodeOf(error), `failed to set up container networking: ${messageOf(error)}`, error);
+        throw wrap("failed to set up container networking", error);
       }
       return this.get(request.containerId)!;
     });
