@@ -296,3 +296,15 @@ describe("creation of containers", () => {
     });
   }
 });
+
+describe("all ports published one by one", () => {
+  const name = "e2e-create-ports";
+  after(() => shared.docker(["rm", "-f", name]));
+
+  it("are taken at create, and shown by inspect", async function () {
+    this.timeout(60_000);
+    await shared.ok(["create", "--name", name, "-p", "1-65535:1-65535", "busybox", "true"]);
+    const format = "{{len .HostConfig.PortBindings}} {{len .Config.ExposedPorts}}";
+    assert.equal(await shared.ok(["inspect", "-f", format, name]), "65535 65535");
+  });
+});
