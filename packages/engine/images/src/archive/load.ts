@@ -1,12 +1,20 @@
-import { type Lease, importImages, withLease } from "@longshore/containerd-client";
+import {
+  getRecord,
+  type ImageRecord,
+  importImages,
+  type Lease,
+  listRecords,
+  unpackManifest,
+  unpackStored,
+  withLease,
+} from "@longshore/containerd-client";
 import { InvalidArgument, NotFound } from "@longshore/errdefs";
 import type { Platform } from "@longshore/oci";
 import type { ImagesContext } from "../model/context.ts";
 import type { ProgressOutput } from "../model/contract.ts";
 import { emitImage } from "../model/events.ts";
 import { formatAsGiven, isSamePlatform, readManifests } from "../model/manifests.ts";
-import { type ImageRecord, familiarOf, getRecord, isDangling, keepDangling, listRecords } from "../model/records.ts";
-import { unpackManifest, unpackStored } from "../model/snapshots.ts";
+import { familiarOf, isDangling, keepDangling } from "../model/records.ts";
 
 /** Unpacks what this machine can run; the platform's image has to be there when one is asked for. */
 async function unpackRunnable(

@@ -1,4 +1,11 @@
-import { exportImages } from "@longshore/containerd-client";
+import {
+  createRecord,
+  exportImages,
+  getRecord,
+  type ImageRecord,
+  listRecords,
+  removeRecord,
+} from "@longshore/containerd-client";
 import { InvalidArgument, NotFound, isKind, messageOf } from "@longshore/errdefs";
 import type { Platform } from "@longshore/oci";
 import { parseAnyReference, repositoryOf } from "@longshore/reference";
@@ -6,15 +13,7 @@ import type { ImagesContext } from "../model/context.ts";
 import { emitImage } from "../model/events.ts";
 import { findImage } from "../model/find.ts";
 import { chooseManifest, readManifests } from "../model/manifests.ts";
-import {
-  danglingName,
-  familiarOf,
-  getRecord,
-  type ImageRecord,
-  listRecords,
-  referenceOf,
-  removeRecord,
-} from "../model/records.ts";
+import { danglingName, familiarOf, referenceOf } from "../model/records.ts";
 
 /**
  * The records that a name given to `docker save` means: a repository without a tag stands for all its tags. An image
@@ -81,7 +80,7 @@ async function withoutName(context: ImagesContext, record: ImageRecord, undo: As
   const name = danglingName(record.target.digest);
   if ((await getRecord(context, name)) !== undefined) return name;
   const { mediaType, digest, size } = record.target;
-  await context.containerd.images.create({ image: { name, target: { mediaType, digest, size: BigInt(size) } } });
+  await createRecord(context, { name, labels: {}, target: { mediaType, digest, size } });
   undo.defer(() => removeRecord(context, { ...record, name }));
   return name;
 }

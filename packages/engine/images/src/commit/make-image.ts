@@ -1,11 +1,10 @@
 import { createHash } from "node:crypto";
 import { Readable, pipeline } from "node:stream";
 import { constants, createGzip } from "node:zlib";
-import { type Lease, writeBlob, writeDocument } from "@longshore/containerd-client";
+import { type Lease, unpackManifest, writeBlob, writeDocument } from "@longshore/containerd-client";
 import { type Descriptor, type Manifest, mediaTypes } from "@longshore/oci";
 import type { ImagesContext } from "../model/context.ts";
 import type { ImageDocument } from "../model/manifests.ts";
-import { unpackManifest } from "../model/snapshots.ts";
 
 /** A layer in the content store, and what it is uncompressed. */
 export interface MadeLayer {

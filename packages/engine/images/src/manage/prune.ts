@@ -1,11 +1,11 @@
 import { Exclusive } from "@longshore/concurrency";
-import { blobInfo } from "@longshore/containerd-client";
+import { blobInfo, type ImageRecord } from "@longshore/containerd-client";
 import type { ImageDeleteResponseItem } from "@longshore/docker-api";
 import { type Reference, format, parseNormalized, tagNameOnly } from "@longshore/reference";
 import type { ImagesContext } from "../model/context.ts";
 import { type ImageFilters, matchesLabels } from "../model/filter.ts";
 import { type ListedImage, readAllImages, totalImageSize } from "../views/list.ts";
-import { type ImageRecord, danglingName, isDangling } from "../model/records.ts";
+import { danglingName, isDangling } from "../model/records.ts";
 import { labelsOf } from "../model/events.ts";
 import { deleted, removeRecords, untagged } from "./remove.ts";
 

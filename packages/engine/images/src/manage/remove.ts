@@ -1,3 +1,4 @@
+import { type ImageRecord, removeRecord } from "@longshore/containerd-client";
 import type { ImageDeleteResponseItem } from "@longshore/docker-api";
 import { Conflict, InvalidArgument, NotFound } from "@longshore/errdefs";
 import type { Platform } from "@longshore/oci";
@@ -7,15 +8,7 @@ import { emitImage, labelsOf } from "../model/events.ts";
 import { findImage, type FoundImage } from "../model/find.ts";
 import { parentLabel } from "../views/inspect.ts";
 import { formatAsGiven, isSamePlatform, readManifests } from "../model/manifests.ts";
-import {
-  type ImageRecord,
-  familiarOf,
-  isDangling,
-  keepDangling,
-  recordsOf,
-  referenceOf,
-  removeRecord,
-} from "../model/records.ts";
+import { familiarOf, isDangling, keepDangling, recordsOf, referenceOf } from "../model/records.ts";
 import { shortId } from "../model/shown.ts";
 
 export interface RemoveOptions {

@@ -1,3 +1,4 @@
+import { type ImageRecord, removeRecord } from "@longshore/containerd-client";
 import { InvalidArgument } from "@longshore/errdefs";
 import {
   familiarName,
@@ -11,7 +12,7 @@ import {
 import type { ImagesContext } from "../model/context.ts";
 import { emitImage } from "../model/events.ts";
 import { findImage } from "../model/find.ts";
-import { isDangling, putRecord, recordsOf, removeRecord, type ImageRecord } from "../model/records.ts";
+import { isDangling, putRecord, recordsOf } from "../model/records.ts";
 
 /**
  * The name that `repo` and `tag` of a request make; undefined without a repository.

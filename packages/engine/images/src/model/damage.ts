@@ -1,6 +1,7 @@
+import { type ImageRecord } from "@longshore/containerd-client";
 import { messageOf } from "@longshore/errdefs";
 import type { ImagesContext } from "./context.ts";
-import { type ImageRecord, familiarOf } from "./records.ts";
+import { familiarOf } from "./records.ts";
 
 /** What is wrong with images, by their names as Docker shows them, for each containerd: as the last list found it. */
 const known = new WeakMap<object, ReadonlyMap<string, string>>();

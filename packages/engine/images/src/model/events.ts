@@ -1,6 +1,7 @@
+import { type ImageRecord } from "@longshore/containerd-client";
 import type { ImagesContext } from "./context.ts";
 import { chooseManifest, readManifests } from "./manifests.ts";
-import { type ImageRecord, recordsOf } from "./records.ts";
+import { recordsOf } from "./records.ts";
 
 /** The labels of an image's configuration, which its events carry; to be asked for while it is there. */
 export async function labelsOf(

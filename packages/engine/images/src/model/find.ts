@@ -1,3 +1,4 @@
+import { getRecord, type ImageRecord, listRecords } from "@longshore/containerd-client";
 import { NotFound } from "@longshore/errdefs";
 import {
   familiarString,
@@ -8,7 +9,7 @@ import {
   type AnyReference,
 } from "@longshore/reference";
 import type { ImagesContext } from "./context.ts";
-import { type ImageRecord, getRecord, listRecords, recordsOf, referenceOf } from "./records.ts";
+import { recordsOf, referenceOf } from "./records.ts";
 
 /** What an image was asked by, and what was found. */
 export interface FoundImage {

@@ -1,9 +1,10 @@
+import { type ImageRecord } from "@longshore/containerd-client";
 import { type Platform, formatPlatform } from "@longshore/oci";
 import type { ImagesContext } from "./context.ts";
 import type { ResolvedImage } from "./contract.ts";
 import { findRecord } from "./find.ts";
 import { chainOf, chooseManifest, isSamePlatform, platformOf, readManifests } from "./manifests.ts";
-import { familiarOf, type ImageRecord } from "./records.ts";
+import { familiarOf } from "./records.ts";
 
 type Chosen = Omit<ResolvedImage, "name">;
 

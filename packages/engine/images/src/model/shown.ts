@@ -1,10 +1,11 @@
+import { type ImageRecord } from "@longshore/containerd-client";
 import type { ImageManifestSummary, OCIDescriptor } from "@longshore/docker-api";
 import type { Descriptor, Platform } from "@longshore/oci";
 import { familiarName, familiarString } from "@longshore/reference";
 import type { ImagesContext } from "./context.ts";
 import { askedSingly, type Holdings } from "../views/holdings.ts";
 import { type ImageManifest, chainOf } from "./manifests.ts";
-import { type ImageRecord, referenceOf } from "./records.ts";
+import { referenceOf } from "./records.ts";
 
 /** Twelve digits of an ID, as messages show it. */
 export const shortId = (id: string): string => id.replace(/^sha256:/, "").slice(0, 12);

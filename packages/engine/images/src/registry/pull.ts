@@ -1,5 +1,12 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
-import { platformMessage, transfer, transferReason, transferReasons, withLease } from "@longshore/containerd-client";
+import {
+  getRecord,
+  platformMessage,
+  transfer,
+  transferReason,
+  transferReasons,
+  withLease,
+} from "@longshore/containerd-client";
 import { InvalidArgument, NotFound, messageOf } from "@longshore/errdefs";
 import type { Platform } from "@longshore/oci";
 import { packAny } from "@longshore/proto";
@@ -18,7 +25,7 @@ import type { ImagesContext, RegistryCall } from "../model/context.ts";
 import type { ProgressOutput } from "../model/contract.ts";
 import { emitReference } from "../model/events.ts";
 import { formatAsGiven } from "../model/manifests.ts";
-import { getRecord, keepDangling, recordsOf } from "../model/records.ts";
+import { keepDangling, recordsOf } from "../model/records.ts";
 import { registryClient } from "./registry.ts";
 import { registryFailure, withRegistry } from "./transfer.ts";
 

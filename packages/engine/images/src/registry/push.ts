@@ -1,5 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { transfer } from "@longshore/containerd-client";
+import {
+  createRecord,
+  getRecord,
+  type ImageRecord,
+  listRecords,
+  removeRecord,
+  transfer,
+} from "@longshore/containerd-client";
 import { NotFound } from "@longshore/errdefs";
 import { type Descriptor, type Platform, isIndex } from "@longshore/oci";
 import { packAny } from "@longshore/proto";
@@ -18,7 +25,7 @@ import type { ProgressOutput } from "../model/contract.ts";
 import { emitReference } from "../model/events.ts";
 import { chooseManifest, readManifests } from "../model/manifests.ts";
 import { layerId } from "./pull.ts";
-import { getRecord, type ImageRecord, listRecords, referenceOf, removeRecord } from "../model/records.ts";
+import { referenceOf } from "../model/records.ts";
 import { registryFailure, withRegistry } from "./transfer.ts";
 
 export interface PushRequest {
@@ -87,9 +94,7 @@ async function withSource<T>(
   const name = `moby-push-${randomBytes(8).toString("hex")}@${target.digest}`;
   const { mediaType, digest, size } = target;
   const labels = { "containerd.io/gc.expire": new Date(Date.now() + temporaryMs).toISOString() };
-  await context.containerd.images.create({
-    image: { name, labels, target: { mediaType, digest, size: BigInt(size) } },
-  });
+  await createRecord(context, { name, labels, target: { mediaType, digest, size } });
   try {
     return await use(name);
   } finally {

@@ -1,3 +1,4 @@
+import { type ImageRecord } from "@longshore/containerd-client";
 import type { ImageHistoryItem } from "@longshore/docker-api";
 import type { Platform } from "@longshore/oci";
 import type { ImagesContext } from "../model/context.ts";
@@ -5,7 +6,7 @@ import { findImage } from "../model/find.ts";
 import { askedSingly } from "./holdings.ts";
 import { parentLabel } from "./inspect.ts";
 import { type ImageDocument, chainOf, chooseManifest, readManifests } from "../model/manifests.ts";
-import { familiarOf, type ImageRecord, recordsOf } from "../model/records.ts";
+import { familiarOf, recordsOf } from "../model/records.ts";
 import { repoTags } from "../model/shown.ts";
 
 const seconds = (time: string | undefined): number => (time === undefined ? 0 : Math.trunc(Date.parse(time) / 1000));

@@ -1,3 +1,4 @@
+import { type ImageRecord, listRecords } from "@longshore/containerd-client";
 import type { ImageSummary } from "@longshore/docker-api";
 import { isKind } from "@longshore/errdefs";
 import { flatMapInSlices } from "@longshore/patterns";
@@ -8,7 +9,7 @@ import { findImage } from "../model/find.ts";
 import { askedAtOnce, askedSingly, type Holdings } from "./holdings.ts";
 import { parentLabel } from "./inspect.ts";
 import { type ImageManifest, chainOf, readManifests } from "../model/manifests.ts";
-import { type ImageRecord, listRecords, referenceOf } from "../model/records.ts";
+import { referenceOf } from "../model/records.ts";
 import { repoDigests, repoTags, showDescriptor, sum, summarizeManifest } from "../model/shown.ts";
 
 export interface ListOptions {
