@@ -20,6 +20,14 @@ export function snapshotContract(subject: Subject): void {
       ["layer", "", Kind.COMMITTED],
       ["v", "layer", Kind.VIEW],
     ]);
+    const committed = await all(
+      snapshots.list({ snapshotter, filters: ["kind==committed"] }),
+      ({ info: some }) => some,
+    );
+    assert.deepEqual(
+      committed.map(({ name }) => name),
+      ["layer"],
+    );
     assert.equal((await snapshots.mounts({ snapshotter, key: "b" })).mounts.length > 0, true);
     assert.equal((await snapshots.usage({ snapshotter, key: "layer" })).size >= 0n, true);
     const { info } = await snapshots.update({

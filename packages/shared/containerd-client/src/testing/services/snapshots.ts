@@ -113,7 +113,7 @@ export function snapshotsService(shared: Shared, folder: string | undefined): Se
     },
     async *list({ snapshotter, filters }, context) {
       const chosen = select(allOf(snapshotter, context).values(), filters, ({ key, parent, kind, labels }) =>
-        fields({ name: key, parent, kind: `${kind[0]?.toUpperCase()}${kind.slice(1)}` }, labels),
+        fields({ name: key, parent, kind }, labels),
       );
       if (chosen.length > 0) yield { info: chosen.map(info) };
     },
