@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { importBusybox } from "./engine/busybox.ts";
 import { Longshore } from "./engine/longshore.ts";
@@ -160,6 +161,22 @@ describe("system calls that fail", function () {
     }
   }
 
+  /**
+   * More connections than there are descriptors, of clients that stay: one takes the last, and what the audit log looks up
+   * for it finds none.
+   */
+  async function crowd(): Promise<void> {
+    const sockets = Array.from({ length: 300 }, () => connect(longshore.host.slice("unix://".length)));
+    let answered = 0;
+    for (const socket of sockets)
+      socket
+        .on("error", () => undefined)
+        .once("data", () => answered++)
+        .write("GET /_ping HTTP/1.1\r\nHost: d\r\n\r\n");
+    await until("some of them are served", () => answered > 0 || !longshore.engine.running);
+    for (const socket of sockets) socket.destroy();
+  }
+
   it("no descriptor left: the same, for the daemons, the proxy and a container's shim", async function () {
     this.timeout(60_000);
     const { Pid } = (await longshore.api.inspect("steady")).State;
@@ -183,7 +200,7 @@ describe("system calls that fail", function () {
     );
     for (const pid of all) await limit(pid, `${Math.max(...readdirSync(`/proc/${pid}/fd`).map(Number)) + 1}:`);
     try {
-      await Promise.all([work(), work()]);
+      await Promise.all([work(), work(), crowd()]);
     } finally {
       for (const [pid, value] of limits)
         await limit(pid, value).catch(() =>
