@@ -38,7 +38,7 @@ const queue = [...first.filter((file) => found.includes(file)), ...found.filter(
 const last = join(root, "e2e/leftovers.last.ts");
 
 const dir = mkdtempSync("/var/tmp/longshore-e2e-");
-const seconds = new Map<string, number>();
+const took = new Map<string, { seconds: number; processor: number }>();
 process.once("exit", () => rmSync(dir, { recursive: true, force: true }));
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 const cgroupsBefore = new Set(cgroupFolders());
@@ -50,7 +50,8 @@ async function work(name: string): Promise<void> {
   const run = async (file: string): Promise<void> => {
     const started = Date.now();
     worker ??= await Worker.start(folder, root);
-    if (await worker.run(file)) seconds.set(relative(root, file), (Date.now() - started) / 1000);
+    const processor = await worker.run(file);
+    if (processor !== undefined) took.set(relative(root, file), { seconds: (Date.now() - started) / 1000, processor });
     else {
       fail(`${relative(root, file)} did not reach its end`);
       worker = undefined;
@@ -94,7 +95,7 @@ try {
 } catch {
   fail(`cgroups were left: ${leftCgroups().join(" ")}`);
 }
-console.log("\nThe slowest files, in seconds:");
-for (const [file, took] of [...seconds].sort(([, a], [, b]) => b - a).slice(0, 12))
-  console.log(`${took.toFixed(1).padStart(7)} ${file}`);
+console.log("\nThe slowest files, in seconds, and of the processor:");
+for (const [file, { seconds, processor }] of [...took].sort(([, a], [, b]) => b.seconds - a.seconds).slice(0, 20))
+  console.log(`${seconds.toFixed(1).padStart(7)} ${processor.toFixed(1).padStart(7)} ${file}`);
 process.exit(failed ? 1 : 0);

@@ -1,5 +1,6 @@
 import Mocha from "mocha";
 import type { FromWorker, ToWorker } from "./messages.ts";
+import { processorSeconds } from "./processor-time.ts";
 
 /**
  * Runs the test files that the runner names, one after the other in this process, with the root hooks around all of
@@ -18,10 +19,11 @@ function tell(message: FromWorker): void {
 }
 
 async function run(file: string): Promise<void> {
+  const before = processorSeconds();
   const mocha = new Mocha({ timeout: Number(timeout), reporter: Reporter }).addFile(file);
   await mocha.loadFilesAsync();
   await new Promise((resolve) => mocha.run(resolve));
-  tell({ ran: file });
+  tell({ ran: file, processor: processorSeconds() - before });
 }
 
 process.on("message", (message: ToWorker) => {

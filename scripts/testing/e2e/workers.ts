@@ -33,10 +33,11 @@ export class Worker {
     return worker;
   }
 
-  /** Runs a file and prints what it said. @returns false when the process died */
-  async run(file: string): Promise<boolean> {
+  /** Runs a file and prints what it said. @returns the processor's seconds that it took, undefined when the process died */
+  async run(file: string): Promise<number | undefined> {
     this.#child.send({ run: file } satisfies ToWorker);
-    const ran = (await this.#next()) !== false;
+    const message = await this.#next();
+    const ran = message !== false && "ran" in message ? message.processor : undefined;
     process.stdout.write(Buffer.concat(this.#output));
     this.#output = [];
     return ran;
