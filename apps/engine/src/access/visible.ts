@@ -2,7 +2,7 @@ import { type Container, type ContainerFinder, type Context, type Exec, findExec
 import { NotFound } from "@longshore/errdefs";
 import type { FastifyRequest } from "fastify";
 import type { SentEvent } from "../events/hub.ts";
-import { hasLabel } from "../server/query/filters.ts";
+import { hasLabel } from "@longshore/list-filters";
 import { policyOf } from "./socket-policy.ts";
 
 /** Whether all of `wanted` (`key` or `key=value`) hold. */

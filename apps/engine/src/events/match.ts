@@ -1,4 +1,4 @@
-import type { Filters } from "../server/query/filters.ts";
+import type { Filters } from "@longshore/list-filters";
 import type { SentEvent } from "./hub.ts";
 
 const objectTypes = [

@@ -8,7 +8,7 @@ import { silent } from "@longshore/logger";
 import type { FastifyInstance } from "fastify";
 import { listen } from "../listeners/listen.ts";
 import { readJson, readRequiredJson } from "./body/body.ts";
-import { Filters } from "./query/filters.ts";
+import { Filters } from "@longshore/list-filters";
 import { hijack, rawStream } from "./takeover/hijack.ts";
 import { Query } from "./query/query.ts";
 import { apiVersionOf } from "./request.ts";

@@ -23,7 +23,7 @@ import { confined } from "../../access/route-access.ts";
 import { visible } from "../../access/visible.ts";
 import type { RoutePlugin } from "../../engine.ts";
 import { declaredLength, readJson, readRequiredJson } from "../../server/body/body.ts";
-import { Filters, hasLabel } from "../../server/query/filters.ts";
+import { Filters, hasLabel } from "@longshore/list-filters";
 import { Query } from "../../server/query/query.ts";
 import { adaptCreate } from "../../older/create.ts";
 import type { Speaks } from "../../older/speaks.ts";

@@ -1,15 +1,14 @@
-import { type Container, portsOf, summarize } from "@longshore/containers";
+import { type Container, portFilter, portsOf, summarize } from "@longshore/containers";
 import { InvalidArgument, isKind, messageOf } from "@longshore/errdefs";
 import { parseInteger } from "@longshore/go-values";
 import { filterInSlices } from "@longshore/patterns";
 import { confined } from "../../access/route-access.ts";
 import { visible, type VisibleContainers } from "../../access/visible.ts";
 import type { Engine, RoutePlugin } from "../../engine.ts";
-import { Filters } from "../../server/query/filters.ts";
+import { Filters } from "@longshore/list-filters";
 import { Query } from "../../server/query/query.ts";
 import { sendJson } from "../../server/answer/send.ts";
 import { summaryFor } from "./container-versions.ts";
-import { portFilter } from "./port-filter.ts";
 
 const keys = [
   "ancestor",

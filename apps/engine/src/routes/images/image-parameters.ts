@@ -3,7 +3,7 @@ import { parseWhole, struct, text as word, unmarshal } from "@longshore/go-json"
 import type { ImageFilters } from "@longshore/images";
 import type { Platform } from "@longshore/oci";
 import type { FastifyRequest } from "fastify";
-import { Filters } from "../../server/query/filters.ts";
+import { Filters } from "@longshore/list-filters";
 import { Query } from "../../server/query/query.ts";
 import { speaks } from "../../server/request.ts";
 import { parsePointInTime } from "../../server/query/time-parameter.ts";

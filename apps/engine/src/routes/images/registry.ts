@@ -2,7 +2,7 @@ import { InvalidArgument, Unknown, messageOf } from "@longshore/errdefs";
 import { parseInteger } from "@longshore/go-values";
 import { inspectDistribution, searchImages } from "@longshore/images";
 import type { RoutePlugin } from "../../engine.ts";
-import { Filters } from "../../server/query/filters.ts";
+import { Filters } from "@longshore/list-filters";
 import { Query } from "../../server/query/query.ts";
 import { clientGone } from "../../server/request.ts";
 import { sendJson } from "../../server/answer/send.ts";

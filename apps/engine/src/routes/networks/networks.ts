@@ -4,9 +4,9 @@ import { InvalidArgument, NotFound, Unknown, messageOf } from "@longshore/errdef
 import type { Networks } from "@longshore/networks";
 import { filterInSlices } from "@longshore/patterns";
 import type { Engine, RoutePlugin } from "../../engine.ts";
-import { connectContainer, disconnectContainer } from "../../networks/attachment.ts";
+import { connectContainer, disconnectContainer } from "@longshore/containers";
 import { discardBody, readJson } from "../../server/body/body.ts";
-import { Filters, hasLabel } from "../../server/query/filters.ts";
+import { Filters, hasLabel } from "@longshore/list-filters";
 import { Query } from "../../server/query/query.ts";
 import { speaks } from "../../server/request.ts";
 import { sendJson } from "../../server/answer/send.ts";

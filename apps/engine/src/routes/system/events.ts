@@ -4,7 +4,7 @@ import { eventsVisible } from "../../access/visible.ts";
 import type { RoutePlugin } from "../../engine.ts";
 import type { SentEvent } from "../../events/hub.ts";
 import { matchesEvent } from "../../events/match.ts";
-import { Filters } from "../../server/query/filters.ts";
+import { Filters } from "@longshore/list-filters";
 import { Query } from "../../server/query/query.ts";
 import { speaks } from "../../server/request.ts";
 import { BodyStream } from "../../server/answer/stream.ts";

@@ -6,7 +6,7 @@ import { parseBool } from "@longshore/go-values";
 import { filterInSlices } from "@longshore/patterns";
 import type { RoutePlugin } from "../../engine.ts";
 import { discardBody, readJson } from "../../server/body/body.ts";
-import { Filters, hasLabel } from "../../server/query/filters.ts";
+import { Filters, hasLabel } from "@longshore/list-filters";
 import { Query } from "../../server/query/query.ts";
 import { speaks } from "../../server/request.ts";
 import { sendJson } from "../../server/answer/send.ts";

@@ -1,5 +1,7 @@
 import type { EndpointSettings } from "@longshore/docker-api";
-import { type Container, type Context, showRequested } from "@longshore/containers";
+import type { Container } from "../model/container.ts";
+import type { Context } from "../model/context.ts";
+import { showRequested } from "./network-sandbox.ts";
 import { InvalidArgument, NotFound, PermissionDenied, Unknown } from "@longshore/errdefs";
 import type { Networks } from "@longshore/networks";
 

@@ -1,0 +1,1 @@
+export { Filters, hasLabel } from "./filters.ts";
