@@ -3,26 +3,29 @@ import { join } from "node:path";
 import { Reserve } from "@longshore/atomicfile";
 import { ArchiveWorkers, FileArchiver, Layers } from "@longshore/archive";
 import {
+  attachingBackend,
+  containersBackend,
   type Context,
   ContainerStore,
   damagedContainers,
+  execBackend,
   LogFeeds,
   restoreContainers,
   resumeContainers,
   TaskMonitor,
 } from "@longshore/containers";
 import type { ContainerdClient } from "@longshore/containerd-client";
-import { type ImageResolver, damageOfImages, imageResolver } from "@longshore/images";
+import { commitImage, type ImageResolver, damageOfImages, imageResolver, imagesBackend } from "@longshore/images";
 import type { Logger } from "@longshore/logger";
 import { LogDrivers } from "@longshore/logging";
-import type { Networks, Sandboxes } from "@longshore/networks";
+import { type Networks, networksBackend, type Sandboxes } from "@longshore/networks";
 import type { Plugins } from "@longshore/plugins";
 import { readHostFacts } from "@longshore/docker-spec";
-import type { VolumeStore } from "@longshore/volumes";
-import type { FastifyInstance } from "fastify";
+import { type VolumeStore, volumesBackend } from "@longshore/volumes";
 import { AuditLog } from "./access/audit.ts";
 import { authorize, checkAuthorizationPlugins } from "./access/authorization.ts";
 import { guard } from "./access/guard.ts";
+import type { Backends } from "./backends.ts";
 import type { AccessConfig } from "./config/engine-keys.ts";
 import type { Config } from "./config/config.ts";
 import { cgroupDriver } from "./config/exec-options.ts";
@@ -38,6 +41,7 @@ import { routes } from "./routes/all.ts";
 import { writeRuntimeWrappers } from "./runtimes.ts";
 import { createApp } from "./server/app.ts";
 import { containerSettings } from "./settings.ts";
+import { systemBackend } from "./system/backend.ts";
 import { containerdDamage } from "./system/containerd-damage.ts";
 import { systemInfo } from "./system/info.ts";
 
@@ -45,7 +49,7 @@ import { systemInfo } from "./system/info.ts";
 export interface Parts {
   containerd: ContainerdClient;
   network: Sandboxes;
-  networks: Pick<Networks, "get" | "validateEndpoint" | "list">;
+  networks: Networks;
   volumes: VolumeStore;
   plugins: Plugins;
   events: EventHub;
@@ -100,13 +104,8 @@ async function containerContext(
 /**
  * Brings the engine up: records are loaded and compared with containerd, sockets are opened, then
  * containers whose policy asks for it are started.
- * @param more adds the routes of other resources
  */
-export async function startDaemon(
-  config: Config,
-  parts: Parts,
-  more: (app: FastifyInstance, engine: Engine) => void = () => undefined,
-): Promise<Daemon> {
+export async function startDaemon(config: Config, parts: Parts): Promise<Daemon> {
   await mkdir(config.execRoot, { recursive: true, mode: 0o711 });
   const store = new ContainerStore();
   const space = new Reserve(join(config.dataRoot, "reserve"), reserveBytes);
@@ -147,10 +146,23 @@ export async function startDaemon(
     images,
     events: parts.events,
     log: parts.log,
-    archiver,
     reconfigure,
-    layers: new Layers(workers),
     id: await engineId(config.dataRoot),
+  };
+  const backends: Backends = {
+    config,
+    containers: containersBackend(containers, {
+      archiver,
+      layers: new Layers(workers),
+      commitImage: (request) => commitImage(images, request),
+    }),
+    exec: execBackend(containers),
+    images: imagesBackend(images),
+    networks: networksBackend(parts.networks, parts.events.emit, attachingBackend(containers, parts.networks)),
+    volumes: volumesBackend(parts.volumes, parts.events.emit),
+    system: systemBackend(engine),
+    events: parts.events,
+    log: parts.log,
   };
   await restoreContainers(containers);
   const monitor = new TaskMonitor(containers);
@@ -161,8 +173,7 @@ export async function startDaemon(
   guard(app);
   await checkAuthorizationPlugins(parts.plugins, config.authorizationPlugins);
   authorize(app, parts.plugins, config);
-  for (const route of routes) route(app, engine);
-  more(app, engine);
+  for (const route of routes) route(app, backends);
   await app.ready();
   const source: MetricsSource = {
     containers: () => store.list(),

@@ -14,8 +14,6 @@ import { dockerProxyProgram } from "./docker-proxy.ts";
 import { EventHub } from "./events/hub.ts";
 import { lockDataRoot, removePidFile, writePidFile } from "./pidfile.ts";
 import { reload } from "./reload.ts";
-import { networkRoutes } from "./routes/networks/networks.ts";
-import { volumeRoutes } from "./routes/volumes/volumes.ts";
 import { verifyStart } from "./verify.ts";
 
 /** How long containerd may take to come up beside the engine. */
@@ -88,23 +86,16 @@ async function serve(config: Config, flags: Given, { log, notify, flushTraces }:
     emit: events.emit,
     log,
   });
-  const starting = startDaemon(
-    config,
-    {
-      containerd,
-      damage: () => [...network.damage(), ...local.damage(), ...volumes.damage()],
-      network: network.sandboxes,
-      networks: network.networks,
-      volumes,
-      plugins,
-      events,
-      log,
-    },
-    (app, engine) => {
-      networkRoutes(app, { ...engine, networks: network.networks });
-      volumeRoutes(app, engine);
-    },
-  );
+  const starting = startDaemon(config, {
+    containerd,
+    damage: () => [...network.damage(), ...local.damage(), ...volumes.damage()],
+    network: network.sandboxes,
+    networks: network.networks,
+    volumes,
+    plugins,
+    events,
+    log,
+  });
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     if (stopping) return;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { Container } from "@longshore/containers";
+import type { Container, ContainerFinder } from "@longshore/containers";
 import { silent } from "@longshore/logger";
-import type { Engine } from "../engine.ts";
+import type { Backends } from "../backends.ts";
 import { routes } from "../routes/all.ts";
 import { createApp } from "../server/app.ts";
 import { guard } from "./guard.ts";
@@ -30,12 +30,19 @@ describe("containers of a label socket", () => {
   ]);
   let asked: string[] = [];
   let found: (name: string) => Container | undefined = (name) => names.get(name);
-  const store = {
-    get: (name: string) => {
+  const known = {
+    find: (name: string) => {
       asked.push(name);
       return found(name);
     },
-    list: () => [own, foreign],
+    all: () => [own, foreign],
+    // These look names up themselves, among the containers that they are given.
+    kill: async (existing: ContainerFinder, name: string) => void existing.get(name),
+    removeLink: async (existing: ContainerFinder, name: string) => void existing.get(name),
+  };
+  const exec = {
+    find: (id: string) => [own, foreign].map(({ execs }) => execs.get(id)).find((each) => each !== undefined),
+    checkKeys: () => undefined,
   };
   const nothing: unknown = new Proxy(() => undefined, {
     get: (_target, key) => (key === "then" ? undefined : nothing),
@@ -44,7 +51,8 @@ describe("containers of a label socket", () => {
   const engine = new Proxy(
     {
       config: { experimental: false },
-      containers: new Proxy({ store, log: silent }, { get: (known, key) => Reflect.get(known, key) ?? nothing }),
+      containers: new Proxy(known, { get: (each, key) => Reflect.get(each, key) ?? nothing }),
+      exec: new Proxy(exec, { get: (each, key) => Reflect.get(each, key) ?? nothing }),
       log: silent,
     },
     { get: (known, key) => Reflect.get(known, key) ?? nothing },
@@ -61,7 +69,7 @@ describe("containers of a label socket", () => {
     app.addHook("onRoute", ({ method, url, config }) => {
       if (config?.confined === true && /:(?:name|id)/.test(url)) confined.push([String(method), url]);
     });
-    for (const add of routes) add(app, engine as unknown as Engine);
+    for (const add of routes) add(app, engine as unknown as Backends);
     await app.ready();
   });
   after(() => app.close());

@@ -1,8 +1,9 @@
-import { type Container, type ContainerFinder, type Context, type Exec, findExec } from "@longshore/containers";
+import type { Container, ContainersBackend, ContainerSet, ExecBackend } from "@longshore/containers";
 import { NotFound } from "@longshore/errdefs";
 import type { FastifyRequest } from "fastify";
 import type { SentEvent } from "../events/hub.ts";
 import { hasLabel } from "@longshore/list-filters";
+import { parameter } from "../routes/parameters.ts";
 import { policyOf } from "./socket-policy.ts";
 
 /** Whether all of `wanted` (`key` or `key=value`) hold. */
@@ -14,12 +15,12 @@ function carries(labels: Readonly<Record<string, string>> | null | undefined, wa
  * The containers that exist for a request: all, or those with the labels that its socket is confined to. A name
  * is found and judged here at once, and what is found is handed on: a name may be another's a moment later.
  */
-export class VisibleContainers implements ContainerFinder {
-  readonly #context: Context;
+export class VisibleContainers implements ContainerSet {
+  readonly #containers: Pick<ContainersBackend, "find" | "all">;
   readonly #labels: readonly string[];
 
-  constructor(context: Context, labels: readonly string[]) {
-    this.#context = context;
+  constructor(containers: Pick<ContainersBackend, "find" | "all">, labels: readonly string[]) {
+    this.#containers = containers;
     this.#labels = labels;
   }
 
@@ -28,26 +29,34 @@ export class VisibleContainers implements ContainerFinder {
   }
 
   list(): Container[] {
-    return this.#context.store.list().filter((container) => this.has(container));
+    return this.#containers.all().filter((container) => this.has(container));
   }
 
   /** @throws NotFound, InvalidArgument as the store does, also for a container that does not exist for this request */
   get(nameOrId: string): Container {
-    const container = this.#context.store.get(nameOrId);
+    const container = this.#containers.find(nameOrId);
     if (!this.has(container)) throw new NotFound(`No such container: ${nameOrId}`);
     return container;
   }
-
-  /** @throws NotFound `No such exec instance: x` */
-  exec(id: string): Exec {
-    const exec = findExec(this.#context, id);
-    if (!this.has(exec.container)) throw new NotFound(`No such exec instance: ${id}`);
-    return exec;
-  }
 }
 
-export function visible(request: FastifyRequest, context: Context): VisibleContainers {
-  return new VisibleContainers(context, policyOf(request)?.containerLabels ?? []);
+export function visible(
+  request: FastifyRequest,
+  containers: Pick<ContainersBackend, "find" | "all">,
+): VisibleContainers {
+  return new VisibleContainers(containers, policyOf(request)?.containerLabels ?? []);
+}
+
+/** The exec that a request names in its path. @throws NotFound `No such exec instance: x` also for one whose container does not exist for it */
+export function visibleExec(
+  request: FastifyRequest,
+  execs: Pick<ExecBackend, "find">,
+  containers: Pick<ContainersBackend, "find" | "all">,
+): ReturnType<ExecBackend["find"]> {
+  const id = parameter(request, "id");
+  const exec = execs.find(id);
+  if (!visible(request, containers).has(exec.container)) throw new NotFound(`No such exec instance: ${id}`);
+  return exec;
 }
 
 /** Which events exist for a request; those of removed containers, too. */

@@ -10,6 +10,8 @@ import { fileRoutes } from "./containers/files.ts";
 import { imageTransferRoutes } from "./images/image-transfers.ts";
 import { imageRoutes } from "./images/images.ts";
 import { listRoutes } from "./containers/list.ts";
+import { networkRoutes } from "./networks/networks.ts";
+import { volumeRoutes } from "./volumes/volumes.ts";
 import { logRoutes } from "./containers/logs.ts";
 import { portRoutes } from "./containers/ports.ts";
 import { registryRoutes } from "./images/registry.ts";
@@ -18,7 +20,7 @@ import { systemRoutes } from "./system/system.ts";
 import { unservedRoutes } from "./system/unserved.ts";
 import { waitRoutes } from "./containers/wait.ts";
 
-/** The routes that need no more than the engine; those of networks and volumes are added beside them. */
+/** All routes. */
 export const routes = [
   systemRoutes,
   eventRoutes,
@@ -32,6 +34,8 @@ export const routes = [
   fileRoutes,
   statsRoutes,
   commitRoutes,
+  networkRoutes,
+  volumeRoutes,
   diskUsageRoutes,
   authRoutes,
   imageRoutes,

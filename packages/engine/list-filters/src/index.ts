@@ -1,1 +1,2 @@
 export { Filters, hasLabel } from "./filters.ts";
+export { acceptsLabels } from "./prunes.ts";

@@ -1,22 +1,9 @@
-import {
-  Attachment,
-  type AttachRequest,
-  attachContainer,
-  checkAttachable,
-  type Container,
-  type Context,
-  emitContainer,
-  frame,
-  logReplay,
-  parseDetachKeys,
-  stdoutStream,
-} from "@longshore/containers";
+import type { Container, ContainersBackend } from "@longshore/containers";
 import { httpStatusOf, messageOf } from "@longshore/errdefs";
-import type { Duplex } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { confined } from "../../access/route-access.ts";
 import { visible } from "../../access/visible.ts";
-import type { RoutePlugin } from "../../engine.ts";
+import type { RoutePlugin } from "../../backends.ts";
 import { hijack, multiplexedStream, rawStream } from "../../server/takeover/hijack.ts";
 import { Query } from "../../server/query/query.ts";
 import { discardBody } from "../../server/body/body.ts";
@@ -33,44 +20,18 @@ function refuse(reply: FastifyReply, contentType: string, error: unknown): void 
     .send(`${messageOf(error)}\r\n`);
 }
 
-/** What both ways to attach have in common, once the connection stands. */
-async function serve(
-  context: Context,
-  container: Container,
-  client: Duplex,
-  query: Query,
-  request: AttachRequest,
-): Promise<void> {
-  const replay = query.bool("logs") ? logReplay(container, client, request, context.log) : undefined;
-  if (query.bool("stream"))
-    return attachContainer(
-      context,
-      container,
-      new Attachment({ ...request, log: replay !== undefined }, client),
-      replay,
-    );
-  emitContainer(context, container, "attach");
-  const log = await replay?.open(undefined);
-  try {
-    await log?.show();
-  } finally {
-    await log?.close();
-  }
-}
-
-/** The container of an attach, and the keys that detach from it; without a terminal there are none, whatever is named. */
+/** The container of an attach, and the keys that detach from it. */
 function target(
-  context: Context,
+  containers: ContainersBackend,
   request: FastifyRequest,
   query: Query,
 ): { container: Container; detachKeys: readonly number[] } {
-  const container = visible(request, context).get(parameter(request, "name"));
-  checkAttachable(container, parameter(request, "name"));
-  const keys = parseDetachKeys(query.get("detachKeys"));
-  return { container, detachKeys: container.record.Config.Tty ? keys : [] };
+  const name = parameter(request, "name");
+  const container = visible(request, containers).get(name);
+  return { container, detachKeys: containers.attachKeys(container, name, query.get("detachKeys")) };
 }
 
-export const attachRoutes: RoutePlugin = (app, { containers, log }) => {
+export const attachRoutes: RoutePlugin = (app, { containers }) => {
   app.post("/containers/:name/attach", confined, async (request: FastifyRequest, reply) => {
     await discardBody(request);
     const query = new Query(request);
@@ -83,19 +44,15 @@ export const attachRoutes: RoutePlugin = (app, { containers, log }) => {
     const { container, detachKeys } = found;
     const multiplexed = !container.record.Config.Tty && speaks(request, "multiplexedMediaType");
     const socket = hijack(request, reply, multiplexed ? multiplexedStream : rawStream);
-    const stdin = query.bool("stdin") && container.record.Config.OpenStdin;
-    try {
-      await serve(containers, container, socket, query, {
-        stdout: query.bool("stdout"),
-        stderr: query.bool("stderr"),
-        stdin,
-        detachKeys,
-      });
-    } catch (error) {
-      log.warn({ err: error, container: container.id }, "attach");
-      socket.write(frame(stdoutStream, Buffer.from(`Error attaching: ${messageOf(error)}\n`)));
-    }
-    socket.end();
+    await containers.attach(container, socket, {
+      stdout: query.bool("stdout"),
+      stderr: query.bool("stderr"),
+      stdin: query.bool("stdin") && container.record.Config.OpenStdin,
+      logs: query.bool("logs"),
+      stream: query.bool("stream"),
+      detachKeys,
+      tellErrors: true,
+    });
     return reply;
   });
 
@@ -108,18 +65,15 @@ export const attachRoutes: RoutePlugin = (app, { containers, log }) => {
     });
     // Older clients did not say which streams they want: all of them.
     const wants = (stream: string): boolean => !speaks(request, "webSocketStreams") || query.bool(stream);
-    const stdin = wants("stdin") && container.record.Config.OpenStdin;
-    try {
-      await serve(containers, container, client, query, {
-        stdout: wants("stdout"),
-        stderr: wants("stderr"),
-        stdin,
-        detachKeys,
-      });
-    } catch (error) {
-      log.warn({ err: error, container: container.id }, "attach by web socket");
-    }
-    client.end();
+    await containers.attach(container, client, {
+      stdout: wants("stdout"),
+      stderr: wants("stderr"),
+      stdin: wants("stdin") && container.record.Config.OpenStdin,
+      logs: query.bool("logs"),
+      stream: query.bool("stream"),
+      detachKeys,
+      tellErrors: false,
+    });
     return reply;
   });
 };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Container } from "@longshore/containers";
 import { NotFound } from "@longshore/errdefs";
 import { silent } from "@longshore/logger";
-import type { Engine } from "../../engine.ts";
+import type { Backends } from "../../backends.ts";
 import { createApp } from "../../server/app.ts";
 import { Query } from "../../server/query/query.ts";
 import { readTarget } from "../../server/request.ts";
@@ -11,14 +11,14 @@ import { checkpointRoutes, refuseCheckpoint, refuseCheckpoints } from "./checkpo
 describe("checkpoints", () => {
   const container = { id: "c0ffee", name: "c1", alive: false };
   const config = { experimental: true };
-  const store = {
-    get: (name: string) => {
+  const containers = {
+    find: (name: string) => {
       if (name === "c1") return container;
       throw new NotFound(`No such container: ${name}`);
     },
   };
   const app = createApp(silent, { experimental: true });
-  checkpointRoutes(app, { config, containers: { store } } as unknown as Engine);
+  checkpointRoutes(app, { config, containers } as unknown as Backends);
   const ask = async (method: "GET" | "POST" | "DELETE", path: string, body?: object): Promise<[number, unknown]> => {
     const { statusCode, payload } = await app.inject({
       method,

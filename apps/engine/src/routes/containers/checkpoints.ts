@@ -3,7 +3,7 @@ import { Conflict, InvalidArgument, NotImplemented, PermissionDenied, Unknown } 
 import type { FastifyRequest } from "fastify";
 import { confined } from "../../access/route-access.ts";
 import { visible } from "../../access/visible.ts";
-import type { RoutePlugin } from "../../engine.ts";
+import type { RoutePlugin } from "../../backends.ts";
 import { discardBody, readJson } from "../../server/body/body.ts";
 import { Query } from "../../server/query/query.ts";
 import { sendJson } from "../../server/answer/send.ts";

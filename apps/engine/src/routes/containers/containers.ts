@@ -1,29 +1,11 @@
-import { Exclusive } from "@longshore/concurrency";
 import { updateShape } from "@longshore/docker-api";
-import {
-  createContainer,
-  inspectContainer,
-  killContainer,
-  pauseContainer,
-  pruneContainers,
-  removeContainer,
-  removeLink,
-  renameContainer,
-  resizeContainer,
-  restartContainer,
-  startContainer,
-  stopContainer,
-  topContainer,
-  unpauseContainer,
-  updateContainer,
-} from "@longshore/containers";
 import { InvalidArgument } from "@longshore/errdefs";
 import type { FastifyRequest } from "fastify";
 import { confined } from "../../access/route-access.ts";
 import { visible } from "../../access/visible.ts";
-import type { RoutePlugin } from "../../engine.ts";
+import type { RoutePlugin } from "../../backends.ts";
 import { declaredLength, readJson, readRequiredJson } from "../../server/body/body.ts";
-import { Filters, hasLabel } from "@longshore/list-filters";
+import { Filters } from "@longshore/list-filters";
 import { Query } from "../../server/query/query.ts";
 import { adaptCreate } from "../../older/create.ts";
 import type { Speaks } from "../../older/speaks.ts";
@@ -37,18 +19,17 @@ import { parameter } from "../parameters.ts";
 import { parsePlatform, parseSize } from "../values.ts";
 
 /** Create, change and remove containers, and their life in between. */
-export const containerRoutes: RoutePlugin = (app, { config: engineConfig, containers: context }) => {
-  const find = (request: Parameters<typeof parameter>[0]) => visible(request, context).get(parameter(request, "name"));
-
-  const pruning = new Exclusive("a prune operation");
+export const containerRoutes: RoutePlugin = (app, { config: engineConfig, containers }) => {
+  const find = (request: Parameters<typeof parameter>[0]) =>
+    visible(request, containers).get(parameter(request, "name"));
 
   app.post("/containers/create", async (request, reply) => {
     const query = new Query(request);
     const { HostConfig, NetworkingConfig, ...config } = (await readRequiredJson(request, createBody)) ?? {};
     const asked = { config, hostConfig: HostConfig ?? {}, endpoints: NetworkingConfig?.EndpointsConfig ?? {} };
     const has: Speaks = (change) => speaks(request, change);
-    const warnings = adaptCreate(asked, has, context.host.sysInfo.CgroupVersion);
-    const result = await createContainer(context, {
+    const warnings = adaptCreate(asked, has, containers.cgroupVersion);
+    const result = await containers.create({
       ...asked,
       name: query.get("name"),
       platform: has("createPlatform") ? parsePlatform(query.get("platform")) : undefined,
@@ -63,7 +44,7 @@ export const containerRoutes: RoutePlugin = (app, { config: engineConfig, contai
     sendJson(
       reply,
       200,
-      inspectFor(request, container, await inspectContainer(context, container, new Query(request).bool("size"))),
+      inspectFor(request, container, await containers.inspect(container, new Query(request).bool("size"))),
     );
   });
 
@@ -77,50 +58,45 @@ export const containerRoutes: RoutePlugin = (app, { config: engineConfig, contai
     if (!engineConfig.experimental) refuseCheckpoints(new Query(request));
     const container = find(request);
     if (engineConfig.experimental) refuseCheckpoint(new Query(request), container);
-    await startContainer(context, container);
+    await containers.start(container);
     reply.code(204).send();
   });
 
   app.post("/containers/:name/stop", confined, async (request, reply) => {
     const options = stopOptions(request);
-    await stopContainer(context, find(request), options);
+    await containers.stop(find(request), options);
     reply.code(204).send();
   });
 
   app.post("/containers/:name/restart", confined, async (request, reply) => {
     const options = stopOptions(request);
-    await restartContainer(context, find(request), options, parameter(request, "name"));
+    await containers.restart(find(request), options, parameter(request, "name"));
     reply.code(204).send();
   });
 
   app.post("/containers/:name/kill", confined, async (request, reply) => {
-    await killContainer(
-      context,
-      visible(request, context),
-      parameter(request, "name"),
-      new Query(request).get("signal"),
-    );
+    await containers.kill(visible(request, containers), parameter(request, "name"), new Query(request).get("signal"));
     reply.code(204).send();
   });
 
   app.post("/containers/:name/pause", confined, async (request, reply) => {
-    await pauseContainer(context, find(request));
+    await containers.pause(find(request));
     reply.code(204).send();
   });
 
   app.post("/containers/:name/unpause", confined, async (request, reply) => {
-    await unpauseContainer(context, find(request));
+    await containers.unpause(find(request));
     reply.code(204).send();
   });
 
   app.post("/containers/:name/resize", confined, async (request, reply) => {
     const [height, width] = parseSize(new Query(request));
-    await resizeContainer(context, find(request), height, width);
+    await containers.resize(find(request), height, width);
     reply.code(200).send();
   });
 
   app.post("/containers/:name/rename", confined, async (request, reply) => {
-    await renameContainer(context, find(request), new Query(request).get("name"));
+    await containers.rename(find(request), new Query(request).get("name"));
     reply.code(204).send();
   });
 
@@ -128,27 +104,22 @@ export const containerRoutes: RoutePlugin = (app, { config: engineConfig, contai
     const body = (await readJson(request, updateShape)) ?? {};
     if (!speaks(request, "updatePidsLimit")) delete body.PidsLimit;
     if (speaks(request, "withoutKernelMemory")) delete body.KernelMemory;
-    const warnings = await updateContainer(context, find(request), body);
+    const warnings = await containers.update(find(request), body);
     sendJson(reply, 200, { Warnings: warnings.length === 0 ? null : warnings });
   });
 
   app.get("/containers/:name/top", confined, async (request, reply) => {
-    sendJson(reply, 200, await topContainer(context, find(request), new Query(request).get("ps_args")));
+    sendJson(reply, 200, await containers.top(find(request), new Query(request).get("ps_args")));
   });
 
   app.delete("/containers/:name", confined, async (request, reply) => {
     const query = new Query(request);
     const shown = parameter(request, "name");
     if (query.bool("link")) {
-      await removeLink(visible(request, context), shown);
+      await containers.removeLink(visible(request, containers), shown);
       return reply.code(204).send();
     }
-    await removeContainer(
-      context,
-      find(request),
-      { force: query.bool("force"), removeVolumes: query.bool("v") },
-      shown,
-    );
+    await containers.remove(find(request), { force: query.bool("force"), removeVolumes: query.bool("v") }, shown);
     return reply.code(204).send();
   });
 
@@ -157,18 +128,7 @@ export const containerRoutes: RoutePlugin = (app, { config: engineConfig, contai
     const until = filters.get("until");
     if (until.length > 1) throw new InvalidArgument("more than one until filter specified");
     const before = until[0] === undefined ? undefined : parsePointInTime(until[0]);
-    await pruning.run(async () => {
-      const existing = visible(request, context);
-      const report = await pruneContainers(context, (container) => {
-        const { record } = container;
-        const labels = record.Config.Labels ?? {};
-        if (!existing.has(container)) return false;
-        if (!filters.labels("label", labels) || filters.get("label!").some((wanted) => hasLabel(wanted, labels)))
-          return false;
-        return before === undefined || Date.parse(record.Created) < before;
-      });
-      sendJson(reply, 200, report);
-    });
+    sendJson(reply, 200, await containers.prune(visible(request, containers), filters, before));
   });
 };
 

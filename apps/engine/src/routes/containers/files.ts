@@ -1,9 +1,8 @@
 import { createGzip } from "node:zlib";
-import { containerChanges, copyIn, copyOut, exportFiles, statFile } from "@longshore/containers";
 import type { PathStat } from "@longshore/archive";
 import { confined } from "../../access/route-access.ts";
 import { visible } from "../../access/visible.ts";
-import type { RoutePlugin } from "../../engine.ts";
+import type { RoutePlugin } from "../../backends.ts";
 import { bodyStream } from "../../server/body/body.ts";
 import { Query } from "../../server/query/query.ts";
 import { clientGone } from "../../server/request.ts";
@@ -18,12 +17,10 @@ function statHeader(stat: PathStat): Record<string, string> {
 }
 
 /** `docker cp`, `docker export`, `docker diff`. */
-export const fileRoutes: RoutePlugin = (app, { containers, archiver, layers, log }) => {
+export const fileRoutes: RoutePlugin = (app, { containers, log }) => {
   app.head("/containers/:name/archive", confined, async (request, reply) => {
     const name = parameter(request, "name");
-    const stat = await statFile(
-      containers,
-      archiver,
+    const stat = await containers.statFile(
       visible(request, containers).get(name),
       name,
       new Query(request).get("path"),
@@ -54,9 +51,7 @@ export const fileRoutes: RoutePlugin = (app, { containers, archiver, layers, log
       };
     };
     try {
-      await copyOut(
-        containers,
-        archiver,
+      await containers.copyOut(
         visible(request, containers).get(name),
         name,
         new Query(request).get("path"),
@@ -82,7 +77,7 @@ export const fileRoutes: RoutePlugin = (app, { containers, archiver, layers, log
       noOverwriteDirNonDir: query.bool("noOverwriteDirNonDir"),
       copyUidGid: query.bool("copyUIDGID"),
     };
-    await copyIn(containers, archiver, visible(request, containers).get(name), name, options, bodyStream(request));
+    await containers.copyIn(visible(request, containers).get(name), name, options, bodyStream(request));
     return reply.code(200).send();
   });
 
@@ -95,7 +90,7 @@ export const fileRoutes: RoutePlugin = (app, { containers, archiver, layers, log
       return (piece) => body.write(piece);
     };
     try {
-      await exportFiles(containers, archiver, container, begin, clientGone(reply));
+      await containers.exportFiles(container, begin, clientGone(reply));
     } catch (error) {
       if (stream === undefined) throw error;
       log.warn({ err: error, container: container.id }, "exporting a container");
@@ -107,10 +102,6 @@ export const fileRoutes: RoutePlugin = (app, { containers, archiver, layers, log
   });
 
   app.get("/containers/:name/changes", confined, async (request, reply) => {
-    sendJson(
-      reply,
-      200,
-      await containerChanges(containers, layers, visible(request, containers).get(parameter(request, "name"))),
-    );
+    sendJson(reply, 200, await containers.changes(visible(request, containers).get(parameter(request, "name"))));
   });
 };

@@ -2,7 +2,7 @@ import type { WaitCondition, WaitResult } from "@longshore/containers";
 import { InvalidArgument } from "@longshore/errdefs";
 import type { FastifyReply } from "fastify";
 import { visible } from "../../access/visible.ts";
-import type { RoutePlugin } from "../../engine.ts";
+import type { RoutePlugin } from "../../backends.ts";
 import { Query } from "../../server/query/query.ts";
 import { clientGone, speaks } from "../../server/request.ts";
 import { sendJson } from "../../server/answer/send.ts";

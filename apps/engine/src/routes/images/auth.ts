@@ -1,6 +1,5 @@
 import { messageOf, Unknown } from "@longshore/errdefs";
-import { login } from "@longshore/images";
-import type { RoutePlugin } from "../../engine.ts";
+import type { RoutePlugin } from "../../backends.ts";
 import { readPlainJson } from "../../server/body/body.ts";
 import { clientGone } from "../../server/request.ts";
 import { sendJson } from "../../server/answer/send.ts";
@@ -24,6 +23,6 @@ export const authRoutes: RoutePlugin = (app, { images }) => {
       // As it is with Docker: no media type is asked for, and the client's mistake counts as the engine's.
       throw new Unknown(messageOf(error), { cause: error });
     });
-    sendJson(reply, 200, await login(images, auth ?? {}, clientGone(reply)));
+    sendJson(reply, 200, await images.login(auth ?? {}, clientGone(reply)));
   });
 };

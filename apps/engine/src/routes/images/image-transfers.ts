@@ -1,7 +1,6 @@
 import { InvalidArgument } from "@longshore/errdefs";
-import { importImage, loadImages, pullImage, pushImage, saveImages } from "@longshore/images";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { Engine, RoutePlugin } from "../../engine.ts";
+import type { Backends, RoutePlugin } from "../../backends.ts";
 import { ProgressStream } from "../../server/answer/progress-stream.ts";
 import { bodyStream } from "../../server/body/body.ts";
 import { Query } from "../../server/query/query.ts";
@@ -13,7 +12,7 @@ import { parsePlatform } from "../values.ts";
 
 /** `docker push`, and the name that its path has. */
 export async function pushRoute(
-  { images }: Engine,
+  { images }: Pick<Backends, "images" | "log">,
   request: FastifyRequest,
   reply: FastifyReply,
   name: string,
@@ -22,17 +21,17 @@ export async function pushRoute(
   const platform = speaks(request, "pushPlatform") ? parseJsonPlatform(query.get("platform")) : undefined;
   const progress = new ProgressStream(reply);
   const push = { image: name, tag: query.get("tag"), ...(platform === undefined ? {} : { platform }) };
-  await progress.run(request, () => pushImage(images, push, registryCall(request, progress.gone), progress.output));
+  await progress.run(request, () => images.push(push, registryCall(request, progress.gone), progress.output));
 }
 
 async function save(
-  { images, log }: Engine,
+  { images, log }: Pick<Backends, "images" | "log">,
   request: FastifyRequest,
   reply: FastifyReply,
   names: readonly string[],
 ): Promise<void> {
   const platform = transferPlatform(request);
-  const archive = await saveImages(images, names, { platform, signal: clientGone(reply) });
+  const archive = await images.save(names, { platform, signal: clientGone(reply) });
   const stream = new BodyStream(reply, "application/x-tar");
   try {
     for await (const chunk of archive) await stream.write(chunk);
@@ -44,7 +43,12 @@ async function save(
 }
 
 /** `docker save` of one image, by the path. */
-export function saveOne(engine: Engine, request: FastifyRequest, reply: FastifyReply, name: string): Promise<void> {
+export function saveOne(
+  engine: Pick<Backends, "images" | "log">,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  name: string,
+): Promise<void> {
   return save(engine, request, reply, [name]);
 }
 
@@ -59,14 +63,13 @@ export const imageTransferRoutes: RoutePlugin = (app, engine) => {
     const image = query.get("fromImage");
     if (image !== "") {
       const pull = { image, tag: query.get("tag"), ...(platform === undefined ? {} : { platform }) };
-      await progress.run(request, () => pullImage(images, pull, registryCall(request, progress.gone), progress.output));
+      await progress.run(request, () => images.pull(pull, registryCall(request, progress.gone), progress.output));
       return reply;
     }
     const source = query.get("fromSrc");
     if (source === "") throw new InvalidArgument("either fromImage or fromSrc is needed");
     await progress.run(request, () =>
-      importImage(
-        images,
+      images.import(
         {
           source,
           repo: query.get("repo"),
@@ -88,7 +91,7 @@ export const imageTransferRoutes: RoutePlugin = (app, engine) => {
     const progress = new ProgressStream(reply);
     await progress.run(
       request,
-      () => loadImages(images, bodyStream(request), { platform, signal: progress.gone }, progress.output),
+      () => images.load(bodyStream(request), { platform, signal: progress.gone }, progress.output),
       "line",
     );
     return reply;

@@ -1,7 +1,6 @@
 import { InvalidArgument } from "@longshore/errdefs";
-import { imageHistory, inspectImage, listImages, pruneImages, removeImage, tagImage } from "@longshore/images";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { RoutePlugin } from "../../engine.ts";
+import type { RoutePlugin } from "../../backends.ts";
 import { errorBody } from "../../server/answer/errors.ts";
 import { Query } from "../../server/query/query.ts";
 import { speaks } from "../../server/request.ts";
@@ -36,7 +35,7 @@ export const imageRoutes: RoutePlugin = (app, engine) => {
       "until",
     ]);
     const reference = speaks(request, "imageListWithoutFilter") ? "" : query.get("filter");
-    const list = await listImages(images, {
+    const list = await images.list({
       filters: reference === "" ? filters : { ...filters, references: [...filters.references, reference] },
       sharedSize: speaks(request, "imageListSharedSize") && query.bool("shared-size"),
       manifests: speaks(request, "imageListManifests") && query.bool("manifests"),
@@ -50,7 +49,7 @@ export const imageRoutes: RoutePlugin = (app, engine) => {
 
   app.post("/images/prune", async (request, reply) => {
     const filters = parseImageFilters(new Query(request).get("filters"), ["dangling", "label", "label!", "until"]);
-    sendJson(reply, 200, await pruneImages(images, filters));
+    sendJson(reply, 200, await images.prune(filters));
   });
 
   const inspect = async (request: FastifyRequest, reply: FastifyReply, name: string): Promise<void> => {
@@ -59,13 +58,13 @@ export const imageRoutes: RoutePlugin = (app, engine) => {
     const platform = speaks(request, "imageInspectPlatform") ? parseJsonPlatform(query.get("platform")) : undefined;
     if (manifests && platform !== undefined)
       throw new InvalidArgument("conflicting options: manifests and platform options cannot both be set");
-    sendJson(reply, 200, inspectFor(request, await inspectImage(images, name, { manifests, platform })));
+    sendJson(reply, 200, inspectFor(request, await images.inspect(name, { manifests, platform })));
   };
 
   app.get("/images/*", async (request, reply) => {
     const { name, action } = splitAction(wildcard(request));
     if (action === "json") await inspect(request, reply, name);
-    else if (action === "history") sendJson(reply, 200, await imageHistory(images, name, transferPlatform(request)));
+    else if (action === "history") sendJson(reply, 200, await images.history(name, transferPlatform(request)));
     else if (action === "get") await saveOne(engine, request, reply, name);
     else notFound(reply);
     return reply;
@@ -76,7 +75,7 @@ export const imageRoutes: RoutePlugin = (app, engine) => {
     if (action === "push") await pushRoute(engine, request, reply, name);
     else if (action === "tag") {
       const query = new Query(request);
-      await tagImage(images, name, query.get("repo"), query.get("tag"));
+      await images.tag(name, query.get("repo"), query.get("tag"));
       void reply.code(201).send();
     } else notFound(reply);
     return reply;
@@ -85,7 +84,7 @@ export const imageRoutes: RoutePlugin = (app, engine) => {
   app.delete("/images/*", async (request, reply) => {
     const query = new Query(request);
     const platforms = speaks(request, "imageRemovePlatforms") ? query.all("platforms").map(parseJsonPlatform) : [];
-    const items = await removeImage(images, wildcard(request), {
+    const items = await images.remove(wildcard(request), {
       force: query.bool("force"),
       prune: !query.bool("noprune"),
       platforms: platforms.filter((platform) => platform !== undefined),

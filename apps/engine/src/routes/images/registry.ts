@@ -1,7 +1,6 @@
 import { InvalidArgument, Unknown, messageOf } from "@longshore/errdefs";
 import { parseInteger } from "@longshore/go-values";
-import { inspectDistribution, searchImages } from "@longshore/images";
-import type { RoutePlugin } from "../../engine.ts";
+import type { RoutePlugin } from "../../backends.ts";
 import { Filters } from "@longshore/list-filters";
 import { Query } from "../../server/query/query.ts";
 import { clientGone } from "../../server/request.ts";
@@ -28,7 +27,7 @@ export const registryRoutes: RoutePlugin = (app, { images }) => {
       throw new InvalidArgument(`invalid limit specified: ${messageOf(error)}`, { cause: error });
     }
     const filters = Filters.parse(query.get("filters"), ["is-automated", "is-official", "stars"]);
-    const found = await searchImages(
+    const found = await images.search(
       query.get("term"),
       Number(limit),
       {
@@ -36,7 +35,6 @@ export const registryRoutes: RoutePlugin = (app, { images }) => {
         ...(filters.has("is-automated") ? { isAutomated: filters.bool("is-automated", false) } : {}),
         ...starsOf(filters),
       },
-      images.userAgent,
       clientGone(reply),
     );
     sendJson(reply, 200, found);
@@ -46,6 +44,6 @@ export const registryRoutes: RoutePlugin = (app, { images }) => {
     const path = wildcard(request);
     if (!path.endsWith("/json")) throw new Unknown("page not found");
     const call = registryCall(request, clientGone(reply));
-    sendJson(reply, 200, await inspectDistribution(images, path.slice(0, -"/json".length), call));
+    sendJson(reply, 200, await images.distribution(path.slice(0, -"/json".length), call));
   });
 };

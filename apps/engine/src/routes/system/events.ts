@@ -1,7 +1,7 @@
 import { InvalidArgument } from "@longshore/errdefs";
 import { confined } from "../../access/route-access.ts";
 import { eventsVisible } from "../../access/visible.ts";
-import type { RoutePlugin } from "../../engine.ts";
+import type { RoutePlugin } from "../../backends.ts";
 import type { SentEvent } from "../../events/hub.ts";
 import { matchesEvent } from "../../events/match.ts";
 import { Filters } from "@longshore/list-filters";

@@ -1,12 +1,10 @@
 import { arch as nodeArch, release } from "node:os";
 import { confined } from "../../access/route-access.ts";
-import type { Engine, RoutePlugin } from "../../engine.ts";
+import type { Backends, RoutePlugin } from "../../backends.ts";
 import { engineVersion, maxApiVersion, minApiVersion } from "../../server/version/api-version.ts";
 import { infoFor } from "../../older/info.ts";
 import { speaks } from "../../server/request.ts";
 import { sendJson } from "../../server/answer/send.ts";
-import { systemInfo } from "../../system/info.ts";
-import { componentVersions } from "../../system/components.ts";
 import { productVersion } from "../../system/product.ts";
 
 const goArches: Record<string, string> = {
@@ -19,20 +17,20 @@ const goArches: Record<string, string> = {
 };
 
 /** Swarm mode is not served: its endpoints answer as on a node outside any swarm. */
-const pingHeaders = ({ config }: Engine): Record<string, string> => ({
+const pingHeaders = ({ config }: Backends): Record<string, string> => ({
   "Cache-Control": "no-cache, no-store, must-revalidate",
   Pragma: "no-cache",
   "Builder-Version": config.features["buildkit"] === false ? "1" : "2",
   Swarm: "inactive",
 });
 
-export const systemRoutes: RoutePlugin = (app, engine) => {
+export const systemRoutes: RoutePlugin = (app, backends) => {
   app.get("/_ping", (_request, reply) =>
-    reply.headers(pingHeaders(engine)).header("Content-Type", "text/plain; charset=utf-8").send("OK"),
+    reply.headers(pingHeaders(backends)).header("Content-Type", "text/plain; charset=utf-8").send("OK"),
   );
   app.head("/_ping", (_request, reply) =>
     reply
-      .headers(pingHeaders(engine))
+      .headers(pingHeaders(backends))
       .header("Content-Length", "0")
       .header("Content-Type", "text/plain; charset=utf-8")
       .send(),
@@ -41,7 +39,7 @@ export const systemRoutes: RoutePlugin = (app, engine) => {
     sendJson(
       reply,
       200,
-      infoFor((change) => speaks(request, change), await systemInfo(engine)),
+      infoFor((change) => speaks(request, change), await backends.system.info()),
     );
   });
   app.get("/version", async (_request, reply) => {
@@ -50,7 +48,7 @@ export const systemRoutes: RoutePlugin = (app, engine) => {
       ApiVersion: maxApiVersion,
       Arch: arch,
       BuildTime: "",
-      Experimental: String(engine.config.experimental),
+      Experimental: String(backends.config.experimental),
       GitCommit: "",
       GoVersion: "",
       KernelVersion: release(),
@@ -59,7 +57,10 @@ export const systemRoutes: RoutePlugin = (app, engine) => {
     };
     const answer = {
       Platform: { Name: `Longshore ${productVersion}` },
-      Components: [{ Name: "Engine", Version: engineVersion, Details: details }, ...(await componentVersions(engine))],
+      Components: [
+        { Name: "Engine", Version: engineVersion, Details: details },
+        ...(await backends.system.components()),
+      ],
       Version: engineVersion,
       ApiVersion: maxApiVersion,
       MinAPIVersion: minApiVersion,
@@ -68,7 +69,7 @@ export const systemRoutes: RoutePlugin = (app, engine) => {
       Os: "linux",
       Arch: arch,
       KernelVersion: release(),
-      ...(engine.config.experimental ? { Experimental: true } : {}),
+      ...(backends.config.experimental ? { Experimental: true } : {}),
       BuildTime: "",
     };
     sendJson(reply, 200, answer);

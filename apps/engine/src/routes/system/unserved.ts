@@ -1,6 +1,6 @@
 import type { FastifyRequest } from "fastify";
 import { NotFound, NotImplemented, Unavailable } from "@longshore/errdefs";
-import type { RoutePlugin } from "../../engine.ts";
+import type { RoutePlugin } from "../../backends.ts";
 import { discardBody } from "../../server/body/body.ts";
 import { sendJson } from "../../server/answer/send.ts";
 

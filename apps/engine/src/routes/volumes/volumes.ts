@@ -1,12 +1,8 @@
-import { Exclusive } from "@longshore/concurrency";
-import type { Volume } from "@longshore/docker-api";
 import { InvalidArgument, messageOf, Unavailable } from "@longshore/errdefs";
-import { anonymousLabel } from "@longshore/volumes";
 import { parseBool } from "@longshore/go-values";
-import { filterInSlices } from "@longshore/patterns";
-import type { RoutePlugin } from "../../engine.ts";
+import type { Backends, RoutePlugin } from "../../backends.ts";
 import { discardBody, readJson } from "../../server/body/body.ts";
-import { Filters, hasLabel } from "@longshore/list-filters";
+import { Filters } from "@longshore/list-filters";
 import { Query } from "../../server/query/query.ts";
 import { speaks } from "../../server/request.ts";
 import { sendJson } from "../../server/answer/send.ts";
@@ -47,21 +43,12 @@ function readListFilters(parameter: string): Filters {
 }
 
 /** `/volumes…`; names of what other drivers keep may have slashes. */
-export const volumeRoutes: RoutePlugin = (app, { containers }) => {
-  const { volumes } = containers;
-  const pruning = new Exclusive("a prune operation");
-
+export const volumeRoutes: RoutePlugin<Pick<Backends, "volumes">> = (app, { volumes }) => {
   app.get("/volumes", async (request, reply) => {
     const filters = readListFilters(new Query(request).get("filters"));
-    const dangling = filters.has("dangling") ? filters.bool("dangling", false) : undefined;
-    const { volumes: all, warnings } = await volumes.list();
-    const accepts = ({ Name, Driver, Labels }: Volume) =>
-      filters.exact("driver", Driver) &&
-      filters.match("name", Name) &&
-      filters.labels("label", Labels) &&
-      (dangling === undefined || dangling === (volumes.references(Name).length === 0));
+    const { volumes: found, warnings } = await volumes.list(filters);
     sendJson(reply, 200, {
-      Volumes: await filterInSlices(all, accepts),
+      Volumes: found,
       Warnings: warnings.length > 0 ? warnings : null,
     });
   });
@@ -91,14 +78,7 @@ export const volumeRoutes: RoutePlugin = (app, { containers }) => {
     await discardBody(request);
     const filters = Filters.parse(new Query(request).get("filters"), ["all", "label", "label!"]);
     const all = wantsAll(filters, !speaks(request, "volumePruneAnonymous"));
-    await pruning.run(async () => {
-      const { deleted, reclaimed } = await volumes.prune(({ Labels }) => {
-        const labels = Labels ?? {};
-        if (!all && !Object.hasOwn(labels, anonymousLabel)) return false;
-        return filters.labels("label", labels) && !filters.get("label!").some((wanted) => hasLabel(wanted, labels));
-      });
-      containers.emit("volume", "prune", { ID: "", Attributes: { reclaimed: String(reclaimed) } });
-      sendJson(reply, 200, { VolumesDeleted: deleted, SpaceReclaimed: reclaimed });
-    });
+    const { deleted, reclaimed } = await volumes.prune(filters, all);
+    sendJson(reply, 200, { VolumesDeleted: deleted, SpaceReclaimed: reclaimed });
   });
 };

@@ -8,6 +8,13 @@ export interface ContainerFinder {
   get(nameOrId: string): Container;
 }
 
+/** The containers that exist for somebody. */
+export interface ContainerSet extends ContainerFinder {
+  has(container: Container): boolean;
+  /** Newest first. */
+  list(): Container[];
+}
+
 /** All containers of the engine, found by id, name and unique id prefix. */
 export class ContainerStore implements ContainerFinder {
   readonly #byId = new Map<string, Container>();

@@ -3,10 +3,10 @@ import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
 import { showRequested } from "./network-sandbox.ts";
 import { InvalidArgument, NotFound, PermissionDenied, Unknown } from "@longshore/errdefs";
-import type { Networks } from "@longshore/networks";
+import type { Networks, NetworksBackend } from "@longshore/networks";
 
 /** What attaching works with. */
-export interface Attaching {
+interface Attaching {
   containers: Context;
   networks: Networks;
 }
@@ -50,7 +50,7 @@ function checkModes(container: Container, network: string): void {
 }
 
 /** Connects a container to one more network: at once when it runs, else from its next start on. @throws with Docker's messages */
-export async function connectContainer(
+async function connectContainer(
   to: Attaching,
   network: string,
   nameOrId: string,
@@ -82,12 +82,7 @@ export async function connectContainer(
 }
 
 /** Takes a container out of a network. @throws with Docker's messages */
-export async function disconnectContainer(
-  from: Attaching,
-  network: string,
-  nameOrId: string,
-  force: boolean,
-): Promise<void> {
+async function disconnectContainer(from: Attaching, network: string, nameOrId: string, force: boolean): Promise<void> {
   let container: Container;
   try {
     container = findContainer(from, nameOrId);
@@ -121,4 +116,16 @@ export async function disconnectContainer(
     }
     await container.save();
   });
+}
+
+/** What the routes of networks do with containers. */
+export function attachingBackend(
+  containers: Context,
+  networks: Networks,
+): Pick<NetworksBackend, "connect" | "disconnect"> {
+  const attaching = { containers, networks };
+  return {
+    connect: (network, container, settings) => connectContainer(attaching, network, container, settings),
+    disconnect: (network, container, force) => disconnectContainer(attaching, network, container, force),
+  };
 }
