@@ -22,10 +22,3 @@ export async function deviceIndex(name: string): Promise<number | undefined> {
 export async function deviceExists(name: string): Promise<boolean> {
   return (await deviceIndex(name)) !== undefined;
 }
-
-/** Which of these devices there are. */
-export async function presentDevices(names: readonly string[]): Promise<string[]> {
-  const present: string[] = [];
-  for (const name of names) if (await deviceExists(name)) present.push(name);
-  return present;
-}

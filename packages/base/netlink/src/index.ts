@@ -1,11 +1,12 @@
 /** What the kernel does for networks, over netlink: links, addresses and routes, nftables and connection tracking. */
 export { addBridge, setMtu } from "./bridge.ts";
-export { deviceExists, deviceIndex, presentDevices } from "./devices.ts";
+export { deviceExists, deviceIndex } from "./devices.ts";
 export {
   addAddress,
   addRoute,
   addVeth,
   defaultRoute,
+  deleteAddress,
   directRoute,
   hairpinPort,
   isolatePort,

@@ -3,7 +3,7 @@ import { attribute, message, NLM_F, readI32, text, u16, u32, u8 } from "./messag
 import type { Rtnetlink, Step } from "./rtnetlink.ts";
 
 // Of linux/rtnetlink.h, if_link.h, if_addr.h and veth.h.
-export const RTM = { NEWLINK: 16, DELLINK: 17, GETLINK: 18, NEWADDR: 20, NEWROUTE: 24 } as const;
+export const RTM = { NEWLINK: 16, DELLINK: 17, GETLINK: 18, NEWADDR: 20, DELADDR: 21, NEWROUTE: 24 } as const;
 export const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, LINK: 5, MASTER: 10, LINKINFO: 18, NET_NS_FD: 28 } as const;
 export const INFO = { KIND: 1, DATA: 2, SLAVE_KIND: 4, SLAVE_DATA: 5 } as const;
 const VETH_INFO_PEER = 1;
@@ -14,6 +14,7 @@ const IFA_F_NODAD = 2;
 const RTA = { DST: 1, GATEWAY: 5, OIF: 4 } as const;
 const IFF_UP = 1;
 const AF_INET6 = 10;
+const EADDRNOTAVAIL = 99;
 const abiFamily = { 4: 2, 6: AF_INET6 } as const;
 
 /** `struct ifinfomsg`; index 0 for a link that is named by an attribute. */
@@ -120,6 +121,16 @@ export function addAddress(index: number, address: string, bits: number): Step {
       attribute(IFA.ADDRESS, bytes),
       ...broadcast,
     ),
+  };
+}
+
+/** Takes an address off a link; one that it has not is no error. */
+export function deleteAddress(index: number, address: string, bits: number): Step {
+  const header = Buffer.concat([u8(abiFamily[familyOf(address)]), u8(bits), u8(0), u8(0), u32(index)]);
+  return {
+    name: `deleting the address ${address}/${bits}`,
+    message: message(RTM.DELADDR, 0, header, attribute(IFA.LOCAL, addressBytes(address))),
+    tolerates: EADDRNOTAVAIL,
   };
 }
 

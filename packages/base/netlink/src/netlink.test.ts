@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createNetns, removeNetns } from "@longshore/sys";
 import { inNetns } from "./testing/in-netns.ts";
-import { addAddress, defaultRoute, linkIndex, setUp } from "./link.ts";
+import { addAddress, defaultRoute, deleteAddress, linkIndex, setUp } from "./link.ts";
 import { attribute, message, NLM_F, u32 } from "./message.ts";
 import { Rtnetlink } from "./rtnetlink.ts";
 
@@ -60,6 +60,9 @@ describe("routing netlink", () => {
       { family: "inet", local: "10.9.8.7", prefixlen: 20, broadcast: "10.9.15.255" },
       { family: "inet6", local: "fd00::7", prefixlen: 64, broadcast: undefined },
     ]);
+    await netlink.request([deleteAddress(index, "fd00::7", 64), deleteAddress(index, "10.9.8.9", 20)]);
+    assert.doesNotMatch(await ip("addr", "show", "dev", "d0"), /fd00::7/);
+    await netlink.request([addAddress(index, "fd00::7", 64), defaultRoute(index, "fd00::1")]);
     assert.match(await ip("route", "show", "default"), /^default via 10\.9\.0\.2 dev d0 *\n$/);
     assert.match(await ip("-6", "route", "show", "default"), /^default via fd00::1 dev d0 /);
   });

@@ -33,8 +33,3 @@ export async function run(file: string, args: readonly string[], input = ""): Pr
     );
   return Buffer.concat(out).toString();
 }
-
-/** Applies lines of `ip` commands in one process. */
-export async function ipBatch(lines: readonly string[]): Promise<void> {
-  await run("ip", ["-batch", "-"], `${lines.join("\n")}\n`);
-}

@@ -14,8 +14,9 @@ import {
   Rtnetlink,
   setMtu,
   setUp,
+  type Step,
 } from "@longshore/netlink";
-import { ipBatch, run } from "../run.ts";
+import { run } from "../run.ts";
 
 /** A bridge device with the addresses that the host has on it. */
 export interface BridgeDevice {
@@ -62,11 +63,15 @@ async function makeBridge({ name, addresses, mtu }: BridgeDevice): Promise<void>
   const index = await linkIndex(netlink, name);
   // Neighbours are asked for from there: left to itself, the kernel has it two seconds after the first container is there.
   if (addresses.some((address) => address.includes(":"))) addresses = [...addresses, `${linkLocalOf(mac)}/64`];
+  await netlink.request(upSteps(index, addresses, mtu));
+}
+
+function upSteps(index: number, addresses: readonly string[], mtu: number): Step[] {
   const assign = addresses.map((text) => {
     const { bits, ...address } = mustPrefix(text);
     return addAddress(index, formatAddress(address), bits);
   });
-  await netlink.request([...assign, ...(mtu > 0 ? [setMtu(index, mtu)] : []), setUp(index)]);
+  return [...assign, ...(mtu > 0 ? [setMtu(index, mtu)] : []), setUp(index)];
 }
 
 /** Makes the device as it should be, or brings an existing one (of an earlier run, or the administrator's own) there. */
@@ -74,12 +79,9 @@ export async function ensureBridge(device: BridgeDevice): Promise<void> {
   const { name, addresses, mtu } = device;
   if (!(await deviceExists(name))) return makeBridge(device);
   const have = await deviceAddresses(name);
-  const lines = addresses
-    .filter((address) => !have.includes(address))
-    .map((address) => `addr add ${address} dev ${name}${address.includes(":") ? " nodad" : " brd +"}`);
-  if (mtu > 0) lines.push(`link set dev ${name} mtu ${mtu}`);
-  lines.push(`link set dev ${name} up`);
-  await ipBatch(lines);
+  const missing = addresses.filter((address) => !have.includes(address));
+  using netlink = new Rtnetlink();
+  await netlink.request(upSteps(await linkIndex(netlink, name), missing, mtu));
 }
 
 /** Removes a device; one that is not there is no error. */

@@ -1,7 +1,6 @@
 import type { Logger } from "@longshore/logger";
-import { presentDevices } from "@longshore/netlink";
+import { removeLink } from "../bridge/bridge.ts";
 import { bridgePorts } from "./bridge-ports.ts";
-import { CommandFailed, run } from "../run.ts";
 
 /** How long the kernel may take to end a namespace, and its links with it, in milliseconds. */
 const graceMs = 2000;
@@ -22,14 +21,7 @@ export class VethRemover {
 
   /** Deletes devices now; absent ones are no error. */
   async remove(names: readonly string[]): Promise<void> {
-    const present = await presentDevices(names);
-    if (present.length === 0) return;
-    try {
-      await run("ip", ["-force", "-batch", "-"], present.map((name) => `link del dev ${name}\n`).join(""));
-    } catch (error) {
-      // A namespace that ends takes its pairs along, perhaps just now.
-      if (!(error instanceof CommandFailed) || (await presentDevices(present)).length > 0) throw error;
-    }
+    for (const name of names) await removeLink(name);
   }
 
   /** Devices whose namespace has just been given up. */

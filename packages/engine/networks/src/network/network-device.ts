@@ -1,10 +1,10 @@
 import { PermissionDenied, Unknown } from "@longshore/errdefs";
-import { deviceAddresses, removeLink } from "../bridge/bridge.ts";
+import { removeLink } from "../bridge/bridge.ts";
 import { parseBridgeOptions } from "../bridge/bridge-options.ts";
 import { mustPrefix } from "../ipam/defaults.ts";
-import { deviceExists } from "@longshore/netlink";
+import { formatAddress } from "@longshore/ip";
+import { deleteAddress, deviceExists, linkIndex, Rtnetlink } from "@longshore/netlink";
 import type { NetworkRecord } from "../records/records.ts";
-import { ipBatch } from "../run.ts";
 import { removeParent } from "../parent/parent-device.ts";
 
 /** The addresses that the host has on a network's bridge, with the subnets' lengths. */
@@ -31,9 +31,13 @@ export async function removeDevice({ bridge, ownsBridge, ownAddresses, parent }:
 /** Takes addresses (CIDR) off a device that is there; those that it has not are no error. */
 export async function removeAddresses(device: string, addresses: readonly string[]): Promise<void> {
   if (addresses.length === 0 || !(await deviceExists(device))) return;
-  const present = await deviceAddresses(device);
-  const gone = addresses.filter((address) => present.includes(address));
-  if (gone.length > 0) await ipBatch(gone.map((address) => `addr del ${address} dev ${device}`));
+  using netlink = new Rtnetlink();
+  const index = await linkIndex(netlink, device);
+  const steps = addresses.map((text) => {
+    const { bits, ...address } = mustPrefix(text);
+    return deleteAddress(index, formatAddress(address), bits);
+  });
+  await netlink.request(steps);
 }
 
 /** What a network's bridge is called. @throws PermissionDenied when another network has it, Unknown for a name that no device can have */
