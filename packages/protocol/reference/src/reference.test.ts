@@ -87,6 +87,8 @@ describe("reference", () => {
     [`x@md5:${"a".repeat(32)}`, "unsupported digest algorithm"],
     [`x@sha256:${"A".repeat(64)}`, "invalid checksum digest format"],
     [`x@sha256:${"a".repeat(63)}`, "invalid checksum digest length"],
+    ["a/".repeat(5_000_000) + "b", "repository name must not be more than 255 characters"],
+    [`a!${"a-".repeat(5_000_000)}`, "invalid reference format"],
     ["a/".repeat(150) + "b", "repository name must not be more than 255 characters"],
   ];
   for (const [given, message] of refused) {

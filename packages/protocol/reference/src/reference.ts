@@ -17,11 +17,15 @@ export const defaultTag = "latest";
 const legacyDefaultDomain = "index.docker.io";
 const officialPrefix = "library/";
 
+/** Characters of a text that is looked at: far more than host, repository, tag and digest together may have. */
+const longest = 4096;
+
 /**
  * Parses a name as it stands, without Docker's defaults: `debian` has no domain (empty).
  * @throws InvalidArgument with distribution's texts
  */
 export function parse(text: string): Reference {
+  refuseTooLong(text, parse);
   const match = referencePattern.exec(text);
   if (match === null) {
     if (text === "") throw new InvalidArgument("repository name must have at least one component");
@@ -34,6 +38,13 @@ export function parse(text: string): Reference {
     throw new InvalidArgument(`repository name must not be more than ${maxPathLength} characters`);
   if (digest !== undefined) validateDigest(digest);
   return { domain, path, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
+}
+
+/** Megabytes for a name cost no more than its beginning, whose own fault comes first. */
+function refuseTooLong(text: string, parseBeginning: (text: string) => Reference): void {
+  if (text.length <= longest) return;
+  parseBeginning(text.slice(0, longest));
+  throw new InvalidArgument(`repository name must not be more than ${maxPathLength} characters`);
 }
 
 /**
@@ -56,6 +67,7 @@ export function splitHostPath(name: string): { host: string; path: string } {
  * @throws InvalidArgument with Docker's texts, e.g. `invalid reference format`
  */
 export function parseNormalized(text: string): Reference {
+  refuseTooLong(text, parseNormalized);
   if (identifierPattern.test(text)) {
     throw new InvalidArgument(`invalid repository name (${text}), cannot specify 64-byte hexadecimal strings`);
   }
