@@ -43,7 +43,8 @@ export function parse(text: string): Reference {
 /** Megabytes for a name cost no more than its beginning, whose own fault comes first. */
 function refuseTooLong(text: string, parseBeginning: (text: string) => Reference): void {
   if (text.length <= longest) return;
-  parseBeginning(text.slice(0, longest));
+  // A separator that the cut left at the end is no fault of the text.
+  parseBeginning(text.slice(0, longest).replace(/[^a-zA-Z0-9]+$/, ""));
   throw new InvalidArgument(`repository name must not be more than ${maxPathLength} characters`);
 }
 
