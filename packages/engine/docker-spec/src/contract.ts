@@ -1,6 +1,6 @@
 import type { ContainerConfig, HostConfig, Mount, MountType, Propagation, Ulimit } from "@longshore/docker-api";
 import type { Process } from "@longshore/oci";
-import type { HostFacts } from "./host.ts";
+import type { HostFacts } from "./host/host.ts";
 
 /**
  * A mount point of a container as its record (config.v2.json, `MountPoints` by destination) keeps

@@ -4,7 +4,7 @@ import { type Attachment } from "./attach-sessions.ts";
 import type { Container } from "../model/container.ts";
 import { type Context, emitContainer } from "../model/context.ts";
 import type { Replay } from "./attach-replay.ts";
-import { hasEnded } from "../lifecycle/has-ended.ts";
+import { hasEnded } from "../lifecycle/end/has-ended.ts";
 import { attachSocket } from "./stdio.ts";
 
 /** The stream of a process that ended is kept open so long for the news of that, which comes at once unless containerd is away. */

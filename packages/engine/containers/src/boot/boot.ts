@@ -8,7 +8,7 @@ import { endLeases } from "../lifecycle/lease.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { adoptLinks } from "../networking/links.ts";
 import { findLogsAside } from "../logging/log-damage.ts";
-import { resync } from "../lifecycle/monitor.ts";
+import { resync } from "../lifecycle/end/monitor.ts";
 import { adoptName } from "../networking/network-sandbox.ts";
 import { adoptPorts } from "../networking/ports.ts";
 import { damagedIds, loadContainers } from "../model/record-files.ts";

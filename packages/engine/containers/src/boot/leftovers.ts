@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { Context } from "../model/context.ts";
-import { ownerLabel } from "../lifecycle/create.ts";
+import { ownerLabel } from "../lifecycle/create/create.ts";
 import { keepRecord } from "../model/keep-record.ts";
 import { damagedIds } from "../model/record-files.ts";
-import { removeRuntime } from "../lifecycle/remove.ts";
+import { removeRuntime } from "../lifecycle/remove/remove.ts";
 import { attempt, deleteTask } from "../lifecycle/task.ts";
 
 /**

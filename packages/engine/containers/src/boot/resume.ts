@@ -2,11 +2,11 @@ import { isKind } from "@longshore/errdefs";
 import { candidateOf, type Condition, dependencies } from "./boot-order.ts";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
-import { scheduleRestart } from "../lifecycle/exit.ts";
+import { scheduleRestart } from "../lifecycle/end/exit.ts";
 import { startHealth } from "../health/health.ts";
-import { finishRemoval, isRemovalDue } from "../lifecycle/removals.ts";
-import { startsAtBoot } from "../lifecycle/restart-policy.ts";
-import { startContainer } from "../lifecycle/start.ts";
+import { finishRemoval, isRemovalDue } from "../lifecycle/remove/removals.ts";
+import { startsAtBoot } from "../lifecycle/end/restart-policy.ts";
+import { startContainer } from "../lifecycle/start/start.ts";
 import { attempt } from "../lifecycle/task.ts";
 
 /** A container waits so long for those that it depends on, then it is started all the same. */

@@ -5,11 +5,11 @@ import { type Attachment } from "../attach/attach-sessions.ts";
 import type { Container } from "../model/container.ts";
 import { type Context, emitContainer } from "../model/context.ts";
 import { Exec, type ExecConfig } from "./exec-record.ts";
-import { whileAlive } from "../lifecycle/has-ended.ts";
+import { whileAlive } from "../lifecycle/end/has-ended.ts";
 import { linkEnvironment } from "../networking/links.ts";
 import { execUser } from "../config/root-user.ts";
 import { execProcess } from "../config/runtime-spec.ts";
-import { explainStartError } from "../lifecycle/start-error.ts";
+import { explainStartError } from "../lifecycle/start/start-error.ts";
 import { attachSocket, execStdio } from "../attach/stdio.ts";
 import { attempt, jsonAny, processType } from "../lifecycle/task.ts";
 

@@ -4,7 +4,7 @@ import { Attachment } from "../attach/attach-sessions.ts";
 import type { Container } from "../model/container.ts";
 import { type Context, emitContainer } from "../model/context.ts";
 import { createExec, findExec, startExec } from "../exec/exec.ts";
-import { hasEnded } from "../lifecycle/has-ended.ts";
+import { hasEnded } from "../lifecycle/end/has-ended.ts";
 import { Demultiplexer } from "../attach/stdcopy.ts";
 import { attempt } from "../lifecycle/task.ts";
 import { parseTime } from "../model/time.ts";

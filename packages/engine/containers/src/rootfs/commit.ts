@@ -2,7 +2,7 @@ import { NotFound } from "@longshore/errdefs";
 import type { CommitRequest } from "@longshore/images";
 import type { Container } from "../model/container.ts";
 import { type Context, emitContainer } from "../model/context.ts";
-import { whilePaused } from "../lifecycle/pause.ts";
+import { whilePaused } from "../lifecycle/change/pause.ts";
 import { usingFiles } from "./files.ts";
 
 /** What an image of a container is to be. */

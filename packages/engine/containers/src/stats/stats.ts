@@ -6,7 +6,7 @@ import { MetricsSchema as MetricsV1 } from "@longshore/proto/io/containerd/cgrou
 import { MetricsSchema as MetricsV2 } from "@longshore/proto/io/containerd/cgroups/v2/cgroups";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
-import { hasEnded } from "../lifecycle/has-ended.ts";
+import { hasEnded } from "../lifecycle/end/has-ended.ts";
 import { never } from "../model/record.ts";
 import { type CgroupStats, statsV1 } from "./stats-v1.ts";
 import { statsV2 } from "./stats-v2.ts";

@@ -4,7 +4,7 @@ import type { ContainerTopResponse } from "@longshore/docker-api";
 import { Conflict, InvalidArgument, Unknown } from "@longshore/errdefs";
 import type { Container } from "../model/container.ts";
 import { type Context, emitContainer } from "../model/context.ts";
-import { whileAlive } from "../lifecycle/has-ended.ts";
+import { whileAlive } from "../lifecycle/end/has-ended.ts";
 
 const run = promisify(execFile);
 

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { Unknown } from "@longshore/errdefs";
 import type { runtime } from "@longshore/oci";
 import type { ReadyMount, SpecInput } from "../contract.ts";
-import { isOwnNamespace, usesShmPath } from "../modes.ts";
+import { isOwnNamespace, usesShmPath } from "../options/modes.ts";
 import { defaultMounts } from "./defaults.ts";
 import { defaultPropagation } from "./modes.ts";
 import { checkPropagation } from "./propagation.ts";

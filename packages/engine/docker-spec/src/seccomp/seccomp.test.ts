@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { defaultCapabilities } from "../capabilities.ts";
+import { defaultCapabilities } from "../security/capabilities.ts";
 import { seccompOf } from "./select.ts";
 
 const subject = { arch: "amd64", kernelVersion: [6, 1] as const, capabilities: defaultCapabilities };

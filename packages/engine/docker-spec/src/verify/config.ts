@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import type { ContainerConfig, HealthConfig } from "@longshore/docker-api";
 import { InvalidArgument } from "@longshore/errdefs";
 import { parseSignal } from "@longshore/go-values";
-import { cleanPath } from "../paths.ts";
+import { cleanPath } from "../spec/paths.ts";
 
 /** Nanoseconds in the shortest interval that a health check may have. */
 const millisecond = 1_000_000;

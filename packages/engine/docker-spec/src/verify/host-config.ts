@@ -1,8 +1,8 @@
 import { isIP } from "node:net";
 import type { HostConfig, RestartPolicy } from "@longshore/docker-api";
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
-import { normalizeCapabilities } from "../capabilities.ts";
-import type { HostFacts } from "../host.ts";
+import { normalizeCapabilities } from "../security/capabilities.ts";
+import type { HostFacts } from "../host/host.ts";
 import { checkMount, hostPathExists } from "../mounts/validate.ts";
 import { checkPortBindings } from "./ports.ts";
 

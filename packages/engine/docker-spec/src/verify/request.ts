@@ -1,7 +1,7 @@
 import type { ContainerConfig, HostConfig } from "@longshore/docker-api";
 import { InvalidArgument } from "@longshore/errdefs";
-import { containerOf } from "../modes.ts";
-import type { SysInfo } from "../sysinfo.ts";
+import { containerOf } from "../options/modes.ts";
+import type { SysInfo } from "../host/sysinfo.ts";
 
 const refuse = (message: string): never => {
   throw new InvalidArgument(message);

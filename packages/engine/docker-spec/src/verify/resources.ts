@@ -1,7 +1,7 @@
 import type { Resources } from "@longshore/docker-api";
 import { InvalidArgument } from "@longshore/errdefs";
-import type { HostFacts } from "../host.ts";
-import type { SysInfo } from "../sysinfo.ts";
+import type { HostFacts } from "../host/host.ts";
+import type { SysInfo } from "../host/sysinfo.ts";
 import { checkCpusets } from "./cpuset.ts";
 
 /** Bytes: less than this, and no process can start in the cgroup. */

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { ContainerConfig, HostConfig } from "@longshore/docker-api";
 import { httpStatusOf, messageOf } from "@longshore/errdefs";
-import { completeContainerConfig, completeHostConfig, type Given } from "../complete.ts";
-import { parseSecurityOptions } from "../security-opt.ts";
-import { hostFacts, settings } from "../testing.ts";
+import { completeContainerConfig, completeHostConfig, type Given } from "../options/complete.ts";
+import { parseSecurityOptions } from "../security/security-opt.ts";
+import { hostFacts, settings } from "../testing/machine.ts";
 import { checkCreateRequest } from "./request.ts";
 import { adaptContainerSettings, verifyContainerSettings } from "./settings.ts";
 

@@ -1,10 +1,10 @@
 import type { ContainerConfig, HostConfig } from "@longshore/docker-api";
 import { InvalidArgument } from "@longshore/errdefs";
 import type { EngineSettings } from "../contract.ts";
-import type { HostFacts } from "../host.ts";
+import type { HostFacts } from "../host/host.ts";
 import { checkTmpfsDestination } from "../mounts/validate.ts";
-import { defaultMaskedPaths, defaultReadonlyPaths } from "../paths.ts";
-import { isRuntimeName } from "../runtime-name.ts";
+import { defaultMaskedPaths, defaultReadonlyPaths } from "../spec/paths.ts";
+import { isRuntimeName } from "../options/runtime-name.ts";
 import { checkContainerConfig } from "./config.ts";
 import { checkHostConfig } from "./host-config.ts";
 import { verifyResources } from "./resources.ts";

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { access, readFile } from "node:fs/promises";
 import { availableParallelism, release } from "node:os";
 import { promisify } from "node:util";
-import { knownCapabilities } from "./capabilities.ts";
+import { knownCapabilities } from "../security/capabilities.ts";
 import { readSysInfo, type SysInfo } from "./sysinfo.ts";
 
 /** What a spec depends on of the machine; read once at the engine's start by `readHostFacts`. */

@@ -1,8 +1,8 @@
-import type { Container } from "../model/container.ts";
-import type { Context } from "../model/context.ts";
+import type { Container } from "../../model/container.ts";
+import type { Context } from "../../model/context.ts";
 import { removeContainer } from "./remove.ts";
-import { sizesOf } from "../views/sizes.ts";
-import { attempt } from "./task.ts";
+import { sizesOf } from "../../views/sizes.ts";
+import { attempt } from "../task.ts";
 
 /** Removes the stopped containers that `matches` accepts. */
 export async function pruneContainers(

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { access, readFile } from "node:fs/promises";
 import { Unknown } from "@longshore/errdefs";
-import type { HostFacts } from "./host.ts";
+import type { HostFacts } from "../host/host.ts";
 
 /** The profile of containers that name none, on hosts with AppArmor. */
 export const defaultAppArmorProfile = "docker-default";

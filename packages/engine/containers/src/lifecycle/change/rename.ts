@@ -1,9 +1,9 @@
 import { InvalidArgument } from "@longshore/errdefs";
-import type { Container } from "../model/container.ts";
-import { type Context, emitContainer } from "../model/context.ts";
-import { prefixed } from "./kill.ts";
-import { checkName } from "../model/names.ts";
-import { adoptName } from "../networking/network-sandbox.ts";
+import type { Container } from "../../model/container.ts";
+import { type Context, emitContainer } from "../../model/context.ts";
+import { prefixed } from "../stop/kill.ts";
+import { checkName } from "../../model/names.ts";
+import { adoptName } from "../../networking/network-sandbox.ts";
 
 /** Gives a container another name. @throws InvalidArgument, Conflict with Docker's messages */
 export async function renameContainer(context: Context, container: Container, wanted: string): Promise<void> {

@@ -1,13 +1,13 @@
 import { Conflict, InvalidArgument, isKind, messageOf, Unknown } from "@longshore/errdefs";
 import { Status } from "@longshore/proto/containerd/v1/types/task";
-import type { Container } from "../model/container.ts";
-import { type Context, emitContainer } from "../model/context.ts";
-import { hasEnded } from "./has-ended.ts";
-import { keepRecord } from "../model/keep-record.ts";
-import { cancelRestart } from "./restart-policy.ts";
+import type { Container } from "../../model/container.ts";
+import { type Context, emitContainer } from "../../model/context.ts";
+import { hasEnded } from "../end/has-ended.ts";
+import { keepRecord } from "../../model/keep-record.ts";
+import { cancelRestart } from "../end/restart-policy.ts";
 import { parseSignal, SIGKILL } from "./signal.ts";
-import type { ContainerFinder } from "../model/store.ts";
-import { now } from "../model/time.ts";
+import type { ContainerFinder } from "../../model/store.ts";
+import { now } from "../../model/time.ts";
 
 /** The signal that asks the container to end: its own, or SIGTERM. */
 export function stopSignalOf(container: Container): number {

@@ -1,5 +1,5 @@
 import type { HostConfig } from "@longshore/docker-api";
-import type { Container } from "../model/container.ts";
+import type { Container } from "../../model/container.ts";
 
 const firstDelayMs = 100;
 const maxDelayMs = 60_000;

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import type { HostConfig, ContainerConfig } from "@longshore/docker-api";
 import type { Spec, runtime } from "@longshore/oci";
 import { buildSpec } from "./build.ts";
-import { completeContainerConfig, completeHostConfig, type Given } from "./complete.ts";
-import type { SpecInput } from "./contract.ts";
+import { completeContainerConfig, completeHostConfig, type Given } from "../options/complete.ts";
+import type { SpecInput } from "../contract.ts";
 import { buildExecProcess } from "./exec.ts";
-import { parseMountPoints } from "./mounts/points.ts";
-import { hostFacts, settings } from "./testing.ts";
-import { adaptContainerSettings } from "./verify/settings.ts";
+import { parseMountPoints } from "../mounts/points.ts";
+import { hostFacts, settings } from "../testing/machine.ts";
+import { adaptContainerSettings } from "../verify/settings.ts";
 
 const id = "e".repeat(64);
 const files = { resolvConf: "/c/resolv.conf", hostname: "/c/hostname", hosts: "/c/hosts" };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { defaultProfileText, ensureAppArmorProfile } from "./apparmor.ts";
-import { hostFacts } from "./testing.ts";
+import { hostFacts } from "../testing/machine.ts";
 
 describe("the AppArmor profile", () => {
   it("includes what AppArmor brings, or names /proc itself", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { nextDelay, wantsRestart } from "./restart-policy.ts";
-import { explainStartError } from "./start-error.ts";
+import { explainStartError } from "../start/start-error.ts";
 
 describe("restart policies", () => {
   const exit = { exitCode: 1, restartCount: 0, manuallyStopped: false };

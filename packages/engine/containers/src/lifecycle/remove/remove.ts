@@ -1,18 +1,18 @@
 import { unlink } from "node:fs/promises";
 import { Conflict, isKind, messageOf, Unknown } from "@longshore/errdefs";
 import { removeTree } from "@longshore/sys";
-import { releaseBound } from "../rootfs/bound-paths.ts";
-import type { Container } from "../model/container.ts";
-import { type Context, emitContainer } from "../model/context.ts";
-import { removeViews } from "../rootfs/image-mounts.ts";
-import { sendSignal } from "./kill.ts";
-import { stopHealth } from "../health/health.ts";
-import { keepRecord } from "../model/keep-record.ts";
-import { cancelRestart } from "./restart-policy.ts";
-import { releaseShm } from "../rootfs/shm.ts";
-import { SIGKILL } from "./signal.ts";
-import { attachSocket } from "../attach/stdio.ts";
-import { attempt, deleteTask } from "./task.ts";
+import { releaseBound } from "../../rootfs/bound-paths.ts";
+import type { Container } from "../../model/container.ts";
+import { type Context, emitContainer } from "../../model/context.ts";
+import { removeViews } from "../../rootfs/image-mounts.ts";
+import { sendSignal } from "../stop/kill.ts";
+import { stopHealth } from "../../health/health.ts";
+import { keepRecord } from "../../model/keep-record.ts";
+import { cancelRestart } from "../end/restart-policy.ts";
+import { releaseShm } from "../../rootfs/shm.ts";
+import { SIGKILL } from "../stop/signal.ts";
+import { attachSocket } from "../../attach/stdio.ts";
+import { attempt, deleteTask } from "../task.ts";
 
 export interface RemoveOptions {
   force: boolean;

@@ -1,8 +1,8 @@
 import type { HostConfig } from "@longshore/docker-api";
 import { FailedPrecondition } from "@longshore/errdefs";
 import type { runtime } from "@longshore/oci";
-import type { SpecInput } from "./contract.ts";
-import { containerOf } from "./modes.ts";
+import type { SpecInput } from "../contract.ts";
+import { containerOf } from "../options/modes.ts";
 
 function namespaceOf(
   type: runtime.LinuxNamespaceType,

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { Conflict, isKind } from "@longshore/errdefs";
 import { Status } from "@longshore/proto/containerd/v1/types/task";
-import type { Container } from "../model/container.ts";
-import type { Context } from "../model/context.ts";
+import type { Container } from "../../model/container.ts";
+import type { Context } from "../../model/context.ts";
 
 /**
  * Whether the container's process has ended, though the news of it may still be on its way: between the two whatever

@@ -1,6 +1,6 @@
-import type { EngineSettings } from "./contract.ts";
-import { knownCapabilities } from "./capabilities.ts";
-import type { HostFacts } from "./host.ts";
+import type { EngineSettings } from "../contract.ts";
+import { knownCapabilities } from "../security/capabilities.ts";
+import type { HostFacts } from "../host/host.ts";
 
 /** A machine with two CPUs, cgroup v1 and no AppArmor, for the tests of this package. */
 export const hostFacts: HostFacts = {

@@ -1,7 +1,7 @@
-import type { Container } from "../model/container.ts";
-import type { Context } from "../model/context.ts";
+import type { Container } from "../../model/container.ts";
+import type { Context } from "../../model/context.ts";
 import { removeContainer } from "./remove.ts";
-import { attempt } from "./task.ts";
+import { attempt } from "../task.ts";
 
 /** Whether a removal was begun and cut short, or never begun though the container ended and goes by itself then. */
 export function isRemovalDue(container: Container): boolean {

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import type { HostConfig } from "@longshore/docker-api";
-import type { EngineSettings } from "./contract.ts";
-import type { HostFacts } from "./host.ts";
+import type { EngineSettings } from "../contract.ts";
+import type { HostFacts } from "../host/host.ts";
 
 /** The shortest form of an absolute path: no `..`, no doubled slashes, none at the end. */
 export function cleanPath(path: string): string {

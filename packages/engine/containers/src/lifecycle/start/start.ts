@@ -1,24 +1,24 @@
 import { isKind, messageOf, NotModified, Conflict, type LongshoreError, Unknown } from "@longshore/errdefs";
 import { type MountSpec, removeTree } from "@longshore/sys";
 import { currentSpan, span, untraced } from "@longshore/telemetry";
-import { clearLogPath } from "../logging/log-damage.ts";
-import { attachSocket, type Stdio, taskStdio } from "../attach/stdio.ts";
-import type { Container } from "../model/container.ts";
-import { type Context, emitContainer } from "../model/context.ts";
-import { healthAtStart, startHealth } from "../health/health.ts";
-import { allocateNetwork, releaseNetwork } from "../networking/network-sandbox.ts";
-import { tellParents } from "../networking/links.ts";
-import { removeContainer } from "./remove.ts";
-import { cancelRestart } from "./restart-policy.ts";
-import { rootMounts } from "../rootfs/rootfs.ts";
-import { containerSpec, SpecFailure } from "../config/runtime-spec.ts";
-import { prepareShm, releaseShm } from "../rootfs/shm.ts";
+import { clearLogPath } from "../../logging/log-damage.ts";
+import { attachSocket, type Stdio, taskStdio } from "../../attach/stdio.ts";
+import type { Container } from "../../model/container.ts";
+import { type Context, emitContainer } from "../../model/context.ts";
+import { healthAtStart, startHealth } from "../../health/health.ts";
+import { allocateNetwork, releaseNetwork } from "../../networking/network-sandbox.ts";
+import { tellParents } from "../../networking/links.ts";
+import { removeContainer } from "../remove/remove.ts";
+import { cancelRestart } from "../end/restart-policy.ts";
+import { rootMounts } from "../../rootfs/rootfs.ts";
+import { containerSpec, SpecFailure } from "../../config/runtime-spec.ts";
+import { prepareShm, releaseShm } from "../../rootfs/shm.ts";
 import { explainStartError } from "./start-error.ts";
-import { runtimeOf } from "../config/runtimes.ts";
-import { attempt, deleteTask, jsonAny, specType } from "./task.ts";
-import { now } from "../model/time.ts";
-import { refuseDeviceRequests } from "../config/unserved.ts";
-import { checkBindSources, prepareMounts } from "../rootfs/volume-mounts.ts";
+import { runtimeOf } from "../../config/runtimes.ts";
+import { attempt, deleteTask, jsonAny, specType } from "../task.ts";
+import { now } from "../../model/time.ts";
+import { refuseDeviceRequests } from "../../config/unserved.ts";
+import { checkBindSources, prepareMounts } from "../../rootfs/volume-mounts.ts";
 
 /**
  * Starts a container that does not run.

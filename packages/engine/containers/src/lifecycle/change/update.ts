@@ -1,10 +1,10 @@
 import type { HostConfig, UpdateRequest } from "@longshore/docker-api";
 import { Conflict, InvalidArgument, messageOf, Unknown } from "@longshore/errdefs";
 import { completeHostConfig, resourcesOf, verifyContainerSettings } from "@longshore/docker-spec";
-import type { Container } from "../model/container.ts";
-import { type Context, emitContainer } from "../model/context.ts";
-import { hasEnded } from "./has-ended.ts";
-import { attempt, jsonAny, resourcesType } from "./task.ts";
+import type { Container } from "../../model/container.ts";
+import { type Context, emitContainer } from "../../model/context.ts";
+import { hasEnded } from "../end/has-ended.ts";
+import { attempt, jsonAny, resourcesType } from "../task.ts";
 
 const changeable = [
   "BlkioWeight",

@@ -1,5 +1,5 @@
 import { Unknown } from "@longshore/errdefs";
-import type { ResolvedUser } from "./contract.ts";
+import type { ResolvedUser } from "../contract.ts";
 
 /** Reads a file of the container's root; undefined when it does not exist. */
 export type ReadRootFile = (path: "/etc/passwd" | "/etc/group") => Promise<string | undefined>;

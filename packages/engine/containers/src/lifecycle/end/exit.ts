@@ -1,18 +1,18 @@
 import { messageOf } from "@longshore/errdefs";
 import { span, untraced, withParent } from "@longshore/telemetry";
-import type { Container } from "../model/container.ts";
-import { type Context, emitContainer } from "../model/context.ts";
-import { endExecs } from "../exec/exec.ts";
-import { stopHealth } from "../health/health.ts";
-import { keepRecord } from "../model/keep-record.ts";
-import { releaseNetwork, withoutAddresses } from "../networking/network-sandbox.ts";
-import { removeContainer } from "./remove.ts";
+import type { Container } from "../../model/container.ts";
+import { type Context, emitContainer } from "../../model/context.ts";
+import { endExecs } from "../../exec/exec.ts";
+import { stopHealth } from "../../health/health.ts";
+import { keepRecord } from "../../model/keep-record.ts";
+import { releaseNetwork, withoutAddresses } from "../../networking/network-sandbox.ts";
+import { removeContainer } from "../remove/remove.ts";
 import { nextDelay, wantsRestart } from "./restart-policy.ts";
-import { releaseShm } from "../rootfs/shm.ts";
-import { startLocked } from "./start.ts";
-import { attempt, deleteTask } from "./task.ts";
-import { parseTime } from "../model/time.ts";
-import { releaseMounts } from "../rootfs/volume-mounts.ts";
+import { releaseShm } from "../../rootfs/shm.ts";
+import { startLocked } from "../start/start.ts";
+import { attempt, deleteTask } from "../task.ts";
+import { parseTime } from "../../model/time.ts";
+import { releaseMounts } from "../../rootfs/volume-mounts.ts";
 
 /** The end of a container's init process, as containerd reports it. */
 export interface TaskExit {

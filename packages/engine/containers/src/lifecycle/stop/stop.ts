@@ -1,8 +1,8 @@
 import { NotModified } from "@longshore/errdefs";
-import type { Container } from "../model/container.ts";
-import { type Context, emitContainer } from "../model/context.ts";
+import type { Container } from "../../model/container.ts";
+import { type Context, emitContainer } from "../../model/context.ts";
 import { prefixed, sendSignal, stopSignalOf } from "./kill.ts";
-import { startContainer } from "./start.ts";
+import { startContainer } from "../start/start.ts";
 import { parseSignal, SIGKILL } from "./signal.ts";
 
 const defaultTimeout = 10;

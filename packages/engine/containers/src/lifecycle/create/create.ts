@@ -25,27 +25,27 @@ import {
 } from "@longshore/docker-spec";
 import { removeTree } from "@longshore/sys";
 import { currentSpan, span } from "@longshore/telemetry";
-import { Container } from "../model/container.ts";
-import { type Context, emitContainer } from "../model/context.ts";
-import { copyImageContent } from "../rootfs/copy-up.ts";
-import { createViews, findMountedImages, removeViews, viewLabels } from "../rootfs/image-mounts.ts";
-import { completeHostConfig } from "../config/host-config.ts";
-import { isPluginDriver } from "../logging/log-options.ts";
-import { ensureInitLayer, initLayerName } from "../rootfs/init-layer.ts";
-import { resolveLinks } from "../networking/links.ts";
-import { commandOf, completeConfig, mergeImageConfig } from "../config/merge-config.ts";
-import { checkName, generateName, newContainerId } from "../model/names.ts";
-import { showRequested } from "../networking/network-sandbox.ts";
-import { type ContainerRecord, newState } from "../model/record.ts";
-import { stageContainer } from "../model/record-files.ts";
-import { checkReadable } from "../records/load.ts";
-import { logPathOf } from "../records/load.ts";
-import { removeRuntime } from "./remove.ts";
-import { runtimeOf } from "../config/runtimes.ts";
-import { attempt, jsonAny, specType } from "./task.ts";
-import { now } from "../model/time.ts";
-import { makeWorkingDirectory } from "../rootfs/working-directory.ts";
-import { refuseStorageOptions } from "../config/unserved.ts";
+import { Container } from "../../model/container.ts";
+import { type Context, emitContainer } from "../../model/context.ts";
+import { copyImageContent } from "../../rootfs/copy-up.ts";
+import { createViews, findMountedImages, removeViews, viewLabels } from "../../rootfs/image-mounts.ts";
+import { completeHostConfig } from "../../config/host-config.ts";
+import { isPluginDriver } from "../../logging/log-options.ts";
+import { ensureInitLayer, initLayerName } from "../../rootfs/init-layer.ts";
+import { resolveLinks } from "../../networking/links.ts";
+import { commandOf, completeConfig, mergeImageConfig } from "../../config/merge-config.ts";
+import { checkName, generateName, newContainerId } from "../../model/names.ts";
+import { showRequested } from "../../networking/network-sandbox.ts";
+import { type ContainerRecord, newState } from "../../model/record.ts";
+import { stageContainer } from "../../model/record-files.ts";
+import { checkReadable } from "../../records/load.ts";
+import { logPathOf } from "../../records/load.ts";
+import { removeRuntime } from "../remove/remove.ts";
+import { runtimeOf } from "../../config/runtimes.ts";
+import { attempt, jsonAny, specType } from "../task.ts";
+import { now } from "../../model/time.ts";
+import { makeWorkingDirectory } from "../../rootfs/working-directory.ts";
+import { refuseStorageOptions } from "../../config/unserved.ts";
 
 export interface CreateRequest {
   /** Empty: one is made up. */

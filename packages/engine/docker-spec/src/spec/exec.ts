@@ -1,10 +1,10 @@
 import type { Process } from "@longshore/oci";
 import { apparmorOf, cwdOf } from "./build.ts";
-import { tweakCapabilities } from "./capabilities.ts";
-import type { ExecInput } from "./contract.ts";
+import { tweakCapabilities } from "../security/capabilities.ts";
+import type { ExecInput } from "../contract.ts";
 import { createEnvironment, overrideEnvironment } from "./environment.ts";
-import { rlimitsOf } from "./rlimits.ts";
-import { parseSecurityOptions } from "./security-opt.ts";
+import { rlimitsOf } from "../resources/rlimits.ts";
+import { parseSecurityOptions } from "../security/security-opt.ts";
 
 /**
  * The OCI process of an exec: the container's, with what the exec names in its place. Its

@@ -1,12 +1,12 @@
 import { Conflict, messageOf, Unknown } from "@longshore/errdefs";
 import { Status } from "@longshore/proto/containerd/v1/types/task";
-import type { Container } from "../model/container.ts";
-import { type Context, emitContainer } from "../model/context.ts";
+import type { Container } from "../../model/container.ts";
+import { type Context, emitContainer } from "../../model/context.ts";
 import { freeze, thaw } from "./freeze.ts";
-import { hasEnded, whileAlive } from "./has-ended.ts";
-import { startHealth, stopHealth } from "../health/health.ts";
-import { keepRecord } from "../model/keep-record.ts";
-import { attempt } from "./task.ts";
+import { hasEnded, whileAlive } from "../end/has-ended.ts";
+import { startHealth, stopHealth } from "../../health/health.ts";
+import { keepRecord } from "../../model/keep-record.ts";
+import { attempt } from "../task.ts";
 
 async function freezeOf(context: Context, container: Container): Promise<void> {
   try {

@@ -1,18 +1,18 @@
 import { posix } from "node:path";
 import type { Process, Spec, runtime } from "@longshore/oci";
-import { defaultAppArmorProfile } from "./apparmor.ts";
-import { tweakCapabilities } from "./capabilities.ts";
-import type { SpecInput } from "./contract.ts";
-import { devicesOf } from "./devices.ts";
+import { defaultAppArmorProfile } from "../security/apparmor.ts";
+import { tweakCapabilities } from "../security/capabilities.ts";
+import type { SpecInput } from "../contract.ts";
+import { devicesOf } from "../resources/devices.ts";
 import { createEnvironment } from "./environment.ts";
-import { isOwnNamespace } from "./modes.ts";
-import { initDestination, mountsOf, usesInit } from "./mounts/runtime.ts";
+import { isOwnNamespace } from "../options/modes.ts";
+import { initDestination, mountsOf, usesInit } from "../mounts/runtime.ts";
 import { namespacesOf } from "./namespaces.ts";
 import { cgroupsPathOf, cleanPath, defaultMaskedPaths, defaultReadonlyPaths } from "./paths.ts";
-import { resourcesOf } from "./resources.ts";
-import { rlimitsOf } from "./rlimits.ts";
-import { seccompOf } from "./seccomp/select.ts";
-import { parseSecurityOptions, type SecurityOptions } from "./security-opt.ts";
+import { resourcesOf } from "../resources/resources.ts";
+import { rlimitsOf } from "../resources/rlimits.ts";
+import { seccompOf } from "../seccomp/select.ts";
+import { parseSecurityOptions, type SecurityOptions } from "../security/security-opt.ts";
 
 /** Absolute and clean; `/` when empty. */
 export function cwdOf(workingDir: string): string {
