@@ -19,13 +19,13 @@ const { values, positionals } = parseArgs({
 
 /** The longest come first, so that none of them is what all wait for at the end. */
 const first = [
-  "soak",
-  "software",
+  "soak/soak",
+  "containers/software",
   "compose/compose-v1",
-  "killed",
-  "power-cut",
-  "network-recorded",
-  "engine-recorded",
+  "killed/killed",
+  "failures/power-cut",
+  "networks/network-recorded",
+  "api/engine-recorded",
 ].map((name) => join(root, `e2e/${name}.test.ts`));
 const found =
   positionals.length > 0
