@@ -1,7 +1,7 @@
 /**
  * What is not the same in every API version that the engine speaks: each change, and the first version that
  * has it. Routes ask for a change by its name (`speaks`), never for a version, so this is all there is; the
- * cases of `e2e/api-versions.test.ts` are one for each entry. Source: Docker's own server, 28.5.
+ * cases of `e2e/api/api-versions.test.ts` are one for each entry. Source: Docker's own server, 28.5.
  */
 export const apiChanges = {
   /** `info`: security options are `name=…,key=value`; a bare name before. */
