@@ -10,6 +10,7 @@ import { linkEnvironment } from "../networking/links.ts";
 import { execUser } from "../config/root-user.ts";
 import { execProcess } from "../config/runtime-spec.ts";
 import { explainStartError } from "../lifecycle/start/start-error.ts";
+import { SIGKILL } from "../lifecycle/stop/signal.ts";
 import { attachSocket, execStdio } from "../attach/stdio.ts";
 import { attempt, jsonAny, processType } from "../lifecycle/task.ts";
 
@@ -104,7 +105,7 @@ export async function startExec(context: Context, exec: Exec, attachment: Attach
     const { exitCode, error: explained } = explainStartError(error);
     // What the runtime refuses ends with 128, what never came so far with 126, as with Docker.
     exec.finish(exitCode === 128 && !exec.running ? 126 : exitCode);
-    await attempt(context, "removing an exec that did not start", () => deleteExec(context, exec));
+    await attempt(context, "removing an exec that did not start", () => endExec(context, exec));
     await whileAlive(context, container, () => Promise.reject(explained));
   }
 }
@@ -115,6 +116,20 @@ async function deleteExec(context: Context, exec: Exec): Promise<void> {
     .catch((error: unknown) => {
       if (!isKind(error, "NotFound")) throw error;
     });
+}
+
+/** Removes what there is of an exec that counts as ended, though its process may run: the answer to its start may have been lost. */
+async function endExec(context: Context, exec: Exec): Promise<void> {
+  const { tasks } = context.containerd;
+  const process = { containerId: exec.container.id, execId: exec.id };
+  try {
+    await deleteExec(context, exec);
+  } catch (error) {
+    context.log.debug({ err: error, exec: exec.id }, "ending an exec whose start failed");
+    await tasks.kill({ ...process, signal: SIGKILL });
+    await tasks.wait(process, { timeoutMs: 10_000 });
+    await deleteExec(context, exec);
+  }
 }
 
 /** Notes the end of an exec; one end counts once, however often it is reported. */

@@ -44,6 +44,8 @@ export class Container {
   ending: Ending | undefined;
   /** Set while somebody stops or kills it: the next exit is final. */
   exitOnNext = false;
+  /** Starts and restarts under way: who asked for one wants the container, so no end of it takes it away meanwhile. */
+  starts = 0;
   health: HealthMonitor | undefined;
   removing = false;
   /** Copies, exports and commits under way: its removal waits for them, so that what they read stays whole. */
@@ -87,6 +89,21 @@ export class Container {
   /** Whether its process lives, for all that is known: `Running` also holds while it waits for its restart. */
   get alive(): boolean {
     return this.record.State.Running && !this.record.State.Restarting && this.ending === undefined;
+  }
+
+  /** Whether it goes by itself as soon as it has ended. */
+  get goesWhenEnded(): boolean {
+    return this.hostConfig.AutoRemove && this.starts === 0;
+  }
+
+  /** Does what is to end with the container's start. */
+  async whileStarting<T>(work: () => Promise<T>): Promise<T> {
+    this.starts++;
+    try {
+      return await work();
+    } finally {
+      this.starts--;
+    }
   }
 
   /** What belongs on the disk. */

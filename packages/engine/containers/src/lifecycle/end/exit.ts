@@ -28,17 +28,18 @@ export function handleExit(context: Context, container: Container, exit: TaskExi
 }
 
 async function applyExit(context: Context, container: Container, exit: TaskExit): Promise<void> {
-  const final = await container.lock.run(async () => {
+  const goes = await container.lock.run(async () => {
     if (!container.alive || container.record.State.Pid !== exit.pid) return false;
     return await exitLocked(context, container, exit);
   });
-  if (final && container.hostConfig.AutoRemove) {
+  if (goes) {
     await attempt(context, "removing a container after its exit", () =>
       removeContainer(context, container, { force: false, removeVolumes: true }),
     );
   }
 }
 
+/** @returns whether it is to be removed now */
 async function exitLocked(context: Context, container: Container, exit: TaskExit): Promise<boolean> {
   const { record } = container;
   const ranMs = Math.max(0, parseTime(exit.exitedAt) - parseTime(record.State.StartedAt));
@@ -65,6 +66,7 @@ async function exitLocked(context: Context, container: Container, exit: TaskExit
   };
   stopHealth(container);
   context.logFeeds.ended(container);
+  let goes = false;
   try {
     await giveBack(context, container);
   } finally {
@@ -73,6 +75,7 @@ async function exitLocked(context: Context, container: Container, exit: TaskExit
     Object.assign(record, rest);
     Object.assign(record.State, State, { OOMKilled: record.State.OOMKilled, Health: record.State.Health });
     container.ending = undefined;
+    goes = !restarts && container.goesWhenEnded;
     emitContainer(context, container, "die", {
       exitCode: String(exit.exitCode),
       execDuration: String(Math.floor(ranMs / 1000)),
@@ -80,7 +83,7 @@ async function exitLocked(context: Context, container: Container, exit: TaskExit
     container.stopped();
     if (restarts) untraced(() => scheduleRestart(context, container, ranMs));
   }
-  return !restarts;
+  return goes;
 }
 
 /** Ends what a run had: its task, its network, its mounts. */

@@ -7,7 +7,7 @@ import { attempt } from "../task.ts";
 export function isRemovalDue(container: Container): boolean {
   const { HasBeenStartedBefore, State } = container.record;
   if (container.removing || State.Running) return false;
-  return State.RemovalInProgress || State.Dead || (container.hostConfig.AutoRemove && HasBeenStartedBefore);
+  return State.RemovalInProgress || State.Dead || (container.goesWhenEnded && HasBeenStartedBefore);
 }
 
 /** Removes such a container; its anonymous volumes go only if they were to go with it. */

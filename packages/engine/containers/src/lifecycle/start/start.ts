@@ -26,8 +26,13 @@ import { checkBindSources, prepareMounts } from "../../rootfs/volume-mounts.ts";
  * Unknown with the runtime's text when it cannot be started; then nothing is left behind.
  */
 export async function startContainer(context: Context, container: Container): Promise<void> {
+  await starting(context, container, () => container.lock.run(() => startLocked(context, container, false)));
+}
+
+/** Does what is to end with the container's start: meanwhile no end of it takes it away, and if none follows, the failure does. */
+export async function starting(context: Context, container: Container, work: () => Promise<void>): Promise<void> {
   try {
-    await container.lock.run(() => startLocked(context, container, false));
+    await container.whileStarting(work);
   } catch (error) {
     await removeFailed(context, container);
     throw error;
@@ -37,7 +42,7 @@ export async function startContainer(context: Context, container: Container): Pr
 /** A start that failed for good leaves no `--rm` container behind. */
 async function removeFailed(context: Context, container: Container): Promise<void> {
   const { RemovalInProgress, Dead } = container.record.State;
-  if (!container.hostConfig.AutoRemove || container.alive || RemovalInProgress || Dead) return;
+  if (!container.goesWhenEnded || container.alive || container.removing || RemovalInProgress || Dead) return;
   await attempt(context, "removing a container that did not start", () =>
     removeContainer(context, container, { force: true, removeVolumes: true }),
   );
@@ -51,6 +56,8 @@ export async function startLocked(context: Context, container: Container, byPoli
   if (State.RemovalInProgress || State.Dead)
     throw new Conflict("container is marked for removal and cannot be started");
   if (container.alive) throw new NotModified(`container ${container.id} is already running`);
+  // Its removal waits for somebody, or for the lock.
+  if (container.removing) throw new Conflict("container is marked for removal and cannot be started");
   if (!byPolicy) checkBindSources(container);
   cancelRestart(container);
   if (!byPolicy) {

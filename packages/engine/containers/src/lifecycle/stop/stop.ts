@@ -2,7 +2,7 @@ import { NotModified } from "@longshore/errdefs";
 import type { Container } from "../../model/container.ts";
 import { type Context, emitContainer } from "../../model/context.ts";
 import { prefixed, sendSignal, stopSignalOf } from "./kill.ts";
-import { startContainer } from "../start/start.ts";
+import { startContainer, starting } from "../start/start.ts";
 import { parseSignal, SIGKILL } from "./signal.ts";
 
 const defaultTimeout = 10;
@@ -57,7 +57,7 @@ export async function restartContainer(
   shownName = container.name,
 ): Promise<void> {
   try {
-    await stopAndStart(context, container, options);
+    await starting(context, container, () => stopAndStart(context, container, options));
   } catch (error) {
     throw prefixed(`Cannot restart container ${shownName}: `, error);
   }
@@ -66,14 +66,8 @@ export async function restartContainer(
 
 async function stopAndStart(context: Context, container: Container, options: StopOptions): Promise<void> {
   if (container.record.State.Running) {
-    const { AutoRemove } = container.hostConfig;
-    container.hostConfig.AutoRemove = false;
-    try {
-      await endProcess(context, container, options);
-      emitContainer(context, container, "stop");
-    } finally {
-      container.hostConfig.AutoRemove = AutoRemove;
-    }
+    await endProcess(context, container, options);
+    emitContainer(context, container, "stop");
   }
   await startContainer(context, container);
 }
