@@ -4,7 +4,7 @@ export { restoreContainers } from "./boot/boot.ts";
 export { resumeContainers } from "./boot/resume.ts";
 export { Container, type WaitCondition, type WaitResult } from "./model/container.ts";
 export type { ContainerSettings, Context, HealthObserver, RuntimeSettings } from "./model/context.ts";
-export type { CreateRequest } from "./lifecycle/create/create.ts";
+export type { CreateRequest } from "./lifecycle/create/request.ts";
 export type { Exec, ExecConfig } from "./exec/exec-record.ts";
 export { TaskMonitor } from "./lifecycle/end/monitor.ts";
 export { damagedContainers } from "./model/record-files.ts";

@@ -14,7 +14,7 @@ import type { OpenLog } from "@longshore/logging";
 import type { AttachOptions } from "../attach/serve.ts";
 import type { ExecInspectResponse } from "../exec/exec-inspect.ts";
 import type { Exec, ExecConfig } from "../exec/exec-record.ts";
-import type { CreateRequest } from "../lifecycle/create/create.ts";
+import type { CreateRequest } from "../lifecycle/create/request.ts";
 import type { RemoveOptions } from "../lifecycle/remove/remove.ts";
 import type { StopOptions } from "../lifecycle/stop/stop.ts";
 import type { ListQuery } from "../list/list.ts";

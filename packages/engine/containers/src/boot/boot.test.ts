@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Container } from "../model/container.ts";
-import { ownerLabel } from "../lifecycle/create/create.ts";
+import { ownerLabel } from "../lifecycle/create/build.ts";
 import { startContainer } from "../lifecycle/start/start.ts";
 import { stopContainer } from "../lifecycle/stop/stop.ts";
 import { World } from "../testing/world.ts";

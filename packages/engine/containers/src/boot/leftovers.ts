@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Context } from "../model/context.ts";
-import { ownerLabel } from "../lifecycle/create/create.ts";
+import { ownerLabel } from "../lifecycle/create/build.ts";
 import { keepRecord } from "../model/keep-record.ts";
 import { damagedIds } from "../model/record-files.ts";
 import { removeRuntime } from "../lifecycle/remove/remove.ts";
