@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { exec } from "../host/exec.ts";
 import { until } from "../host/until.ts";
 import { shared } from "../engine/shared.ts";
+import { begin, roundsOr } from "./testing/containers.ts";
 
 const { api } = shared;
-const rounds = Number(process.env["LONGSHORE_TEST_ROUNDS"] ?? 1);
+const rounds = roundsOr(1);
 const files = 40;
 const script = [
   "[ -e /big/done ] && exec sleep 100",
@@ -28,13 +28,6 @@ async function withTree(AutoRemove: boolean): Promise<string> {
   await until("the tree is there", () => api.has(`/containers/${id}/archive?path=/big/done`));
   await api.call("POST", `/containers/${id}/restart`);
   return id;
-}
-
-function begin(method: "GET" | "PUT", path: string): { call: ClientRequest; answer: Promise<IncomingMessage> } {
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const call = request({ socketPath: shared.host.replace("unix://", ""), method, path: `/v1.51${path}`, agent: false });
-  call.once("response", resolve).once("error", reject);
-  return { call, answer: promise };
 }
 
 /** Has containerd take away what lies about: several times, for what a removal that waits for nobody comes to late. */

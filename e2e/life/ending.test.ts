@@ -3,9 +3,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { EventStream } from "../engine/events.ts";
 import { shared } from "../engine/shared.ts";
 import { until } from "../host/until.ts";
+import { roundsOr } from "./testing/containers.ts";
 
 const { api } = shared;
-const rounds = Number(process.env["LONGSHORE_TEST_ROUNDS"] ?? 11);
+const rounds = roundsOr(11);
 
 type Answer = { status: number; body: Buffer };
 

@@ -1,20 +1,20 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { type IncomingMessage, request } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { unframed } from "../engine/attached.ts";
 import { shared } from "../engine/shared.ts";
 import { until } from "../host/until.ts";
+import { begin, containersOfTest, roundsOr } from "./testing/containers.ts";
 
 const { api } = shared;
-const rounds = Number(process.env["LONGSHORE_TEST_ROUNDS"] ?? 12);
+const rounds = roundsOr(12);
 
-const followed = (id: string, tail = "all"): Promise<IncomingMessage> =>
-  new Promise((resolve, reject) => {
-    const path = `/v1.51/containers/${id}/logs?stdout=1&stderr=1&follow=1&tail=${tail}`;
-    const call = request({ socketPath: shared.host.replace("unix://", ""), path, agent: false }, resolve);
-    call.once("error", reject).end();
-  });
+const followed = (id: string, tail = "all"): Promise<IncomingMessage> => {
+  const { call, answer } = begin("GET", `/containers/${id}/logs?stdout=1&stderr=1&follow=1&tail=${tail}`);
+  call.end();
+  return answer;
+};
 
 /** All that comes of an answer. */
 async function whole(response: IncomingMessage): Promise<Buffer> {
@@ -24,13 +24,7 @@ async function whole(response: IncomingMessage): Promise<Buffer> {
 }
 
 describe("logs that nothing is lost of", () => {
-  const made: string[] = [];
-  const create = async (config: object): Promise<string> => {
-    const id = await api.create({ Image: "busybox", ...config });
-    made.push(id);
-    return id;
-  };
-  afterEach(() => Promise.all(made.splice(0).map((id) => api.ask("DELETE", `/containers/${id}?force=1`))));
+  const create = containersOfTest();
 
   const drivers: [string, Record<string, string>][] = [
     ["json-file", { "max-size": "20k" }],

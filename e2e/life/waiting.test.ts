@@ -5,6 +5,7 @@ import { setImmediate } from "node:timers/promises";
 import { EventStream } from "../engine/events.ts";
 import { shared } from "../engine/shared.ts";
 import { must } from "../host/exec.ts";
+import { containersOfTest, roundsOr } from "./testing/containers.ts";
 
 const { api } = shared;
 
@@ -17,13 +18,7 @@ async function waitFor(id: string, condition: string): Promise<number> {
 }
 
 describe("waiting for containers", () => {
-  const made: string[] = [];
-  const create = async (config: object): Promise<string> => {
-    const id = await api.create({ Image: "busybox", ...config });
-    made.push(id);
-    return id;
-  };
-  afterEach(() => Promise.all(made.splice(0).map((id) => api.ask("DELETE", `/containers/${id}?force=1`))));
+  const create = containersOfTest();
 
   for (const [policy, count] of [
     ["no", 0],
@@ -118,7 +113,7 @@ describe("waiting for containers", () => {
   });
 
   it("die is in the stream of events before anybody else sees the end", async () => {
-    const rounds = Number(process.env["LONGSHORE_TEST_ROUNDS"] ?? 12);
+    const rounds = roundsOr(12);
     const events = await EventStream.open(shared, { type: ["container"], event: ["die"] });
     const late: string[] = [];
     const check = async (id: string, what: string): Promise<void> => {
