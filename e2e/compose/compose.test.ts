@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Compose } from "../engine/compose.ts";
 import { shared } from "../engine/shared.ts";
-import { importSoftware } from "../engine/software.ts";
+import { importSoftware } from "../stock/software.ts";
 import { repository } from "../engine/tools.ts";
 import { until } from "../host/until.ts";
 

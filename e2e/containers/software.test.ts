@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { shared } from "../engine/shared.ts";
-import { importSoftware, softwareImage as image } from "../engine/software.ts";
+import { importSoftware, softwareImage as image } from "../stock/software.ts";
 import { until } from "../host/until.ts";
 
 describe("real software", function () {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Containerd } from "../engine/containerd.ts";
-import { Registry } from "../engine/registry.ts";
+import { Registry } from "../stock/registry.ts";
 import { normalize } from "./normalize.ts";
 
 /** A ctr command line, its words apart by one blank; `{dir}`, `{registry}` and `{namespace}` stand for the twin's own. */

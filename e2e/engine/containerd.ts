@@ -5,7 +5,7 @@ import { type ExecOptions, type Result, exec, must } from "../host/exec.ts";
 import { removeCgroupParents } from "../host/state.ts";
 import { until } from "../host/until.ts";
 import { Daemon } from "./daemon.ts";
-import { shimPath, stockConfig } from "./stock-containerd.ts";
+import { shimPath, stockConfig } from "../stock/containerd.ts";
 import { repository, tool } from "./tools.ts";
 
 /** It collects garbage only when asked: by itself it would do so between any two commands, and take what the second one is about. */

@@ -4,7 +4,7 @@ import { type ExecOptions, type Result, exec, must } from "../host/exec.ts";
 import { removeCgroupParents } from "../host/state.ts";
 import { EngineApi } from "./api.ts";
 import { Daemon } from "./daemon.ts";
-import { stockContainerd } from "./stock-containerd.ts";
+import { stockContainerd } from "../stock/containerd.ts";
 import { repository, tool } from "./tools.ts";
 
 /** An engine to run the same tests against instead, such as the real one: a DOCKER_HOST value. */

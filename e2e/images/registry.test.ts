@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Registry } from "../engine/registry.ts";
+import { Registry } from "../stock/registry.ts";
 import { shared } from "../engine/shared.ts";
 import { must } from "../host/exec.ts";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { importBusybox } from "../engine/busybox.ts";
 import { Longshore } from "../engine/longshore.ts";
-import { Registry } from "../engine/registry.ts";
+import { Registry } from "../stock/registry.ts";
 import { type EngineState, engineState, surplus } from "../engine/state.ts";
 import { must } from "../host/exec.ts";
 import { PowerCut, type Strike } from "../host/power-cut.ts";

@@ -3,7 +3,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { networkInterfaces } from "node:os";
-import { importDebian } from "../engine/debian.ts";
+import { importDebian } from "../stock/debian.ts";
 import { shared } from "../engine/shared.ts";
 import { until } from "../host/until.ts";
 

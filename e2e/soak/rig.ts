@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync, rmSync } from "node:fs";
 import { importBusybox } from "../engine/busybox.ts";
 import { Longshore } from "../engine/longshore.ts";
-import { Registry } from "../engine/registry.ts";
+import { Registry } from "../stock/registry.ts";
 import { must } from "../host/exec.ts";
 import { removeCgroupParents } from "../host/state.ts";
 import { Commands } from "./commands.ts";

@@ -6,7 +6,7 @@ import { importBusybox } from "../engine/busybox.ts";
 import { contractSubject } from "../engine/contract.ts";
 import { EventStream } from "../engine/events.ts";
 import { Longshore } from "../engine/longshore.ts";
-import { Registry } from "../engine/registry.ts";
+import { Registry } from "../stock/registry.ts";
 import { freePort } from "../host/port.ts";
 import { until } from "../host/until.ts";
 

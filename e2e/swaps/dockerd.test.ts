@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { importBusybox } from "../engine/busybox.ts";
 import { Containerd } from "../engine/containerd.ts";
-import { Dockerd } from "../engine/dockerd.ts";
-import { Registry } from "../engine/registry.ts";
+import { Dockerd } from "../stock/dockerd.ts";
+import { Registry } from "../stock/registry.ts";
 import { Terminal } from "../engine/terminal.ts";
 import { until } from "../host/until.ts";
 

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { importDebian } from "./debian.ts";
-import type { Longshore } from "./longshore.ts";
+import type { Longshore } from "../engine/longshore.ts";
 
 export const softwareImage = "e2e-software";
 

@@ -1,5 +1,5 @@
-import type { Longshore } from "./longshore.ts";
-import { debianRoot } from "./tools.ts";
+import type { Longshore } from "../engine/longshore.ts";
+import { debianRoot } from "../engine/tools.ts";
 
 /** Imports the minimal Debian root (apt, curl, perl-base, iproute2) as `debian`, once. */
 export async function importDebian(longshore: Longshore): Promise<void> {

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { repository, tool } from "./tools.ts";
+import { repository, tool } from "../engine/tools.ts";
 
 /** The stock one serves CRI by default, which wants what is no part of these tests. */
 export const stockConfig = `version = 3

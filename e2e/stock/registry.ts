@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../host/port.ts";
 import { until } from "../host/until.ts";
-import { tool } from "./tools.ts";
+import { tool } from "../engine/tools.ts";
 
 /** The stock registry server on a free loopback port, with its data in a folder of its own. */
 export class Registry {

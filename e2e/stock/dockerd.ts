@@ -2,8 +2,8 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ExecOptions, type Result, exec } from "../host/exec.ts";
 import { removeCgroupParents } from "../host/state.ts";
-import { Daemon } from "./daemon.ts";
-import { tool } from "./tools.ts";
+import { Daemon } from "../engine/daemon.ts";
+import { tool } from "../engine/tools.ts";
 
 /** A stock dockerd of the test's own on a given containerd. It has no bridge, so that it touches nothing of the host's network. */
 export class Dockerd {
