@@ -1,3 +1,4 @@
+import { inNamespace } from "@longshore/containerd-client";
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { type LongshoreError, grpcCodeOf, messageOf } from "@longshore/errdefs";
 import { Channel, createClient } from "@longshore/grpc";
@@ -11,7 +12,7 @@ import { Tasks } from "@longshore/proto/containerd/services/tasks/v1/tasks";
 /** The clients of one containerd. */
 export function connect(address: string, namespace: string) {
   const channel = new Channel(address);
-  const call = { namespace };
+  const call = inNamespace(namespace);
   return {
     channel,
     controller: createClient(channel, Controller, call),

@@ -22,7 +22,6 @@ const unserved = {
   "allow-nondistributable-artifacts": ["reg.invalid"],
   "live-restore": false,
   "max-download-attempts": 3,
-  "metrics-addr": "127.0.0.1:9323",
   "network-control-plane-mtu": 1400,
   rootless: true,
   "selinux-enabled": true,

@@ -14,7 +14,10 @@ const pieces = async function* (...sizes: number[]): AsyncGenerator<Uint8Array> 
 
 describe("streams of a containerd that leaves them open", () => {
   const contextOf = (fake: FakeContainerd) => ({ containerd: fake.client(), log: silent, owner: "test" });
-  const signal = AbortSignal.timeout(5000);
+  let signal: AbortSignal;
+  beforeEach(() => {
+    signal = AbortSignal.timeout(5000);
+  });
 
   it("end while a message is waited for", async () => {
     const stream = await ClientStream.open(contextOf(new FakeContainerd()), "auth", signal);
