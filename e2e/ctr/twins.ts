@@ -50,7 +50,9 @@ class Twin {
       timeoutMs: 30_000,
       ...(input !== undefined && { input }),
     });
-    return { step: line, code, stdout: this.normalize(stdout), stderr: this.normalize(stderr) };
+    // Whether the picture of a pull's progress was drawn before it failed is a matter of milliseconds.
+    const drawn = code !== 0 && /^images pull /.test(line);
+    return { step: line, code, stdout: drawn ? [] : this.normalize(stdout), stderr: this.normalize(stderr) };
   }
 
   readonly normalize = (output: string): string[] => {
