@@ -11,6 +11,9 @@ const queriesPerSecond = 500;
 /** The address of a member, by its number. */
 const addressOf = (member: number) => `10.217.9.${10 + member}`;
 
+/** Queries under way. */
+const mostPending = 32;
+
 /** Asks for the alias of all members again and again, and compares with who is there. */
 class Watch {
   asked = 0;
@@ -48,7 +51,8 @@ class Watch {
     const begin = performance.now();
     while (this.#running) {
       await sleep(2);
-      while (this.asked < ((performance.now() - begin) * queriesPerSecond) / 1000) {
+      // What a busy machine could not send is not made up for in a burst: that would only overflow the socket.
+      while (this.#pending.size < mostPending && this.asked < ((performance.now() - begin) * queriesPerSecond) / 1000) {
         const answer = this.#ask().finally(() => this.#pending.delete(answer));
         this.#pending.add(answer);
       }
@@ -133,7 +137,7 @@ describe("names while containers and daemons come and go", () => {
     });
     assert.deepEqual(watch.wrong, []);
     assert.deepEqual(watch.failed, []);
-    assert.ok(watch.asked > 600, `${watch.asked} queries`);
+    assert.ok(watch.asked > 200, `${watch.asked} queries`);
   });
 
   it("are answered while the engine is away, after SIGKILL, and right again as soon as it is back", async () => {
