@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ExecOptions, type Result, exec, must } from "../host/exec.ts";
-import { removeCgroupParents } from "../host/state.ts";
+import { removeDockerCgroup } from "../host/state.ts";
 import { EngineApi } from "./api.ts";
 import { Daemon } from "./daemon.ts";
 import { stockContainerd } from "../stock/containerd.ts";
@@ -129,7 +129,7 @@ export class Longshore {
     await this.engine.stop();
     await this.containerd.stop();
     await exec("ip", ["link", "delete", this.#bridge]);
-    removeCgroupParents("docker");
+    removeDockerCgroup();
     rmSync(this.dir, { recursive: true, force: true });
   }
 }

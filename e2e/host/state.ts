@@ -62,6 +62,11 @@ export function removeCgroupParents(name: string): void {
   }
 }
 
+/** The group that all engines put their containers into: with several workers only the last to end may take it away. */
+export function removeDockerCgroup(): void {
+  if (process.env["LONGSHORE_WORKERS"] === undefined) removeCgroupParents("docker");
+}
+
 /** Processes in this mount namespace whose command line names `marker`, as `pid command`. */
 export function processesOf(marker: string): string[] {
   const found: string[] = [];

@@ -6,7 +6,7 @@ import { importBusybox } from "../engine/busybox.ts";
 import { Daemon } from "../engine/daemon.ts";
 import { repository, tool } from "../engine/tools.ts";
 import { type Result, exec, must } from "../host/exec.ts";
-import { removeCgroupParents } from "../host/state.ts";
+import { removeDockerCgroup } from "../host/state.ts";
 
 /** A machine's network has no sysfs that shows its devices but one that is mounted there; cgroups stay the machine's. */
 const settle = (sys: string): string => `
@@ -194,7 +194,7 @@ export class World {
       await this.#containerd?.stop();
       this.#end();
       process.off("exit", this.#end);
-      removeCgroupParents("docker");
+      removeDockerCgroup();
       rmSync(this.dir, { recursive: true, force: true });
     }
   }

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
-import { cgroupFolders, isUnused } from "../../../e2e/host/state.ts";
+import { cgroupFolders, isUnused, removeDockerCgroup } from "../../../e2e/host/state.ts";
 import { until } from "../../../e2e/host/until.ts";
 import { Worker } from "./workers.ts";
 
@@ -87,6 +87,7 @@ function collect(folder: string): void {
 
 await Promise.all(Array.from({ length: Number(values.workers) }, (_, index) => work(String(index))));
 
+removeDockerCgroup();
 /** Cgroups that came since the start and hold nothing; what another engine on the machine runs now is in use. */
 const leftCgroups = (): string[] => cgroupFolders().filter((folder) => !cgroupsBefore.has(folder) && isUnused(folder));
 try {

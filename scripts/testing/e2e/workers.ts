@@ -25,6 +25,7 @@ export class Worker {
     const args = [join(root, config.require[0]), join(root, config.reporter), String(config.timeout)];
     const env = {
       ...process.env,
+      LONGSHORE_WORKERS: "1",
       LONGSHORE_COUNTS: join(folder, "counts"),
       LONGSHORE_FAILURES: join(folder, "failures"),
     };
