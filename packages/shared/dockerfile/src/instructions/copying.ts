@@ -5,14 +5,14 @@ import { valuesOf } from "./common.ts";
 import type { InlineSource } from "./instruction.ts";
 
 /** The words of `COPY` and `ADD`, of which there must be two. */
-export function copying(statement: Statement, keyword: string): { sources: string[]; keyword: string } {
-  const sources = valuesOf(statement.arguments);
-  if (sources.length < 2) {
+export function copying(statement: Statement, keyword: string): string[] {
+  const words = valuesOf(statement.arguments);
+  if (words.length < 2) {
     throw new Error(
       `${keyword} requires at least two arguments, but only one was provided. Destination could not be determined`,
     );
   }
-  return { sources, keyword };
+  return words;
 }
 
 /** Tells files from here-documents, and the destination from both. */

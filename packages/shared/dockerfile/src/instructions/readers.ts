@@ -16,7 +16,7 @@ type Reader = (statement: Statement, linter: Linter) => Instruction | Stage;
 /** What each keyword means. They throw Error with BuildKit's words. */
 export const readers: Readonly<Record<string, Reader>> = {
   add: (statement) => {
-    const { sources, keyword } = copying(statement, "ADD");
+    const words = copying(statement, "ADD");
     const flags = readFlags(statement.flags, {
       chown: "string",
       chmod: "string",
@@ -29,7 +29,7 @@ export const readers: Readonly<Record<string, Reader>> = {
     return {
       ...common(statement),
       kind: "add",
-      ...sourcesOf(statement, sources, keyword),
+      ...sourcesOf(statement, words, "ADD"),
       chown: flags.chown ?? "",
       chmod: flags.chmod ?? "",
       link: flags.link ?? false,
@@ -57,7 +57,7 @@ export const readers: Readonly<Record<string, Reader>> = {
   },
   cmd: (statement) => ({ ...noFlags(statement), kind: "cmd", command: commandLine(statement) }),
   copy: (statement) => {
-    const { sources, keyword } = copying(statement, "COPY");
+    const words = copying(statement, "COPY");
     const flags = readFlags(statement.flags, {
       chown: "string",
       from: "string",
@@ -69,7 +69,7 @@ export const readers: Readonly<Record<string, Reader>> = {
     return {
       ...common(statement),
       kind: "copy",
-      ...sourcesOf(statement, sources, keyword),
+      ...sourcesOf(statement, words, "COPY"),
       from: flags.from ?? "",
       chown: flags.chown ?? "",
       chmod: flags.chmod ?? "",

@@ -1,6 +1,6 @@
-import { boolOf, quoteText, ramInBytes } from "@longshore/go-values";
+import { quoteText, ramInBytes } from "@longshore/go-values";
 import { withSuggestion } from "../suggest.ts";
-import { csvFields } from "./csv.ts";
+import { booleanField, fieldsOf } from "./fields.ts";
 
 const types = ["bind", "cache", "tmpfs", "secret", "ssh"] as const;
 const sharings = ["shared", "private", "locked"] as const;
@@ -35,8 +35,7 @@ const keys = [
  */
 export function mountSource(text: string): string {
   let from = "";
-  for (const field of fieldsOf(text)) {
-    const [key, value] = keyValue(field);
+  for (const { key, value } of fieldsOf(text, "mounts")) {
     if (key !== "from" || value === undefined) continue;
     const dollar = value.indexOf("$");
     if (dollar >= 0 && dollar !== value.length - 1) {
@@ -65,8 +64,7 @@ export function parseRunMount(text: string, expand: (word: string) => string): R
     gid: undefined,
   };
   let readonly: boolean | undefined;
-  for (const field of fieldsOf(text)) {
-    const [key, raw] = keyValue(field);
+  for (const { field, key, value: raw } of fieldsOf(text, "mounts")) {
     const value = raw === undefined ? undefined : expand(raw);
     if (value === undefined && !["readonly", "ro", "readwrite", "rw", "required"].includes(key)) {
       throw new Error(`invalid field '${field}' must be a key=value pair`);
@@ -74,15 +72,15 @@ export function parseRunMount(text: string, expand: (word: string) => string): R
     switch (key) {
       case "readonly":
       case "ro":
-        readonly = flag(key, value);
+        readonly = booleanField(key, value);
         break;
       case "readwrite":
       case "rw":
-        readonly = !flag(key, value);
+        readonly = !booleanField(key, value);
         break;
       case "required":
         if (mount.type !== "secret" && mount.type !== "ssh") throw unexpected(key, mount.type);
-        mount.required = flag(key, value);
+        mount.required = booleanField(key, value);
         break;
       default:
         setValue(mount, key, value ?? "", field);
@@ -161,27 +159,6 @@ function check({ type, from, source, target, id, sharing, ...mount }: RunMount):
     if (source !== "" && id !== "") throw new Error("both source and id can't be set");
   }
   if (sharing !== undefined && type !== "cache") throw new Error(`invalid cache sharing set for ${type} mount`);
-}
-
-function fieldsOf(text: string): string[] {
-  try {
-    return csvFields(text);
-  } catch (error) {
-    throw new Error(`failed to parse csv mounts: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-function keyValue(field: string): [key: string, value: string | undefined] {
-  const equals = field.indexOf("=");
-  return equals < 0
-    ? [field.toLowerCase(), undefined]
-    : [field.slice(0, equals).toLowerCase(), field.slice(equals + 1)];
-}
-
-function flag(key: string, value: string | undefined): boolean {
-  const parsed = value === undefined ? true : boolOf(value);
-  if (parsed === undefined) throw new Error(`invalid value for ${key}: ${value}`);
-  return parsed;
 }
 
 function unexpected(key: string, type: string): Error {

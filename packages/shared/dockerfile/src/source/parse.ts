@@ -1,6 +1,6 @@
 import { DirectiveReader } from "./directives.ts";
 import { heredocsOf } from "./heredoc.ts";
-import { type Lines, SourceError } from "./source-error.ts";
+import { type Lines, SourceError, located } from "./source-error.ts";
 import { type Statement, mayHoldHeredocs, parseStatement } from "./statement.ts";
 
 /** A Dockerfile, read into statements. */
@@ -89,7 +89,7 @@ class SourceParser {
     if (emptyLine) this.warnings.push(emptyContinuation(joined, this.line));
     const lines = { start, end: this.line };
     const statement = {
-      ...this.located(lines, () => parseStatement(joined, this.escape, lines)),
+      ...readAt(lines, () => parseStatement(joined, this.escape, lines)),
       comments: this.comments,
     };
     this.comments = [];
@@ -100,7 +100,7 @@ class SourceParser {
   /** The first line of a statement: a directive, a comment (then empty), or its beginning. */
   private firstLine(raw: string): string {
     const line = withoutEnd(raw).trimStart();
-    const isDirective = this.located(at(this.line), () => {
+    const isDirective = readAt(at(this.line), () => {
       const directive = this.directives.read(line);
       if (directive?.name === "escape") {
         if (directive.value !== "\\" && directive.value !== "`") {
@@ -125,7 +125,7 @@ class SourceParser {
   }
 
   private heredocs(statement: Statement, lines: Lines): void {
-    for (const heredoc of this.located(lines, () => heredocsOf(statement.original))) {
+    for (const heredoc of readAt(lines, () => heredocsOf(statement.original))) {
       const content: string[] = [];
       for (;;) {
         const line = this.nextLine();
@@ -139,13 +139,13 @@ class SourceParser {
     }
     statement.lines = { start: lines.start, end: this.line };
   }
+}
 
-  private located<T>(lines: Lines, read: () => T): T {
-    try {
-      return read();
-    } catch (error) {
-      throw new SourceError(error instanceof Error ? error.message : String(error), [lines], { cause: error });
-    }
+function readAt<T>(lines: Lines, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw located(error, lines);
   }
 }
 

@@ -5,7 +5,8 @@ import { type Context, emitContainer } from "../../model/context.ts";
 import { hasEnded } from "../end/has-ended.ts";
 import { keepRecord } from "../../model/keep-record.ts";
 import { cancelRestart } from "../end/restart-policy.ts";
-import { parseSignal, SIGKILL } from "./signal.ts";
+import { parseSignal } from "@longshore/go-values";
+import { SIGKILL } from "./signal.ts";
 import type { ContainerFinder } from "../../model/store.ts";
 import { now } from "../../model/time.ts";
 

@@ -3,7 +3,8 @@ import type { Container } from "../../model/container.ts";
 import { type Context, emitContainer } from "../../model/context.ts";
 import { prefixed, sendSignal, stopSignalOf } from "./kill.ts";
 import { startContainer, starting } from "../start/start.ts";
-import { parseSignal, SIGKILL } from "./signal.ts";
+import { parseSignal } from "@longshore/go-values";
+import { SIGKILL } from "./signal.ts";
 
 const defaultTimeout = 10;
 
