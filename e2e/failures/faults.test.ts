@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
-import { connect } from "node:net";
+import { type Socket, connect } from "node:net";
 import { join } from "node:path";
 import { importBusybox } from "../engine/busybox.ts";
 import { Longshore } from "../engine/longshore.ts";
@@ -162,19 +162,33 @@ describe("system calls that fail", function () {
   }
 
   /**
-   * More connections than there are descriptors, of clients that stay: one takes the last, and what the audit log looks up
-   * for it finds none.
+   * More connections than there are descriptors, of clients that stay and come again when they are turned away: one takes
+   * the last, and what the audit log looks up for it finds none.
    */
-  async function crowd(): Promise<void> {
-    const sockets = Array.from({ length: 300 }, () => connect(longshore.host.slice("unix://".length)));
+  async function crowd(size: number): Promise<void> {
+    const sockets = new Set<Socket>();
     let answered = 0;
-    for (const socket of sockets)
+    let over = false;
+    const join = (): void => {
+      const socket = connect(longshore.host.slice("unix://".length));
+      sockets.add(socket);
       socket
         .on("error", () => undefined)
         .once("data", () => answered++)
+        .once("close", () => {
+          sockets.delete(socket);
+          // Not at once: with none left the engine turns everybody away as fast as they come.
+          if (!over) setTimeout(join, 50).unref();
+        })
         .write("GET /_ping HTTP/1.1\r\nHost: d\r\n\r\n");
-    await until("some of them are served", () => answered > 0 || !longshore.engine.running);
-    for (const socket of sockets) socket.destroy();
+    };
+    for (let count = 0; count < size; count++) join();
+    try {
+      await until("some of them are served", () => answered > 0 || !longshore.engine.running);
+    } finally {
+      over = true;
+      for (const socket of sockets) socket.destroy();
+    }
   }
 
   it("no descriptor left: the same, for the daemons, the proxy and a container's shim", async function () {
@@ -198,9 +212,10 @@ describe("system calls that fail", function () {
           .join(":") ?? "",
       ]),
     );
-    for (const pid of all) await limit(pid, `${Math.max(...readdirSync(`/proc/${pid}/fd`).map(Number)) + 1}:`);
+    // A few are left: with none at all, there is nothing that could be served.
+    for (const pid of all) await limit(pid, `${Math.max(...readdirSync(`/proc/${pid}/fd`).map(Number)) + 5}:`);
     try {
-      await Promise.all([work(), work(), crowd()]);
+      await Promise.all([work(), work(), crowd(300)]);
     } finally {
       for (const [pid, value] of limits)
         await limit(pid, value).catch(() =>
@@ -209,6 +224,19 @@ describe("system calls that fail", function () {
     }
     await alive("no descriptor left");
     for (const pid of shimsAndProxy) process.kill(pid, 0);
+  });
+
+  it("more clients than the engine has descriptors, with an audit log: it serves on", async function () {
+    this.timeout(60_000);
+    const { pid } = longshore.engine;
+    const [, soft, hard] = /Max open files\s+(\d+)\s+(\d+)/.exec(readFileSync(`/proc/${pid}/limits`, "utf8")) ?? [];
+    await must("prlimit", ["--pid", String(pid), "--nofile=256:"]);
+    try {
+      await crowd(600);
+    } finally {
+      await must("prlimit", ["--pid", String(pid), `--nofile=${soft}:${hard}`]);
+    }
+    await alive("more clients than descriptors");
   });
 
   it("nothing was lost: the container runs on, new ones start, and what failed leaves nothing", async function () {
