@@ -87,7 +87,8 @@ const archive = execFileSync("tar", ["-cf", "-", "-C", "/", "bin/busybox", "etc/
 
 describe("a container whose files are in use", () => {
   for (const [how, { autoRemove, end }] of Object.entries(ends)) {
-    it(`stays whole for copies and exports when it ${how}`, async () => {
+    it(`stays whole for copies and exports when it ${how}`, async function () {
+      this.timeout(60_000 + rounds * 6000);
       const odd: string[] = [];
       const round = async (what: string, use: (id: string) => Promise<unknown>, wanted: unknown): Promise<void> => {
         const id = await withTree(autoRemove);
