@@ -1,5 +1,5 @@
 import type { ByteString } from "../tar/header.ts";
-import { codeOf, pathError } from "./path.ts";
+import { codeOf, errnoText, pathError } from "./path.ts";
 
 /**
  * Finds the folder that an entry goes into. The path it returns has no symbolic link in it, or is
@@ -16,11 +16,11 @@ export interface Parents {
   close(): void;
 }
 
-/** The folder that `name` goes into, made if need be. @throws BadArchive `openat a/b: not a directory` */
+/** The folder that `name` goes into, made if need be. @throws BadArchive `openat a/b: not a directory`, for whatever the system refuses */
 export function parentOf(parents: Parents, dir: ByteString, name: ByteString): ByteString {
   try {
     return parents.resolve(dir, true);
   } catch (error) {
-    throw codeOf(error) === "ENOTDIR" ? pathError("openat", name, "not a directory", error) : error;
+    throw codeOf(error) === undefined ? error : pathError("openat", name, errnoText(error), error);
   }
 }

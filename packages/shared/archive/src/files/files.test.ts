@@ -136,6 +136,11 @@ describe("files of a container", () => {
       "linkat l/passwd h: no such file or directory",
     ],
     ["a file as a folder", [{ name: "f/g", data: "" }], "openat f/g: not a directory"],
+    [
+      "a folder's name too long",
+      [{ name: `${"n".repeat(256)}/g`, data: "" }],
+      `openat ${"n".repeat(256)}/g: file name too long`,
+    ],
   ];
   for (const [what, entries, message] of evil) {
     it(`refuses ${what} that leads out`, async () => {
