@@ -22,11 +22,11 @@ import { type Networks, networksBackend, type Sandboxes } from "@longshore/netwo
 import type { Plugins } from "@longshore/plugins";
 import { readHostFacts } from "@longshore/docker-spec";
 import { type VolumeStore, volumesBackend } from "@longshore/volumes";
-import { AuditLog } from "./access/audit.ts";
+import { AuditLog } from "./access/audit/audit.ts";
 import { authorize, checkAuthorizationPlugins } from "./access/authorization.ts";
 import { guard } from "./access/guard.ts";
 import type { Backends } from "./backends.ts";
-import type { AccessConfig } from "./config/engine-keys.ts";
+import type { AccessConfig } from "./config/files/engine-keys.ts";
 import type { Config } from "./config/config.ts";
 import { cgroupDriver } from "./config/exec-options.ts";
 import type { Engine } from "./engine.ts";

@@ -4,7 +4,7 @@ import type { Logger } from "@longshore/logger";
 import type { Networks } from "@longshore/networks";
 import type { Plugins } from "@longshore/plugins";
 import type { Config } from "./config/config.ts";
-import type { AccessConfig } from "./config/engine-keys.ts";
+import type { AccessConfig } from "./config/files/engine-keys.ts";
 import type { EventHub } from "./events/hub.ts";
 
 /** The running engine, as its reload and what shows the whole of it know it. */

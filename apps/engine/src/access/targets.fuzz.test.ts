@@ -9,7 +9,7 @@ import { silent } from "@longshore/logger";
 import type { Plugins } from "@longshore/plugins";
 import { listen, type Listener } from "../listeners/listen.ts";
 import { createApp } from "../server/app.ts";
-import { AuditLog } from "./audit.ts";
+import { AuditLog } from "./audit/audit.ts";
 import { authorize } from "./authorization.ts";
 import { guard } from "./guard.ts";
 import { type Policy, parseEndpointRule } from "./policy.ts";

@@ -1,7 +1,7 @@
 import type { RequestListener } from "node:http";
 import type { Socket } from "node:net";
 import type { Logger } from "@longshore/logger";
-import type { AuditLog } from "../access/audit.ts";
+import type { AuditLog } from "../access/audit/audit.ts";
 import { bindPolicy } from "../access/socket-policy.ts";
 import type { Config } from "../config/config.ts";
 import { activatedSockets } from "./activation.ts";

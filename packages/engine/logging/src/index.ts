@@ -1,5 +1,5 @@
 export { isBlocked, type LogDamage } from "./damage.ts";
-export { type LogEnd, openLog, type OpenLog, type ReadOptions } from "./reader.ts";
+export { type LogEnd, openLog, type OpenLog, type ReadOptions } from "./reading/reader.ts";
 export { type LogLine, nanosOf } from "./line.ts";
 export { type LogShow, renderError, renderLines } from "./render.ts";
 export { LogDrivers, type LogInfo, type ReadConfig } from "./feed/driver.ts";

@@ -1,5 +1,5 @@
 export type * from "./contract.ts";
-export { LocalVolumes } from "./local-volumes.ts";
+export { LocalVolumes } from "./local/local-volumes.ts";
 export { type VolumesBackend, volumesBackend } from "./backend.ts";
-export { DriverVolumes } from "./driver-volumes.ts";
-export { pluginVolumeDrivers } from "./plugin-driver.ts";
+export { DriverVolumes } from "./drivers/driver-volumes.ts";
+export { pluginVolumeDrivers } from "./drivers/plugin-driver.ts";

@@ -1,5 +1,5 @@
 import { isKind, messageOf, NotFound, Unknown } from "@longshore/errdefs";
-import type { DriverVolume, VolumeDriver } from "./driver.ts";
+import type { DriverVolume, VolumeDriver } from "./drivers/driver.ts";
 
 /** @throws NotFound `get x: no such volume`, or why the driver cannot tell */
 export async function volumeIn(driver: VolumeDriver, name: string): Promise<DriverVolume> {

@@ -1,4 +1,4 @@
-import { type AccessConfig, checkEngineKeys } from "../engine-keys.ts";
+import { type AccessConfig, checkEngineKeys } from "../files/engine-keys.ts";
 import { type Kind, noFlag } from "./kind.ts";
 
 /** The engine's own keys. */

@@ -1,10 +1,10 @@
 import type { FileHandle } from "node:fs/promises";
-import { FollowerLock } from "../follower-lock.ts";
+import { FollowerLock } from "../reading/follower-lock.ts";
 import { nanosOf } from "../line.ts";
-import { LiveFile } from "../live-file.ts";
-import { identityOf, openAll } from "../open-all.ts";
-import { claim, nextFollowed } from "../opening.ts";
-import { compressedLines } from "../rotated-lines.ts";
+import { LiveFile } from "../reading/live-file.ts";
+import { identityOf, openAll } from "../reading/open-all.ts";
+import { claim, nextFollowed } from "../reading/opening.ts";
+import { compressedLines } from "../reading/rotated-lines.ts";
 import type { Position } from "./position.ts";
 
 /** One line of a log, and where the next one begins. */

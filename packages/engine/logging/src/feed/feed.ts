@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "@longshore/logger";
-import { ChangeWatch } from "../change-watch.ts";
+import { ChangeWatch } from "../reading/change-watch.ts";
 import { Delivery } from "./delivery.ts";
 import { LogCursor } from "./cursor.ts";
 import type { LogDrivers, LogInfo } from "./driver.ts";

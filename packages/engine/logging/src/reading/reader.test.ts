@@ -4,10 +4,10 @@ import { appendFile, mkdir, mkdtemp, readFile, rename, rm, stat, symlink, utimes
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import type { LogDamage } from "./damage.ts";
-import { nanosOf, renderLine } from "./line.ts";
+import type { LogDamage } from "../damage.ts";
+import { nanosOf, renderLine } from "../line.ts";
 import { openLog, type ReadOptions } from "./reader.ts";
-import type { LogShow } from "./render.ts";
+import type { LogShow } from "../render.ts";
 
 function record(n: number): string {
   return `${JSON.stringify({ log: `line ${n}\n`, stream: n % 2 === 0 ? "stdout" : "stderr", time: `2026-01-01T00:00:${String(n % 60).padStart(2, "0")}.5Z` })}\n`;

@@ -1,6 +1,6 @@
 import { InvalidArgument } from "@longshore/errdefs";
-import { parseEndpointRule, type Policy } from "../access/policy.ts";
-import { isObject } from "./kinds/json.ts";
+import { parseEndpointRule, type Policy } from "../../access/policy.ts";
+import { isObject } from "../kinds/json.ts";
 import { ramInBytes } from "@longshore/go-values";
 
 /** A further socket of the engine, with less rights than its own. */

@@ -2,7 +2,7 @@ import { getSystemErrorMap } from "node:util";
 import { messageOf, Unknown } from "@longshore/errdefs";
 import { mountAll, parseMountOptions, readMountInfo } from "@longshore/sys";
 import { withAddresses } from "./network-address.ts";
-import type { VolumeRecord } from "./record.ts";
+import type { VolumeRecord } from "../record.ts";
 
 /** Whether something is mounted at exactly this path. */
 export function isMounted(path: string): boolean {

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { DataLoss, messageOf } from "@longshore/errdefs";
-import type { LogDamage } from "./damage.ts";
+import type { LogDamage } from "../damage.ts";
 import { countLines, withoutLines } from "./files.ts";
 import type { OpenRotated } from "./open-all.ts";
 import { linesOf } from "./whole-lines.ts";

@@ -4,14 +4,14 @@ import { join } from "node:path";
 import type { EmitEvent, Volume, VolumeCreateOptions } from "@longshore/docker-api";
 import { Conflict, isKind, messageOf, NotFound, Unknown } from "@longshore/errdefs";
 import type { Logger } from "@longshore/logger";
-import type { VolumeStore } from "./contract.ts";
+import type { VolumeStore } from "../contract.ts";
 import { type DriverRecord, DriverRecords } from "./driver-records.ts";
 import type { DriverVolume, VolumeDriver, VolumeDrivers } from "./driver.ts";
 import { KeyedMutex } from "@longshore/concurrency";
-import type { LocalVolumes } from "./local-volumes.ts";
-import { anonymousLabel, anonymousName } from "./names.ts";
+import type { LocalVolumes } from "../local/local-volumes.ts";
+import { anonymousLabel, anonymousName } from "../names.ts";
 import { showDriverVolume, unseen } from "./show-driver-volume.ts";
-import { absent, unchecked, volumeIn } from "./volume-in.ts";
+import { absent, unchecked, volumeIn } from "../volume-in.ts";
 
 /** Pauses before a driver that was away is told which uses have ended, in milliseconds. */
 const firstPauseMs = 2000;

@@ -1,11 +1,11 @@
 import { ChangeWatch } from "./change-watch.ts";
-import { isBlocked, type LogDamage } from "./damage.ts";
+import { isBlocked, type LogDamage } from "../damage.ts";
 import { tailOffset } from "./files.ts";
 import { FollowerLock } from "./follower-lock.ts";
 import { LiveFile } from "./live-file.ts";
 import { identityOf } from "./open-all.ts";
 import { nextFollowed, openFollowed } from "./opening.ts";
-import { type LogShow, renderRecords } from "./render.ts";
+import { type LogShow, renderRecords } from "../render.ts";
 import { allOf, compressedLines, lastOf } from "./rotated-lines.ts";
 
 /** A place in a log: so many bytes of a file (`device:inode`), and all files that are older. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { NotFound, Unavailable, Unknown } from "@longshore/errdefs";
 import { silent } from "@longshore/logger";
 import type { DriverVolume, VolumeDriver } from "./driver.ts";
-import { DriverVolumes, LocalVolumes } from "./index.ts";
+import { DriverVolumes, LocalVolumes } from "../index.ts";
 
 /** A driver in memory that notes what it is asked. */
 class MemoryDriver implements VolumeDriver {

@@ -1,7 +1,7 @@
 import type { Volume } from "@longshore/docker-api";
 import type { DriverRecord } from "./driver-records.ts";
 import type { DriverVolume } from "./driver.ts";
-import { sorted } from "./record.ts";
+import { sorted } from "../record.ts";
 
 /** What is shown of a volume whose driver is away. */
 export const unseen: Omit<DriverVolume, "name"> = {

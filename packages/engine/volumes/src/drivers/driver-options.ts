@@ -1,5 +1,5 @@
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
-import { checkDevice } from "./network-address.ts";
+import { checkDevice } from "../local/network-address.ts";
 
 const known: readonly string[] = ["type", "o", "device", "size"];
 

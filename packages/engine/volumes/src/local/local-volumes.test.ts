@@ -19,7 +19,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silent } from "@longshore/logger";
 import { lgetxattr, lsetxattr } from "@longshore/sys";
-import { LocalVolumes } from "./index.ts";
+import { LocalVolumes } from "../index.ts";
 import { isMounted } from "./local-mount.ts";
 
 describe("local volumes", () => {

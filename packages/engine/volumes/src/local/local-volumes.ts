@@ -7,12 +7,12 @@ import type { EmitEvent, Volume, VolumeCreateOptions } from "@longshore/docker-a
 import { Conflict, messageOf, NotFound, Unknown } from "@longshore/errdefs";
 import type { Logger } from "@longshore/logger";
 import { removeTree, unmountAll } from "@longshore/sys";
-import type { LocalVolumeStore } from "./contract.ts";
+import type { LocalVolumeStore } from "../contract.ts";
 import { copyTree } from "./copy-tree.ts";
-import { validateOptions } from "./driver-options.ts";
+import { validateOptions } from "../drivers/driver-options.ts";
 import { KeyedMutex } from "@longshore/concurrency";
 import { isMounted, mountLocal, needsMount } from "./local-mount.ts";
-import { anonymousLabel, anonymousName, validateName } from "./names.ts";
+import { anonymousLabel, anonymousName, validateName } from "../names.ts";
 import {
   dataDir,
   readRecord,
@@ -21,7 +21,7 @@ import {
   showVolume,
   type VolumeRecord,
   writeRecord,
-} from "./record.ts";
+} from "../record.ts";
 import { sizeOf } from "./size.ts";
 
 /** Names of directories that are being made or removed: no volume's can begin with a dot. */

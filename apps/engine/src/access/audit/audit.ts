@@ -3,11 +3,11 @@ import type { Socket } from "node:net";
 import { dirname } from "node:path";
 import type { Logger } from "@longshore/logger";
 import type { FastifyInstance } from "fastify";
-import { watchBody } from "../server/body/body.ts";
-import { targetOf } from "../server/request.ts";
+import { watchBody } from "../../server/body/body.ts";
+import { targetOf } from "../../server/request.ts";
 import { AuditFile } from "./audit-file.ts";
 import { type Client, clientOf } from "./client.ts";
-import { changes } from "./policy.ts";
+import { changes } from "../policy.ts";
 import { redact, redactQuery } from "./redact.ts";
 
 interface AuditSettings {

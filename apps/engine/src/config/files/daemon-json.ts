@@ -1,8 +1,8 @@
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
 import { readBytes } from "./file-bytes.ts";
 import { decodeText, parseObject } from "./json-text.ts";
-import { isObject } from "./kinds/json.ts";
-import { Given, options, type Row } from "./options/table.ts";
+import { isObject } from "../kinds/json.ts";
+import { Given, options, type Row } from "../options/table.ts";
 
 /** What daemon.json says. */
 export interface FileConfig {

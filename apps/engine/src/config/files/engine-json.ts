@@ -2,8 +2,8 @@ import { InvalidArgument, messageOf } from "@longshore/errdefs";
 import { type AccessConfig, bothGive, checkEngineKeys } from "./engine-keys.ts";
 import { readBytes } from "./file-bytes.ts";
 import { decodeText, parseObject } from "./json-text.ts";
-import { commandOptions } from "./options/command.ts";
-import type { Given } from "./options/table.ts";
+import { commandOptions } from "../options/command.ts";
+import type { Given } from "../options/table.ts";
 
 /** Where the file of the engine's own keys lies. */
 export function engineConfigPath(flags: Given): string {
