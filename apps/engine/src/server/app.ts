@@ -27,9 +27,9 @@ export function createApp(
     routerOptions: { maxParamLength: 4096 },
     rewriteUrl: (request) => readTarget(request as unknown as IncomingMessage),
   }) as unknown as FastifyInstance;
-  // To fastify no request has a body: routes read theirs, and judge media types, by Docker's rules.
-  for (const method of ["POST", "PUT", "DELETE", "QUERY"])
-    app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
+  // To fastify no request has a body, of whatever method, since it would read one of any size where no route is, too:
+  // routes read theirs, and judge media types, by Docker's rules.
+  for (const method of [...app.supportedMethods]) app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
   app.addHook("onRequest", (request, reply, done) => {
     const { name } = request.params as { name?: string };
     const own =

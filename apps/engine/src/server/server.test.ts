@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { stat } from "node:fs/promises";
-import { request as httpRequest } from "node:http";
+import { METHODS, request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { NotModified } from "@longshore/errdefs";
 import { silent } from "@longshore/logger";
@@ -71,6 +71,18 @@ describe("the HTTP side", () => {
     );
     const old = await ask("GET", "/v1.10/version-of");
     assert.deepEqual([old.status, old.headers["content-type"]], [400, "text/plain; charset=utf-8"]);
+  });
+
+  it("reads a body for no method, also where no route is", async () => {
+    const answers: [string, number][] = [];
+    for (const method of METHODS.filter((name) => name !== "CONNECT")) {
+      for (const type of ["application/json", "multipart/form-data", "foo"])
+        answers.push([method, (await ask(method, "/nope", '{"a":', { "Content-Type": type })).status]);
+    }
+    assert.deepEqual(
+      answers,
+      answers.map(([method]) => [method, method === "OPTIONS" ? 200 : 404]),
+    );
   });
 
   it("answers unknown paths, and a state that is so already, as Docker does", async () => {
