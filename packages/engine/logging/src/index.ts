@@ -1,6 +1,12 @@
 export { isBlocked, type LogDamage } from "./damage.ts";
 export { type LogEnd, openLog, type OpenLog, type ReadOptions } from "./reading/reader.ts";
-export { type LogLine, nanosOf } from "./line.ts";
+export { type LogLine, nanosOf, timeOf } from "./line.ts";
 export { type LogShow, renderError, renderLines } from "./render.ts";
+export type { PlacedLine } from "./feed/cursor.ts";
 export { LogDrivers, type LogInfo, type ReadConfig } from "./feed/driver.ts";
+export { Delivery } from "./feed/delivery.ts";
 export { LogFeed } from "./feed/feed.ts";
+export { type LogMessage, LogMessages } from "./feed/messages.ts";
+export type { Outlet, Outlets } from "./feed/outlet.ts";
+export { pluginOutlets } from "./feed/plugin-outlet.ts";
+export type { Position } from "./feed/position.ts";

@@ -14,6 +14,7 @@ import { LogCursor } from "./cursor.ts";
 import { LogDrivers, type LogInfo } from "./driver.ts";
 import { Entries } from "./entries.ts";
 import { LogFeed } from "./feed.ts";
+import { pluginOutlets } from "./plugin-outlet.ts";
 
 const record = (text: string, stream = "stdout"): string =>
   `${JSON.stringify({ log: text, stream, time: "2026-01-01T00:00:00.000000001Z" })}\n`;
@@ -53,9 +54,8 @@ describe("feeding a log driver", () => {
   let plugins: FakePlugins;
   const feed = (): LogFeed =>
     new LogFeed({
-      driver: "x",
-      drivers: new LogDrivers(plugins, dir),
-      info: {} as LogInfo,
+      outlets: pluginOutlets("x", new LogDrivers(plugins, dir), {} as LogInfo),
+      container: "c",
       log,
       state: join(dir, "state.json"),
       logger: silent,

@@ -1,17 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "@longshore/logger";
 import { ChangeWatch } from "../reading/change-watch.ts";
-import { Delivery } from "./delivery.ts";
 import { LogCursor } from "./cursor.ts";
-import type { LogDrivers, LogInfo } from "./driver.ts";
-import { Entries } from "./entries.ts";
-import type { Fifo } from "./fifo.ts";
+import type { Outlet, Outlets } from "./outlet.ts";
 import { type FeedState, type Position, readFeedState, writeFeedState } from "./position.ts";
 
 export interface FeedOptions {
-  driver: string;
-  drivers: LogDrivers;
-  info: LogInfo;
+  outlets: Outlets;
+  /** The container's id. */
+  container: string;
   /** Of the live file that the shim writes. */
   log: string;
   /** Where the position is kept. */
@@ -21,19 +18,17 @@ export interface FeedOptions {
   after: Promise<void> | undefined;
 }
 
-/** How often the position is written at most, and how often we look whether the plugin has read on, in milliseconds. */
+/** How often the position is written at most, and how often we look whether what was sent has been taken, in milliseconds. */
 const saveMs = 1000;
 const lookMs = 50;
-/** How long a plugin may take for what lies in its FIFO when the engine stops, in milliseconds. */
-const lastMs = 500;
-/** Pauses between attempts to reach a plugin, in milliseconds. */
+/** Pauses between attempts to reach whoever takes the lines, in milliseconds. */
 const firstPauseMs = 500;
 const maxPauseMs = 30_000;
 
 /**
- * Feeds one container's log to a plugin, from what the shim wrote. The position moves behind what the
- * plugin took out of its FIFO a moment ago and has had the time to work on, so that nothing is lost while it
- * or the engine is away; what it took in the last moment it gets once more after either was killed.
+ * Feeds one container's log to a plugin or a log server, from what the shim wrote. The position moves behind what
+ * was taken a moment ago and has been worked on since, so that nothing is lost while they or the engine are away;
+ * what was taken in the last moment is sent once more after either was killed.
  */
 export class LogFeed {
   readonly #options: FeedOptions;
@@ -42,7 +37,7 @@ export class LogFeed {
   readonly #done: Promise<void>;
   #state: FeedState = {};
   #savedAt = 0;
-  /** Who waits for the plugin to have all. */
+  /** Who waits until all is taken. */
   #asking: (() => void)[] = [];
   #look = new AbortController();
   #unsaved = false;
@@ -50,7 +45,7 @@ export class LogFeed {
   constructor(options: FeedOptions) {
     this.#options = options;
     this.#done = this.#run().catch((error: unknown) =>
-      options.logger.error({ err: error, container: options.info.ContainerID }, "feeding a log driver ended"),
+      options.logger.error({ err: error, container: options.container }, "feeding a log driver ended"),
     );
   }
 
@@ -62,7 +57,7 @@ export class LogFeed {
     timer.abort();
   }
 
-  /** Resolves when the plugin has taken what is in the log by now, or after `timeoutMs`. */
+  /** Resolves when what is in the log by now has been taken, or after `timeoutMs`. */
   async caughtUp(timeoutMs: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#asking.push(resolve);
@@ -83,28 +78,27 @@ export class LogFeed {
     await this.#done;
   }
 
-  /** As `close`, for good: the plugin is told, and its FIFO goes. */
+  /** As `close`, for good: nothing is left behind. */
   async discard(): Promise<void> {
     await this.close();
-    if (this.#state.fifo !== undefined)
-      await this.#options.drivers.stop(this.#options.driver, this.#state.fifo).catch(() => undefined);
+    await this.#options.outlets.discard(this.#state);
   }
 
   async #run(): Promise<void> {
-    const { driver, drivers, logger, info, state, after } = this.#options;
+    const { after, container, logger, outlets, state } = this.#options;
     await after;
     this.#state = await readFeedState(state);
     let pause = firstPauseMs;
     while (!this.#stop.signal.aborted) {
       const before = this.#state.position;
       try {
-        if (this.#state.fifo !== undefined) await drivers.stop(driver, this.#state.fifo);
+        this.#state = await outlets.begin(this.#state);
         await this.#session();
         return;
       } catch (error) {
         if (this.#stop.signal.aborted) return;
         logger.warn(
-          { err: error, driver, container: info.ContainerID },
+          { err: error, driver: outlets.driver, container },
           "a log driver does not take a container's log: its lines wait",
         );
       }
@@ -113,13 +107,11 @@ export class LogFeed {
     }
   }
 
-  /** From the position to the end of the container. @throws when the plugin goes away */
+  /** From the position to the end of the container. @throws when nobody takes lines any more */
   async #session(): Promise<void> {
-    const { driver, drivers, info, log } = this.#options;
+    const { log, outlets } = this.#options;
     const cursor = new LogCursor(log, this.#state.position);
-    const entries = new Entries();
-    const delivery = new Delivery();
-    let fifo: Fifo | undefined;
+    let outlet: Outlet | undefined;
     const watch = new ChangeWatch(log);
     try {
       for (;;) {
@@ -127,24 +119,14 @@ export class LogFeed {
         const asking = [...this.#asking];
         this.#look = new AbortController();
         const lines = await cursor.next();
-        if (fifo === undefined && (lines.length > 0 || !last)) {
-          const path = drivers.newFifo();
-          await this.#save({ ...this.#state, fifo: path });
-          fifo = await drivers.start(driver, path, info, this.#stop.signal);
-        }
-        if (fifo === undefined) return;
-        for (const { text, next } of lines) {
-          const frame = entries.frame(text);
-          delivery.sent(frame?.length ?? 0, next);
-          if (frame !== undefined) await fifo.write(frame, this.#stop.signal);
-        }
-        delivery.taken(fifo.taken);
-        // Only whoever still reads has surely worked on what it took a while ago.
-        fifo.check();
-        await this.#moveTo(delivery.sure());
+        if (outlet === undefined && (lines.length > 0 || !last))
+          outlet = await outlets.open(this.#state, (state) => this.#save(state), this.#stop.signal);
+        if (outlet === undefined) return;
+        await outlet.send(lines, this.#stop.signal);
+        await this.#moveTo(outlet.sure());
         if (this.#stop.signal.aborted) return;
         if (lines.length > 0) continue;
-        if (delivery.waiting) {
+        if (outlet.waiting) {
           await sleep(lookMs);
           continue;
         }
@@ -152,15 +134,15 @@ export class LogFeed {
         if (last) break;
         await watch.wait(AbortSignal.any([this.#stop.signal, this.#ended.signal, this.#look.signal]));
       }
+      const position = await outlet.end();
+      const { fifo: _told, ...rest } = this.#state;
+      await this.#save({ ...rest, ...(position === undefined ? {} : { position }) });
     } finally {
       watch.close();
       await cursor.close();
-      if (fifo !== undefined && this.#stop.signal.aborted) await this.#leave(fifo, delivery);
-      await fifo?.close();
+      if (outlet !== undefined && this.#stop.signal.aborted) await this.#leave(outlet);
+      await outlet?.close();
     }
-    await drivers.stop(driver, fifo.path);
-    const { fifo: _told, ...rest } = this.#state;
-    await this.#save({ ...rest, ...(delivery.last === undefined ? {} : { position: delivery.last }) });
   }
 
   async #moveTo(position: Position | undefined): Promise<void> {
@@ -171,16 +153,12 @@ export class LogFeed {
     if (this.#unsaved && performance.now() - this.#savedAt > saveMs) await this.#save(this.#state);
   }
 
-  /** The engine stops while the plugin reads on: what that takes now it does not get once more. */
-  async #leave(fifo: Fifo, delivery: Delivery): Promise<void> {
+  /** The engine stops: what is taken now is not sent once more. */
+  async #leave(outlet: Outlet): Promise<void> {
     try {
-      for (const deadline = performance.now() + lastMs; fifo.taken < fifo.written && performance.now() < deadline;)
-        await sleep(lookMs);
-      delivery.taken(fifo.taken);
-      fifo.check();
-      await this.#moveTo(delivery.last);
+      await this.#moveTo(await outlet.leave());
     } catch {
-      // It has gone as well.
+      // Nobody takes it any more.
     }
     await this.#save(this.#state);
   }
