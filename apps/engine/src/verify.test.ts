@@ -17,8 +17,7 @@ describe("what a start refuses, and --validate tells", () => {
   }
 
   const refused: [string, RegExp][] = [
-    ['{"log-driver":"journald"}', /^failed to start daemon: log-driver journald is not served/],
-    ['{"log-driver":"syslog"}', /^failed to start daemon: log-driver syslog is not served/],
+    ['{"log-driver":"awslogs"}', /^failed to start daemon: log-driver awslogs is not served/],
     [
       '{"log-opts":{"nosuch":"x"}}',
       /^failed to start daemon: failed to set log opts: unknown log opt 'nosuch' for json-file log driver$/,

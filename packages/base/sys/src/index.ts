@@ -21,6 +21,7 @@ export { mountPointsBelow, readMountInfo, type MountInfo } from "./mount/mount-i
 export { parseMountOptions, type ParsedMountOptions } from "./mount/mount-options.ts";
 export { mount, mountSetattr, umount } from "./mount/mount.ts";
 export { netlinkRequest } from "./net/netlink.ts";
+export { sendUnixDatagram } from "./net/unix-datagram.ts";
 export { takeServiceManager } from "./process/notify.ts";
 export { createNetns, removeNetns, socketInNetns, type SocketInNetnsOptions, writeInNetns } from "./net/netns.ts";
 export { openInRoot, openat2 } from "./fs/open.ts";

@@ -1,6 +1,4 @@
-import { addon } from "../addon.ts";
-
-const native = addon as { notifyService(path: string, message: string): void };
+import { sendUnixDatagram } from "../net/unix-datagram.ts";
 
 /**
  * The way to the service manager that started this process, which is named by `NOTIFY_SOCKET`: `READY=1`, `STOPPING=1`, …
@@ -17,7 +15,7 @@ export function takeServiceManager(
   return (message) => {
     if (path === "") return;
     try {
-      native.notifyService(path, message);
+      sendUnixDatagram(path, Buffer.from(message));
     } catch (error) {
       failed(error);
     }

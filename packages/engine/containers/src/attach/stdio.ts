@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Container } from "../model/container.ts";
 import type { Context } from "../model/context.ts";
-import { cacheOptions, isPluginDriver } from "../logging/log-options.ts";
+import { cacheOptions, isFedDriver } from "../logging/log-options.ts";
 import { logAttributes } from "../logging/log-attributes.ts";
 import { logRotation } from "../logging/log-rotation.ts";
 
@@ -31,9 +31,9 @@ function fields(uri: string, options: { stdin: boolean; terminal: boolean }): St
 export function taskStdio(context: Context, container: Container): Stdio {
   const { Config } = container.record;
   const { LogConfig } = container.hostConfig;
-  const plugin = isPluginDriver(LogConfig.Type);
-  const Type = plugin ? "local" : LogConfig.Type;
-  const options = plugin ? cacheOptions(LogConfig.Config ?? {}) : LogConfig.Config;
+  const fed = isFedDriver(LogConfig.Type);
+  const Type = fed ? "local" : LogConfig.Type;
+  const options = fed ? cacheOptions(LogConfig.Config ?? {}) : LogConfig.Config;
   const query = new URLSearchParams({ attach: attachSocket(context, container.id), driver: Type });
   const { maxSize, maxFiles, compress } = logRotation(Type, options ?? {});
   // The shim has a limit of its own for the local driver, unless it is told.

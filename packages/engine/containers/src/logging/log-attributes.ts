@@ -6,11 +6,8 @@ function split(list: string | undefined): Set<string> {
   return new Set((list ?? "").split(",").filter((name) => name !== ""));
 }
 
-/**
- * What each log line carries as `attrs`: the labels, variables and tag that the log options name.
- * @throws InvalidArgument for a pattern or template that is none
- */
-export function logAttributes(container: Container): Record<string, string> {
+/** The labels and variables that the log options name. @throws InvalidArgument for a pattern that is none */
+export function namedAttributes(container: Container): Record<string, string> {
   const options = container.hostConfig.LogConfig.Config ?? {};
   const attributes: Record<string, string> = {};
   const labels = split(options["labels"]);
@@ -27,9 +24,24 @@ export function logAttributes(container: Container): Record<string, string> {
     const key = variable.slice(0, equals);
     if (equals > 0 && (names.has(key) || namePattern?.test(key) === true)) attributes[key] = variable.slice(equals + 1);
   }
-  const tag = options["tag"];
-  if (tag !== undefined && tag !== "") attributes["tag"] = expandTag(tag, tagValues(container));
   return attributes;
+}
+
+/**
+ * What each log line carries as `attrs`: the labels, variables and tag that the log options name.
+ * @throws InvalidArgument for a pattern or template that is none
+ */
+export function logAttributes(container: Container): Record<string, string> {
+  const tag = container.hostConfig.LogConfig.Config?.["tag"];
+  return {
+    ...namedAttributes(container),
+    ...(tag === undefined || tag === "" ? {} : { tag: expandTag(tag, tagValues(container)) }),
+  };
+}
+
+/** By what a log server knows a container: the option `tag`, or the short id. @throws InvalidArgument for no template */
+export function logTag(container: Container): string {
+  return expandTag(container.hostConfig.LogConfig.Config?.["tag"] || "{{.ID}}", tagValues(container));
 }
 
 function tagValues({ record, name }: Container): Record<string, string> {

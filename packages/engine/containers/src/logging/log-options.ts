@@ -1,6 +1,7 @@
 import type { HostConfig } from "@longshore/docker-api";
 import { InvalidArgument, messageOf } from "@longshore/errdefs";
-import { boolOf, ramInBytes } from "@longshore/go-values";
+import { boolOf, quoteText, ramInBytes } from "@longshore/go-values";
+import { serverDriver } from "@longshore/log-drivers";
 import { logRotation } from "./log-rotation.ts";
 
 const accepted: Record<string, readonly string[]> = {
@@ -20,7 +21,10 @@ const accepted: Record<string, readonly string[]> = {
   none: [],
 };
 
-/** Options of the copy that is kept of a plugin's log; the engine's own drivers take and ignore them. */
+/** What every driver that sends to a server takes. */
+const serverKeys: readonly string[] = ["env", "env-regex", "labels", "labels-regex", "tag", "mode", "max-buffer-size"];
+
+/** Options of the copy that is kept of a log for drivers that are fed; others take and ignore them. */
 const cacheKeys: readonly string[] = ["cache-disabled", "cache-max-size", "cache-max-file", "cache-compress"];
 
 /**
@@ -37,15 +41,17 @@ export function completeLogConfig(
   if (type === driver) for (const [key, value] of Object.entries(defaults)) options[key] ??= value;
   // What is not kept needs no judging.
   if (type === "none") return { Type: type, Config: options };
-  const known = accepted[type];
+  const server = serverDriver(type);
+  const known = server === undefined ? accepted[type] : [...serverKeys, ...server.options];
   checkOptions(type, known ?? Object.keys(options), options);
-  if (known === undefined) cacheOptions(options);
+  server?.validate(options);
+  if (isFedDriver(type)) cacheOptions(options);
   else logCacheDisabled(options);
   return { Type: type as HostConfig["LogConfig"]["Type"], Config: options };
 }
 
 /** Docker's own drivers that this engine has not; nothing else can be found by these names. */
-const missing: readonly string[] = ["awslogs", "fluentd", "gelf", "journald", "splunk", "syslog"];
+const missing: readonly string[] = ["awslogs"];
 
 /**
  * Checks what containers' logs are to be by default.
@@ -54,7 +60,7 @@ const missing: readonly string[] = ["awslogs", "fluentd", "gelf", "journald", "s
 export function checkLogDefaults(driver: string, options: Record<string, string>): void {
   if (missing.includes(driver)) {
     throw new InvalidArgument(
-      `log-driver ${driver} is not served: name json-file, local, none or a plugin's driver instead`,
+      `log-driver ${driver} is not served: name one of the engine's own or a plugin's driver instead`,
     );
   }
   if (Object.keys(options).length === 0) return;
@@ -67,11 +73,16 @@ export function checkLogDefaults(driver: string, options: Record<string, string>
 
 /** Whether a driver is none of the engine's own: a plugin that has to be looked up. */
 export function isPluginDriver(type: string): boolean {
+  return isFedDriver(type) && serverDriver(type) === undefined;
+}
+
+/** Whether a driver, a plugin or one that sends to a server, is fed from a copy of the log that the shim keeps. */
+export function isFedDriver(type: string): boolean {
   return accepted[type] === undefined;
 }
 
 /**
- * The options of the log that the shim keeps of a plugin's container: what the plugin is fed from, and `docker logs` reads.
+ * The options of the log that the shim keeps of a container whose driver is fed: from that, which `docker logs` reads, too.
  * @throws InvalidArgument
  */
 export function cacheOptions(options: Record<string, string>): Record<string, string> {
@@ -85,7 +96,7 @@ export function cacheOptions(options: Record<string, string>): Record<string, st
   return cache;
 }
 
-/** Whether a plugin's log is not to be read from what the shim keeps. @throws InvalidArgument */
+/** Whether the log of a driver that is fed is not to be read from what the shim keeps. @throws InvalidArgument */
 export function logCacheDisabled(options: Record<string, string> | null | undefined): boolean {
   const value = options?.["cache-disabled"];
   const disabled = value === undefined ? false : boolOf(value);
@@ -95,14 +106,14 @@ export function logCacheDisabled(options: Record<string, string> | null | undefi
 
 /** Whether a container's log can be read from what the shim keeps. */
 export function canReadLog({ hostConfig: { LogConfig } }: { hostConfig: Pick<HostConfig, "LogConfig"> }): boolean {
-  return LogConfig.Type !== "none" && !(isPluginDriver(LogConfig.Type) && logCacheDisabled(LogConfig.Config));
+  return LogConfig.Type !== "none" && !(isFedDriver(LogConfig.Type) && logCacheDisabled(LogConfig.Config));
 }
 
 function checkOptions(type: string, known: readonly string[], options: Record<string, string>): void {
   for (const key of Object.keys(options)) {
     if (known.includes(key) || cacheKeys.includes(key)) continue;
     throw new InvalidArgument(
-      `unknown log opt '${key}' for ${type === "local" ? "log driver local" : `${type} log driver`}`,
+      `unknown log opt ${type === "gelf" ? quoteText(key) : `'${key}'`} for ${type === "local" ? "log driver local" : `${type} log driver`}`,
     );
   }
   const mode = options["mode"];

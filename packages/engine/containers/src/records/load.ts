@@ -2,7 +2,7 @@ import { basename, dirname, join } from "node:path";
 import type { Pace } from "@longshore/concurrency";
 import { DataLoss, InvalidArgument, messageOf } from "@longshore/errdefs";
 import { type Reader, readRecordFile } from "@longshore/records";
-import { isPluginDriver } from "../logging/log-options.ts";
+import { isFedDriver } from "../logging/log-options.ts";
 import type { ContainerRecord, HostConfig } from "../model/record.ts";
 import { containerRecord } from "./container.ts";
 import { hostConfigRecord } from "./host-config.ts";
@@ -16,7 +16,7 @@ function relocated(path: string, root: string): string {
 /** The log that the shim keeps for a driver, within the container's folder; empty for none. */
 export function logPathOf(dir: string, driver: string): string {
   if (driver === "none") return "";
-  if (isPluginDriver(driver)) return join(dir, "container-cached.log");
+  if (isFedDriver(driver)) return join(dir, "container-cached.log");
   return driver === "local" ? join(dir, "local-logs", "container.log") : join(dir, `${basename(dir)}-json.log`);
 }
 

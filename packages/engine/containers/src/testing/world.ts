@@ -45,6 +45,8 @@ export class World {
       },
       volumes: this.volumes.store,
       logFeeds: {
+        starting: async () => undefined,
+        notStarted: () => undefined,
         ...unused,
         restored: () => undefined,
         removed: async () => this.refusals.meet("logs.removed"),

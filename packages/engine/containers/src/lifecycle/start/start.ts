@@ -117,6 +117,7 @@ async function bringUp(context: Context, container: Container): Promise<void> {
   record.AppArmorProfile = spec.process?.apparmorProfile ?? record.AppArmorProfile;
   container.mayHaveTask = true;
   undo.defer(async () => attempt(context, "removing a task", () => deleteTask(context, container.id)));
+  undo.defer(() => context.logFeeds.notStarted(container));
   // Before anything can be printed: clients ask for the logs since then.
   const startedAt = now();
   await span("task create", () => createTask(context, container, rootfs));
@@ -145,9 +146,11 @@ async function bringUp(context: Context, container: Container): Promise<void> {
   tellParents(context, container);
 }
 
-function loggedStdio(context: Context, container: Container): Stdio {
+async function loggedStdio(context: Context, container: Container): Promise<Stdio> {
   try {
-    return taskStdio(context, container);
+    const stdio = taskStdio(context, container);
+    await context.logFeeds.starting(container);
+    return stdio;
   } catch (error) {
     throw new Unknown(`failed to create task for container: failed to initialize logging driver: ${messageOf(error)}`, {
       cause: error,
@@ -157,7 +160,7 @@ function loggedStdio(context: Context, container: Container): Stdio {
 
 async function createTask(context: Context, container: Container, rootfs: readonly MountSpec[]): Promise<void> {
   const { shim, options } = runtimeOf(context, container.hostConfig.Runtime);
-  const stdio = loggedStdio(context, container);
+  const stdio = await loggedStdio(context, container);
   const request = {
     containerId: container.id,
     rootfs: rootfs.map(({ type, source, target, options }) => ({

@@ -1,0 +1,13 @@
+import type { LogDriver } from "./contract.ts";
+import { fluentd } from "./fluentd/fluentd.ts";
+import { gelf } from "./gelf/gelf.ts";
+import { journald } from "./journald/journald.ts";
+import { splunk } from "./splunk/splunk.ts";
+import { syslog } from "./syslog/syslog.ts";
+
+const drivers = new Map<string, LogDriver>(Object.entries({ fluentd, gelf, journald, splunk, syslog }));
+
+/** The driver of that name that sends lines to a server; undefined when there is none. */
+export function serverDriver(name: string): LogDriver | undefined {
+  return drivers.get(name);
+}
