@@ -24,6 +24,11 @@ alive() {
   [ -n "$pid" ] && { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qE 'apps/(engine|containerd)/(src/main|build/)'
 }
 
+# ended PID: whether a process runs no more; what nobody has reaped yet does not
+ended() {
+  ! grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2>/dev/null
+}
+
 # answers SOCKET: whether anything accepts connections there
 answers() {
   node -e 'const s=require("net").connect(process.argv[1]);s.on("connect",()=>process.exit(0));s.on("error",()=>process.exit(1))' "$1"
@@ -118,7 +123,7 @@ stop_daemon() {
   pid=$(cat "$1")
   kill -TERM "$pid"
   for _ in $(seq 300); do
-    [ -d "/proc/$pid" ] || { note "$2 stopped"; rm -f "$1"; return 0; }
+    ! ended "$pid" || { note "$2 stopped"; rm -f "$1"; return 0; }
     sleep 0.1
   done
   fail "$2 (pid $pid) did not stop within 30 s"

@@ -58,6 +58,19 @@ describe("scripts/daemons.sh", () => {
     }
   };
 
+  it("a daemon has stopped when it has ended, though nobody reaps it, as in a container whose first process does not", () => {
+    const before = performance.now();
+    const { status, said } = run(
+      `mkdir -p $state
+      bash -c 'bash -c "exec -a apps/engine/build/dockerd.mjs sleep 60" & echo $! >'$state'/dockerd.pid; exec sleep 60' >/dev/null 2>&1 & parent=$!
+      until alive $state/dockerd.pid; do sleep 0.01; done
+      stop_daemon $state/dockerd.pid dockerd || true
+      kill $parent`,
+    );
+    assert.deepEqual([status, said], [0, "    dockerd stopped\n"]);
+    assert.ok(performance.now() - before < 20_000);
+  });
+
   it("a daemon that never answers is ended", async () => {
     const { status, said } = run(
       "start_seconds=1; start_daemon dockerd pidfile log socket sh -c 'echo $$ >own; exec sleep 60'",
