@@ -4,6 +4,7 @@ import { createServer, type ListenOptions, type Server, type Socket } from "node
 import type { TlsOptions } from "node:tls";
 import { InvalidArgument } from "@longshore/errdefs";
 import type { Logger } from "@longshore/logger";
+import { maxHeaderSize } from "../server/head/head.ts";
 import { headFirst, serveExpectations } from "../server/head/serve-head.ts";
 import { serveTakeovers } from "../server/takeover/takeover.ts";
 import { activatedSockets } from "./activation.ts";
@@ -36,8 +37,7 @@ const serverOptions = {
   keepAliveTimeout: 0,
   requestTimeout: 0,
   headersTimeout: 60_000,
-  /** As large as Go's servers take: clients put lists of names into filters. */
-  maxHeaderSize: 1 << 20,
+  maxHeaderSize,
   /** It is told of in the words of Go's server. */
   requireHostHeader: false,
   /** What asks for another protocol elsewhere than where there is one is a request like any other. */

@@ -7,6 +7,7 @@ import { errorBody, sendError } from "./answer/errors.ts";
 import { checkQueries } from "./query/query.ts";
 import { apiVersionOf, readTarget, unservedTarget } from "./request.ts";
 import { sendJsonText } from "./answer/send.ts";
+import { maxHeaderSize } from "./head/head.ts";
 import type { Unserved } from "./target/target.ts";
 
 /**
@@ -24,7 +25,8 @@ export function createApp(
     forceCloseConnections: true,
     // As with Docker: there are but two, which have routes of their own.
     exposeHeadRoutes: false,
-    routerOptions: { maxParamLength: 4096 },
+    // A name is as long as a head can be.
+    routerOptions: { maxParamLength: maxHeaderSize },
     rewriteUrl: (request) => readTarget(request as unknown as IncomingMessage),
   }) as unknown as FastifyInstance;
   // To fastify no request has a body, of whatever method, since it would read one of any size where no route is, too:

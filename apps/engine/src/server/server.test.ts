@@ -27,6 +27,9 @@ describe("the HTTP side", () => {
     app.get("/version-of", (request, reply) =>
       sendJson(reply, 200, { version: apiVersionOf(request), yes: new Query(request).bool("yes") }),
     );
+    app.get("/length-of/:name", (request, reply) =>
+      sendJson(reply, 200, (request.params as { name: string }).name.length),
+    );
     app.get("/not-modified", () => {
       throw new NotModified("it is so already");
     });
@@ -92,6 +95,7 @@ describe("the HTTP side", () => {
       [404, '{"message":"page not found"}\n', undefined],
     );
     assert.equal((await ask("HEAD", "/version-of")).status, 404);
+    assert.equal((await ask("GET", `/length-of/${"a".repeat(100_000)}`)).body, "100000\n");
     const same = await ask("GET", "/not-modified");
     assert.deepEqual([same.status, same.body], [304, ""]);
   });

@@ -1,6 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { badRequest, type Refusal, unsupportedEncoding, unsupportedVersion } from "./refusal.ts";
 
+/** Bytes of a request's line and headers: as large as Go's servers take, since clients put lists of names into filters. */
+export const maxHeaderSize = 1 << 20;
+
 /** What Go's `httpguts.ValidHostHeader` takes. */
 const host = /^[A-Za-z0-9!$%&()*+,\-.:;=[\]'_~]*$/;
 
