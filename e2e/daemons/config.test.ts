@@ -190,7 +190,10 @@ describe("a daemon.json of Docker", () => {
     const data = join(dir, "docker");
     mkdirSync(join(data, "image/overlay2"), { recursive: true });
     const refused: [string, RegExp, string[]?, string?][] = [
-      ['{"log-driver":"awslogs"}', /^failed to start daemon: log-driver awslogs is not served/],
+      [
+        '{"log-driver":"gelf","log-opts":{"tag":"x"}}',
+        /^failed to start daemon: failed to set log opts: gelf-address is a/,
+      ],
       [
         `{"data-root":"${data}","pidfile":"${dir}/other.pid"}`,
         /is a data root of Docker \(it has .*\/image\), which is left untouched/,

@@ -174,6 +174,12 @@ describe("log drivers that send to servers", () => {
     );
   });
 
+  it("are listed by docker info", async () => {
+    const listed = JSON.parse(await shared.ok(["info", "-f", "{{json .Plugins.Log}}"])) as string[];
+    for (const driver of ["awslogs", "fluentd", "gelf", "journald", "json-file", "local", "splunk", "syslog"])
+      assert.ok(listed.includes(driver), listed.join());
+  });
+
   it("a container does not start when its server cannot be reached, and leaves nothing", async () => {
     const refused = await shared.docker([
       "run",

@@ -17,7 +17,10 @@ describe("what a start refuses, and --validate tells", () => {
   }
 
   const refused: [string, RegExp][] = [
-    ['{"log-driver":"awslogs"}', /^failed to start daemon: log-driver awslogs is not served/],
+    [
+      '{"log-driver":"gelf","log-opts":{"tag":"x"}}',
+      /^failed to start daemon: failed to set log opts: gelf-address is a required parameter$/,
+    ],
     [
       '{"log-opts":{"nosuch":"x"}}',
       /^failed to start daemon: failed to set log opts: unknown log opt 'nosuch' for json-file log driver$/,

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism, hostname, machine, release, totalmem } from "node:os";
 import type { SystemInfo } from "@longshore/docker-api";
 import { builtInDrivers } from "@longshore/networks";
+import { serverDriverNames } from "@longshore/log-drivers";
 import { maskCredentials } from "../config/mask.ts";
 import { proxiesOf } from "../config/proxies.ts";
 import type { Engine } from "../engine.ts";
@@ -100,7 +101,7 @@ export async function systemInfo(engine: Engine): Promise<Partial<SystemInfo>> {
       Volume: ["local", ...engine.plugins.active("VolumeDriver")].sort(),
       Network: networkDrivers(engine),
       Authorization: config.authorizationPlugins.length > 0 ? config.authorizationPlugins : (null as never),
-      Log: ["json-file", "local", ...engine.plugins.active("LogDriver")].sort(),
+      Log: ["json-file", "local", ...serverDriverNames, ...engine.plugins.active("LogDriver")].sort(),
     },
     MemoryLimit: sysInfo.MemoryLimit,
     SwapLimit: sysInfo.SwapLimit,

@@ -20,6 +20,10 @@ export interface LogTarget {
   send(messages: readonly LogMessage[], signal: AbortSignal): Promise<void>;
   /** Whether the server has said that it has them when `send` resolves. Else they are there when the connection still stands a moment later. */
   readonly confirms: boolean;
+  /** How many of the last messages wait for others that belong to them. */
+  readonly held?: number;
+  /** Sends those. */
+  flush?(signal: AbortSignal): Promise<void>;
   /** @throws when the server has gone */
   check(): void;
   /** Nothing more comes: waits until the server has read all. @throws when it has gone before */

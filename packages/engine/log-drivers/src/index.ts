@@ -1,3 +1,3 @@
 export type { DriverContext, LogDriver, LogOptions, LogTarget } from "./contract.ts";
-export { serverDriver } from "./drivers.ts";
+export { serverDriver, serverDriverNames } from "./drivers.ts";
 export { serverOutlets } from "./outlets.ts";

@@ -17,7 +17,12 @@ class ServerOutlet implements Outlet {
     for (const { next } of lines) this.#delivery.sent(1, next);
     await this.#target.send(messages, signal);
     this.#sent += lines.length;
-    this.#delivery.taken(this.#sent);
+    this.#delivery.taken(this.#sent - (this.#target.held ?? 0));
+  }
+
+  async flush(signal: AbortSignal): Promise<void> {
+    await this.#target.flush?.(signal);
+    this.#delivery.taken(this.#sent - (this.#target.held ?? 0));
   }
 
   sure(): Position | undefined {
@@ -26,7 +31,7 @@ class ServerOutlet implements Outlet {
   }
 
   get waiting(): boolean {
-    return false;
+    return this.#delivery.waiting;
   }
 
   async leave(): Promise<Position | undefined> {

@@ -50,19 +50,11 @@ export function completeLogConfig(
   return { Type: type as HostConfig["LogConfig"]["Type"], Config: options };
 }
 
-/** Docker's own drivers that this engine has not; nothing else can be found by these names. */
-const missing: readonly string[] = ["awslogs"];
-
 /**
  * Checks what containers' logs are to be by default.
- * @throws InvalidArgument for a driver that no container could have, and for options that its containers would be refused for
+ * @throws InvalidArgument for options that its containers would be refused for
  */
 export function checkLogDefaults(driver: string, options: Record<string, string>): void {
-  if (missing.includes(driver)) {
-    throw new InvalidArgument(
-      `log-driver ${driver} is not served: name one of the engine's own or a plugin's driver instead`,
-    );
-  }
   if (Object.keys(options).length === 0) return;
   try {
     completeLogConfig(undefined, driver, options);

@@ -123,6 +123,7 @@ export class LogFeed {
           outlet = await outlets.open(this.#state, (state) => this.#save(state), this.#stop.signal);
         if (outlet === undefined) return;
         await outlet.send(lines, this.#stop.signal);
+        if (last && lines.length === 0) await outlet.flush?.(this.#stop.signal);
         await this.#moveTo(outlet.sure());
         if (this.#stop.signal.aborted) return;
         if (lines.length > 0) continue;

@@ -7,6 +7,8 @@ export interface Outlet {
   send(lines: readonly PlacedLine[], signal: AbortSignal): Promise<void>;
   /** The position behind what need not be sent again, when that has moved. @throws when nobody takes lines any more */
   sure(): Position | undefined;
+  /** Nothing more comes: what waits for lines that belong to it is sent without them. */
+  flush?(signal: AbortSignal): Promise<void>;
   /** Whether something that was sent has not been taken. */
   readonly waiting: boolean;
   /** The engine stops: what is taken in this moment is waited for. @returns the position behind what was taken */
