@@ -27,8 +27,9 @@ export async function serveExec(context: Context, exec: Exec, client: Duplex, fr
     await startExec(context, exec, attachment);
     const end = await attachment.done;
     if (end === "detached") emitContainer(context, exec.container, "exec_detach", { execID: exec.id });
-    // The client asks for the exit code as soon as the connection ends.
-    if (end === "ended") await exec.ended;
+    // The client asks for the exit code as soon as the connection ends. A process that said nothing may be over before its
+    // output could be handed over: it was started all the same.
+    if (end === "ended" || end === "abandoned") await exec.ended;
   } catch (error) {
     context.log.debug({ err: error, exec: exec.id }, "exec start");
     const text = Buffer.from(`${messageOf(error)}\r\n`);
