@@ -1,6 +1,7 @@
 import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { DeadlineExceeded, Unavailable } from "@longshore/errdefs";
+import { dialText, hostPort } from "@longshore/errdefs/dial";
 import type { PluginAddress } from "./address.ts";
 
 const mediaType = "application/vnd.docker.plugins.v1.2+json";
@@ -10,22 +11,11 @@ const socketHost = "plugin.moby.localhost";
 /** What the head of a plugin's answer may take. */
 const maxHeaderSize = 1 << 20;
 
-/** Go's words for errors of connecting. */
-const words: Record<string, string> = {
-  ECONNREFUSED: "connection refused",
-  ENOENT: "no such file or directory",
-  ECONNRESET: "connection reset by peer",
-  EACCES: "permission denied",
-  EHOSTUNREACH: "no route to host",
-  ENETUNREACH: "network is unreachable",
-  ETIMEDOUT: "connection timed out",
-};
-
-function connection(address: PluginAddress): { url: string; dial: string } {
-  if ("socketPath" in address) return { url: `http://${socketHost}`, dial: `dial unix ${address.socketPath}` };
+function connection(address: PluginAddress): { url: string; dial: readonly [network: string, address: string] } {
+  if ("socketPath" in address) return { url: `http://${socketHost}`, dial: ["unix", address.socketPath] };
   const { host, port, path, tls } = address;
-  const authority = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-  return { url: `${tls === undefined ? "http" : "https"}://${authority}${path}`, dial: `dial tcp ${authority}` };
+  const authority = hostPort(host, port);
+  return { url: `${tls === undefined ? "http" : "https"}://${authority}${path}`, dial: ["tcp", authority] };
 }
 
 function open(address: PluginAddress, method: string, length: number): ClientRequest {
@@ -95,12 +85,7 @@ export function post(
     clearTimeout(timer);
     signal?.removeEventListener("abort", abort);
     if (expired) return reject(new DeadlineExceeded(`${label}: context deadline exceeded`, { cause: error }));
-    const reason =
-      error.syscall === "connect"
-        ? `${dial}: connect: ${words[error.code ?? ""] ?? error.message}`
-        : error.code === "ECONNRESET"
-          ? "EOF"
-          : error.message;
+    const reason = dialText(error, ...dial) ?? (error.code === "ECONNRESET" ? "EOF" : error.message);
     reject(new Unavailable(`${label}: ${reason}`, { cause: error }));
   });
   if (signal?.aborted === true) request.destroy();

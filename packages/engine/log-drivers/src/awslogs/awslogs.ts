@@ -100,6 +100,7 @@ class LogStream implements LogTarget {
 
   close(): void {
     this.#stop.abort();
+    this.#client.close();
   }
 }
 
@@ -127,7 +128,10 @@ export const awslogs: LogDriver = {
     const region = await regionOf(options, signal);
     const credentials = new CredentialSource(options["awslogs-credentials-endpoint"]);
     const client = new CloudWatchLogs(region, options["awslogs-endpoint"] || undefined, credentials);
-    await createStream(client, parsed, signal);
+    await createStream(client, parsed, signal).catch((error: unknown) => {
+      client.close();
+      throw error;
+    });
     return new LogStream(client, parsed);
   },
 };

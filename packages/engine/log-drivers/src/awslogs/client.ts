@@ -1,9 +1,11 @@
+import type { Agent } from "node:http";
 import { Unavailable, messageOf } from "@longshore/errdefs";
 import { parsePlain } from "@longshore/go-json";
 import { AwsV4Signer } from "aws4fetch";
+import { agentOf, askHttp } from "../wire/http.ts";
 import type { CredentialSource } from "./credentials.ts";
 
-/** How long the service may take, and how much of what it says is read, in milliseconds and bytes. */
+/** How long the service may take, and how much of what it says is kept, in milliseconds and bytes. */
 const timeoutMs = 30_000;
 const maxBytes = 64 << 10;
 
@@ -24,11 +26,17 @@ export class CloudWatchLogs {
   readonly #url: string;
   readonly #region: string;
   readonly #credentials: CredentialSource;
+  readonly #agent: Agent;
 
   constructor(region: string, endpoint: string | undefined, credentials: CredentialSource) {
     this.#region = region;
     this.#url = endpoint ?? `https://logs.${region}.${region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com"}`;
     this.#credentials = credentials;
+    this.#agent = agentOf(this.#url);
+  }
+
+  close(): void {
+    this.#agent.destroy();
   }
 
   /** @throws ServiceError, Unavailable when it cannot be reached */
@@ -46,6 +54,7 @@ export class CloudWatchLogs {
           { cause: error },
         );
       });
+    const body = JSON.stringify(input);
     const signed = await new AwsV4Signer({
       ...{ method: "POST", url: this.#url, service: "logs", region: this.#region, accessKeyId, secretAccessKey },
       ...(sessionToken === undefined ? {} : { sessionToken }),
@@ -54,25 +63,21 @@ export class CloudWatchLogs {
         "Content-Type": "application/x-amz-json-1.1",
         "X-Amz-Target": `Logs_20140328.${operation}`,
       },
-      body: JSON.stringify(input),
+      body,
     }).sign();
-    let response: Response;
-    try {
-      response = await fetch(signed.url, {
-        method: signed.method,
-        headers: signed.headers,
-        body: JSON.stringify(input),
-        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-      });
-    } catch (error) {
-      const { cause } = error as { cause?: unknown };
-      throw new Unavailable(`operation error CloudWatch Logs: ${operation}, ${messageOf(cause ?? error)}`, {
-        cause: error,
-      });
-    }
-    const text = (await response.text()).slice(0, maxBytes);
-    if (response.ok) return;
-    throw errorOf(operation, response.status, text);
+    const answer = await askHttp({
+      url: this.#url,
+      method: signed.method,
+      headers: Object.fromEntries(signed.headers),
+      content: Buffer.from(body),
+      agent: this.#agent,
+      maxBytes,
+      timeoutMs,
+      signal,
+    }).catch((error: unknown) => {
+      throw new Unavailable(`operation error CloudWatch Logs: ${operation}, ${messageOf(error)}`, { cause: error });
+    });
+    if (answer.status < 200 || answer.status > 299) throw errorOf(operation, answer.status, answer.body);
   }
 }
 

@@ -60,7 +60,7 @@ async function find(
   environment: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<Credentials> {
-  if (endpoint !== undefined) return fromJson(await ask(`${taskHost}${endpoint}`, {}, signal));
+  if (endpoint !== undefined) return fromJson(await ask(`${taskHost}${endpoint}`, signal));
   const named =
     fromKeys(
       environment["AWS_ACCESS_KEY_ID"],
@@ -69,7 +69,7 @@ async function find(
     ) ?? (await fromFile(environment));
   if (named !== undefined) return named;
   const relative = environment["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"];
-  if (relative !== undefined) return fromJson(await ask(`${taskHost}${relative}`, {}, signal));
+  if (relative !== undefined) return fromJson(await ask(`${taskHost}${relative}`, signal));
   const roles = "meta-data/iam/security-credentials/";
   const role = (await metadata(roles, signal)).split("\n", 1)[0] ?? "";
   return fromJson(await metadata(`${roles}${role}`, signal));

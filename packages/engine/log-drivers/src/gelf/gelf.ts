@@ -87,7 +87,7 @@ function compress(options: LogOptions, message: Buffer): Buffer {
   return type === "zlib" ? deflateSync(message, { level: at }) : gzipSync(message, { level: at });
 }
 
-/** A datagram, or chunks of one. @throws InvalidArgument for a message that is too long for them */
+/** A datagram, or chunks of one; none for a message that is too long for them, which Docker drops, too. */
 function datagrams(message: Buffer): Buffer[] {
   if (message.length <= chunkBytes) return [message];
   const count = Math.ceil(message.length / chunkBytes);

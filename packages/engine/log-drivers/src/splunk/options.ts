@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { ConnectionOptions } from "node:tls";
-import { InvalidArgument } from "@longshore/errdefs";
+import { InvalidArgument, messageOf } from "@longshore/errdefs";
 import { parseBool, parseInteger } from "@longshore/go-values";
 import type { LogOptions } from "../contract.ts";
 import { parseUrl } from "../wire/url.ts";
@@ -36,7 +36,7 @@ function fileOf(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new InvalidArgument(`open ${path}: no such file or directory`, { cause: error });
+    throw new InvalidArgument(messageOf(error), { cause: error });
   }
 }
 

@@ -1,15 +1,16 @@
 import { randomUUID } from "node:crypto";
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
 import { gzipSync } from "node:zlib";
-import { Unavailable } from "@longshore/errdefs";
+import { Unavailable, messageOf } from "@longshore/errdefs";
 import type { LogMessage } from "@longshore/logging";
 import type { DriverContext, LogDriver } from "../contract.ts";
-import { post } from "./post.ts";
+import { type HttpAnswer, type HttpRequest, agentOf, askHttp } from "../wire/http.ts";
 import { type SplunkOptions, splunkOptions } from "./options.ts";
 
 /** So many messages are in one request at the most. */
 const batchSize = 1000;
+/** So much of an answer is told, and so long one may take, in bytes and milliseconds. */
+const maxBytes = 1024;
+const timeoutMs = 30_000;
 
 /** A line that is JSON stands in the event as it is. */
 function asJson(text: string): string {
@@ -65,16 +66,21 @@ export const splunk: LogDriver = {
   open: async (context, signal) => {
     const options = splunkOptions(context.options);
     const { acknowledgement, gzip, tls, token, url, verify } = options;
-    const settings = { keepAlive: true, proxyEnv: process.env };
-    const agent = url.startsWith("https:") ? new HttpsAgent({ ...settings, ...tls }) : new HttpAgent(settings);
+    const agent = agentOf(url, tls);
+    const ask = (
+      method: "Options" | "Post",
+      more: Pick<HttpRequest, "headers" | "content" | "signal">,
+    ): Promise<HttpAnswer> =>
+      askHttp({ url, method: method.toUpperCase(), agent, maxBytes, timeoutMs, ...more }).catch((error: unknown) => {
+        throw new Unavailable(`${method} ${JSON.stringify(url)}: ${messageOf(error)}`, { cause: error });
+      });
     const headers = {
       Authorization: `Splunk ${token}`,
       ...(gzip === undefined ? {} : { "Content-Encoding": "gzip" }),
     };
     if (verify) {
-      const { body, status } = await post({ url, method: "OPTIONS", headers: {}, agent, signal });
-      if (!status.startsWith("200 "))
-        throw new Unavailable(`splunk: failed to verify connection - ${status} - ${body}`);
+      const { body, status, statusText } = await ask("Options", { headers: {}, signal });
+      if (status !== 200) throw new Unavailable(`splunk: failed to verify connection - ${statusText} - ${body}`);
     }
     const encode = encoder(context, options);
     return {
@@ -88,15 +94,12 @@ export const splunk: LogDriver = {
           if (text === "") continue;
           const content = gzip === undefined ? Buffer.from(text) : gzipSync(text, { level: gzip });
           const channel = acknowledgement ? { "X-Splunk-Request-Channel": randomUUID() } : {};
-          const { body, status } = await post({
-            url,
-            method: "POST",
+          const { body, status, statusText } = await ask("Post", {
             headers: { ...headers, ...channel },
             content,
-            agent,
             signal: abort,
           });
-          if (!status.startsWith("200 ")) throw new Unavailable(`splunk: failed to send event - ${status} - ${body}`);
+          if (status !== 200) throw new Unavailable(`splunk: failed to send event - ${statusText} - ${body}`);
         }
       },
       check: () => undefined,

@@ -7,14 +7,14 @@ import { StreamWire } from "../wire/stream.ts";
 import { tlsFiles } from "../wire/tls-files.ts";
 import { wireTarget } from "../wire/wire-target.ts";
 import type { Wire } from "../wire/wire.ts";
-import { addressOf, checkSyslogOptions, facilityOf, formatOf } from "./options.ts";
+import { type SyslogAddress, addressOf, checkSyslogOptions, facilityOf, formatOf } from "./options.ts";
 
 const severity = { stdout: 6, stderr: 3 } as const;
 /** Where a machine's own syslog listens. */
 const local = ["/dev/log", "/var/run/syslog", "/var/run/log"];
 
-async function connect(options: LogOptions, signal: AbortSignal): Promise<Wire> {
-  const { scheme, host, path, port } = addressOf(options["syslog-address"]);
+async function connect(address: SyslogAddress, options: LogOptions, signal: AbortSignal): Promise<Wire> {
+  const { scheme, host, path, port } = address;
   switch (scheme) {
     case "udp":
       return UdpWire.open(host, port, signal);
@@ -51,16 +51,15 @@ export const syslog: LogDriver = {
   open: async ({ hostname, options, tag }, signal) => {
     const facility = facilityOf(options["syslog-facility"]);
     const format = formatOf(options["syslog-format"]);
+    const address = addressOf(options["syslog-address"]);
+    // RFC 5425, 4.3: over TLS each message is behind its length.
+    const counted = address.scheme === "tcp+tls" && (options["syslog-format"] ?? "").startsWith("rfc5424");
     const encode = ({ line, stream, timeNano }: LogMessage): Buffer[] => {
       if (line.length === 0) return [];
       const head = format({ priority: facility | severity[stream], timeNano, hostname, tag, pid: process.pid });
       const message = Buffer.concat([Buffer.from(head), line, Buffer.from("\n")]);
       return counted ? [Buffer.from(`${message.length} `), message] : [message];
     };
-    // RFC 5425, 4.3: over TLS each message is behind its length.
-    const counted =
-      (options["syslog-address"] ?? "").startsWith("tcp+tls:") &&
-      (options["syslog-format"] ?? "").startsWith("rfc5424");
-    return wireTarget(await connect(options, signal), encode);
+    return wireTarget(await connect(address, options, signal), encode);
   },
 };

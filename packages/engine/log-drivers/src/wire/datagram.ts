@@ -3,9 +3,9 @@ import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import { isIPv6 } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Unavailable } from "@longshore/errdefs";
+import { Unavailable, messageOf } from "@longshore/errdefs";
+import { dialText, hostPort } from "@longshore/errdefs/dial";
 import { sendUnixDatagram } from "@longshore/sys";
-import { dialError } from "./dial-error.ts";
 import type { Wire } from "./wire.ts";
 
 /** UDP to one server. Who is not there is told of by the kernel, when anybody tells it. */
@@ -27,7 +27,7 @@ export class UdpWire implements Wire {
       await once(socket, "connect", { signal });
       return new UdpWire(socket);
     } catch (error) {
-      throw dialError("udp", `${host}:${port}`, error);
+      throw new Unavailable(dialText(error, "udp", hostPort(host, port)) ?? messageOf(error), { cause: error });
     }
   }
 
@@ -82,7 +82,7 @@ export class UnixDatagramWire implements Wire {
       return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "EAGAIN") return false;
-      throw dialError("unixgram", this.#path, error);
+      throw new Unavailable(dialText(error, "unixgram", this.#path) ?? messageOf(error), { cause: error });
     }
   }
 

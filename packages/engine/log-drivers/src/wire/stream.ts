@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { type Socket, connect } from "node:net";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
-import { Unavailable } from "@longshore/errdefs";
-import { dialError } from "./dial-error.ts";
+import { Unavailable, messageOf } from "@longshore/errdefs";
+import { dialText, hostPort } from "@longshore/errdefs/dial";
 import type { Wire } from "./wire.ts";
 
 /** How long a server may take to be reached, and for what it has been sent when nothing more comes, in milliseconds. */
@@ -18,8 +18,8 @@ export interface StreamAddress {
   tls?: ConnectionOptions;
 }
 
-function nameOf({ host = "", path, port }: StreamAddress): string {
-  return path ?? `${host.includes(":") ? `[${host}]` : host}:${port}`;
+function nameOf({ host = "", path, port = 0 }: StreamAddress): string {
+  return path ?? hostPort(host, port);
 }
 
 /** A connection of bytes: TCP, TLS or a unix socket. */
@@ -55,7 +55,7 @@ export class StreamWire implements Wire {
       socket.on("error", () => undefined).destroy();
       if ((error as Error).name === "AbortError")
         throw new Unavailable(`dial ${network} ${nameOf(address)}: i/o timeout`, { cause: error });
-      throw dialError(network, nameOf(address), error);
+      throw new Unavailable(dialText(error, network, nameOf(address)) ?? messageOf(error), { cause: error });
     }
     socket.setKeepAlive(true, 30_000);
     return new StreamWire(socket, nameOf(address));

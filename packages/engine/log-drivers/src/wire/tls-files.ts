@@ -1,14 +1,12 @@
 import { readFileSync } from "node:fs";
 import type { ConnectionOptions } from "node:tls";
-import { InvalidArgument } from "@longshore/errdefs";
+import { InvalidArgument, messageOf } from "@longshore/errdefs";
 
-function read(path: string, refuse: (why: string) => string): Buffer {
+function read(path: string, failure: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === "ENOENT" ? "no such file or directory" : message;
-    throw new InvalidArgument(refuse(`open ${path}: ${why}`), { cause: error });
+    throw new InvalidArgument(`${failure}: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -17,10 +15,10 @@ function read(path: string, refuse: (why: string) => string): Buffer {
  * @throws InvalidArgument `could not read CA certificate "x": open x: no such file or directory`, `could not load X509 key pair: …`
  */
 export function tlsFiles(files: { ca?: string; cert?: string; key?: string; skipVerify: boolean }): ConnectionOptions {
-  const pair = (why: string): string => `could not load X509 key pair: ${why}`;
+  const pair = "could not load X509 key pair";
   return {
     rejectUnauthorized: !files.skipVerify,
-    ...(files.ca ? { ca: read(files.ca, (why) => `could not read CA certificate "${files.ca}": ${why}`) } : {}),
+    ...(files.ca ? { ca: read(files.ca, `could not read CA certificate "${files.ca}"`) } : {}),
     ...(files.cert || files.key ? { cert: read(files.cert ?? "", pair), key: read(files.key ?? "", pair) } : {}),
   };
 }

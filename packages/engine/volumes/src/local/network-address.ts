@@ -1,7 +1,7 @@
-import { getServers } from "node:dns";
 import { lookup } from "node:dns/promises";
-import { isIP, isIPv4 } from "node:net";
+import { isIP } from "node:net";
 import { InvalidArgument, Unknown } from "@longshore/errdefs";
+import { lookupText } from "@longshore/errdefs/dial";
 
 /** A network file system's device and options, as `device` and `o` name them. */
 export interface NetworkMount {
@@ -13,14 +13,7 @@ async function addressOf(host: string): Promise<string> {
   try {
     return (await lookup(host)).address;
   } catch (error) {
-    const [server] = getServers();
-    const on =
-      server === undefined
-        ? ""
-        : ` on ${isIP(server) === 0 ? server : isIPv4(server) ? `${server}:53` : `[${server}]:53`}`;
-    throw new Unknown(`error resolving passed in network volume address: lookup ${host}${on}: no such host`, {
-      cause: error,
-    });
+    throw new Unknown(`error resolving passed in network volume address: ${lookupText(host)}`, { cause: error });
   }
 }
 

@@ -1,11 +1,10 @@
-import { getServers } from "node:dns";
 import { Canceled, Unavailable } from "@longshore/errdefs";
+import { dialText, hostPort } from "@longshore/errdefs/dial";
 
 interface SystemError extends Error {
   code?: string;
   address?: string;
   port?: number;
-  hostname?: string;
 }
 
 /** The registry could not be reached, or the connection broke. `code` is Node's or undici's. */
@@ -44,30 +43,12 @@ function firstOf(error: unknown): SystemError {
   return error instanceof Error ? error : new Error(String(error));
 }
 
-function dialText(error: SystemError, url: URL): string | undefined {
-  const address = error.address ?? url.hostname;
-  const port = error.port ?? (url.port || (url.protocol === "https:" ? 443 : 80));
-  const target = `dial tcp ${address.includes(":") && !address.startsWith("[") ? `[${address}]` : address}:${port}`;
-  switch (error.code) {
-    case "ECONNREFUSED":
-      return `${target}: connect: connection refused`;
-    case "EHOSTUNREACH":
-      return `${target}: connect: no route to host`;
-    case "ENETUNREACH":
-      return `${target}: connect: network is unreachable`;
-    case "ETIMEDOUT":
-    case "UND_ERR_CONNECT_TIMEOUT":
-      return `${target}: i/o timeout`;
-    case "ENOTFOUND": {
-      const [server] = getServers();
-      const on = server === undefined ? "" : ` on ${/^[\d.]+$/.test(server) ? `${server}:53` : server}`;
-      return `dial tcp: lookup ${error.hostname ?? url.hostname}${on}: no such host`;
-    }
-    case "EAI_AGAIN":
-      return `dial tcp: lookup ${error.hostname ?? url.hostname}: Temporary failure in name resolution`;
-    default:
-      return undefined;
-  }
+/** The words for who could not be reached; Go's client has a time limit of its own before the kernel's. */
+function dialed(error: SystemError, url: URL): string | undefined {
+  const port = url.port || (url.protocol === "https:" ? 443 : 80);
+  if (error.code === "ETIMEDOUT" || error.code === "UND_ERR_CONNECT_TIMEOUT")
+    return `dial tcp ${hostPort(error.address ?? url.hostname, error.port ?? port)}: i/o timeout`;
+  return dialText(error, "tcp", hostPort(url.hostname, port));
 }
 
 function causeText(error: SystemError, url: URL): string {
@@ -85,7 +66,7 @@ function causeText(error: SystemError, url: URL): string {
   if (code === "ECONNRESET") return "read: connection reset by peer";
   if (code === "UND_ERR_SOCKET") return "EOF";
   if (code === "UND_ERR_HEADERS_TIMEOUT") return "net/http: timeout awaiting response headers";
-  return dialText(error, url) ?? error.message;
+  return dialed(error, url) ?? error.message;
 }
 
 /** Names the request before what was wrong with it: `Get "https://…": …`. */
