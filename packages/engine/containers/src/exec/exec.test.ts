@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type Socket, connect, createServer } from "node:net";
 import type { CallName } from "@longshore/containerd-client/testing";
 import { Unavailable } from "@longshore/errdefs";
 import type { Container } from "../model/container.ts";
 import { killContainer } from "../lifecycle/stop/kill.ts";
 import { startContainer } from "../lifecycle/start/start.ts";
+import { DirectConnection } from "../attach/direct-connection.ts";
+import { attachSocket } from "../attach/stdio.ts";
 import { World } from "../testing/world.ts";
 import { createExec, findExec, startExec } from "./exec.ts";
 import type { Exec } from "./exec-record.ts";
+import { serveExec } from "./serve.ts";
 
 const calls: CallName[] = ["tasks.exec", "tasks.start"];
 const config = {
@@ -67,6 +72,38 @@ describe("an exec", () => {
         await startExec(world.context, next, undefined);
         assert.ok(next.running);
       });
+
+  it("is over for its client when its code is known, though nothing was left to hand over", async () => {
+    const exec = await created();
+    const path = attachSocket(world.context, container.id);
+    const shim = createServer((socket) => {
+      socket.once("data", () => socket.write(`${JSON.stringify({ terminal: false, handover: true })}\n`));
+    }).listen(path);
+    const accepted = Promise.withResolvers<Socket>();
+    const engine = createServer(accepted.resolve).listen(`${path}.client`);
+    const client = connect(`${path}.client`).resume();
+    const { handOver } = DirectConnection.prototype;
+    const refused = Promise.withResolvers<void>();
+    DirectConnection.prototype.handOver = () => {
+      refused.resolve();
+      return Promise.reject(new Error("a side of the connection has closed"));
+    };
+    try {
+      const served = serveExec(world.context, exec, await accepted.promise, true);
+      const seen = once(client, "end").then(() => exec.exitCode);
+      await refused.promise;
+      // Whoever does not wait for the code ends the connection before these have passed.
+      for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setImmediate(resolve));
+      world.containerd.exit(container.id, 3, exec.id);
+      await served;
+      assert.equal(await seen, 3);
+    } finally {
+      DirectConnection.prototype.handOver = handOver;
+      client.destroy();
+      (await accepted.promise).destroy();
+      for (const server of [shim, engine]) server.close();
+    }
+  });
 
   it("ends with its container, and cannot be started after it", async () => {
     const [running, idle] = [await created(), await created()];

@@ -35,7 +35,13 @@ export class World {
   }
 
   #newContext(): Context {
-    const unused = { check: async () => undefined, started: () => undefined, ended: () => undefined };
+    const unused = {
+      check: async () => undefined,
+      starting: async () => undefined,
+      started: () => undefined,
+      notStarted: () => undefined,
+      ended: () => undefined,
+    };
     return {
       containerd: this.containerd.client(),
       network: this.network.sandboxes,
@@ -45,8 +51,6 @@ export class World {
       },
       volumes: this.volumes.store,
       logFeeds: {
-        starting: async () => undefined,
-        notStarted: () => undefined,
         ...unused,
         restored: () => undefined,
         removed: async () => this.refusals.meet("logs.removed"),
