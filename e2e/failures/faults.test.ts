@@ -11,6 +11,16 @@ import { until } from "../host/until.ts";
 
 const callTimeoutMs = 20_000;
 
+/** How many descriptors a process may have, as prlimit takes it: `soft:hard`. */
+function limitOf(pid: number): string {
+  const limits = readFileSync(`/proc/${pid}/limits`, "utf8");
+  return /Max open files\s+(\d+)\s+(\d+)/.exec(limits)?.slice(1, 3).join(":") ?? "";
+}
+
+function limit(pid: number, value: string): Promise<string> {
+  return must("prlimit", ["--pid", String(pid), `--nofile=${value}`]);
+}
+
 describe("system calls that fail", function () {
   this.bail(true);
   const longshore = new Longshore({ bridge: `lsf${process.pid}`, address: `10.215.${process.pid % 250}.1/24` });
@@ -201,17 +211,7 @@ describe("system calls that fail", function () {
     assert.equal(proxies.length, 1);
     const shimsAndProxy = [shim, ...proxies];
     const all = [...pids, ...shimsAndProxy];
-    const limit = (pid: number, value: string): Promise<string> =>
-      must("prlimit", ["--pid", String(pid), `--nofile=${value}`]);
-    const limits = new Map(
-      all.map((pid) => [
-        pid,
-        /Max open files\s+(\d+)\s+(\d+)/
-          .exec(readFileSync(`/proc/${pid}/limits`, "utf8"))
-          ?.slice(1, 3)
-          .join(":") ?? "",
-      ]),
-    );
+    const limits = new Map(all.map((pid) => [pid, limitOf(pid)]));
     // A few are left: with none at all, there is nothing that could be served.
     for (const pid of all) await limit(pid, `${Math.max(...readdirSync(`/proc/${pid}/fd`).map(Number)) + 5}:`);
     try {
@@ -229,12 +229,12 @@ describe("system calls that fail", function () {
   it("more clients than the engine has descriptors, with an audit log: it serves on", async function () {
     this.timeout(60_000);
     const { pid } = longshore.engine;
-    const [, soft, hard] = /Max open files\s+(\d+)\s+(\d+)/.exec(readFileSync(`/proc/${pid}/limits`, "utf8")) ?? [];
-    await must("prlimit", ["--pid", String(pid), "--nofile=256:"]);
+    const before = limitOf(pid);
+    await limit(pid, "256:");
     try {
       await crowd(600);
     } finally {
-      await must("prlimit", ["--pid", String(pid), `--nofile=${soft}:${hard}`]);
+      await limit(pid, before);
     }
     await alive("more clients than descriptors");
   });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import {
   MNT,
   MS,
+  type MountInfo,
   mount,
   mountAll,
   parseMountOptions,
@@ -49,10 +50,7 @@ describe("mounts", () => {
     mountAll([{ type: "bind", source: join(dir, "source"), options: ["rbind", "ro"] }], join(dir, "target"));
     assert.throws(() => writeFileSync(join(dir, "target/x"), ""), { code: "EROFS" });
     umount(join(dir, "target"));
-    const mounts = (): string[] =>
-      readFileSync("/proc/self/mountinfo", "utf8")
-        .split("\n")
-        .filter((line) => line.includes(` ${dir}`));
+    const mounts = (): MountInfo[] => readMountInfo().filter(({ mountPoint }) => mountPoint.startsWith(dir));
     const before = mounts();
     const bad = [
       { type: "tmpfs", source: "tmpfs", options: ["size=1m"] },
